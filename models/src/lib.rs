@@ -1,0 +1,1 @@
+//! What is explored: scenarios, the sequential specification, kv_engine's protocols, cargo explore.
