@@ -1,1 +1,31 @@
-//! connmap.
+//! Connections, streams and background backfills of a server that streams
+//! changes, and their teardown.
+
+#![forbid(unsafe_code)]
+
+mod backfill;
+mod config;
+mod connection;
+mod error;
+mod host;
+mod live;
+mod map;
+mod producer;
+mod stream;
+mod sync;
+mod types;
+mod wakeups;
+mod worker;
+
+pub use config::{BackfillOrder, Config};
+pub use error::{CloseError, NoSuchConnection, OpenError, RequestError};
+pub use host::{FrontEnd, ItemSource, Memory, Scan, Scanned, SourceError};
+pub use live::{LiveCounts, LiveObjects};
+pub use map::{ClosedConnection, ConnMap, MapStats};
+pub use producer::Producer;
+pub use types::{
+    CloseReason, ConnId, EndStatus, Item, Message, Pause, ProducerStats, Seqno, SeqnoRange,
+    SnapshotSource, Step, StreamEnd, StreamRequest, StreamState, VbId,
+};
+pub use wakeups::{Deferred, Wakeups};
+pub use worker::{Run, Wait, Worker, WorkerPool};

@@ -1,0 +1,104 @@
+//! The host's side: where items come from, and how to wake a front end.
+//!
+//! Owns no lock, and none of the crate's is held when a method of these traits
+//! runs, or when one of the host's objects is dropped. A host may therefore
+//! take its own locks here, and may call back into the core.
+
+use crate::{Item, SeqnoRange, VbId};
+use std::error::Error;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// What the source answers when it cannot. It ends the stream with
+/// [`BackfillFail`](crate::EndStatus::BackfillFail) and is dropped.
+pub type SourceError = Box<dyn Error + Send + Sync>;
+
+/// Where items come from.
+///
+/// Each method may block, fail or panic: that costs the stream it was called
+/// for (it ends with `BackfillFail`), and nothing else.
+pub trait ItemSource: Send + Sync + 'static {
+    /// Opens a scan for a backfill of `range` on `vb`. Called by a worker.
+    ///
+    /// # Errors
+    /// Any; the stream ends with `BackfillFail`.
+    fn open_scan(&self, vb: VbId, range: SeqnoRange) -> Result<Box<dyn Scan>, SourceError>;
+
+    /// Reads from memory some of the items in `range`, in order, for a stream
+    /// that has caught up. Called by [`step`](crate::Producer::step), on the
+    /// front end's thread, after [`notify`](crate::ConnMap::notify) promised
+    /// an item up to `range.upto`.
+    ///
+    /// # Errors
+    /// Any; the stream ends with `BackfillFail`.
+    fn read_memory(&self, vb: VbId, range: SeqnoRange) -> Result<Memory, SourceError>;
+
+    /// The share of its memory quota that the host uses, in per cent. Above
+    /// [`Config::memory_threshold_percent`](crate::Config), requests are
+    /// refused and backfills snooze. A panic here counts as 0.
+    fn memory_used_percent(&self) -> u8 {
+        0
+    }
+}
+
+/// One open scan. It is read by one worker at a time, and dropped outside
+/// every lock.
+pub trait Scan: Send {
+    /// The last seqno of the snapshot that is scanned. Asked once, after the
+    /// scan was opened.
+    fn snapshot_end(&self) -> crate::Seqno;
+
+    /// Reads the next item of the range, in the order of seqnos.
+    ///
+    /// # Errors
+    /// Any; the stream ends with `BackfillFail`.
+    fn next(&mut self) -> Result<Scanned, SourceError>;
+}
+
+/// The answer of [`Scan::next`].
+#[derive(Debug)]
+pub enum Scanned {
+    /// The next item.
+    Item(Item),
+    /// Nothing can be read at this moment: ask again after a snooze.
+    Later,
+    /// Every item up to [`Scan::snapshot_end`] was read.
+    End,
+}
+
+/// The answer of [`ItemSource::read_memory`].
+#[derive(Debug)]
+pub enum Memory {
+    /// The next items of the range, as many as the host likes. None says that
+    /// there is nothing after all, until the next notification.
+    Items(Vec<Item>),
+    /// They are no longer in memory: the stream goes back to a backfill.
+    Gone,
+}
+
+/// The thread that steps a connection.
+pub trait FrontEnd: Send + Sync + 'static {
+    /// Something can be sent on a connection that was paused: step it.
+    ///
+    /// Called by [`Deferred::deliver`](crate::Deferred::deliver), or by a
+    /// worker, with no lock of the core held. It must not block for long, and
+    /// a panic in it is contained: it costs this one wake.
+    fn wake(&self);
+}
+
+/// Runs code of the host; a panic in it is the host's loss and not ours. What
+/// it panicked with is the host's too, and may panic when it is dropped.
+pub(crate) fn contain<T>(host: impl FnOnce() -> T) -> Option<T> {
+    let payload = match catch_unwind(AssertUnwindSafe(host)) {
+        Ok(value) => return Some(value),
+        Err(payload) => payload,
+    };
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
+    }
+    None
+}
+
+/// The same for code that may fail. The error is dropped here, contained.
+pub(crate) fn attempt<T>(host: impl FnOnce() -> Result<T, SourceError>) -> Option<T> {
+    contain(|| host().ok()).flatten()
+}

@@ -1,0 +1,272 @@
+//! ActiveStream: one vb's changes on their way to one client.
+//!
+//! A plain value, guarded by the lock of the connection that owns it
+//! (`Rank::Connection`). It cannot end twice: [`ActiveStream::end`] consumes
+//! it, and what remains is the [`StreamEnd`] that the owner learns of, and the
+//! unsent messages, which are dropped after the lock.
+//!
+//! ```text
+//!           scan opened              scan finished
+//!   Pending ------------> Backfilling -------------> InMemory
+//!      |                   |     ^                    |   |
+//!      |                   |     +--------------------+   |
+//!      |                   |        gone from memory      |
+//!      +-------------------+------------+-----------------+
+//!                                       v
+//!                                     Dead
+//! ```
+
+use crate::live::Token;
+use crate::{
+    EndStatus, Item, Message, Seqno, SeqnoRange, SnapshotSource, StreamEnd, StreamRequest,
+    StreamState, VbId,
+};
+use std::collections::VecDeque;
+
+/// Tells one stream of a connection from every other that it ever had, also
+/// from an earlier one on the same vb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StreamId(pub(crate) u64);
+
+#[derive(Debug)]
+pub(crate) struct ActiveStream {
+    pub(crate) id: StreamId,
+    request: StreamRequest,
+    state: StreamState,
+    /// Everything up to here was read, and is queued or sent.
+    read: Seqno,
+    /// The highest seqno that the host notified.
+    high: Seqno,
+    queue: VecDeque<Queued>,
+    /// Whether the connection's ring of ready streams has this one.
+    pub(crate) in_ring: bool,
+    _live: Token,
+}
+
+#[derive(Debug)]
+enum Queued {
+    Marker(SeqnoRange, SnapshotSource),
+    /// An item, and whether the read-ahead buffer was charged for it.
+    Item(Item, SnapshotSource),
+}
+
+/// What moves a stream from state to state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    ScanOpened,
+    ScanFinished,
+    GoneFromMemory,
+    End,
+}
+
+/// What a stream has for the next step.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// This message, and the bytes to give back to the read-ahead buffer.
+    Message(Message, u64),
+    /// Read these items from memory, without a lock, and
+    /// [`ActiveStream::push_memory`] them.
+    ReadMemory(SeqnoRange),
+    /// The requested end was sent: end it with `Ok`.
+    Finished,
+    Nothing,
+}
+
+/// A stream that is no more.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) id: StreamId,
+    pub(crate) end: StreamEnd,
+    /// Bytes to give back to the read-ahead buffer.
+    pub(crate) refund: u64,
+    /// To be dropped after the lock: it may be 20 MiB.
+    pub(crate) unsent: Unsent,
+}
+
+/// The messages of a stream that ended before they were sent.
+#[derive(Debug)]
+pub(crate) struct Unsent(#[allow(dead_code)] VecDeque<Queued>);
+
+/// The source broke its contract: an item out of order or out of range.
+#[derive(Debug)]
+pub(crate) struct OutOfOrder;
+
+/// The transition table. `None`: not allowed.
+pub(crate) fn transition(state: StreamState, event: Event) -> Option<StreamState> {
+    use StreamState::*;
+    Some(match (state, event) {
+        // From Backfilling for the second backfill of a stream that fell out of memory.
+        (Pending | Backfilling, Event::ScanOpened) => Backfilling,
+        (Backfilling, Event::ScanFinished) => InMemory,
+        (InMemory, Event::GoneFromMemory) => Backfilling,
+        (Pending | Backfilling | InMemory, Event::End) => Dead,
+        _ => return None,
+    })
+}
+
+impl ActiveStream {
+    pub(crate) fn new(id: StreamId, request: StreamRequest, live: Token) -> Self {
+        ActiveStream {
+            id,
+            request,
+            state: StreamState::Pending,
+            read: request.start,
+            high: 0,
+            queue: VecDeque::new(),
+            in_ring: false,
+            _live: live,
+        }
+    }
+
+    pub(crate) fn state(&self) -> StreamState {
+        self.state
+    }
+
+    /// What is still to be read.
+    pub(crate) fn unread(&self) -> SeqnoRange {
+        SeqnoRange { after: self.read, upto: self.request.end }
+    }
+
+    fn apply(&mut self, event: Event) {
+        let next = transition(self.state, event);
+        debug_assert!(next.is_some(), "{event:?} is not allowed in {:?}", self.state);
+        self.state = next.unwrap_or(self.state);
+    }
+
+    /// The backfill opened its scan over everything up to `snapshot_end`.
+    pub(crate) fn scan_opened(&mut self, snapshot_end: Seqno) {
+        self.apply(Event::ScanOpened);
+        let range = SeqnoRange { after: self.read, upto: snapshot_end.min(self.request.end) };
+        if range.after < range.upto {
+            self.queue.push_back(Queued::Marker(range, SnapshotSource::Disk));
+        }
+    }
+
+    /// One backfilled item.
+    pub(crate) fn push_backfilled(&mut self, item: Item) -> Result<(), OutOfOrder> {
+        debug_assert_eq!(self.state, StreamState::Backfilling);
+        self.push(item, SnapshotSource::Disk)
+    }
+
+    /// The scan has read everything up to `snapshot_end`.
+    pub(crate) fn scan_finished(&mut self, snapshot_end: Seqno) {
+        self.apply(Event::ScanFinished);
+        self.read = self.read.max(snapshot_end.min(self.request.end));
+    }
+
+    /// The items of one read from memory that was asked for `range`. Those
+    /// that are not wanted any more stay where they are.
+    pub(crate) fn push_memory(
+        &mut self,
+        range: SeqnoRange,
+        items: &mut Vec<Item>,
+    ) -> Result<(), OutOfOrder> {
+        // Two steps at once may read the same range: the first to come back
+        // wins, and the other finds that `read` has moved.
+        if self.state != StreamState::InMemory || self.read != range.after {
+            return Ok(());
+        }
+        let Some(last) = items.last().map(|item| item.seqno) else {
+            // Nothing there after all. A seqno that was notified meanwhile stays.
+            if self.high.min(self.request.end) == range.upto {
+                self.high = self.read;
+            }
+            return Ok(());
+        };
+        let marker = SeqnoRange { after: self.read, upto: last };
+        self.queue.push_back(Queued::Marker(marker, SnapshotSource::Memory));
+        for item in items.drain(..) {
+            if !range.contains(item.seqno) {
+                return Err(OutOfOrder);
+            }
+            self.push(item, SnapshotSource::Memory)?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, item: Item, source: SnapshotSource) -> Result<(), OutOfOrder> {
+        if !self.unread().contains(item.seqno) {
+            return Err(OutOfOrder);
+        }
+        self.read = item.seqno;
+        self.queue.push_back(Queued::Item(item, source));
+        Ok(())
+    }
+
+    /// What was notified is no longer in memory. False when the answer is
+    /// stale: the stream has moved on since it asked for `range`.
+    pub(crate) fn gone_from_memory(&mut self, range: SeqnoRange) -> bool {
+        let current = self.state == StreamState::InMemory && self.read == range.after;
+        if current {
+            self.apply(Event::GoneFromMemory);
+        }
+        current
+    }
+
+    /// The vb has a new seqno.
+    pub(crate) fn notify(&mut self, seqno: Seqno) {
+        self.high = self.high.max(seqno);
+    }
+
+    fn memory_range(&self) -> Option<SeqnoRange> {
+        let range = SeqnoRange { after: self.read, upto: self.high.min(self.request.end) };
+        (self.state == StreamState::InMemory && range.after < range.upto).then_some(range)
+    }
+
+    fn finished(&self) -> bool {
+        self.queue.is_empty() && self.read >= self.request.end
+    }
+
+    /// Whether [`Self::next`] has anything.
+    pub(crate) fn ready(&self) -> bool {
+        !self.queue.is_empty() || self.finished() || self.memory_range().is_some()
+    }
+
+    /// Takes what comes next. A message is taken, the rest only named.
+    pub(crate) fn next(&mut self) -> Next {
+        let StreamRequest { vb, opaque, .. } = self.request;
+        match self.queue.pop_front() {
+            Some(Queued::Marker(range, source)) => {
+                Next::Message(Message::SnapshotMarker { vb, opaque, range, source }, 0)
+            }
+            Some(queued @ Queued::Item(..)) => {
+                let refund = queued.charged();
+                let Queued::Item(item, _) = queued else { unreachable!("matched above") };
+                Next::Message(Message::Item { vb, opaque, item }, refund)
+            }
+            None if self.finished() => Next::Finished,
+            None => self.memory_range().map_or(Next::Nothing, Next::ReadMemory),
+        }
+    }
+
+    /// Bytes of the queue that are charged to the read-ahead buffer.
+    pub(crate) fn charged(&self) -> u64 {
+        self.queue.iter().map(Queued::charged).sum()
+    }
+
+    /// Ends it. The only way out of the connection's map of streams, and it
+    /// takes the stream by value: that is `ended-once`.
+    pub(crate) fn end(mut self, status: EndStatus) -> Ended {
+        self.apply(Event::End);
+        let StreamRequest { vb, opaque, .. } = self.request;
+        Ended {
+            id: self.id,
+            end: StreamEnd { vb, opaque, status },
+            refund: self.charged(),
+            unsent: Unsent(self.queue),
+        }
+    }
+
+    pub(crate) fn vb(&self) -> VbId {
+        self.request.vb
+    }
+}
+
+impl Queued {
+    fn charged(&self) -> u64 {
+        match self {
+            Queued::Item(item, SnapshotSource::Disk) => item.size(),
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The only module that names an engine: std's types by default, loom's under
+//! `--cfg loom`, shuttle's under `--cfg shuttle`.
+//!
+//! It owns no lock; it says how every lock of the crate is taken. [`Mutex`]
+//! carries a [`Rank`], and in debug builds and under both engines each
+//! acquisition checks that the thread holds only locks of lower rank. So an
+//! inversion is found in the first execution that nests two locks the wrong
+//! way round, even where no schedule happens to deadlock.
+//!
+//! | rank | lock | guards |
+//! |---|---|---|
+//! | 1 [`Rank::Map`] | `ConnMap` | which producers there are, whether the map is shut down |
+//! | 2 [`Rank::Connection`] | `Connection` | everything of one connection: streams, manager, paused |
+//! | 3 [`Rank::Bucket`] | `Bucket` | which managers have a turn to come, the bucket's slots |
+//!
+//! A thread may go from a lower rank to a higher one, never back, and never
+//! takes two locks of one rank. `Arc` and `Weak` are std's under every engine:
+//! no decision of the core depends on who drops the last reference, because
+//! no destructor of the core takes a lock or calls the host.
+
+#[cfg(all(loom, shuttle))]
+compile_error!("choose one engine: --cfg loom or --cfg shuttle, not both");
+
+#[cfg(loom)]
+use loom::{sync as imp, thread_local};
+#[cfg(shuttle)]
+use shuttle::{sync as imp, thread_local};
+#[cfg(not(any(loom, shuttle)))]
+use std::{sync as imp, thread_local};
+
+#[cfg(loom)]
+pub(crate) use loom::thread;
+#[cfg(shuttle)]
+pub(crate) use shuttle::thread;
+#[cfg(not(any(loom, shuttle)))]
+pub(crate) use std::thread;
+
+use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// The place of a lock in the order; see the table above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Rank {
+    Map = 1 << 0,
+    Connection = 1 << 1,
+    Bucket = 1 << 2,
+}
+
+const CHECK_RANKS: bool = cfg!(any(debug_assertions, loom, shuttle));
+
+thread_local! {
+    /// The ranks of the locks that this thread holds, one bit each.
+    // loom's macro does not take a `const` block.
+    #[allow(clippy::missing_const_for_thread_local)]
+    static HELD: Cell<u8> = Cell::new(0);
+}
+
+impl Rank {
+    fn acquire(self) {
+        if CHECK_RANKS {
+            HELD.with(|held| {
+                assert!(
+                    held.get() < self as u8,
+                    "lock order: {self:?} is wanted by a thread that holds ranks {:#05b}",
+                    held.get()
+                );
+                held.set(held.get() | self as u8);
+            });
+        }
+    }
+
+    fn release(self) {
+        if CHECK_RANKS {
+            // An engine that tears an execution down may have taken the thread-local already.
+            let _ = HELD.try_with(|held| held.set(held.get() & !(self as u8)));
+        }
+    }
+}
+
+/// A mutex with a rank. It ignores poisoning: no code of a host runs under a
+/// lock of this crate, so a panic under one is a defect of the crate itself,
+/// and a second panic at every later call would only hide the first.
+#[derive(Debug)]
+pub(crate) struct Mutex<T> {
+    rank: Rank,
+    inner: imp::Mutex<T>,
+}
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(rank: Rank, value: T) -> Self {
+        Mutex { rank, inner: imp::Mutex::new(value) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.rank.acquire();
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        MutexGuard { inner, rank: Held(self.rank) }
+    }
+}
+
+/// Gives the rank back when dropped. A field of its own, declared after the
+/// guard, so that the lock is released first.
+#[derive(Debug)]
+struct Held(Rank);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct MutexGuard<'a, T> {
+    inner: imp::MutexGuard<'a, T>,
+    rank: Held,
+}
+
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Condvar(imp::Condvar);
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Condvar(imp::Condvar::new())
+    }
+
+    /// Waits for a notification, for at most `timeout` when there is one.
+    /// Returns for no reason, too: the caller loops.
+    pub(crate) fn wait<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Option<Duration>,
+    ) -> MutexGuard<'a, T> {
+        let MutexGuard { inner, rank } = guard;
+        let inner = match timeout {
+            None => self.0.wait(inner).unwrap_or_else(PoisonError::into_inner),
+            Some(timeout) => {
+                self.0.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        MutexGuard { inner, rank }
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+/// A count that is only ever reported, never decided upon. It is std's atomic
+/// under every engine, so that counting adds no ordering to explore; relaxed,
+/// because whoever asserts on it has joined or locked first.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicUsize);
+
+impl Counter {
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sub(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "lock order: Map is wanted")]
+    fn an_inversion_panics_without_any_deadlock() {
+        let map = Mutex::new(Rank::Map, ());
+        let connection = Mutex::new(Rank::Connection, ());
+        let _inner = connection.lock();
+        let _outer = map.lock();
+    }
+
+    #[test]
+    #[should_panic(expected = "lock order: Connection is wanted")]
+    fn two_locks_of_one_rank_panic() {
+        let (one, two) = (Mutex::new(Rank::Connection, ()), Mutex::new(Rank::Connection, ()));
+        let _one = one.lock();
+        let _two = two.lock();
+    }
+
+    #[test]
+    fn a_rank_is_given_back_with_its_lock() {
+        let map = Mutex::new(Rank::Map, ());
+        let bucket = Mutex::new(Rank::Bucket, ());
+        drop(bucket.lock());
+        let _map = map.lock();
+        let _bucket = bucket.lock();
+    }
+}

@@ -1,0 +1,94 @@
+//! Wake-ups that a call owes, handed to its caller. Owns no lock.
+//!
+//! A call of the core may make a paused connection ready. It does not wake the
+//! front end itself: the caller may hold a lock that the wake takes as well (a
+//! vb state lock, a front end's thread lock; kv_engine's MB-20751 and
+//! MB-35073 were such pairs). It gets the wake-ups as part of the answer and
+//! delivers them when it holds nothing.
+
+use crate::host::{contain, FrontEnd};
+use std::fmt;
+use std::sync::Arc;
+
+/// The answer of a call, with the wake-ups that it owes.
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
+/// # use {connmap::*, doc::*};
+/// # let map = ConnMap::new(source(), Config::default());
+/// // At once:
+/// map.notify(VbId(0), 7).deliver();
+///
+/// // Or after the host let a lock of its own go:
+/// let state = std::sync::RwLock::new(());
+/// let deferred = {
+///     let _held = state.read().unwrap();
+///     map.notify(VbId(0), 8)
+/// };
+/// deferred.deliver();
+/// ```
+#[must_use = "a wake-up that is not delivered is lost: call deliver()"]
+#[derive(Debug)]
+pub struct Deferred<T> {
+    value: T,
+    wakeups: Wakeups,
+}
+
+impl<T> Deferred<T> {
+    pub(crate) fn new(value: T, wakeups: Wakeups) -> Self {
+        Deferred { value, wakeups }
+    }
+
+    /// Wakes whoever is to be woken, and gives the answer. Calls the host's
+    /// [`FrontEnd::wake`]: hold no lock that it takes.
+    pub fn deliver(self) -> T {
+        self.wakeups.deliver();
+        self.value
+    }
+
+    /// The answer now, the wake-ups for later.
+    pub fn split(self) -> (T, Wakeups) {
+        (self.value, self.wakeups)
+    }
+}
+
+/// Wake-ups that are still to be delivered; see [`Deferred`].
+#[must_use = "a wake-up that is not delivered is lost: call deliver()"]
+#[derive(Default)]
+pub struct Wakeups(Vec<Arc<dyn FrontEnd>>);
+
+impl Wakeups {
+    pub(crate) fn push(&mut self, front_end: Arc<dyn FrontEnd>) {
+        self.0.push(front_end);
+    }
+
+    /// Takes over the wake-ups of another call, to deliver them together.
+    pub fn append(&mut self, mut other: Wakeups) {
+        self.0.append(&mut other.0);
+    }
+
+    /// How many front ends are to be woken.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether nobody is to be woken.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Wakes them. Calls the host's [`FrontEnd::wake`], each contained: a
+    /// panic in one keeps no other from being woken.
+    pub fn deliver(self) {
+        for front_end in self.0 {
+            // Waking and dropping are both the host's code.
+            contain(move || front_end.wake());
+        }
+    }
+}
+
+impl fmt::Debug for Wakeups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Wakeups").field(&self.0.len()).finish()
+    }
+}

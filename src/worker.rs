@@ -1,0 +1,135 @@
+//! Workers: the threads that run backfills, the host's or the built-in pool's.
+//!
+//! Owns no lock of its own; everything is under the bucket's and the
+//! connections'. A worker holds what the connections share and no connection.
+
+use crate::connection::Shared;
+use crate::sync::thread;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a worker's thread calls: [`run`](Self::run) until it answers
+/// [`Run::Idle`], then [`wait`](Self::wait).
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
+/// # use {connmap::*, doc::*};
+/// # let map = ConnMap::new(source(), Config::default());
+/// # let producer = map.open(ConnId(1), "replica", front_end()).unwrap().deliver();
+/// let request = StreamRequest { vb: VbId(0), start: 0, end: 9, opaque: 7 };
+/// producer.stream_request(request).unwrap().deliver();
+/// let worker = map.worker();
+/// assert_eq!(worker.run(std::time::Instant::now()), Run::Ran);
+/// assert_eq!(worker.run(std::time::Instant::now()), Run::Idle);
+/// ```
+#[derive(Clone)]
+pub struct Worker {
+    shared: Arc<Shared>,
+}
+
+/// The answer of [`Worker::run`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Run {
+    /// One backfill ran, or its manager had to put it off.
+    Ran,
+    /// No backfill can run now.
+    Idle,
+}
+
+/// The answer of [`Worker::wait`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a worker that is told to stop and waits again spins"]
+pub enum Wait {
+    /// Run again; there may be something.
+    Run,
+    /// The map was shut down: end the thread.
+    Stop,
+}
+
+impl Worker {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Worker { shared }
+    }
+
+    /// Runs one backfill, of the manager whose turn it is, for at most one
+    /// scan's limits. Calls the host's source, and wakes the front end when
+    /// there is something to send; hold no lock of yours that these take.
+    /// `now` decides which snoozes are over.
+    pub fn run(&self, now: Instant) -> Run {
+        match self.shared.bucket.take(now) {
+            Some(connection) => {
+                connection.run_backfill(now);
+                Run::Ran
+            }
+            None => Run::Idle,
+        }
+    }
+
+    /// Blocks until a backfill can run, counting snoozes from `now`, or until
+    /// the map is shut down.
+    pub fn wait(&self, now: Instant) -> Wait {
+        if self.shared.bucket.wait(now) {
+            Wait::Run
+        } else {
+            Wait::Stop
+        }
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+/// The embedded default: a fixed number of threads that run backfills until
+/// the map is shut down.
+///
+/// ```
+/// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
+/// # use {connmap::*, doc::*};
+/// # let map = ConnMap::new(source(), Config::default());
+/// let pool = WorkerPool::start(&map.worker(), 2);
+/// map.shutdown().deliver();
+/// pool.join();
+/// ```
+#[derive(Debug)]
+#[must_use = "join the pool after the shutdown, or its threads end on their own"]
+pub struct WorkerPool {
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl WorkerPool {
+    /// Starts `threads` threads; with 0, nothing runs.
+    pub fn start(worker: &Worker, threads: usize) -> Self {
+        let threads = (0..threads)
+            .map(|_| {
+                let worker = worker.clone();
+                thread::spawn(move || worker.work())
+            })
+            .collect();
+        WorkerPool { threads }
+    }
+
+    /// Blocks until every thread has ended. They end after
+    /// [`ConnMap::shutdown`](crate::ConnMap::shutdown), each when the backfill
+    /// that it runs lets go; without a shutdown this blocks for ever.
+    pub fn join(self) {
+        for thread in self.threads {
+            // A worker contains the host's panics, so this is Ok.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Worker {
+    fn work(&self) {
+        loop {
+            while self.run(Instant::now()) == Run::Ran {}
+            if self.wait(Instant::now()) == Wait::Stop {
+                return;
+            }
+        }
+    }
+}
