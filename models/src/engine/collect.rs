@@ -1,0 +1,68 @@
+//! Counts observations, for the engines that do not count themselves.
+
+use crate::harness::Observation;
+use crate::report::{Report, SeenOutcome, Verdict, Violation};
+use crate::{Invariant, Outcome, Scenario, System};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the executions so far have shown.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    pub(crate) executions: u64,
+    outcomes: BTreeMap<Outcome, u64>,
+    violations: BTreeMap<Invariant, (String, u64)>,
+}
+
+impl Collected {
+    pub(crate) fn add(&mut self, seen: Observation) {
+        self.executions += 1;
+        *self.outcomes.entry(seen.outcome).or_default() += 1;
+        let mut counted: Vec<Invariant> = Vec::new();
+        for (invariant, detail) in seen.violations {
+            let (_, orderings) = self.violations.entry(invariant).or_insert_with(|| (detail, 0));
+            // Once an execution, however often it was noticed.
+            if !counted.contains(&invariant) {
+                counted.push(invariant);
+                *orderings += 1;
+            }
+        }
+    }
+
+    /// The report of an exploration that ended by itself.
+    pub(crate) fn report(
+        self,
+        system: &dyn System,
+        scenario: &Scenario,
+        engine: &str,
+        elapsed: Duration,
+    ) -> Report {
+        let outcomes = self.outcomes.into_iter();
+        let violations = self.violations.into_iter();
+        Report {
+            name: scenario.name.clone(),
+            scenario: scenario.text.clone(),
+            system: system.name(),
+            engine: engine.into(),
+            threads: scenario.threads.len(),
+            executions: self.executions,
+            orderings: None,
+            elapsed,
+            verdict: Verdict::Complete,
+            outcomes: outcomes
+                .map(|(outcome, orderings)| SeenOutcome { outcome, orderings, witness: None })
+                .collect(),
+            violations: violations
+                .map(|(invariant, (detail, orderings))| Violation {
+                    invariant,
+                    detail,
+                    orderings,
+                    witness: None,
+                })
+                .collect(),
+            missing: Vec::new(),
+            forbidden: Vec::new(),
+        }
+        .judged(scenario)
+    }
+}

@@ -1,0 +1,124 @@
+//! The result of exploring one scenario on one system with one engine: what
+//! every engine produces and every format prints.
+
+use crate::{Invariant, Outcome, Pattern, Scenario};
+use std::time::Duration;
+
+/// How an exploration ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every ordering was explored, every invariant holds, and what must be
+    /// seen was seen.
+    Complete,
+    /// An invariant does not hold, or a required outcome was never seen though
+    /// all was explored, or a forbidden one was.
+    Violated,
+    /// A limit was hit, or the engine samples: nothing was found so far. The
+    /// text says which limit. Never success.
+    Incomplete(String),
+}
+
+/// One step of a witness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The thread, by its place in [`Witness::threads`].
+    pub thread: usize,
+    /// What it did: `lock`, `load`, ...; empty for a note.
+    pub operation: String,
+    /// To which object, by name.
+    pub object: String,
+    /// The source line, `file:line`; empty when not known.
+    pub line: String,
+    /// A remark: a call's beginning or answer, a value, or why the thread changed.
+    pub note: String,
+}
+
+/// One ordering.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// The threads' names.
+    pub threads: Vec<String>,
+    /// What happened, in order.
+    pub steps: Vec<Step>,
+    /// Runs this ordering again; empty when the engine cannot.
+    pub replay: String,
+}
+
+/// One distinct outcome.
+#[derive(Clone, Debug)]
+pub struct SeenOutcome {
+    /// What the calls answered.
+    pub outcome: Outcome,
+    /// In how many orderings (executions, where the engine cannot tell).
+    pub orderings: u64,
+    /// The ordering with the fewest context switches that leads to it.
+    pub witness: Option<Witness>,
+}
+
+/// One invariant that does not hold.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// Which one.
+    pub invariant: Invariant,
+    /// What was wrong, in the witness.
+    pub detail: String,
+    /// In how many orderings.
+    pub orderings: u64,
+    /// The ordering with the fewest context switches that breaks it.
+    pub witness: Option<Witness>,
+}
+
+/// What an exploration found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The scenario's name.
+    pub name: String,
+    /// The scenario's text.
+    pub scenario: String,
+    /// The system's name.
+    pub system: String,
+    /// The engine's name.
+    pub engine: String,
+    /// How many threads race.
+    pub threads: usize,
+    /// Bodies run.
+    pub executions: u64,
+    /// Distinct orderings, when the engine can tell them apart.
+    pub orderings: Option<u64>,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was seen, in the order of the outcomes.
+    pub outcomes: Vec<SeenOutcome>,
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+    /// Required and never seen, as written.
+    pub missing: Vec<String>,
+    /// Forbidden and seen, as written.
+    pub forbidden: Vec<String>,
+}
+
+impl Report {
+    /// With the scenario's demands applied, and the verdict that follows.
+    pub fn judged(mut self, scenario: &Scenario) -> Self {
+        let seen = |pattern: &Pattern| self.outcomes.iter().any(|o| pattern.matches(&o.outcome));
+        let text = |pattern: &Pattern| pattern.text.clone();
+        self.missing = scenario.requires.iter().filter(|p| !seen(p)).map(text).collect();
+        self.forbidden = scenario.forbids.iter().filter(|p| seen(p)).map(text).collect();
+        let wrong = !self.violations.is_empty() || !self.forbidden.is_empty();
+        let vacuous =
+            self.verdict == Verdict::Complete && (!self.missing.is_empty() || self.executions == 0);
+        if wrong || vacuous {
+            self.verdict = Verdict::Violated;
+        }
+        self
+    }
+}
+
+impl Pattern {
+    /// Whether each clause names a call of the outcome with this answer.
+    pub fn matches(&self, outcome: &Outcome) -> bool {
+        self.clauses.iter().all(|clause| outcome.0.iter().flatten().any(|seen| seen == clause))
+    }
+}

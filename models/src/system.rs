@@ -1,0 +1,72 @@
+//! What can be explored: a [`System`] builds an [`Instance`] for each
+//! execution, on which the scenario's calls are performed.
+
+use crate::log::Log;
+use crate::scenario::{Call, CallId, Scenario};
+use std::sync::Arc;
+
+/// One operation that a scenario can call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// As it is written in a scenario.
+    pub name: &'static str,
+    /// Whether it is called on a connection (`a.step`) or not (`shutdown`).
+    pub on_connection: bool,
+    /// Its arguments, those that may be left out in brackets: `vb [start end]`.
+    pub arguments: &'static [Parameter],
+    /// One line for `--list`.
+    pub meaning: &'static str,
+}
+
+/// A parameter of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What a scenario that leaves it out means; `None`: it must be there.
+    pub default: Option<u64>,
+    /// Whether it is a connection's name rather than a number.
+    pub connection: bool,
+}
+
+/// A setting that a prologue can make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// As it is written: `name=value`.
+    pub name: &'static str,
+    /// Its value when the scenario does not say.
+    pub default: u64,
+    /// One line for `--list`.
+    pub meaning: &'static str,
+}
+
+/// Something that scenarios can be run on.
+pub trait System: Send + Sync {
+    /// As `--system` names it.
+    fn name(&self) -> String;
+    /// One line for `--list`.
+    fn meaning(&self) -> String;
+    /// What scenarios can call.
+    fn operations(&self) -> &'static [Operation];
+    /// What prologues can set.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+    /// The invariants that it is checked against, of [`crate::invariant::ALL`].
+    fn invariants(&self) -> &'static [crate::Invariant];
+    /// A new instance, with the scenario's connections open but for those that
+    /// it opens itself. Runs inside an execution, on its main thread.
+    fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance>;
+}
+
+/// One system under one execution.
+pub trait Instance: Send + Sync {
+    /// Performs a call, and says in a word or two what it answered: the same
+    /// words in every execution that answered the same.
+    fn perform(&self, id: CallId, call: &Call, log: &Log) -> String;
+
+    /// After the threads have ended and the outcome was taken: checks the
+    /// final state against the invariants, reporting to the log, and releases
+    /// everything.
+    fn finish(self: Arc<Self>, log: &Log);
+}

@@ -1,0 +1,219 @@
+//! The core's operations, and the words for their answers.
+
+use super::CoreInstance;
+use crate::log::Log;
+use crate::scenario::{Argument, Call, CallId, Conn};
+use connmap::{
+    CloseError, CloseReason, ConnId, EndStatus, Message, OpenError, Pause, Producer, RequestError,
+    Run, SnapshotSource, Step, StreamEnd, StreamRequest, VbId,
+};
+use std::sync::Arc;
+
+impl CoreInstance {
+    /// Opens `conn` under its own name, or under that of another.
+    pub(super) fn open(&self, conn: Conn, name: Conn) -> Result<Producer, OpenError> {
+        let front_end = Arc::clone(&self.front_ends[conn.0]) as Arc<dyn connmap::FrontEnd>;
+        let opened = self.map.open(id_of(conn), &self.scenario.connections[name.0], front_end)?;
+        Ok(opened.deliver())
+    }
+
+    pub(super) fn call(&self, id: CallId, call: &Call, log: &Log) -> String {
+        if let Some(conn) = call.connection {
+            return self.call_on(conn, id, call, log);
+        }
+        let vb = VbId(call.int(0).unwrap_or(0) as u16);
+        match call.operation {
+            "shutdown" => {
+                for closed in self.map.shutdown().deliver() {
+                    report_ends(&closed.ends, log);
+                }
+                "done".into()
+            }
+            "notify" => {
+                self.map.notify(vb, call.int(1).unwrap_or(0)).deliver();
+                "done".into()
+            }
+            "end_streams" => {
+                let end = || self.map.end_streams(vb, EndStatus::StateChanged);
+                let ended = match &self.locks {
+                    Some(locks) => locks.writing(end),
+                    None => end(),
+                };
+                format!("{} ended", ended.deliver())
+            }
+            "run_backfill" => match self.map.worker().run(self.now) {
+                Run::Ran => "ran".into(),
+                Run::Idle => "idle".into(),
+            },
+            other => unreachable!("{other} is not one of the core's operations"),
+        }
+    }
+
+    /// The producer of a connection: known from the start, or looked up.
+    pub(super) fn producer(&self, conn: Conn) -> Option<Producer> {
+        self.producers[conn.0].clone().or_else(|| self.map.get(id_of(conn)))
+    }
+
+    fn call_on(&self, conn: Conn, id: CallId, call: &Call, log: &Log) -> String {
+        match call.operation {
+            "open" => {
+                let name = match call.arguments.first() {
+                    Some(Argument::Conn(name)) => *name,
+                    _ => conn,
+                };
+                match self.open(conn, name) {
+                    Ok(_) => "opened".into(),
+                    Err(OpenError::MapShutDown) => "map shut down".into(),
+                    Err(OpenError::IdInUse(_)) => "id in use".into(),
+                    Err(other) => other.to_string(),
+                }
+            }
+            "lookup" => match self.map.get(id_of(conn)) {
+                Some(_) => "found".into(),
+                None => "not found".into(),
+            },
+            "disconnect" => match self.map.disconnect(id_of(conn)) {
+                Ok(ends) => {
+                    report_ends(&ends.deliver(), log);
+                    "done".into()
+                }
+                Err(_) => "no such connection".into(),
+            },
+            _ => match self.producer(conn) {
+                Some(producer) => self.call_producer(&producer, conn, id, call, log),
+                None => "not found".into(),
+            },
+        }
+    }
+
+    fn call_producer(
+        &self,
+        producer: &Producer,
+        conn: Conn,
+        id: CallId,
+        call: &Call,
+        log: &Log,
+    ) -> String {
+        let vb = VbId(call.int(0).unwrap_or(0) as u16);
+        match call.operation {
+            "stream_request" => {
+                let (start, end) = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
+                let request = StreamRequest { vb, start, end, opaque: opaque_of(id) };
+                let send = || producer.stream_request(request);
+                let answer = match &self.locks {
+                    Some(locks) => locks.reading(send),
+                    None => send(),
+                };
+                match answer {
+                    Ok(deferred) => {
+                        deferred.deliver();
+                        "accepted".into()
+                    }
+                    Err(error) => refusal(error).into(),
+                }
+            }
+            "close_stream" => match producer.close_stream(vb) {
+                Ok(deferred) => {
+                    deferred.deliver();
+                    "closed".into()
+                }
+                Err(CloseError::MapShutDown) => "map shut down".into(),
+                Err(CloseError::ConnectionClosed) => "connection closed".into(),
+                Err(CloseError::NoSuchStream(_)) => "no such stream".into(),
+                Err(other) => other.to_string(),
+            },
+            "step" => {
+                let since = log.now();
+                let step = producer.step();
+                if step == Step::Idle {
+                    self.front_ends[conn.0].sleeps(since);
+                }
+                self.step_answer(step, log)
+            }
+            "pause" => {
+                let since = log.now();
+                match producer.pause() {
+                    Pause::Paused => {
+                        self.front_ends[conn.0].sleeps(since);
+                        "paused".into()
+                    }
+                    Pause::Ready => "ready".into(),
+                }
+            }
+            "wake" => {
+                producer.wake().deliver();
+                "done".into()
+            }
+            other => unreachable!("{other} is not an operation of a producer"),
+        }
+    }
+
+    fn step_answer(&self, step: Step, log: &Log) -> String {
+        match step {
+            Step::Idle => "idle".into(),
+            Step::Disconnect(reason) => match reason {
+                CloseReason::Displaced => "disconnect, displaced".into(),
+                CloseReason::Disconnected => "disconnect, disconnected".into(),
+                CloseReason::ShutDown => "disconnect, shut down".into(),
+            },
+            Step::Message(Message::SnapshotMarker { range, source, opaque, .. }) => {
+                self.check_not_ended(opaque, log);
+                let from = match source {
+                    SnapshotSource::Disk => "disk",
+                    SnapshotSource::Memory => "memory",
+                };
+                format!("marker {}..{} from {from}", range.after + 1, range.upto)
+            }
+            Step::Message(Message::Item { item, opaque, .. }) => {
+                self.check_not_ended(opaque, log);
+                format!("item {}", item.seqno)
+            }
+            Step::Message(Message::StreamEnd(end)) => {
+                report_ends(&[end], log);
+                format!("stream end {}", status(end.status))
+            }
+        }
+    }
+}
+
+fn id_of(conn: Conn) -> ConnId {
+    ConnId(conn.0 as u64)
+}
+
+/// A stream's opaque says which call requested it.
+fn opaque_of(id: CallId) -> u32 {
+    (id.thread as u32) << 16 | id.index as u32
+}
+
+pub(super) fn request_of(opaque: u32) -> CallId {
+    CallId { thread: (opaque >> 16) as usize, index: (opaque & 0xffff) as usize }
+}
+
+fn report_ends(ends: &[StreamEnd], log: &Log) {
+    for end in ends {
+        log.stream_ended(request_of(end.opaque), status(end.status));
+    }
+}
+
+fn refusal(error: RequestError) -> &'static str {
+    match error {
+        RequestError::MapShutDown => "map shut down",
+        RequestError::ConnectionClosed => "connection closed",
+        RequestError::OutOfRange { .. } => "out of range",
+        RequestError::StreamExists(_) => "stream exists",
+        RequestError::NoMemory => "no memory",
+        _ => "refused",
+    }
+}
+
+fn status(status: EndStatus) -> &'static str {
+    match status {
+        EndStatus::Ok => "ok",
+        EndStatus::Closed => "closed",
+        EndStatus::StateChanged => "state-changed",
+        EndStatus::Disconnected => "disconnected",
+        EndStatus::Slow => "slow",
+        EndStatus::BackfillFail => "backfill-fail",
+        EndStatus::Rollback => "rollback",
+    }
+}

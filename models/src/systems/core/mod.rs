@@ -1,0 +1,158 @@
+//! The shipped core as a system: the calls of `connmap`, a host that has no
+//! state of its own, and the invariants, checked from outside.
+//!
+//! - [`calls`]: the operations
+//! - [`host`]: the source, the front ends, the host's own locks
+//! - [`check`]: the invariants that are read off the final state
+
+mod calls;
+mod check;
+mod host;
+
+use crate::log::Log;
+use crate::scenario::{Conn, Scenario};
+use crate::system::{Instance, Operation, Parameter, Setting, System};
+use crate::Invariant;
+use connmap::{Config, ConnMap, LiveCounts, Producer};
+use host::{FrontEnd, HostLocks, Source};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The package `connmap`, as it ships.
+#[derive(Debug)]
+pub struct Core;
+
+const VB: Parameter = Parameter { name: "vb", default: Some(0), connection: false };
+
+const fn int(name: &'static str, default: Option<u64>) -> Parameter {
+    Parameter { name, default, connection: false }
+}
+
+const fn operation(
+    name: &'static str,
+    on_connection: bool,
+    arguments: &'static [Parameter],
+    meaning: &'static str,
+) -> Operation {
+    Operation { name, on_connection, arguments, meaning }
+}
+
+const OPERATIONS: &[Operation] = &[
+    operation("shutdown", false, &[], "shut the map down"),
+    operation(
+        "open",
+        true,
+        &[Parameter { name: "same name as", default: Some(0), connection: true }],
+        "open a producer; with a second connection, under that one's name",
+    ),
+    operation("lookup", true, &[], "look a producer up by its id"),
+    operation("disconnect", true, &[], "close a connection and take it out of the map"),
+    operation(
+        "stream_request",
+        true,
+        &[VB, int("start", Some(0)), int("end", Some(u64::MAX))],
+        "ask for the changes of a vb",
+    ),
+    operation("close_stream", true, &[VB], "end one stream"),
+    operation("step", true, &[], "take the next message, or pause"),
+    operation("pause", true, &[], "pause, unless there is something to send"),
+    operation("wake", true, &[], "wake the front end, if it is paused"),
+    operation("notify", false, &[VB, int("seqno", Some(100))], "a vb has a new seqno"),
+    operation("end_streams", false, &[VB], "a vb changed its state: end its streams"),
+    operation("run_backfill", false, &[], "a worker runs one backfill, if one can run"),
+];
+
+const SETTINGS: &[Setting] = &[
+    Setting { name: "items", default: 1, meaning: "items of each vb on disk, of one byte each" },
+    Setting { name: "memory", default: 1, meaning: "0: notified items have left the memory" },
+    Setting { name: "buffer", default: 1 << 20, meaning: "bytes read ahead of a client" },
+    Setting { name: "scan", default: 4096, meaning: "items that one run of a backfill reads" },
+    Setting { name: "slots", default: 4096, meaning: "backfills in progress, bucket-wide" },
+    Setting { name: "host_locks", default: 0, meaning: "1: the host's vb state lock around calls" },
+    Setting { name: "fail", default: 0, meaning: "1: scans fail; 2: scans panic" },
+];
+
+const INVARIANTS: &[Invariant] = &[
+    Invariant::NoLateStream,
+    Invariant::EndedOnce,
+    Invariant::NoDangling,
+    Invariant::NoOrphanBackfill,
+    Invariant::BytesBalance,
+    Invariant::NoLostWakeup,
+    Invariant::NoDeadlock,
+    Invariant::NoLeak,
+];
+
+impl System for Core {
+    fn name(&self) -> String {
+        "core".into()
+    }
+
+    fn meaning(&self) -> String {
+        "the shipped core, package connmap".into()
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        SETTINGS
+    }
+
+    fn invariants(&self) -> &'static [Invariant] {
+        INVARIANTS
+    }
+
+    fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance> {
+        let setting = |name: &str| {
+            let default = SETTINGS.iter().find(|setting| setting.name == name);
+            scenario.setting(name, default.map_or(0, |setting| setting.default))
+        };
+        let config = Config {
+            buffer_bytes: setting("buffer"),
+            scan_items: setting("scan") as usize,
+            backfills_per_bucket: setting("slots") as usize,
+            ..Config::default()
+        };
+        let source = Source {
+            items: setting("items"),
+            in_memory: setting("memory") == 1,
+            fail: setting("fail"),
+        };
+        let locks = (setting("host_locks") == 1).then(|| Arc::new(HostLocks::default()));
+        let slots = config.backfills_per_bucket;
+        let map = ConnMap::new(Arc::new(source), config);
+        let front_end = |_| Arc::new(FrontEnd::new(locks.clone(), Arc::clone(log)));
+        let mut instance = CoreInstance {
+            live: map.live(),
+            map,
+            slots,
+            now: Instant::now(),
+            front_ends: scenario.connections.iter().map(front_end).collect(),
+            producers: Vec::new(),
+            scenario: Arc::clone(scenario),
+            locks,
+        };
+        for conn in (0..scenario.connections.len()).map(Conn) {
+            let opened = !scenario.opened_by_scenario.contains(&conn);
+            let producer = opened.then(|| instance.open(conn, conn).ok()).flatten();
+            instance.producers.push(producer);
+        }
+        Arc::new(instance)
+    }
+}
+
+/// One map and its connections, by [`Conn`]. Nothing in it changes during a
+/// race but the map: a producer that the scenario opens itself is looked up.
+struct CoreInstance {
+    map: ConnMap,
+    live: LiveCounts,
+    slots: usize,
+    now: Instant,
+    locks: Option<Arc<HostLocks>>,
+    scenario: Arc<Scenario>,
+    front_ends: Vec<Arc<FrontEnd>>,
+    /// Those that are open from the start.
+    producers: Vec<Option<Producer>>,
+}
