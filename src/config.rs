@@ -70,9 +70,11 @@ impl Config {
         (quota_bytes / 100 / (10 << 10)).clamp(2, 4096) as usize
     }
 
-    /// The bytes at which a full buffer takes backfills again.
+    /// The bytes at which a full buffer takes backfills again: always fewer
+    /// than those at which it is full, or it would resume before anything was
+    /// sent.
     pub(crate) fn resume_bytes(&self) -> u64 {
         let drained = u128::from(self.buffer_bytes) * u128::from(self.resume_drained_percent) / 100;
-        self.buffer_bytes.saturating_sub(drained as u64)
+        self.buffer_bytes.saturating_sub((drained as u64).max(1))
     }
 }
