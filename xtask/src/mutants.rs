@@ -71,7 +71,9 @@ fn killed(mutant: &Mutant, tree: &Path, engine: Engine) -> Result<Option<String>
     let text = String::from_utf8_lossy(&output.stdout);
     let mut failed: Vec<&str> = text
         .lines()
-        .filter(|line| line.starts_with("test ") && line.contains("FAILED"))
+        .filter(|line| {
+            line.starts_with("test ") && !line.starts_with("test result") && line.contains("FAILED")
+        })
         .filter_map(|line| line.split_whitespace().nth(1))
         .collect();
     failed.dedup();
