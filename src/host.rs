@@ -44,7 +44,7 @@ pub trait ItemSource: Send + Sync + 'static {
 /// every lock.
 pub trait Scan: Send {
     /// The last seqno of the snapshot that is scanned. Asked once, after the
-    /// scan was opened.
+    /// scan was opened; an item beyond it ends the stream with `BackfillFail`.
     fn snapshot_end(&self) -> crate::Seqno;
 
     /// Reads the next item of the range, in the order of seqnos.

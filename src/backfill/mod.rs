@@ -13,7 +13,7 @@ pub(crate) mod run;
 use crate::host::{contain, Scan};
 use crate::live::Token;
 use crate::stream::StreamId;
-use crate::{Seqno, SeqnoRange, VbId};
+use crate::{SeqnoRange, VbId};
 use std::fmt;
 
 /// One backfill. It has no reference to its stream, only its id: whoever
@@ -23,8 +23,8 @@ pub(crate) struct Backfill {
     pub(crate) stream: StreamId,
     pub(crate) vb: VbId,
     pub(crate) range: SeqnoRange,
-    /// The scan and its snapshot's end, once it was opened.
-    pub(crate) scan: Option<(Box<dyn Scan>, Seqno)>,
+    /// The scan, once it was opened.
+    pub(crate) scan: Option<Box<dyn Scan>>,
     pub(crate) _live: Token,
 }
 

@@ -13,14 +13,14 @@ use super::Backfill;
 use crate::connection::{Connection, Debris, Phase};
 use crate::host::{attempt, contain, Scan, Scanned};
 use crate::wakeups::Wakeups;
-use crate::{EndStatus, Item, Seqno};
+use crate::{EndStatus, Item};
 use std::time::Instant;
 
 /// How a run ended.
 enum Outcome {
     More,
     Later,
-    Finished(Seqno),
+    Finished,
     Failed,
     /// The stream has died meanwhile.
     Orphaned,
@@ -58,7 +58,7 @@ impl Connection {
     }
 
     fn scan(&self, backfill: &mut Backfill, wakeups: &mut Wakeups) -> Outcome {
-        let (scan, snapshot_end) = match &mut backfill.scan {
+        let scan = match &mut backfill.scan {
             Some(open) => open,
             None => match self.open_scan(backfill, wakeups) {
                 Ok(open) => backfill.scan.insert(open),
@@ -81,7 +81,7 @@ impl Connection {
                     }
                 }
                 Some(Scanned::Later) => return Outcome::Later,
-                Some(Scanned::End) => return Outcome::Finished(*snapshot_end),
+                Some(Scanned::End) => return Outcome::Finished,
                 None => return Outcome::Failed,
             }
         }
@@ -92,7 +92,7 @@ impl Connection {
         &self,
         backfill: &Backfill,
         wakeups: &mut Wakeups,
-    ) -> Result<(Box<dyn Scan>, Seqno), Outcome> {
+    ) -> Result<Box<dyn Scan>, Outcome> {
         let opened = attempt(|| {
             let scan = self.shared.source.open_scan(backfill.vb, backfill.range)?;
             let end = scan.snapshot_end();
@@ -111,7 +111,7 @@ impl Connection {
             Phase::Closed(_) => false,
         };
         if there {
-            Ok((scan, end))
+            Ok(scan)
         } else {
             contain(move || drop(scan));
             Err(Outcome::Orphaned)
@@ -149,8 +149,8 @@ impl Connection {
                     (Some(_), Outcome::Later) => {
                         Ran::Snooze(now + self.shared.config.snooze, backfill)
                     }
-                    (Some(stream), Outcome::Finished(end)) => {
-                        stream.scan_finished(end);
+                    (Some(stream), Outcome::Finished) => {
+                        stream.scan_finished();
                         open.stream_changed(vb, wakeups);
                         debris.backfills.push(backfill);
                         Ran::Over
