@@ -77,6 +77,7 @@ impl ConnMap {
     /// assert_eq!(map.stats().connections, 0);
     /// ```
     pub fn new(source: Arc<dyn ItemSource>, config: Config) -> Self {
+        let config = config.clamped();
         let shared = Shared {
             bucket: Bucket::new(config.backfills_per_bucket),
             config: Arc::new(config),

@@ -279,7 +279,7 @@ impl ActiveStream {
 impl Queued {
     fn charged(&self) -> u64 {
         match self {
-            Queued::Item(item, SnapshotSource::Disk) => item.size(),
+            Queued::Item(item, SnapshotSource::Disk) => item.charge(),
             _ => 0,
         }
     }

@@ -97,3 +97,103 @@ fn items_from_memory_must_rise_and_stay_in_the_range() {
 fn memory_that_has_nothing_is_not_asked_again_without_a_notification() {
     assert_eq!(from_memory(|| Ok(Memory::Items(Vec::new()))), []);
 }
+
+fn zeros() -> Config {
+    Config {
+        scan_bytes: 0,
+        scan_items: 0,
+        buffer_bytes: 0,
+        resume_drained_percent: 0,
+        backfills_per_connection: 0,
+        backfills_per_bucket: 0,
+        snooze: Duration::ZERO,
+        memory_threshold_percent: 0,
+        order: BackfillOrder::RoundRobin,
+    }
+}
+
+/// Streams three vbs to their ends; a client steps whenever the workers idle.
+fn completes(config: Config) {
+    let map = ConnMap::new(Source::new(|_, range| Ok(all(6, range))).arc(), config);
+    let (producer, _) = open(&map, 1);
+    (0..3).for_each(|vb| stream(&producer, vb, 0, 6));
+    let mut messages = Vec::new();
+    for _ in 0..100 {
+        run_all(&map.worker(), Instant::now());
+        messages.append(&mut drain(&producer));
+    }
+    assert_eq!(items(&messages).len(), 18);
+    let mut ends = ends(&messages);
+    ends.sort();
+    assert_eq!(ends, [(0, EndStatus::Ok), (1, EndStatus::Ok), (2, EndStatus::Ok)]);
+}
+
+#[test]
+fn a_config_of_zeros_works_and_does_not_spin() {
+    completes(zeros());
+    completes(Config { scan_items: 0, ..Config::default() });
+    completes(Config { scan_bytes: 0, ..Config::default() });
+    completes(Config { buffer_bytes: 0, ..Config::default() });
+    completes(Config { backfills_per_connection: 0, ..Config::default() });
+    completes(Config { backfills_per_bucket: 0, ..Config::default() });
+}
+
+#[test]
+fn a_config_of_maxima_works() {
+    completes(Config {
+        scan_bytes: u64::MAX,
+        scan_items: usize::MAX,
+        buffer_bytes: u64::MAX,
+        resume_drained_percent: u8::MAX,
+        backfills_per_connection: usize::MAX,
+        backfills_per_bucket: usize::MAX,
+        snooze: Duration::MAX,
+        memory_threshold_percent: u8::MAX,
+        order: BackfillOrder::Sequential,
+    });
+    for percent in [100, 101, 255] {
+        completes(Config { buffer_bytes: 2, resume_drained_percent: percent, ..zeros() });
+    }
+}
+
+#[test]
+fn a_snooze_of_nothing_rests_all_the_same() {
+    let config = Config { snooze: Duration::ZERO, ..Config::default() };
+    let map = ConnMap::new(Source::new(|_, _| Ok(later())).arc(), config);
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 9);
+    // A worker that polled would take the processor for as long as the source
+    // has nothing.
+    assert_eq!(run_all(&map.worker(), Instant::now()), 1);
+}
+
+#[test]
+fn a_snooze_beyond_the_clock_is_a_long_one() {
+    let config = Config { snooze: Duration::MAX, ..Config::default() };
+    let source = Source::new(|_, _| Ok(later())).arc();
+    let map = ConnMap::new(source.clone(), config);
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 9);
+    let (worker, now) = (map.worker(), Instant::now());
+    assert_eq!(run_all(&worker, now), 1);
+    // The same for a manager that rests because memory is high.
+    stream(&producer, 1, 0, 9);
+    source.used.store(97, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(run_all(&worker, now), 1);
+    assert_eq!(run_all(&worker, now + Duration::from_secs(3600)), 0);
+}
+
+#[test]
+fn items_without_a_payload_fill_the_buffer_too() {
+    let scan = || sized(10_000, (1..=10_000).map(|seqno| (seqno, 0)));
+    let config = Config { buffer_bytes: 10, ..Config::default() };
+    let map = ConnMap::new(Source::new(move |_, _| Ok(scan())).arc(), config);
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 10_000);
+    run_all(&map.worker(), Instant::now());
+    let stats = producer.stats();
+    assert_eq!((stats.buffered_bytes, stats.queued_bytes), (10, 10));
+    assert_eq!(items(&drain(&producer)).len(), 10);
+    assert_eq!(producer.stats().buffered_bytes, 0);
+    assert_eq!(run_all(&map.worker(), Instant::now()), 1);
+}

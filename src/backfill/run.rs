@@ -125,7 +125,7 @@ impl Connection {
         item: Item,
         wakeups: &mut Wakeups,
     ) -> Go {
-        let size = item.size();
+        let charge = item.charge();
         let mut phase = self.lock();
         let Phase::Open(open) = &mut *phase else { return Go::Gone };
         match open.stream(vb, stream).map(|stream| stream.push_backfilled(item)) {
@@ -133,7 +133,7 @@ impl Connection {
             Some(Err(_)) => return Go::OutOfOrder,
             Some(Ok(())) => {}
         }
-        let go = if open.backfills.charge(size) { Go::On } else { Go::Full };
+        let go = if open.backfills.charge(charge) { Go::On } else { Go::Full };
         open.stream_changed(vb, wakeups);
         go
     }
@@ -147,7 +147,7 @@ impl Connection {
                 let ran = match (open.stream(vb, id), outcome) {
                     (Some(_), Outcome::More) => Ran::More(backfill),
                     (Some(_), Outcome::Later) => {
-                        Ran::Snooze(now + self.shared.config.snooze, backfill)
+                        Ran::Snooze(self.shared.config.snooze_from(now), backfill)
                     }
                     (Some(stream), Outcome::Finished) => {
                         stream.scan_finished();

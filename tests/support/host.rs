@@ -2,7 +2,7 @@
 //! its source, its scans and its front ends behave.
 
 // Each test binary uses some of it.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use connmap::*;
 use std::collections::VecDeque;
