@@ -17,7 +17,7 @@
 use crate::backfill::bucket::Bucket;
 use crate::backfill::manager::BackfillManager;
 use crate::backfill::Backfill;
-use crate::host::{contain, FrontEnd, ItemSource};
+use crate::host::{FrontEnd, Hosted, ItemSource};
 use crate::live::{Kind, LiveCounts, Token};
 use crate::stream::{ActiveStream, Ended, StreamId, Unsent};
 use crate::sync::{Mutex, MutexGuard, Rank};
@@ -31,7 +31,7 @@ use std::sync::{Arc, Weak};
 /// What every connection of a map needs; never changes.
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
-    pub(crate) source: Arc<dyn ItemSource>,
+    pub(crate) source: Hosted<Arc<dyn ItemSource>>,
     pub(crate) bucket: Bucket,
     pub(crate) live: LiveCounts,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Open {
     /// A producer of the same name was opened. The streams are left to the
     /// owner of this connection, who is told to disconnect.
     pub(crate) displaced: bool,
-    front_end: Arc<dyn FrontEnd>,
+    front_end: Hosted<Arc<dyn FrontEnd>>,
     /// Whether the front end waits for a wake.
     pub(crate) paused: bool,
     streams: BTreeMap<VbId, ActiveStream>,
@@ -75,22 +75,18 @@ pub(crate) struct Open {
 pub(crate) struct Debris {
     pub(crate) backfills: Vec<Backfill>,
     pub(crate) unsent: Vec<Unsent>,
-    pub(crate) front_end: Option<Arc<dyn FrontEnd>>,
+    pub(crate) front_end: Option<Hosted<Arc<dyn FrontEnd>>>,
 }
 
 impl Debris {
     /// Drops it all. Never under a lock.
     pub(crate) fn clear(self) {
-        self.backfills.into_iter().for_each(Backfill::discard);
-        drop(self.unsent);
-        if let Some(front_end) = self.front_end {
-            contain(move || drop(front_end));
-        }
+        drop(self);
     }
 }
 
 impl Connection {
-    pub(crate) fn new(shared: &Arc<Shared>, front_end: Arc<dyn FrontEnd>) -> Arc<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, front_end: Hosted<Arc<dyn FrontEnd>>) -> Arc<Self> {
         let live = &shared.live;
         let manager = BackfillManager::new(Arc::clone(&shared.config), live.count(Kind::Manager));
         let open = Open {
@@ -144,7 +140,7 @@ impl Connection {
         dropped.backfills.extend(backfills.into_backfills());
         // Paused, it would never step and see that the connection is over.
         if paused {
-            wakeups.push(Arc::clone(&front_end));
+            wakeups.push(front_end.clone());
         }
         dropped.front_end = Some(front_end);
         debris.push(dropped);
@@ -314,7 +310,7 @@ impl Open {
     /// finds it paused; or it looks later, and finds what there is.
     pub(crate) fn wake(&mut self, wakeups: &mut Wakeups) {
         if std::mem::take(&mut self.paused) {
-            wakeups.push(Arc::clone(&self.front_end));
+            wakeups.push(self.front_end.clone());
         }
     }
 }

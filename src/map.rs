@@ -11,7 +11,7 @@
 
 use crate::backfill::bucket::Bucket;
 use crate::connection::{Connection, Debris, Shared};
-use crate::host::{FrontEnd, ItemSource};
+use crate::host::{FrontEnd, Hosted, ItemSource};
 use crate::live::LiveCounts;
 use crate::sync::{Mutex, Rank};
 use crate::wakeups::{Deferred, Wakeups};
@@ -81,7 +81,7 @@ impl ConnMap {
         let shared = Shared {
             bucket: Bucket::new(config.backfills_per_bucket),
             config: Arc::new(config),
-            source,
+            source: Hosted::new(source),
             live: LiveCounts::new(),
         };
         let state = State { shut_down: false, connections: BTreeMap::new() };
@@ -111,6 +111,7 @@ impl ConnMap {
         name: &str,
         front_end: Arc<dyn FrontEnd>,
     ) -> Result<Deferred<Producer>, OpenError> {
+        let front_end = Hosted::new(front_end);
         let mut wakeups = Wakeups::default();
         let mut state = self.state.lock();
         // The host's front end must not be dropped under the lock, so it is

@@ -6,7 +6,7 @@
 //! MB-35073 were such pairs). It gets the wake-ups as part of the answer and
 //! delivers them when it holds nothing.
 
-use crate::host::{contain, FrontEnd};
+use crate::host::{contain, FrontEnd, Hosted};
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,10 +55,10 @@ impl<T> Deferred<T> {
 /// Wake-ups that are still to be delivered; see [`Deferred`].
 #[must_use = "a wake-up that is not delivered is lost: call deliver()"]
 #[derive(Default)]
-pub struct Wakeups(Vec<Arc<dyn FrontEnd>>);
+pub struct Wakeups(Vec<Hosted<Arc<dyn FrontEnd>>>);
 
 impl Wakeups {
-    pub(crate) fn push(&mut self, front_end: Arc<dyn FrontEnd>) {
+    pub(crate) fn push(&mut self, front_end: Hosted<Arc<dyn FrontEnd>>) {
         self.0.push(front_end);
     }
 
@@ -81,8 +81,7 @@ impl Wakeups {
     /// panic in one keeps no other from being woken.
     pub fn deliver(self) {
         for front_end in self.0 {
-            // Waking and dropping are both the host's code.
-            contain(move || front_end.wake());
+            contain(|| front_end.wake());
         }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod bucket;
 pub(crate) mod manager;
 pub(crate) mod run;
 
-use crate::host::{contain, Scan};
+use crate::host::{Hosted, Scan};
 use crate::live::Token;
 use crate::stream::StreamId;
 use crate::{SeqnoRange, VbId};
@@ -24,16 +24,8 @@ pub(crate) struct Backfill {
     pub(crate) vb: VbId,
     pub(crate) range: SeqnoRange,
     /// The scan, once it was opened.
-    pub(crate) scan: Option<Box<dyn Scan>>,
+    pub(crate) scan: Option<Hosted<Box<dyn Scan>>>,
     pub(crate) _live: Token,
-}
-
-impl Backfill {
-    /// Drops the host's scan. Never under a lock.
-    pub(crate) fn discard(self) {
-        let Backfill { scan, .. } = self;
-        contain(move || drop(scan));
-    }
 }
 
 impl fmt::Debug for Backfill {

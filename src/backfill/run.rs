@@ -11,7 +11,7 @@ use super::bucket::Turn;
 use super::manager::Ran;
 use super::Backfill;
 use crate::connection::{Connection, Debris, Phase};
-use crate::host::{attempt, contain, Scan, Scanned};
+use crate::host::{attempt, Hosted, Scan, Scanned};
 use crate::wakeups::Wakeups;
 use crate::{EndStatus, Item};
 use std::time::Instant;
@@ -92,9 +92,9 @@ impl Connection {
         &self,
         backfill: &Backfill,
         wakeups: &mut Wakeups,
-    ) -> Result<Box<dyn Scan>, Outcome> {
+    ) -> Result<Hosted<Box<dyn Scan>>, Outcome> {
         let opened = attempt(|| {
-            let scan = self.shared.source.open_scan(backfill.vb, backfill.range)?;
+            let scan = Hosted::new(self.shared.source.open_scan(backfill.vb, backfill.range)?);
             let end = scan.snapshot_end();
             Ok((scan, end))
         });
@@ -113,7 +113,6 @@ impl Connection {
         if there {
             Ok(scan)
         } else {
-            contain(move || drop(scan));
             Err(Outcome::Orphaned)
         }
     }
