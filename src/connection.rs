@@ -17,7 +17,7 @@
 use crate::backfill::bucket::Bucket;
 use crate::backfill::manager::BackfillManager;
 use crate::backfill::Backfill;
-use crate::host::{FrontEnd, Hosted, ItemSource};
+use crate::host::{FrontEnd, Hosted, ItemSource, Scan};
 use crate::live::{Kind, LiveCounts, Token};
 use crate::stream::{ActiveStream, Ended, StreamId, Unsent};
 use crate::sync::{Mutex, MutexGuard, Rank};
@@ -70,18 +70,30 @@ pub(crate) struct Open {
 
 /// What a critical section left to be dropped after it. Its fields are the
 /// host's objects, or large.
-#[must_use = "to be cleared when the lock is released"]
+#[must_use = "to be dropped when the lock is released"]
 #[derive(Default)]
 pub(crate) struct Debris {
-    pub(crate) backfills: Vec<Backfill>,
-    pub(crate) unsent: Vec<Unsent>,
-    pub(crate) front_end: Option<Hosted<Arc<dyn FrontEnd>>>,
+    scans: Vec<Hosted<Box<dyn Scan>>>,
+    unsent: Vec<Unsent>,
+    front_ends: Vec<Hosted<Arc<dyn FrontEnd>>>,
 }
 
 impl Debris {
-    /// Drops it all. Never under a lock.
+    /// A backfill is over; its scan is left.
+    pub(crate) fn backfill(&mut self, backfill: Backfill) {
+        self.scans.extend(backfill.scan);
+    }
+
+    /// Drops it all, on a thread that holds no lock of the host's that its
+    /// destructors take: a worker, or a front end in step. Never under a lock.
     pub(crate) fn clear(self) {
         drop(self);
+    }
+
+    /// Leaves the host's objects to be dropped with the wake-ups: the caller
+    /// may hold a lock of its own now. Never under a lock of ours.
+    pub(crate) fn defer(self, wakeups: &mut Wakeups) {
+        wakeups.keep(self.scans, self.front_ends);
     }
 }
 
@@ -121,7 +133,7 @@ impl Connection {
         &self,
         reason: CloseReason,
         wakeups: &mut Wakeups,
-        debris: &mut Vec<Debris>,
+        debris: &mut Debris,
     ) -> Vec<StreamEnd> {
         let mut phase = self.lock();
         let Phase::Open(open) = std::mem::replace(&mut *phase, Phase::Closed(reason)) else {
@@ -130,20 +142,18 @@ impl Connection {
         self.shared.bucket.lock().forget(&self.me, open.backfills.slots_queued());
         drop(phase);
         let Open { front_end, paused, streams, ends, backfills, .. } = *open;
-        let mut dropped = Debris::default();
         let mut report = Vec::from(ends);
         for stream in streams.into_values() {
             let Ended { end, unsent, .. } = stream.end(EndStatus::Disconnected);
             report.push(end);
-            dropped.unsent.push(unsent);
+            debris.unsent.push(unsent);
         }
-        dropped.backfills.extend(backfills.into_backfills());
+        backfills.into_backfills().for_each(|backfill| debris.backfill(backfill));
         // Paused, it would never step and see that the connection is over.
         if paused {
             wakeups.push(front_end.clone());
         }
-        dropped.front_end = Some(front_end);
-        debris.push(dropped);
+        debris.front_ends.push(front_end);
         report
     }
 
@@ -221,7 +231,7 @@ impl Connection {
         open.ends.push_back(end);
         debris.unsent.push(unsent);
         let cancelled = open.backfills.cancel(id, &self.me, &mut self.shared.bucket.lock());
-        debris.backfills.extend(cancelled);
+        cancelled.into_iter().for_each(|backfill| debris.backfill(backfill));
         self.refund(open, refund);
         open.wake(wakeups);
         true
@@ -246,7 +256,7 @@ impl Connection {
             Phase::Open(open) => self.end_stream(open, vb, status, wakeups, &mut debris),
             Phase::Closed(_) => false,
         };
-        debris.clear();
+        debris.defer(wakeups);
         ended
     }
 

@@ -42,8 +42,8 @@ pub trait ItemSource: Send + Sync + 'static {
     }
 }
 
-/// One open scan. It is read by one worker at a time, and dropped outside
-/// every lock.
+/// One open scan. It is read by one worker at a time, and dropped by a worker,
+/// by [`step`](crate::Producer::step) or by [`Deferred::deliver`](crate::Deferred::deliver).
 pub trait Scan: Send {
     /// The last seqno of the snapshot that is scanned. Asked once, after the
     /// scan was opened; an item beyond it ends the stream with `BackfillFail`.

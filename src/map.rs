@@ -175,13 +175,13 @@ impl ConnMap {
     /// ```
     pub fn disconnect(&self, id: ConnId) -> Result<Deferred<Vec<StreamEnd>>, NoSuchConnection> {
         let mut wakeups = Wakeups::default();
-        let mut debris = Vec::new();
+        let mut debris = Debris::default();
         let mut state = self.state.lock();
         let entry = state.connections.remove(&id).ok_or(NoSuchConnection(id))?;
         let ends = entry.connection.close(CloseReason::Disconnected, &mut wakeups, &mut debris);
         drop(state);
         drop(entry);
-        debris.into_iter().for_each(Debris::clear);
+        debris.defer(&mut wakeups);
         Ok(Deferred::new(ends, wakeups))
     }
 
@@ -242,7 +242,7 @@ impl ConnMap {
     /// ```
     pub fn shutdown(&self) -> Deferred<Vec<ClosedConnection>> {
         let mut wakeups = Wakeups::default();
-        let mut debris = Vec::new();
+        let mut debris = Debris::default();
         let mut closed = Vec::new();
         let mut state = self.state.lock();
         if !std::mem::replace(&mut state.shut_down, true) {
@@ -254,7 +254,7 @@ impl ConnMap {
             self.shared.bucket.stop();
         }
         drop(state);
-        debris.into_iter().for_each(Debris::clear);
+        debris.defer(&mut wakeups);
         Deferred::new(closed, wakeups)
     }
 

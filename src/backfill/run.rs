@@ -151,17 +151,17 @@ impl Connection {
                     (Some(stream), Outcome::Finished) => {
                         stream.scan_finished();
                         open.stream_changed(vb, wakeups);
-                        debris.backfills.push(backfill);
+                        debris.backfill(backfill);
                         Ran::Over
                     }
                     (Some(_), Outcome::Failed) => {
                         let status = EndStatus::BackfillFail;
                         self.end_stream(open, vb, status, wakeups, &mut debris);
-                        debris.backfills.push(backfill);
+                        debris.backfill(backfill);
                         Ran::Over
                     }
                     (Some(_), Outcome::Orphaned) | (None, _) => {
-                        debris.backfills.push(backfill);
+                        debris.backfill(backfill);
                         Ran::Over
                     }
                 };
@@ -172,7 +172,7 @@ impl Connection {
             }
             // The close gave the queued slots back; this one was not queued.
             Phase::Closed(_) => {
-                debris.backfills.push(backfill);
+                debris.backfill(backfill);
                 Some(Turn::Never)
             }
         };
