@@ -42,7 +42,7 @@ impl Connection {
         let memory_high = self.memory_high();
         let Some(mut backfill) = self.begin_run(now, memory_high) else { return };
         let mut wakeups = Wakeups::default();
-        let outcome = self.scan(&mut backfill, &mut wakeups);
+        let outcome = self.scan(&mut backfill);
         self.end_run(backfill, outcome, now, &mut wakeups);
         wakeups.deliver();
     }
@@ -57,10 +57,13 @@ impl Connection {
         begun.map_err(|turn| bucket.end_turn(&self.me, turn)).ok()
     }
 
-    fn scan(&self, backfill: &mut Backfill, wakeups: &mut Wakeups) -> Outcome {
+    /// Every wake-up is delivered before the host is called again: its scan
+    /// may block, and the front end, which counts as awake by now, would miss
+    /// the items of every other stream meanwhile.
+    fn scan(&self, backfill: &mut Backfill) -> Outcome {
         let scan = match &mut backfill.scan {
             Some(open) => open,
-            None => match self.open_scan(backfill, wakeups) {
+            None => match self.open_scan(backfill) {
                 Ok(open) => backfill.scan.insert(open),
                 Err(outcome) => return outcome,
             },
@@ -73,7 +76,7 @@ impl Connection {
                     items += 1;
                     bytes += item.size();
                     let (vb, stream) = (backfill.vb, backfill.stream);
-                    match self.deliver_item(vb, stream, item, wakeups) {
+                    match self.deliver_item(vb, stream, item) {
                         Go::On => {}
                         Go::Full => return Outcome::More,
                         Go::OutOfOrder => return Outcome::Failed,
@@ -88,28 +91,26 @@ impl Connection {
         Outcome::More
     }
 
-    fn open_scan(
-        &self,
-        backfill: &Backfill,
-        wakeups: &mut Wakeups,
-    ) -> Result<Hosted<Box<dyn Scan>>, Outcome> {
+    fn open_scan(&self, backfill: &Backfill) -> Result<Hosted<Box<dyn Scan>>, Outcome> {
         let opened = attempt(|| {
             let scan = Hosted::new(self.shared.source.open_scan(backfill.vb, backfill.range)?);
             let end = scan.snapshot_end();
             Ok((scan, end))
         });
         let Some((scan, end)) = opened else { return Err(Outcome::Failed) };
+        let mut wakeups = Wakeups::default();
         let there = match &mut *self.lock() {
             Phase::Open(open) => match open.stream(backfill.vb, backfill.stream) {
                 Some(stream) => {
                     stream.scan_opened(end);
-                    open.stream_changed(backfill.vb, wakeups);
+                    open.stream_changed(backfill.vb, &mut wakeups);
                     true
                 }
                 None => false,
             },
             Phase::Closed(_) => false,
         };
+        wakeups.deliver();
         if there {
             Ok(scan)
         } else {
@@ -117,14 +118,9 @@ impl Connection {
         }
     }
 
-    fn deliver_item(
-        &self,
-        vb: crate::VbId,
-        stream: crate::stream::StreamId,
-        item: Item,
-        wakeups: &mut Wakeups,
-    ) -> Go {
+    fn deliver_item(&self, vb: crate::VbId, stream: crate::stream::StreamId, item: Item) -> Go {
         let charge = item.charge();
+        let mut wakeups = Wakeups::default();
         let mut phase = self.lock();
         let Phase::Open(open) = &mut *phase else { return Go::Gone };
         match open.stream(vb, stream).map(|stream| stream.push_backfilled(item)) {
@@ -133,7 +129,9 @@ impl Connection {
             Some(Ok(())) => {}
         }
         let go = if open.backfills.charge(charge) { Go::On } else { Go::Full };
-        open.stream_changed(vb, wakeups);
+        open.stream_changed(vb, &mut wakeups);
+        drop(phase);
+        wakeups.deliver();
         go
     }
 

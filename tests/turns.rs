@@ -1,0 +1,91 @@
+//! Turns, slots and wake-ups: nobody waits behind somebody who is blocked.
+#![cfg(not(any(loom, shuttle)))]
+
+#[path = "support/host.rs"]
+mod host;
+
+use connmap::*;
+use host::*;
+use std::sync::mpsc::{channel, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+/// A scan that says when it is asked for an item, and blocks until it is told
+/// which one to give.
+struct Gate {
+    asked: Mutex<Receiver<VbId>>,
+    answer: Sender<Option<Item>>,
+}
+
+/// A source whose scans of the vbs below `gated` share one gate; all others
+/// have one item, and `Later` behind it.
+fn gate(gated: u16) -> (Arc<Source>, Gate) {
+    let (asks, asked) = channel();
+    let (answer, answers) = channel();
+    let answers = Arc::new(Mutex::new(answers));
+    let source = Source::new(move |vb, range| {
+        if vb.0 >= gated {
+            let mut items = vec![item(range.after + 1, 1)];
+            let scan = move || Ok(items.pop().map_or(Scanned::Later, Scanned::Item));
+            return Ok(Box::new(FnScan(range.upto, scan)));
+        }
+        let (asks, answers) = (asks.clone(), Arc::clone(&answers));
+        Ok(Box::new(FnScan(range.upto, move || {
+            asks.send(vb)?;
+            let answer: Option<Item> = answers.lock().unwrap().recv()?;
+            Ok(answer.map_or(Scanned::End, Scanned::Item))
+        })))
+    });
+    (source.arc(), Gate { asked: Mutex::new(asked), answer })
+}
+
+impl Gate {
+    fn asked(&self) -> VbId {
+        self.asked.lock().unwrap().recv_timeout(SOON).expect("the scan is not asked")
+    }
+}
+
+#[test]
+fn a_scan_that_blocks_holds_back_no_wake() {
+    let (source, gate) = gate(1);
+    let map = ConnMap::new(source, Config::default());
+    let (producer, bell) = open(&map, 1);
+    stream(&producer, 0, 0, 9);
+    stream(&producer, 1, 9, 9);
+    assert_eq!(drain(&producer).len(), 1);
+    let worker = map.worker();
+    thread::scope(|scope| {
+        // Moved in, so that a failure frees the scan that it blocks.
+        let gate = gate;
+        scope.spawn(|| worker.run(Instant::now()));
+        gate.asked();
+        // The marker is there to be sent; the first item is not.
+        assert!(bell.wait_for(1), "no wake while the scan blocks");
+        assert_eq!(drain(&producer).len(), 1);
+        gate.answer.send(Some(item(1, 1))).unwrap();
+        gate.asked();
+        assert!(bell.wait_for(2), "no wake while the scan blocks");
+        assert_eq!(items(&drain(&producer)), [1]);
+        gate.answer.send(None).unwrap();
+    });
+    assert_eq!(bell.rung(), 3, "and one for the end");
+}
+
+#[test]
+fn round_robin_order_takes_each_in_turn() {
+    let config = Config { scan_items: 1, ..Config::default() };
+    let map = ConnMap::new(Source::new(|_, range| Ok(all(3, range))).arc(), config);
+    let (producer, _) = open(&map, 1);
+    (0..3).for_each(|vb| stream(&producer, vb, 0, 9));
+    let (worker, now) = (map.worker(), Instant::now());
+    let mut order = Vec::new();
+    for _ in 0..20 {
+        worker.run(now);
+        order.extend(drain(&producer).iter().filter_map(|message| match message {
+            Message::Item { vb, .. } => Some(vb.0),
+            _ => None,
+        }));
+    }
+    assert_eq!(order, [0, 1, 2, 0, 1, 2, 0, 1, 2]);
+}
