@@ -73,6 +73,37 @@ fn a_scan_that_blocks_holds_back_no_wake() {
 }
 
 #[test]
+fn a_free_slot_does_not_wait_for_a_manager_that_is_blocked() {
+    let (source, gate) = gate(1);
+    let config = Config { backfills_per_bucket: 2, ..Config::default() };
+    let map = ConnMap::new(source, config);
+    let (first, _) = open(&map, 1);
+    let (second, _) = open(&map, 2);
+    let (third, _) = open(&map, 3);
+    let (worker, now) = (map.worker(), Instant::now());
+    stream(&first, 0, 0, 9);
+    thread::scope(|scope| {
+        let gate = gate;
+        scope.spawn(|| worker.run(now));
+        gate.asked();
+        // The second has the other slot; the first is before the third in line.
+        stream(&second, 1, 0, 9);
+        stream(&first, 2, 0, 9);
+        stream(&third, 3, 0, 9);
+        assert_eq!(map.stats().slots_free, 0);
+        second.close_stream(VbId(1)).unwrap().deliver();
+        run_all(&worker, now);
+        let third_ran = items(&drain(&third));
+        gate.answer.send(None).unwrap();
+        assert_eq!(third_ran, [1], "a slot is free and nobody takes it");
+    });
+    // What the first had is over, and it was the first in line all the time.
+    run_all(&worker, now);
+    assert_eq!(items(&drain(&first)), [1]);
+    assert_eq!(map.stats().slots_free, 0);
+}
+
+#[test]
 fn round_robin_order_takes_each_in_turn() {
     let config = Config { scan_items: 1, ..Config::default() };
     let map = ConnMap::new(Source::new(|_, range| Ok(all(3, range))).arc(), config);
