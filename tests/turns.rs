@@ -9,7 +9,7 @@ use host::*;
 use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A scan that says when it is asked for an item, and blocks until it is told
 /// which one to give.
@@ -70,6 +70,51 @@ fn a_scan_that_blocks_holds_back_no_wake() {
         gate.answer.send(None).unwrap();
     });
     assert_eq!(bell.rung(), 3, "and one for the end");
+}
+
+#[test]
+fn an_idle_worker_takes_what_became_due_with_another() {
+    // Vb 0 blocks in its second run; vb 1 must not wait for it.
+    let (asks, asked) = channel();
+    let (answer, answers) = channel::<()>();
+    let answers = Arc::new(Mutex::new(answers));
+    let source = Source::new(move |vb, _| {
+        let (asks, answers) = (asks.clone(), Arc::clone(&answers));
+        let mut runs = 0;
+        Ok(Box::new(FnScan(9, move || {
+            runs += 1;
+            if runs > 1 {
+                asks.send(vb)?;
+                if vb == VbId(0) {
+                    answers.lock().unwrap().recv()?;
+                }
+            }
+            Ok(Scanned::Later)
+        })))
+    });
+    let hour = Duration::from_secs(3600);
+    let map = ConnMap::new(source.arc(), Config { snooze: hour, ..Config::default() });
+    let (one, _) = open(&map, 1);
+    let (two, _) = open(&map, 2);
+    stream(&one, 0, 0, 9);
+    stream(&two, 1, 0, 9);
+    let (worker, now) = (map.worker(), Instant::now());
+    assert_eq!(run_all(&worker, now), 2);
+    thread::scope(|scope| {
+        let idle = scope.spawn(|| {
+            let waited = worker.wait(now);
+            (waited, worker.run(now + hour))
+        });
+        // Give it the time to fall asleep: for an hour, as far as it knows.
+        thread::sleep(Duration::from_millis(50));
+        scope.spawn(|| worker.run(now + hour));
+        assert_eq!(asked.recv_timeout(SOON), Ok(VbId(0)));
+        let other = asked.recv_timeout(SOON);
+        answer.send(()).unwrap();
+        map.shutdown().deliver();
+        assert_eq!(other, Ok(VbId(1)), "the idle worker sleeps on");
+        assert_eq!(idle.join().unwrap(), (Wait::Run, Run::Ran));
+    });
 }
 
 #[test]

@@ -111,6 +111,10 @@ impl Bucket {
         while let Some(handle) = ready.pop_front() {
             if let Some(connection) = handle.upgrade() {
                 running.push(handle);
+                // Several may have become due at once, of which nobody was told.
+                if !ready.is_empty() && state.sleepers > 0 {
+                    self.work.notify_one();
+                }
                 return Some(connection);
             }
         }
