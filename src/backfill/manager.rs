@@ -132,7 +132,7 @@ impl BackfillManager {
         bucket: &mut Locked<'_>,
     ) -> Result<Backfill, Turn> {
         if memory_high {
-            return Err(Turn::At(now + self.config.snooze));
+            return Err(Turn::At(self.config.snooze_from(now)));
         }
         self.promote(me, bucket);
         let (due, snoozing): (VecDeque<_>, VecDeque<_>) =

@@ -121,7 +121,7 @@ impl System for Core {
             fail: setting("fail"),
         };
         let locks = (setting("host_locks") == 1).then(|| Arc::new(HostLocks::default()));
-        let slots = config.backfills_per_bucket;
+        let slots = config.backfills_per_bucket.max(1);
         let map = ConnMap::new(Arc::new(source), config);
         let front_end = |_| Arc::new(FrontEnd::new(locks.clone(), Arc::clone(log)));
         let mut instance = CoreInstance {
