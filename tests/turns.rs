@@ -149,6 +149,30 @@ fn a_free_slot_does_not_wait_for_a_manager_that_is_blocked() {
 }
 
 #[test]
+fn sequential_order_finishes_one_before_the_next() {
+    let order = BackfillOrder::Sequential;
+    let config = Config { scan_items: 1, order, ..Config::default() };
+    let map = ConnMap::new(Source::new(|_, range| Ok(all(4, range))).arc(), config);
+    let (producer, _) = open(&map, 1);
+    let (worker, now) = (map.worker(), Instant::now());
+    let reads = || {
+        worker.run(now);
+        let messages = drain(&producer);
+        messages.iter().find_map(|message| match message {
+            Message::Item { vb, .. } => Some(vb.0),
+            _ => None,
+        })
+    };
+    stream(&producer, 0, 0, 9);
+    assert_eq!(reads(), Some(0));
+    // Those that come later open their scans, and then wait their turn.
+    stream(&producer, 1, 0, 9);
+    stream(&producer, 2, 0, 9);
+    let order: Vec<_> = (0..20).filter_map(|_| reads()).collect();
+    assert_eq!(order, [1, 2, 0, 0, 0, 1, 1, 1, 2, 2, 2]);
+}
+
+#[test]
 fn round_robin_order_takes_each_in_turn() {
     let config = Config { scan_items: 1, ..Config::default() };
     let map = ConnMap::new(Source::new(|_, range| Ok(all(3, range))).arc(), config);
