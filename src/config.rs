@@ -43,7 +43,8 @@ pub enum BackfillOrder {
     /// Each in turn.
     #[default]
     RoundRobin,
-    /// One until it is finished, then the next.
+    /// One until it is finished, then the next. A new one has its first run,
+    /// which opens its scan, at once, and waits for its turn then.
     Sequential,
 }
 

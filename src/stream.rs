@@ -284,3 +284,6 @@ impl Queued {
         }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;
