@@ -3,6 +3,7 @@
 use crate::adapter::{self, Adapter};
 use crate::hook::Quiet;
 use crate::names::Names;
+use crate::ordering::Ordering;
 use crate::report::{Progress, Report};
 use crate::rt::{self, Ending, Mode, Runtime};
 use crate::schedule::Token;
@@ -52,6 +53,7 @@ impl Strategy {
     }
 }
 
+type OnOrdering = Arc<dyn Fn(&Ordering) + Send + Sync>;
 type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 /// Explores the orderings of a body. See the crate's documentation for an example.
@@ -66,6 +68,7 @@ pub struct Explorer {
     pub(crate) spurious: u32,
     pub(crate) stack_size: usize,
     pub(crate) progress: Option<(Duration, OnProgress)>,
+    pub(crate) observer: Option<OnOrdering>,
 }
 
 impl Default for Explorer {
@@ -80,6 +83,7 @@ impl Default for Explorer {
             spurious: 0,
             stack_size: 256 * 1024,
             progress: None,
+            observer: None,
         }
     }
 }
@@ -180,6 +184,13 @@ impl Explorer {
         self
     }
 
+    /// Calls `f` with each ordering that was run to its end, for those who want to look for
+    /// themselves. It costs time: an ordering is written out for each call.
+    pub fn observe(mut self, f: impl Fn(&Ordering) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(f));
+        self
+    }
+
     /// Runs `body` in every ordering and reports what happened.
     pub fn explore<T, F>(self, body: F) -> Report<T>
     where
@@ -201,6 +212,9 @@ impl Explorer {
         let (shared, outcome) = (tally.clone(), slot.clone());
         let mut shown = start;
         let conclude = move |rt: &mut Runtime| {
+            if let Some(f) = config.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
+                f(&Ordering::of(rt));
+            }
             let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
             tally.conclude(rt, outcome.lock().unwrap_or_else(PoisonError::into_inner).take());
             let more = search_on(rt);

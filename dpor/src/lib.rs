@@ -8,6 +8,7 @@ mod local;
 mod names;
 mod object;
 mod op;
+mod ordering;
 mod report;
 mod rt;
 mod schedule;
@@ -19,6 +20,7 @@ mod witness;
 
 pub use driver::{Explorer, Replay, Strategy};
 pub use op::Kind;
+pub use ordering::{ObjectId, Operation, Ordering};
 pub use report::{Outcome, Progress, Report, Verdict, Violation};
 pub use schedule::{Token, TokenError};
 pub use witness::{Step, What, Witness};

@@ -131,6 +131,8 @@ pub(crate) struct Object {
     pub(crate) history: Vec<u32>,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
+    /// Its creator, and its place among the creator's objects.
+    pub(crate) made: (Pid, u32),
 }
 
 impl Object {

@@ -9,6 +9,7 @@ mod state;
 
 pub(crate) use state::{Ending, Mode, Note, Phase, Runtime, Turnover};
 
+use self::state::Arrival;
 use crate::object::{Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Pid};
 use std::cell::RefCell;
@@ -56,18 +57,15 @@ pub(crate) enum Turn {
 
 /// Announces `op` and waits for the turn to perform it.
 pub(crate) fn announce(op: Op) -> Turn {
-    loop {
-        match with(|rt| rt.arrive(op)) {
-            state::Arrival::Go => return Turn::Mine,
-            state::Arrival::GivenUp => return given_up(),
-            state::Arrival::Switch => {
-                switch();
-                if !with(|rt| rt.ending.is_some()) {
-                    return Turn::Mine;
-                }
-                return given_up();
-            }
-        }
+    match with(|rt| rt.arrive(op)) {
+        Arrival::Go => return Turn::Mine,
+        Arrival::GivenUp => return given_up(),
+        Arrival::Switch => switch(),
+    }
+    if with(|rt| rt.ending.is_some()) {
+        given_up()
+    } else {
+        Turn::Mine
     }
 }
 

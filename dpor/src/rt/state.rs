@@ -240,6 +240,7 @@ impl Runtime {
         let object = &mut self.objects[obj as usize];
         object.state = state;
         object.alive = true;
+        object.made = (self.current, nth);
         obj
     }
 
@@ -536,6 +537,11 @@ impl Runtime {
             Some(pid) => self.turn_to(pid),
             None => Turnover::Stop,
         }
+    }
+
+    /// Whether every thread ended, or could not go on.
+    pub(crate) fn ran_to_its_end(&self) -> bool {
+        matches!(self.ending, None | Some(Ending::Deadlock))
     }
 
     /// Makes `pid` the current thread.
