@@ -36,19 +36,14 @@ impl Collected {
         scenario: &Scenario,
         engine: &str,
         elapsed: Duration,
+        verdict: Verdict,
     ) -> Report {
         let outcomes = self.outcomes.into_iter();
         let violations = self.violations.into_iter();
         Report {
-            name: scenario.name.clone(),
-            scenario: scenario.text.clone(),
-            system: system.name(),
-            engine: engine.into(),
-            threads: scenario.threads.len(),
             executions: self.executions,
-            orderings: None,
             elapsed,
-            verdict: Verdict::Complete,
+            verdict,
             outcomes: outcomes
                 .map(|(outcome, orderings)| SeenOutcome { outcome, orderings, witness: None })
                 .collect(),
@@ -60,8 +55,7 @@ impl Collected {
                     witness: None,
                 })
                 .collect(),
-            missing: Vec::new(),
-            forbidden: Vec::new(),
+            ..Report::new(system, scenario, engine)
         }
         .judged(scenario)
     }

@@ -1,0 +1,119 @@
+//! Builds the explorer with an engine's cfg.
+//!
+//! The cfg is added to the flags that are there already: an environment's
+//! RUSTFLAGS replaces every configuration file's, so a cfg written in a file
+//! would silently be lost, and a flag such as `-D warnings` must be kept.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The engines that a build can be made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Shuttle,
+    Loom,
+}
+
+impl Engine {
+    fn name(self) -> &'static str {
+        match self {
+            Engine::Shuttle => "shuttle",
+            Engine::Loom => "loom",
+        }
+    }
+}
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    here.parent().map(Path::to_path_buf).unwrap_or(here)
+}
+
+/// The explorer, built for this engine; or the status to exit with.
+pub(crate) fn explorer(engine: Engine) -> Result<PathBuf, ExitCode> {
+    let root = root();
+    let target = root.join("target").join(engine.name());
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--quiet", "--release", "--package", "connmap-models"])
+        .args(["--bin", "explore", "--manifest-path"])
+        .arg(root.join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .stdin(Stdio::null());
+    add_cfg(&mut command, engine);
+    let begin = Instant::now();
+    let mut child = command.spawn().map_err(|error| {
+        eprintln!("cargo does not start: {error}");
+        ExitCode::FAILURE
+    })?;
+    let mut told = false;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) => thread::sleep(Duration::from_millis(5)),
+            Err(error) => {
+                eprintln!("cargo got lost: {error}");
+                return Err(ExitCode::FAILURE);
+            }
+        }
+        if !told && begin.elapsed() > Duration::from_secs(1) {
+            eprintln!("compiling the explorer for {} ...", engine.name());
+            told = true;
+        }
+    };
+    if !status.success() {
+        return Err(ExitCode::FAILURE);
+    }
+    let name = format!("explore{}", env::consts::EXE_SUFFIX);
+    let mut directory = target;
+    if let Some(triple) = env::var_os("CARGO_BUILD_TARGET") {
+        directory.push(triple);
+    }
+    Ok(directory.join("release").join(name))
+}
+
+/// The flags that are in force, without any engine's cfg, and with this one's.
+fn add_cfg(command: &mut Command, engine: Engine) {
+    // cargo looks at the encoded variable first.
+    let (variable, separator) = match env::var_os("CARGO_ENCODED_RUSTFLAGS") {
+        Some(_) => ("CARGO_ENCODED_RUSTFLAGS", '\x1f'),
+        None => ("RUSTFLAGS", ' '),
+    };
+    let flags = env::var(variable).unwrap_or_default();
+    let mut kept = without_engine(flags.split(separator).filter(|flag| !flag.is_empty()));
+    kept.extend(["--cfg", engine.name()]);
+    command.env(variable, kept.join(&separator.to_string()));
+}
+
+fn without_engine<'a>(flags: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut kept: Vec<&str> = Vec::new();
+    for flag in flags {
+        let engine = ["loom", "shuttle"].contains(&flag);
+        if engine && kept.last() == Some(&"--cfg") {
+            kept.pop();
+        } else if !["--cfg=loom", "--cfg=shuttle"].contains(&flag) {
+            kept.push(flag);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_engine;
+
+    #[test]
+    fn other_flags_are_kept_and_engines_are_not() {
+        let flags = "-D warnings --cfg loom --cfg=shuttle --cfg tokio_unstable -C debuginfo=1";
+        assert_eq!(
+            without_engine(flags.split(' ')).join(" "),
+            "-D warnings --cfg tokio_unstable -C debuginfo=1"
+        );
+    }
+}
