@@ -52,6 +52,13 @@ pub struct Witness {
     pub replay: String,
 }
 
+impl Witness {
+    /// How often the ordering goes from one thread to another.
+    pub fn switches(&self) -> usize {
+        self.steps.windows(2).filter(|pair| pair[0].thread != pair[1].thread).count()
+    }
+}
+
 /// One distinct outcome.
 #[derive(Clone, Debug)]
 pub struct SeenOutcome {

@@ -28,4 +28,9 @@ pub const ENGINE: &str = if cfg!(loom) {
 
 /// Writes a line into the witness of the present execution, beside the
 /// operations of the calling thread. No scheduling point.
-pub fn note(_line: impl FnOnce() -> String) {}
+pub fn note(line: impl FnOnce() -> String) {
+    #[cfg(shuttle)]
+    crate::engine::shuttle::note(line);
+    #[cfg(not(shuttle))]
+    drop(line);
+}

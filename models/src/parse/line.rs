@@ -6,11 +6,7 @@ use crate::scenario::{Call, Scenario};
 use crate::system::System;
 use std::ops::Range;
 
-pub(super) fn scenario(
-    text: &str,
-    base: usize,
-    system: &dyn System,
-) -> Result<Scenario, Failure> {
+pub(super) fn scenario(text: &str, base: usize, system: &dyn System) -> Result<Scenario, Failure> {
     let mut parser = Parser::new(text, base, false, system, Scenario::default())?;
     parser.scenario()?;
     let mut scenario = parser.scenario;
@@ -70,7 +66,11 @@ impl<'a> Parser<'a> {
     /// Something else was expected here.
     pub(super) fn unexpected<T>(&self, expected: &str) -> Result<T, Failure> {
         let found = self.peek();
-        Err(Failure::new(self.place(), format!("unexpected {found}"), format!("expected {expected}")))
+        Err(Failure::new(
+            self.place(),
+            format!("unexpected {found}"),
+            format!("expected {expected}"),
+        ))
     }
 
     fn scenario(&mut self) -> Result<(), Failure> {
