@@ -18,7 +18,7 @@ pub fn core() -> (Arc<dyn System>, Vec<Arc<Scenario>>) {
 
 /// Fails unless the exploration is complete, with everything that it found.
 pub fn judge(report: &Report) -> Result<(), Failed> {
-    print!("{} ... ", line(report));
+    print!("{} ... ", figures(report));
     if report.verdict == Verdict::Complete && report.executions > 1 {
         return Ok(());
     }
@@ -26,7 +26,7 @@ pub fn judge(report: &Report) -> Result<(), Failed> {
 }
 
 /// The report's figures on one line.
-pub fn line(report: &Report) -> String {
+pub fn figures(report: &Report) -> String {
     format!(
         "{:8} {:>9} executions {:>3} outcomes {:>8.2} s",
         report.engine,
