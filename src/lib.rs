@@ -2,6 +2,8 @@
 //! changes, and their teardown.
 
 #![forbid(unsafe_code)]
+// Locks, atomics and threads come from `sync` alone; see clippy.toml.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod backfill;
 mod config;
@@ -12,6 +14,7 @@ mod live;
 mod map;
 mod producer;
 mod stream;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 mod sync;
 mod types;
 mod wakeups;

@@ -22,18 +22,11 @@
 compile_error!("choose one engine: --cfg loom or --cfg shuttle, not both");
 
 #[cfg(loom)]
-use loom::{sync as imp, thread_local};
+use loom::{sync as imp, thread, thread_local};
 #[cfg(shuttle)]
-use shuttle::{sync as imp, thread_local};
+use shuttle::{sync as imp, thread, thread_local};
 #[cfg(not(any(loom, shuttle)))]
-use std::{sync as imp, thread_local};
-
-#[cfg(loom)]
-pub(crate) use loom::thread;
-#[cfg(shuttle)]
-pub(crate) use shuttle::thread;
-#[cfg(not(any(loom, shuttle)))]
-pub(crate) use std::thread;
+use std::{sync as imp, thread, thread_local};
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -164,6 +157,13 @@ impl Condvar {
     pub(crate) fn notify_all(&self) {
         self.0.notify_all();
     }
+}
+
+pub(crate) use thread::JoinHandle;
+
+/// A function of its own, so that the lint knows this one from std's.
+pub(crate) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    thread::spawn(body)
 }
 
 /// A count that is only ever reported, never decided upon. It is std's atomic
