@@ -5,6 +5,8 @@
 // Locks, atomics and threads come from `sync` alone; see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod assertions;
 mod backfill;
 mod config;
 mod connection;
