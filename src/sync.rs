@@ -16,7 +16,7 @@
 //! A thread may go from a lower rank to a higher one, never back, and never
 //! takes two locks of one rank. `Arc` and `Weak` are std's under every engine:
 //! no decision of the core depends on who drops the last reference, because
-//! no destructor of the core takes a lock or calls the host.
+//! no destructor of the core takes a lock, and the host's run contained.
 
 #[cfg(all(loom, shuttle))]
 compile_error!("choose one engine: --cfg loom or --cfg shuttle, not both");
@@ -214,5 +214,59 @@ mod tests {
         drop(bucket.lock());
         let _map = map.lock();
         let _bucket = bucket.lock();
+    }
+
+    #[test]
+    fn ascending_ranks_nest() {
+        let map = Mutex::new(Rank::Map, ());
+        let connection = Mutex::new(Rank::Connection, ());
+        let bucket = Mutex::new(Rank::Bucket, ());
+        let _map = map.lock();
+        for _ in 0..2 {
+            let _connection = connection.lock();
+            let _bucket = bucket.lock();
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "lock order: Connection is wanted")]
+    fn a_rank_that_was_skipped_is_not_gone_back_to() {
+        let map = Mutex::new(Rank::Map, ());
+        let connection = Mutex::new(Rank::Connection, ());
+        let bucket = Mutex::new(Rank::Bucket, ());
+        let _map = map.lock();
+        let _bucket = bucket.lock();
+        let _connection = connection.lock();
+    }
+
+    #[test]
+    fn a_panic_gives_its_ranks_back() {
+        let bucket = Mutex::new(Rank::Bucket, ());
+        let panics = || {
+            let _bucket = bucket.lock();
+            std::panic::resume_unwind(Box::new(()));
+        };
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics));
+        assert!(caught.is_err());
+        drop(bucket.lock());
+    }
+
+    #[test]
+    fn who_waits_on_a_condvar_keeps_the_rank_and_not_the_lock() {
+        let bucket = Mutex::new(Rank::Bucket, false);
+        let changed = Condvar::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                *bucket.lock() = true;
+                changed.notify_all();
+            });
+            let mut guard = bucket.lock();
+            while !*guard {
+                guard = changed.wait(guard, Some(Duration::from_secs(20)));
+            }
+            assert_eq!(HELD.with(Cell::get), Rank::Bucket as u8);
+            drop(guard);
+            assert_eq!(HELD.with(Cell::get), 0);
+        });
     }
 }
