@@ -8,6 +8,7 @@ mod host;
 use connmap::*;
 use host::*;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -274,4 +275,40 @@ fn a_shutdown_ends_every_wait() {
     });
     assert_eq!(worker.wait(now), Wait::Stop);
     assert_eq!(worker.run(now), Run::Idle);
+}
+
+#[test]
+fn who_leaves_the_line_before_its_turn_passes_it_on() {
+    let config = Config { backfills_per_bucket: 1, ..Config::default() };
+    let map = map_of(|_| later(), config);
+    let producers = [1, 2, 3].map(|id| open(&map, id).0);
+    producers.iter().for_each(|producer| stream(producer, 0, 0, 20));
+    let [first, second, third] = &producers;
+    // The second is called for the slot, and has gone when its turn comes.
+    first.close_stream(VbId(0)).unwrap().deliver();
+    second.close_stream(VbId(0)).unwrap().deliver();
+    run_all(&map.worker(), Instant::now());
+    assert_eq!(third.stats().backfills_in_progress, 1);
+}
+
+#[test]
+fn a_connection_that_is_closed_while_it_runs_gives_its_slot_back() {
+    // The host calls back into the core from inside a scan.
+    let map = Arc::new_cyclic(|me: &Weak<ConnMap>| {
+        let me = Weak::clone(me);
+        let scan = move |_, _| -> Result<Box<dyn Scan>, SourceError> {
+            let me = Weak::clone(&me);
+            Ok(Box::new(FnScan(9, move || {
+                me.upgrade().map(|map| map.disconnect(ConnId(1)).map(Deferred::deliver));
+                Ok(Scanned::Item(item(1, 1)))
+            })))
+        };
+        let config = Config { backfills_per_bucket: 2, ..Config::default() };
+        ConnMap::new(Source::new(scan).arc(), config)
+    });
+    let (producer, _) = open(&map, 1);
+    (0..3).for_each(|vb| stream(&producer, vb, 0, 20));
+    run_all(&map.worker(), Instant::now());
+    assert_eq!(map.stats(), MapStats { connections: 0, slots_free: 2, queued: 0 });
+    assert_eq!(map.live().get(), LiveObjects::default());
 }
