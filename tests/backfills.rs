@@ -90,6 +90,8 @@ fn an_item_larger_than_the_buffer_passes_when_it_is_empty() {
     let (producer, _) = open(&map, 1);
     let (worker, now) = (map.worker(), Instant::now());
     stream(&producer, 0, 0, 20);
+    run_all(&worker, now);
+    assert_eq!(producer.stats().buffered_bytes, 200, "the second found something there");
     let mut sent = Vec::new();
     for _ in 0..4 {
         run_all(&worker, now);
@@ -311,4 +313,47 @@ fn a_connection_that_is_closed_while_it_runs_gives_its_slot_back() {
     run_all(&map.worker(), Instant::now());
     assert_eq!(map.stats(), MapStats { connections: 0, slots_free: 2, queued: 0 });
     assert_eq!(map.live().get(), LiveObjects::default());
+}
+
+#[test]
+fn an_item_that_comes_after_its_streams_death_is_not_charged() {
+    let map = Arc::new_cyclic(|me: &Weak<ConnMap>| {
+        let me = Weak::clone(me);
+        let scan = move |vb, _| -> Result<Box<dyn Scan>, SourceError> {
+            let me = Weak::clone(&me);
+            Ok(Box::new(FnScan(9, move || {
+                let map = me.upgrade().unwrap();
+                map.end_streams(vb, EndStatus::StateChanged).deliver();
+                Ok(Scanned::Item(item(1, 1)))
+            })))
+        };
+        ConnMap::new(Source::new(scan).arc(), Config::default())
+    });
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 20);
+    run_all(&map.worker(), Instant::now());
+    assert_eq!(producer.stats(), ProducerStats { ends: 1, ready: true, ..Default::default() });
+}
+
+#[test]
+fn refusals_come_in_their_order() {
+    let source = Source::new(|_, range| Ok(tens(range))).arc();
+    let map = ConnMap::new(source.clone(), Config::default());
+    let refusal = |producer: &Producer, start, end| {
+        producer.stream_request(request(0, start, end)).map(drop).unwrap_err()
+    };
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 20);
+    source.used.store(255, Ordering::Relaxed);
+    // Each of these has every later reason, too.
+    let out_of_range = RequestError::OutOfRange { start: 2, end: 1 };
+    assert_eq!(refusal(&producer, 2, 1), out_of_range);
+    assert_eq!(refusal(&producer, 1, 2), RequestError::StreamExists(VbId(0)));
+    let new = map.open(ConnId(2), "c1", Bell::new()).unwrap().deliver();
+    assert_eq!(refusal(&producer, 2, 1), RequestError::ConnectionClosed, "displaced");
+    assert_eq!(refusal(&new, 1, 2), RequestError::NoMemory);
+    map.disconnect(ConnId(1)).unwrap().deliver();
+    assert_eq!(refusal(&producer, 2, 1), RequestError::ConnectionClosed);
+    map.shutdown().deliver();
+    assert_eq!(refusal(&new, 2, 1), RequestError::MapShutDown);
 }
