@@ -357,3 +357,27 @@ fn refusals_come_in_their_order() {
     map.shutdown().deliver();
     assert_eq!(refusal(&new, 2, 1), RequestError::MapShutDown);
 }
+
+#[test]
+fn an_item_does_not_go_to_a_later_stream_of_the_same_vb() {
+    let map = Arc::new_cyclic(|me: &Weak<ConnMap>| {
+        let me = Weak::clone(me);
+        let scan = move |_, range: SeqnoRange| -> Result<Box<dyn Scan>, SourceError> {
+            let producer = me.upgrade().unwrap().get(ConnId(1)).unwrap();
+            if range.after > 0 {
+                return Ok(seqnos(9, [9]));
+            }
+            Ok(Box::new(FnScan(9, move || {
+                producer.close_stream(VbId(0))?.deliver();
+                stream(&producer, 0, 5, 20);
+                Ok(Scanned::Item(item(8, 1)))
+            })))
+        };
+        ConnMap::new(Source::new(scan).arc(), Config::default())
+    });
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 20);
+    run_all(&map.worker(), Instant::now());
+    let messages = drain(&producer);
+    assert_eq!((items(&messages), ends(&messages)), (vec![9], vec![(0, EndStatus::Closed)]));
+}
