@@ -381,3 +381,13 @@ fn an_item_does_not_go_to_a_later_stream_of_the_same_vb() {
     let messages = drain(&producer);
     assert_eq!((items(&messages), ends(&messages)), (vec![9], vec![(0, EndStatus::Closed)]));
 }
+
+#[test]
+fn a_second_shutdown_reports_nothing() {
+    let map = map_of(|_| later(), Config::default());
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 20);
+    let closed = map.shutdown().deliver();
+    assert_eq!((closed.len(), closed[0].ends.len()), (1, 1));
+    assert_eq!(map.shutdown().deliver(), []);
+}
