@@ -84,6 +84,10 @@ pub trait FrontEnd: Send + Sync + 'static {
     /// Called by [`Deferred::deliver`](crate::Deferred::deliver), or by a
     /// worker, with no lock of the core held. It must not block for long, and
     /// a panic in it is contained: it costs this one wake.
+    ///
+    /// It may come as soon as the connection is paused, and so before
+    /// [`step`](crate::Producer::step) has returned `Idle` to its caller:
+    /// remember it until the thread goes to sleep.
     fn wake(&self);
 }
 

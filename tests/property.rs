@@ -324,7 +324,7 @@ impl World {
 
 fn runs() -> Runs {
     Runs {
-        cases: 2000,
+        cases: 600,
         failure_persistence: None,
         rng_seed: RngSeed::Fixed(37702),
         ..Runs::default()

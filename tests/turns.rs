@@ -190,3 +190,21 @@ fn round_robin_order_takes_each_in_turn() {
     }
     assert_eq!(order, [0, 1, 2, 0, 1, 2, 0, 1, 2]);
 }
+
+#[test]
+fn one_manager_has_one_turn_at_a_time() {
+    let (source, gate) = gate(1);
+    let map = ConnMap::new(source, Config::default());
+    let (producer, _) = open(&map, 1);
+    let (worker, now) = (map.worker(), Instant::now());
+    stream(&producer, 0, 0, 9);
+    thread::scope(|scope| {
+        let gate = gate;
+        scope.spawn(|| worker.run(now));
+        gate.asked();
+        stream(&producer, 1, 0, 9);
+        assert_eq!(worker.run(now), Run::Idle);
+        gate.answer.send(None).unwrap();
+    });
+    assert_eq!(worker.run(now), Run::Ran, "it sees to its next turn itself");
+}
