@@ -7,6 +7,7 @@ pub mod log;
 pub mod parse;
 pub mod report;
 pub mod scenario;
+pub mod spec;
 pub mod sync;
 pub mod system;
 pub mod systems;
