@@ -120,6 +120,7 @@ impl Connection {
         })
     }
 
+    #[track_caller]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock()
     }

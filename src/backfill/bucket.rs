@@ -90,6 +90,7 @@ impl Bucket {
         Bucket { state: Mutex::new(Rank::Bucket, state), work: Condvar::new() }
     }
 
+    #[track_caller]
     pub(crate) fn lock(&self) -> Locked<'_> {
         Locked { state: self.state.lock(), work: &self.work }
     }

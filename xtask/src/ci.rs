@@ -1,6 +1,6 @@
 //! All of the project's checks, in the order in which they fail fastest.
 
-use crate::run::{cargo, root, Engine};
+use crate::build::{cargo, root, Engine};
 use std::time::Instant;
 
 const CHECKS: &[(&str, Engine, &[&str])] = &[

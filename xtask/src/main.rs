@@ -1,8 +1,9 @@
 //! The project's own commands, on std alone so that they build in a second.
 
+mod build;
 mod ci;
+mod explore;
 mod mutants;
-mod run;
 
 use std::process::ExitCode;
 
@@ -10,18 +11,24 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   ci        run all of the project's checks: formatting, lints, documentation,
-            and the tests under std, loom and shuttle
+            and the tests under std, loom and shuttle; with names, only these
   mutants   break the core, one line at a time, and see each engine's scenarios
             fail; with names, only these mutants or engines
+  explore   what `cargo explore` runs; see cargo explore --help
 ";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args_os().skip(1);
     let command = arguments.next();
-    let rest: Vec<String> = arguments.collect();
-    let done = match command.as_deref() {
-        Some("ci") => ci::run(&rest),
-        Some("mutants") => mutants::run(&rest),
+    let command = command.as_deref().and_then(|name| name.to_str());
+    if command == Some("explore") {
+        return explore::run(arguments.collect());
+    }
+    let names: Vec<String> =
+        arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let done = match command {
+        Some("ci") => ci::run(&names),
+        Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())

@@ -4,7 +4,7 @@
 
 mod table;
 
-use crate::run::{cargo, root, Engine};
+use crate::build::{cargo, root, Engine};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
