@@ -231,9 +231,16 @@ impl Connection {
         open.ring.retain(|other| *other != vb);
         open.ends.push_back(end);
         debris.unsent.push(unsent);
-        let cancelled = open.backfills.cancel(id, &self.me, &mut self.shared.bucket.lock());
+        // In one critical section of the bucket's too: between the slot that is
+        // free and the turn that the buffer gives, a worker would find the one
+        // and not the other.
+        let mut bucket = self.shared.bucket.lock();
+        let cancelled = open.backfills.cancel(id, &self.me, &mut bucket);
+        if open.backfills.refund(refund) {
+            open.backfills.resume(&self.me, &mut bucket);
+        }
+        drop(bucket);
         cancelled.into_iter().for_each(|backfill| debris.backfill(backfill));
-        self.refund(open, refund);
         open.wake(wakeups);
         true
     }

@@ -141,7 +141,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "end-wakes-nobody",
         "no-lost-wakeup",
         CONNECTION,
-        &[("        self.refund(open, refund);\n        open.wake(wakeups);", "        self.refund(open, refund);")],
+        &[("debris.backfill(backfill));\n        open.wake(wakeups);", "debris.backfill(backfill));")],
     ),
     mutant(
         "paused-after-the-lock",
@@ -162,10 +162,23 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         ],
     ),
     mutant(
+        "slot-before-buffer",
+        "linearizable",
+        CONNECTION,
+        &[(
+            "        if open.backfills.refund(refund) {
+            open.backfills.resume(&self.me, &mut bucket);
+        }
+        drop(bucket);",
+            "        drop(bucket);
+        self.refund(open, refund);",
+        )],
+    ),
+    mutant(
         "no-refund-at-death",
         "bytes-balance",
         CONNECTION,
-        &[("        self.refund(open, refund);\n        open.wake(wakeups);", "        let _ = refund;\n        open.wake(wakeups);")],
+        &[("if open.backfills.refund(refund) {", "if refund == u64::MAX {")],
     ),
     mutant(
         "no-refund-when-sent",
