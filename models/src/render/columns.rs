@@ -92,28 +92,26 @@ impl Entry {
         }
     }
 
-    /// Its lines, painted, each filled up to `width`.
-    fn lines(&self, width: usize) -> Vec<String> {
+    /// Its lines, painted, and how wide each is.
+    fn lines(&self, width: usize) -> Vec<(String, usize)> {
         let indent = if self.kind == Kind::Operation && width > 2 * NARROWEST { 2 } else { 0 };
         let room = width - indent;
-        let fits = layout::width(&self.text) + layout::width(&self.detail) + 2 <= room;
-        let mut lines = Vec::new();
-        for line in wrap(&self.text, room, 2) {
-            let filled = left(&line, room);
-            lines.push(format!("{}{}", " ".repeat(indent), paint(self.style(), &filled)));
+        let before = " ".repeat(indent);
+        let text_width = layout::width(&self.text);
+        let detail_width = layout::width(&self.detail);
+        if !self.detail.is_empty() && text_width + detail_width + 2 <= room {
+            let gap = " ".repeat(room - text_width - detail_width);
+            let (text, detail) = (paint(self.style(), &self.text), paint(DIM, &self.detail));
+            return vec![(format!("{before}{text}{gap}{detail}"), width)];
         }
-        if self.detail.is_empty() {
-            return lines;
-        }
-        if fits {
-            let gap = room - layout::width(&self.text) - layout::width(&self.detail);
-            let text = paint(self.style(), &self.text);
-            let detail = paint(DIM, &self.detail);
-            return vec![format!("{}{text}{}{detail}", " ".repeat(indent), " ".repeat(gap))];
-        }
-        for line in wrap(&self.detail, room.saturating_sub(2), 0) {
-            let filled = left(&format!("  {line}"), room);
-            lines.push(format!("{}{}", " ".repeat(indent), paint(DIM, &filled)));
+        let put = |style: Style, line: String| {
+            (format!("{before}{}", paint(style, &line)), indent + layout::width(&line))
+        };
+        let mut lines: Vec<_> =
+            wrap(&self.text, room, 2).into_iter().map(|line| put(self.style(), line)).collect();
+        if !self.detail.is_empty() {
+            let detail = wrap(&self.detail, room.saturating_sub(2), 0);
+            lines.extend(detail.into_iter().map(|line| put(DIM, format!("  {line}"))));
         }
         lines
     }
@@ -127,18 +125,32 @@ pub fn columns(ordering: &Ordering, width: usize) -> Vec<String> {
     if column < NARROWEST {
         return list(ordering, &threads, width);
     }
-    let row = |cells: Vec<String>| cells.join(&paint(DIM, RULE));
-    let mut lines = Vec::new();
+    let rule = paint(DIM, RULE);
     let heading = |name: &String| paint(BOLD, &left(&layout::cut(name, column), column));
-    lines.push(row(threads.iter().map(heading).collect()));
-    lines.push(paint(DIM, &vec!["─".repeat(column); threads.len()].join("─┼─")));
+    let mut lines = vec![
+        threads.iter().map(heading).collect::<Vec<_>>().join(&rule),
+        paint(DIM, &vec!["─".repeat(column); threads.len()].join("─┼─")),
+    ];
+    // Rules stand to the left of a cell; to its right only where there are columns.
+    let last = threads.len() - 1;
     for entry in entries(ordering) {
-        for line in entry.lines(column) {
-            let cell = |thread| match thread == entry.thread {
-                true => line.clone(),
-                false => " ".repeat(column),
-            };
-            lines.push(row((0..threads.len()).map(cell).collect()));
+        for (line, line_width) in entry.lines(column) {
+            let mut row = String::new();
+            for thread in 0..threads.len() {
+                if thread == entry.thread {
+                    row.push_str(&line);
+                    if thread < last {
+                        row.push_str(&" ".repeat(column - line_width));
+                    }
+                } else if thread < last {
+                    row.push_str(&" ".repeat(column));
+                }
+                if thread < last {
+                    let end = thread + 1 == last && entry.thread != last;
+                    row.push_str(&paint(DIM, if end { RULE.trim_end() } else { RULE }));
+                }
+            }
+            lines.push(row);
         }
     }
     lines
@@ -150,7 +162,8 @@ fn list(ordering: &Ordering, threads: &[String], width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for entry in entries(ordering) {
         let mut name = layout::cut(&threads[entry.thread], names);
-        for line in entry.lines(width.saturating_sub(names + layout::width(RULE)).max(NARROWEST)) {
+        let room = width.saturating_sub(names + layout::width(RULE)).max(NARROWEST);
+        for (line, _) in entry.lines(room) {
             lines.push(format!("{}{}{line}", left(&name, names), paint(DIM, RULE)));
             name.clear();
         }

@@ -69,9 +69,15 @@ pub fn table(views: &[View]) -> String {
     widths[0] = widths[0].min(WIDTH.saturating_sub(others)).max(8);
     let mut out = String::new();
     for (index, row) in rows.iter().enumerate() {
+        let mut row = row.clone();
+        if super::layout::width(&row[0]) > widths[0] {
+            // A long name has a line of its own.
+            let _ = writeln!(out, "{}", cut(&row[0], WIDTH));
+            row[0].clear();
+        }
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             let padded = match column {
-                0 => left(&cut(cell, *width), *width),
+                0 => left(cell, *width),
                 2 | 5 => left(cell, *width),
                 _ => right(cell, *width),
             };
@@ -206,7 +212,7 @@ fn outcomes(out: &mut String, view: &View) {
             put(Style::new(), &format!("{}: {}", answer.call, answer.answer), 2);
         }
         if let Some(meaning) = &row.meaning {
-            put(DIM, meaning, 0);
+            meaning.split("; ").for_each(|sentence| put(DIM, sentence, 2));
         }
     }
     if !constant.is_empty() {
@@ -231,7 +237,7 @@ fn show_ordering(out: &mut String, view: &View, ordering: &Ordering) {
     }
     let _ = writeln!(out);
     for line in columns(ordering, WIDTH - 2) {
-        let _ = writeln!(out, "  {}", line.trim_end());
+        let _ = writeln!(out, "  {line}");
     }
     if !ordering.replay.is_empty() {
         // Not wrapped: it is there to be copied.

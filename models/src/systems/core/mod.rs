@@ -4,13 +4,15 @@
 //! - `calls`: the operations
 //! - `host`: the source, the front ends, the host's own locks
 //! - `check`: the invariants that are read off the final state
+//! - `words`: what the outcomes mean
 
 mod calls;
 mod check;
 mod host;
+mod words;
 
-use crate::log::Log;
-use crate::scenario::{Conn, Scenario};
+use crate::log::{Log, Outcome};
+use crate::scenario::{Call, Conn, Scenario};
 use crate::spec::Limits;
 use crate::system::{Instance, Operation, Parameter, Setting, System};
 use crate::Invariant;
@@ -125,6 +127,14 @@ impl System for Core {
 
     fn by_default(&self) -> bool {
         true
+    }
+
+    fn explain(&self, scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+        words::explain(scenario, outcome)
+    }
+
+    fn did_nothing(&self, call: &Call, answer: &str) -> bool {
+        words::did_nothing(call, answer)
     }
 
     fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance> {

@@ -1,0 +1,136 @@
+//! What an outcome means, in words of the domain, and which answers mean that
+//! nothing was done.
+
+use crate::scenario::{Call, CallId, Scenario};
+use crate::{render, Outcome};
+
+/// A sentence for each call whose answer depends on the race.
+pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+    let said = |id: CallId| {
+        let call = scenario.call(id)?;
+        let (_, answer) = outcome.0.get(id.thread)?.get(id.index)?;
+        Some((id, call.operation, phrase(scenario, call, answer)?))
+    };
+    let said: Vec<(CallId, &str, String)> = scenario.ids().filter_map(said).collect();
+    let mut sentences: Vec<String> = Vec::new();
+    for (id, operation, phrase) in &said {
+        let alike = || said.iter().filter(|(_, other, _)| other == operation);
+        let same = alike().all(|(_, _, other)| other == phrase);
+        let sentence = match (alike().count(), same) {
+            // The outcome stands above: one call of a kind needs no name.
+            (1, _) => phrase.clone(),
+            (2, true) => format!("both {phrase}"),
+            (count, true) => format!("all {count} {phrase}"),
+            (_, false) => format!("{}: {phrase}", render::view::label(scenario, *id)),
+        };
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    let sentence = sentences.join("; ");
+    (!sentence.is_empty()).then_some(sentence)
+}
+
+/// Whether the caller can tell that nothing happened.
+pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
+    match call.operation {
+        "run_backfill" | "step" => answer == "idle" || answer == "not found",
+        "end_streams" => answer == "0 ended",
+        "close_stream" | "stream_request" | "disconnect" | "open" => {
+            !["closed", "done", "opened"].contains(&answer) && !answer.starts_with("accepted")
+        }
+        "lookup" => answer == "not found",
+        _ => false,
+    }
+}
+
+fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<String> {
+    let phrase = match call.operation {
+        "stream_request" => return Some(request(scenario, call, answer)),
+        "open" => match answer {
+            "opened" => "opened",
+            "map shut down" => "refused: the map was shut down before",
+            "id in use" => "refused: the id is in use",
+            _ => return None,
+        },
+        "lookup" => match answer {
+            "found" => "still in the map",
+            _ => "not in the map",
+        },
+        "close_stream" => match answer {
+            "closed" => "the client closed its stream",
+            "no such stream" => "there was no stream to close",
+            "map shut down" | "connection closed" => "the teardown came before the close",
+            _ => return None,
+        },
+        "disconnect" if answer != "done" => "somebody else had disconnected it",
+        "step" => return Some(step(answer)),
+        "pause" => match answer {
+            "paused" => "sleeps until it is woken",
+            "ready" => "does not sleep: there is something to send",
+            _ => return None,
+        },
+        "run_backfill" => match answer {
+            "ran" => "the worker ran the backfill",
+            _ => "no backfill for the worker",
+        },
+        "end_streams" => match answer.split_once(' ') {
+            Some(("0", _)) => "no stream was there to end",
+            Some(_) => "the vb's streams were ended",
+            None => return None,
+        },
+        _ => return None,
+    };
+    Some(phrase.to_owned())
+}
+
+fn request(scenario: &Scenario, call: &Call, answer: &str) -> String {
+    let mut parts = answer.split(", ended ");
+    let answered = parts.next().unwrap_or_default();
+    let ends: Vec<&str> = parts.collect();
+    match (answered, ends.as_slice()) {
+        ("accepted", []) => "accepted, and not ended".into(),
+        ("accepted", [end]) => format!("accepted, then {}", ended(scenario, call, end)),
+        ("accepted", ends) => format!("accepted, and ended {} times", ends.len()),
+        ("map shut down", _) => "refused: the shutdown came first".into(),
+        ("connection closed", _) => "refused: its connection was closed first".into(),
+        ("stream exists", _) => "refused: the vb has a stream already".into(),
+        ("not found", _) => "not made: there is no such connection".into(),
+        (refused, _) => format!("refused: {refused}"),
+    }
+}
+
+/// Who ended a stream.
+fn ended(scenario: &Scenario, call: &Call, status: &str) -> String {
+    let calls = || scenario.parts().flatten();
+    let shutdown = calls().any(|other| other.operation == "shutdown");
+    let disconnect =
+        calls().any(|other| other.operation == "disconnect" && other.connection == call.connection);
+    match status {
+        "disconnected" => match (shutdown, disconnect) {
+            (true, false) => "ended by the shutdown".into(),
+            (false, true) => "ended by the disconnect".into(),
+            _ => "ended by the teardown of its connection".into(),
+        },
+        "closed" => "closed by the client".into(),
+        "state-changed" => "ended, for its vb changed its state".into(),
+        "ok" => "sent to its end".into(),
+        "backfill-fail" => "ended, for its backfill failed".into(),
+        other => format!("ended: {other}"),
+    }
+}
+
+fn step(answer: &str) -> String {
+    match answer.split_once(' ') {
+        None if answer == "idle" => "nothing to send".into(),
+        Some(("item", _)) => "an item is sent".into(),
+        Some(("marker", _)) => "a snapshot begins".into(),
+        Some(("stream", _)) => "the client learns of the stream's end".into(),
+        Some(("disconnect,", why)) => match why {
+            "displaced" => "told to disconnect: a newer one has its name".into(),
+            "shut down" => "told to disconnect: the map is shut down".into(),
+            _ => "told that it is disconnected".into(),
+        },
+        _ => answer.to_owned(),
+    }
+}
