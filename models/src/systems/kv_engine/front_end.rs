@@ -109,6 +109,8 @@ impl Engine {
     /// step: a flagged connection is disconnected; else the next message.
     pub(super) fn step(&self, front_end: &FrontEnd, conn: Conn) -> Result<String, Crash> {
         let Some(producer) = front_end else { return Ok("not found".into()) };
+        // Whatever put it to sleep before, it is awake now.
+        self.world.wake(conn);
         let since = self.world.log.now();
         if producer.flagged() {
             self.disconnect(front_end)?;

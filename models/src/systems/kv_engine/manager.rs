@@ -9,9 +9,9 @@
 //! Time is not modelled: there is no queue of snoozing backfills, and a task
 //! that snoozes because memory is high answers so.
 
-use super::counted::{Strong, Weak};
+use super::counted::{Destroy, Strong, Weak};
 use super::era::Variant;
-use super::steps::{lock, named, unwinding};
+use super::steps::{lock, named};
 use super::stream::{is_gone, Received, Stream};
 use super::world::{count, Crash, World};
 use crate::sync::{note, Mutex};
@@ -217,18 +217,21 @@ impl Manager {
     }
 }
 
-impl Drop for Manager {
+impl Destroy for Manager {
     /// Gives the slots of its backfills back (MB-40052: but those of one queue).
-    fn drop(&mut self) {
+    /// The lock is the model's: the original's destructor takes none, and only
+    /// somebody who follows a freed pointer could tell.
+    fn destroy(&self) {
         count(&self.world.live.managers, -1);
-        if unwinding() || self.world.crashed() {
+        if self.world.crashed() {
             return;
         }
-        let Ok(queues) = self.queues.get_mut() else { return };
+        let queues = lock(&self.queues);
         let mut slots = queues.initializing.len();
         if !self.world.protocol.revives(Variant::Mb40052) {
             slots += queues.active.len();
         }
+        drop(queues);
         self.world.give_slots(slots as u64);
     }
 }

@@ -63,10 +63,11 @@ impl Handle {
     ) -> Result<R, Crash> {
         match self {
             Handle::Owned(manager) => Ok(call(manager)),
-            Handle::Followed(manager) => match manager.get() {
-                Some(manager) => Ok(call(&manager)),
-                None => Err(world.crash("the manager was freed after its pointer was read")),
-            },
+            Handle::Followed(pointer) => {
+                let freed = || world.crash("the manager was freed while it was used");
+                let result = call(pointer.get().ok_or_else(freed)?);
+                pointer.get().map(|_| result).ok_or_else(freed)
+            }
         }
     }
 }

@@ -7,10 +7,10 @@
 //! manager is called through the producer's pointer: to schedule, to charge and
 //! to refund.
 
-use super::counted::{Strong, Weak};
+use super::counted::{Destroy, Strong, Weak};
 use super::era::{Era, Variant};
 use super::producer::Producer;
-use super::steps::{lock, named, unwinding};
+use super::steps::{lock, named};
 use super::world::{count, Crash, World};
 use crate::scenario::CallId;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -289,12 +289,12 @@ impl Stream {
     }
 }
 
-impl Drop for Stream {
+impl Destroy for Stream {
     /// Since MB-57772: if it still has its backfill's id and its producer is
     /// alive, `closeAllStreamsLock { manager's mutex { erase } }`.
-    fn drop(&mut self) {
+    fn destroy(&self) {
         count(&self.world.live.streams, -1);
-        if unwinding() || self.world.crashed() || !self.world.protocol.since(Era::Mb57772) {
+        if self.world.crashed() || !self.world.protocol.since(Era::Mb57772) {
             return;
         }
         if let (Some(id), Some(producer)) = (self.take_backfill_id(), self.producer()) {
