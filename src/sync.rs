@@ -24,14 +24,14 @@ compile_error!("choose one engine: --cfg loom or --cfg shuttle, not both");
 #[cfg(loom)]
 use loom::{sync as imp, thread_local};
 #[cfg(shuttle)]
-use shuttle::{sync as imp, thread_local};
+use shuttle_dpor::{sync as imp, thread_local};
 #[cfg(not(any(loom, shuttle)))]
 use std::{sync as imp, thread_local};
 
 #[cfg(loom)]
 pub(crate) use loom::thread;
 #[cfg(shuttle)]
-pub(crate) use shuttle::thread;
+pub(crate) use shuttle_dpor::thread;
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::thread;
 
@@ -60,6 +60,15 @@ thread_local! {
 }
 
 impl Rank {
+    #[cfg(shuttle)]
+    fn name(self) -> &'static str {
+        match self {
+            Rank::Map => "map",
+            Rank::Connection => "connection",
+            Rank::Bucket => "bucket",
+        }
+    }
+
     fn acquire(self) {
         if CHECK_RANKS {
             HELD.with(|held| {
@@ -92,9 +101,14 @@ pub(crate) struct Mutex<T> {
 
 impl<T> Mutex<T> {
     pub(crate) fn new(rank: Rank, value: T) -> Self {
-        Mutex { rank, inner: imp::Mutex::new(value) }
+        let inner = imp::Mutex::new(value);
+        // What a witness calls it.
+        #[cfg(shuttle)]
+        inner.set_name(rank.name());
+        Mutex { rank, inner }
     }
 
+    #[track_caller]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.rank.acquire();
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,6 +10,7 @@ use crate::schedule::Token;
 use crate::tally::Tally;
 use crate::witness::{self, Witness};
 use std::fmt;
+use std::sync::atomic::{self, AtomicBool};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,7 @@ pub struct Explorer {
     pub(crate) strategy: Strategy,
     pub(crate) max_executions: u64,
     pub(crate) max_time: Option<Duration>,
+    pub(crate) stop: Option<Arc<AtomicBool>>,
     pub(crate) max_steps: usize,
     pub(crate) workers: usize,
     pub(crate) stop_at_first: bool,
@@ -77,6 +79,7 @@ impl Default for Explorer {
             strategy: Strategy::Dpor,
             max_executions: u64::MAX,
             max_time: None,
+            stop: None,
             max_steps: 100_000,
             workers: 1,
             stop_at_first: false,
@@ -136,6 +139,13 @@ impl Explorer {
     /// Stops when this much time has passed; checked between executions.
     pub fn max_time(mut self, time: Duration) -> Self {
         self.max_time = Some(time);
+        self
+    }
+
+    /// Stops when the flag is set, from any thread (a handler of Ctrl-C, say); checked between
+    /// executions.
+    pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.stop = Some(flag);
         self
     }
 
@@ -268,6 +278,10 @@ impl Explorer {
         }
         if tally.executions >= self.max_executions {
             tally.stop(format!("stopped after {} executions", tally.executions));
+            return false;
+        }
+        if self.stop.as_ref().is_some_and(|stop| stop.load(atomic::Ordering::Relaxed)) {
+            tally.stop("interrupted".into());
             return false;
         }
         if self.max_time.is_some_and(|t| start.elapsed() >= t) {

@@ -5,14 +5,16 @@ pub mod harness;
 pub mod invariant;
 pub mod log;
 pub mod parse;
+pub mod render;
 pub mod report;
 pub mod scenario;
 pub mod sync;
 pub mod system;
 pub mod systems;
+pub mod tool;
 
 pub use invariant::Invariant;
 pub use log::{Log, Outcome};
 pub use report::{Report, Verdict};
-pub use scenario::{Call, CallId, Conn, Pattern, Scenario};
+pub use scenario::{Call, CallId, Clause, Conn, Pattern, Scenario};
 pub use system::{Instance, Operation, Parameter, Setting, System};

@@ -1,7 +1,7 @@
 //! The result of exploring one scenario on one system with one engine: what
 //! every engine produces and every format prints.
 
-use crate::{Invariant, Outcome, Pattern, Scenario};
+use crate::{CallId, Invariant, Outcome, Pattern, Scenario, System};
 use std::time::Duration;
 
 /// How an exploration ended.
@@ -19,6 +19,9 @@ pub enum Verdict {
 }
 
 /// One step of a witness.
+///
+/// A step whose operation is [`Step::SWITCH`] is a remark of the engine: the
+/// thread stops here for another one, and the note says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The thread, by its place in [`Witness::threads`].
@@ -33,6 +36,11 @@ pub struct Step {
     pub note: String,
 }
 
+impl Step {
+    /// The operation of a step that only says why the thread stops here.
+    pub const SWITCH: &'static str = "switch";
+}
+
 /// One ordering.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Witness {
@@ -42,6 +50,13 @@ pub struct Witness {
     pub steps: Vec<Step>,
     /// Runs this ordering again; empty when the engine cannot.
     pub replay: String,
+}
+
+impl Witness {
+    /// How often the ordering goes from one thread to another.
+    pub fn switches(&self) -> usize {
+        self.steps.windows(2).filter(|pair| pair[0].thread != pair[1].thread).count()
+    }
 }
 
 /// One distinct outcome.
@@ -89,6 +104,8 @@ pub struct Report {
     pub elapsed: Duration,
     /// How it ended.
     pub verdict: Verdict,
+    /// Whether every ordering was explored, whatever was found.
+    pub explored_all: bool,
     /// What was seen, in the order of the outcomes.
     pub outcomes: Vec<SeenOutcome>,
     /// What did not hold.
@@ -100,6 +117,26 @@ pub struct Report {
 }
 
 impl Report {
+    /// Nothing explored yet.
+    pub fn new(system: &dyn System, scenario: &Scenario, engine: &str) -> Self {
+        Report {
+            name: scenario.name.clone(),
+            scenario: scenario.text.clone(),
+            system: system.name(),
+            engine: engine.into(),
+            threads: scenario.threads.len(),
+            executions: 0,
+            orderings: None,
+            elapsed: Duration::ZERO,
+            verdict: Verdict::Complete,
+            explored_all: false,
+            outcomes: Vec::new(),
+            violations: Vec::new(),
+            missing: Vec::new(),
+            forbidden: Vec::new(),
+        }
+    }
+
     /// With the scenario's demands applied, and the verdict that follows.
     pub fn judged(mut self, scenario: &Scenario) -> Self {
         let seen = |pattern: &Pattern| self.outcomes.iter().any(|o| pattern.matches(&o.outcome));
@@ -107,8 +144,8 @@ impl Report {
         self.missing = scenario.requires.iter().filter(|p| !seen(p)).map(text).collect();
         self.forbidden = scenario.forbids.iter().filter(|p| seen(p)).map(text).collect();
         let wrong = !self.violations.is_empty() || !self.forbidden.is_empty();
-        let vacuous =
-            self.verdict == Verdict::Complete && (!self.missing.is_empty() || self.executions == 0);
+        self.explored_all = self.verdict == Verdict::Complete;
+        let vacuous = self.explored_all && (!self.missing.is_empty() || self.executions == 0);
         if wrong || vacuous {
             self.verdict = Verdict::Violated;
         }
@@ -117,8 +154,47 @@ impl Report {
 }
 
 impl Pattern {
-    /// Whether each clause names a call of the outcome with this answer.
+    /// Whether each clause has a call of the outcome with this answer.
     pub fn matches(&self, outcome: &Outcome) -> bool {
-        self.clauses.iter().all(|clause| outcome.0.iter().flatten().any(|seen| seen == clause))
+        let answer = |id: &CallId| outcome.0.get(id.thread)?.get(id.index);
+        self.clauses.iter().all(|clause| {
+            let mut answers = clause.calls.iter().filter_map(answer);
+            answers.any(|(_, answer)| like(&clause.answer, answer))
+        })
+    }
+}
+
+/// Whether `text` looks like `pattern`, in which `*` is any text.
+fn like(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::like;
+
+    #[test]
+    fn a_star_is_any_text() {
+        for (pattern, text) in
+            [("", ""), ("*", ""), ("a*", "abc"), ("*c", "abc"), ("a*c", "abc"), ("*b*", "abc")]
+        {
+            assert!(like(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("", "a"), ("a", "ab"), ("a*b*c", "ac"), ("ab*bc", "abc")] {
+            assert!(!like(pattern, text), "{pattern} {text}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! `{ prologue } thread | thread | thread { epilogue }`, a thread's calls by
 //! `;`. The prologue also sets the system's settings, by `name=value`.
 
+use crate::invariant::Invariant;
 use std::fmt;
 
 /// A connection of a scenario, by its place in [`Scenario::connections`].
@@ -57,17 +58,26 @@ pub struct CallId {
 }
 
 /// What an outcome of the scenario must, or must not, look like: clauses that
-/// hold together, each `call: answer`.
+/// hold together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     /// As it was written.
     pub text: String,
-    /// The text of a call, and the answer it has.
-    pub clauses: Vec<(String, String)>,
+    /// What holds together.
+    pub clauses: Vec<Clause>,
+}
+
+/// `call: answer`, of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// The calls that are meant: one of them has the answer.
+    pub calls: Vec<CallId>,
+    /// The answer; `*` is any text.
+    pub answer: String,
 }
 
 /// Calls that race, and what is expected of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scenario {
     /// A short name, or the scenario's text when it has none.
     pub name: String,
@@ -91,6 +101,10 @@ pub struct Scenario {
     pub requires: Vec<Pattern>,
     /// Outcomes that must not be seen.
     pub forbids: Vec<Pattern>,
+    /// What an outcome that looks so means, in words of the domain.
+    pub means: Vec<(Pattern, String)>,
+    /// Invariants that do not hold, and it would be a failure not to notice.
+    pub expects: Vec<Invariant>,
 }
 
 impl Scenario {
@@ -104,8 +118,59 @@ impl Scenario {
         std::iter::once(&self.prologue).chain(&self.threads).chain(std::iter::once(&self.epilogue))
     }
 
+    /// Where its calls stand, in the order of the text.
+    pub fn ids(&self) -> impl Iterator<Item = CallId> + '_ {
+        let calls = |(thread, calls): (usize, &Vec<Call>)| {
+            (0..calls.len()).map(move |index| CallId { thread, index })
+        };
+        self.parts().enumerate().flat_map(calls)
+    }
+
     /// The call at this place.
     pub fn call(&self, id: CallId) -> Option<&Call> {
         self.parts().nth(id.thread)?.get(id.index)
+    }
+}
+
+/// The line that says what races, as [`crate::parse::scenario`] reads it.
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts = |calls: &[Call]| calls.iter().map(|call| call.text.clone()).collect::<Vec<_>>();
+        let settings = self.settings.iter().map(|(name, value)| format!("{name}={value}"));
+        let prologue: Vec<String> = settings.chain(texts(&self.prologue)).collect();
+        if !prologue.is_empty() {
+            write!(f, "{{ {} }} ", prologue.join("; "))?;
+        }
+        for (index, same) in self.threads.chunk_by(|one, next| one == next).enumerate() {
+            let separator = if index == 0 { "" } else { " | " };
+            write!(f, "{separator}{}", texts(&same[0]).join("; "))?;
+            if same.len() > 1 {
+                write!(f, " * {}", same.len())?;
+            }
+        }
+        if !self.epilogue.is_empty() {
+            write!(f, " {{ {} }}", texts(&self.epilogue).join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Scenario {
+    /// The scenario and what is expected of it, as [`crate::parse::file`] reads it.
+    pub fn stanza(&self) -> String {
+        let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+        // A name is up to the first colon.
+        let mut stanza = format!("{}: {self}\n", one_line(&self.name).replace(':', " "));
+        let mut line = |text: String| stanza.push_str(&format!("    {}\n", one_line(&text)));
+        if !self.meaning.is_empty() {
+            line(format!("# {}", self.meaning));
+        }
+        self.requires.iter().for_each(|pattern| line(format!("require {}", pattern.text)));
+        self.forbids.iter().for_each(|pattern| line(format!("forbid {}", pattern.text)));
+        self.means.iter().for_each(|(pattern, sentence)| {
+            line(format!("means {} = {sentence}", pattern.text));
+        });
+        self.expects.iter().for_each(|invariant| line(format!("expect violated {invariant}")));
+        stanza
     }
 }

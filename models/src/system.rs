@@ -1,7 +1,7 @@
 //! What can be explored: a [`System`] builds an [`Instance`] for each
 //! execution, on which the scenario's calls are performed.
 
-use crate::log::Log;
+use crate::log::{Log, Outcome};
 use crate::scenario::{Call, CallId, Scenario};
 use std::sync::Arc;
 
@@ -16,6 +16,22 @@ pub struct Operation {
     pub arguments: &'static [Parameter],
     /// One line for `--list`.
     pub meaning: &'static str,
+}
+
+impl Operation {
+    /// How it is written: `connection.operation(vb, [start], [end])`.
+    pub fn usage(&self) -> String {
+        let argument = |parameter: &Parameter| match parameter.default {
+            Some(_) => format!("[{}]", parameter.name),
+            None => parameter.name.to_owned(),
+        };
+        let arguments: Vec<String> = self.arguments.iter().map(argument).collect();
+        let (on, name) = (if self.on_connection { "connection." } else { "" }, self.name);
+        match arguments.is_empty() {
+            true => format!("{on}{name}"),
+            false => format!("{on}{name}({})", arguments.join(", ")),
+        }
+    }
 }
 
 /// A parameter of an operation.
@@ -51,6 +67,29 @@ pub trait System: Send + Sync {
     /// What prologues can set.
     fn settings(&self) -> &'static [Setting] {
         &[]
+    }
+    /// The largest value of a parameter or a setting of this name. A scenario
+    /// that asks for more is refused, before it overflows anything.
+    fn limit(&self, _name: &str) -> u64 {
+        u64::MAX
+    }
+    /// The scenarios that ship with it, in the form of [`crate::parse::file`].
+    fn scenarios(&self) -> &'static str {
+        ""
+    }
+    /// Whether `cargo explore` explores its scenarios when it is asked for
+    /// nothing in particular.
+    fn by_default(&self) -> bool {
+        false
+    }
+    /// What an outcome means, in words of the domain.
+    fn explain(&self, _scenario: &Scenario, _outcome: &Outcome) -> Option<String> {
+        None
+    }
+    /// Whether a call that answered so has done nothing, as far as its caller
+    /// can tell. A scenario in which a call never does anything is suspect.
+    fn did_nothing(&self, _call: &Call, _answer: &str) -> bool {
+        false
     }
     /// The invariants that it is checked against, of [`crate::invariant::ALL`].
     fn invariants(&self) -> &'static [crate::Invariant];

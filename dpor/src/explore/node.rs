@@ -85,9 +85,8 @@ impl Search {
         if let Some(last) = self.nodes.last() {
             let taken = last.taken.expect("the step has been taken");
             let asleep = last.sleep.iter().chain(&last.done);
-            node.sleep.extend(
-                asleep.filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label)),
-            );
+            node.sleep
+                .extend(asleep.filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label)));
         }
         node.todo = std::mem::take(&mut self.ahead);
         if let Some(branch) = node.todo.pop() {

@@ -1,4 +1,4 @@
-//! Counts observations, for the engines that do not count themselves.
+//! Counts observations, for loom, which counts nothing itself.
 
 use crate::harness::Observation;
 use crate::report::{Report, SeenOutcome, Verdict, Violation};
@@ -20,48 +20,39 @@ impl Collected {
         *self.outcomes.entry(seen.outcome).or_default() += 1;
         let mut counted: Vec<Invariant> = Vec::new();
         for (invariant, detail) in seen.violations {
-            let (_, orderings) = self.violations.entry(invariant).or_insert_with(|| (detail, 0));
+            let (_, executions) = self.violations.entry(invariant).or_insert_with(|| (detail, 0));
             // Once an execution, however often it was noticed.
             if !counted.contains(&invariant) {
                 counted.push(invariant);
-                *orderings += 1;
+                *executions += 1;
             }
         }
     }
 
-    /// The report of an exploration that ended by itself.
+    /// The report of an exploration that ended so.
     pub(crate) fn report(
         self,
         system: &dyn System,
         scenario: &Scenario,
         engine: &str,
         elapsed: Duration,
+        verdict: Verdict,
     ) -> Report {
-        let outcomes = self.outcomes.into_iter();
-        let violations = self.violations.into_iter();
+        let outcomes = self.outcomes.into_iter().map(|(outcome, orderings)| SeenOutcome {
+            outcome,
+            orderings,
+            witness: None,
+        });
+        let violations = self.violations.into_iter().map(|(invariant, (detail, orderings))| {
+            Violation { invariant, detail, orderings, witness: None }
+        });
         Report {
-            name: scenario.name.clone(),
-            scenario: scenario.text.clone(),
-            system: system.name(),
-            engine: engine.into(),
-            threads: scenario.threads.len(),
             executions: self.executions,
-            orderings: None,
             elapsed,
-            verdict: Verdict::Complete,
-            outcomes: outcomes
-                .map(|(outcome, orderings)| SeenOutcome { outcome, orderings, witness: None })
-                .collect(),
-            violations: violations
-                .map(|(invariant, (detail, orderings))| Violation {
-                    invariant,
-                    detail,
-                    orderings,
-                    witness: None,
-                })
-                .collect(),
-            missing: Vec::new(),
-            forbidden: Vec::new(),
+            verdict,
+            outcomes: outcomes.collect(),
+            violations: violations.collect(),
+            ..Report::new(system, scenario, engine)
         }
         .judged(scenario)
     }

@@ -104,6 +104,27 @@ impl System for Core {
         INVARIANTS
     }
 
+    fn limit(&self, name: &str) -> u64 {
+        match name {
+            "vb" => u64::from(u16::MAX),
+            // What a scan reads, an execution does.
+            "items" | "scan" | "slots" => 1 << 20,
+            "memory" | "host_locks" => 1,
+            "fail" => 2,
+            "buffer" => 1 << 40,
+            "start" | "seqno" => 1 << 62,
+            _ => u64::MAX,
+        }
+    }
+
+    fn scenarios(&self) -> &'static str {
+        include_str!("../../../scenarios.txt")
+    }
+
+    fn by_default(&self) -> bool {
+        true
+    }
+
     fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance> {
         let setting = |name: &str| {
             let default = SETTINGS.iter().find(|setting| setting.name == name);
@@ -121,7 +142,7 @@ impl System for Core {
             fail: setting("fail"),
         };
         let locks = (setting("host_locks") == 1).then(|| Arc::new(HostLocks::default()));
-        let slots = config.backfills_per_bucket;
+        let slots = config.backfills_per_bucket.max(1);
         let map = ConnMap::new(Arc::new(source), config);
         let front_end = |_| Arc::new(FrontEnd::new(locks.clone(), Arc::clone(log)));
         let mut instance = CoreInstance {

@@ -1,0 +1,3 @@
+//! Every scenario of the core under shuttle.
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! The formats of an answer. Each prints a [`View`], which is also what JSON
+//! holds, field by field; so whatever a program reads is what a person sees.
+//!
+//! - [`view`]: what is shown
+//! - [`text`], [`columns`]: for a terminal, in 80 columns
+//! - [`markdown`]: for a pull request
+//! - [`mermaid`]: a sequence diagram, as text
+//! - [`html`], [`svg`]: one page, with the sequence diagrams drawn
+//! - [`layout`]: widths, wrapping, numbers
+
+pub mod columns;
+pub mod html;
+pub mod layout;
+pub mod markdown;
+pub mod mermaid;
+pub mod svg;
+pub mod text;
+pub mod view;
+
+pub use view::View;

@@ -1,0 +1,249 @@
+//! For a terminal: 80 columns, the numbers first.
+
+use super::columns::columns;
+use super::layout::{
+    cut, left, number, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
+};
+use super::view::{Broken, Ended, Grade, Ordering, Row, View};
+use anstyle::Style;
+use std::fmt::Write;
+
+/// What is shown of each scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// The ordering that leads to this outcome, from 1.
+    pub show: Option<usize>,
+}
+
+/// All of it: a table when there are several, then each.
+pub fn text(views: &[View], detail: Detail) -> String {
+    let mut out = String::new();
+    if views.len() > 1 {
+        out.push_str(&table(views));
+        out.push('\n');
+    }
+    for (index, view) in views.iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        scenario(&mut out, view, detail);
+    }
+    if views.len() > 1 {
+        let good = views.iter().filter(|view| view.success).count();
+        let style = if good == views.len() { GOOD } else { BAD };
+        let line = format!("{good} of {} scenarios are as they should be", views.len());
+        let _ = writeln!(out, "\n{}", paint(style, &line));
+    }
+    out
+}
+
+/// One row to a scenario.
+pub fn table(views: &[View]) -> String {
+    let mut rows = vec![[
+        "scenario",
+        "threads",
+        "engine",
+        "orderings",
+        "executions",
+        "verdict",
+        "seconds",
+        "per s",
+    ]
+    .map(String::from)];
+    for view in views {
+        rows.push([
+            view.name.clone(),
+            view.threads.to_string(),
+            view.engine.clone(),
+            view.orderings.map_or("-".into(), number),
+            number(view.executions),
+            view.verdict.to_string(),
+            seconds(view.elapsed_ms),
+            number(view.rate()),
+        ]);
+    }
+    let width_of = |column: usize| rows.iter().map(|row| super::layout::width(&row[column])).max();
+    let mut widths: Vec<usize> = (0..8).map(|column| width_of(column).unwrap_or(0)).collect();
+    // The name gives way: everything else is a number or one word.
+    let others: usize = widths[1..].iter().map(|width| width + 1).sum();
+    widths[0] = widths[0].min(WIDTH.saturating_sub(others)).max(8);
+    let mut out = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            let padded = match column {
+                0 => left(&cut(cell, *width), *width),
+                2 | 5 => left(cell, *width),
+                _ => right(cell, *width),
+            };
+            match (index, column) {
+                (0, _) => paint(BOLD, &padded),
+                (_, 5) => paint(verdict_style(&views[index - 1]), &padded),
+                _ => padded,
+            }
+        });
+        let _ = writeln!(out, "{}", cells.collect::<Vec<_>>().join(" ").trim_end());
+    }
+    out
+}
+
+fn verdict_style(view: &View) -> Style {
+    match view.verdict {
+        _ if view.success => GOOD,
+        Ended::Incomplete => OPEN,
+        Ended::Violated | Ended::Complete => BAD,
+    }
+}
+
+fn scenario(out: &mut String, view: &View, detail: Detail) {
+    heading(out, view);
+    violations(out, view);
+    demands(out, view);
+    outcomes(out, view);
+    if let Some(show) = detail.show {
+        match view.outcomes.get(show.wrapping_sub(1)) {
+            Some(row) => ordering_of(out, view, show, row),
+            None => {
+                let there = plural(view.outcomes.len() as u64, "outcome");
+                let _ = writeln!(out, "\n  There is no outcome {show}: {there} were seen.");
+            }
+        }
+    }
+}
+
+fn heading(out: &mut String, view: &View) {
+    let mut title = view.scenario.clone();
+    if view.name != view.scenario {
+        title = format!("{}: {title}", view.name);
+    }
+    for line in wrap(&title, WIDTH, 4) {
+        let _ = writeln!(out, "{}", paint(BOLD, &line));
+    }
+    if !view.meaning.is_empty() {
+        paragraph(out, &view.meaning, 2, Style::new());
+    }
+    let mut facts = vec![plural(view.threads as u64, "thread"), view.engine.clone()];
+    if view.system != "core" {
+        facts.insert(0, view.system.clone());
+    }
+    facts.extend(view.orderings.map(|orderings| plural(orderings, "ordering")));
+    facts.push(plural(view.executions, "execution"));
+    facts.push(format!("{} s", seconds(view.elapsed_ms)));
+    facts.push(format!("{} per second", number(view.rate())));
+    paragraph(out, &facts.join(", "), 2, DIM);
+    let _ = writeln!(out, "  {}", paint(verdict_style(view), &view.verdict_line()));
+}
+
+fn paragraph(out: &mut String, text: &str, indent: usize, style: Style) {
+    for line in wrap(text, WIDTH - indent, 0) {
+        let _ = writeln!(out, "{}{}", " ".repeat(indent), paint(style, &line));
+    }
+}
+
+fn violations(out: &mut String, view: &View) {
+    for violation in &view.violations {
+        let Broken { invariant, orderings, expected, .. } = violation;
+        let style = if *expected { GOOD } else { BAD };
+        let count = format!("{} of {}", number(*orderings), plural(view.all(), view.counted()));
+        let expected = if *expected { ", as expected" } else { "" };
+        let _ = writeln!(out);
+        let line = format!("violated: {invariant}, in {count}{expected}");
+        let _ = writeln!(out, "  {}", paint(style, &line));
+        paragraph(out, &violation.detail, 4, Style::new());
+        show_ordering(out, view, &violation.ordering);
+    }
+}
+
+fn demands(out: &mut String, view: &View) {
+    let mut demand = |what: &str, style: Style, text: &str| {
+        for (index, line) in wrap(&format!("{what}: {text}"), WIDTH - 2, 4).iter().enumerate() {
+            let style = if index == 0 { style } else { Style::new() };
+            let _ = writeln!(out, "  {}", paint(style, line));
+        }
+    };
+    let never = if view.verdict == Ended::Incomplete { "not seen so far" } else { "never seen" };
+    for missing in &view.missing {
+        demand(&format!("required and {never}"), BAD, missing);
+    }
+    for forbidden in &view.forbidden {
+        demand("forbidden and seen", BAD, forbidden);
+    }
+    for name in view.unseen_violations() {
+        demand("expected and not found", BAD, &format!("a violation of {name}"));
+    }
+    for call in &view.idle_calls {
+        demand("never did anything", OPEN, call);
+    }
+}
+
+fn outcomes(out: &mut String, view: &View) {
+    if view.outcomes.is_empty() {
+        return;
+    }
+    let counts: Vec<String> = view.outcomes.iter().map(|row| number(row.orderings)).collect();
+    let heading = format!("{}s", view.counted());
+    let count_width = counts.iter().map(String::len).max().unwrap_or(0).max(heading.len());
+    let constant = view.constant();
+    let line = format!("   # {}       %  {:9}  outcome", right(&heading, count_width), "grade");
+    let _ = writeln!(out, "\n{}", paint(BOLD, &line));
+    // What stands before the outcome.
+    let margin = 4 + 1 + count_width + 8 + 2 + 9 + 2;
+    for (index, (row, count)) in view.outcomes.iter().zip(&counts).enumerate() {
+        let grade = left(&row.grade.to_string(), 9);
+        let grade = match row.grade {
+            Grade::Required => paint(GOOD, &grade),
+            Grade::Allowed => grade,
+            Grade::Forbidden => paint(BAD, &grade),
+        };
+        let count = right(count, count_width);
+        let mut before = format!("{:4} {count} {:6.2}%  {grade}  ", index + 1, row.percent);
+        let mut put = |style: Style, text: &str, indent: usize| {
+            for line in wrap(text, WIDTH - margin, indent) {
+                let _ = writeln!(out, "{before}{}", paint(style, &line));
+                before = " ".repeat(margin);
+            }
+        };
+        for answer in row.varying(&constant) {
+            put(Style::new(), &format!("{}: {}", answer.call, answer.answer), 2);
+        }
+        if let Some(meaning) = &row.meaning {
+            put(DIM, meaning, 0);
+        }
+    }
+    if !constant.is_empty() {
+        let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
+        let said = said.collect::<Vec<_>>().join("; ");
+        paragraph(out, &format!("in every outcome: {said}"), 5, DIM);
+    }
+}
+
+fn ordering_of(out: &mut String, view: &View, show: usize, row: &Row) {
+    let _ =
+        writeln!(out, "\n  {}", paint(BOLD, &format!("an ordering that leads to outcome {show}")));
+    if !row.ordering.is_known() {
+        paragraph(out, &format!("{} does not tell.", view.engine), 4, Style::new());
+    }
+    show_ordering(out, view, &row.ordering);
+}
+
+fn show_ordering(out: &mut String, view: &View, ordering: &Ordering) {
+    if !ordering.is_known() {
+        return;
+    }
+    let _ = writeln!(out);
+    for line in columns(ordering, WIDTH - 2) {
+        let _ = writeln!(out, "  {}", line.trim_end());
+    }
+    if !ordering.replay.is_empty() {
+        // Not wrapped: it is there to be copied.
+        let _ = writeln!(out, "\n  {}", paint(DIM, &again(view, &ordering.replay)));
+    }
+}
+
+/// The command that runs an ordering again.
+pub fn again(view: &View, token: &str) -> String {
+    let system = match view.system.as_str() {
+        "core" => String::new(),
+        system => format!("--system {system} "),
+    };
+    format!("again: cargo explore {system}'{}' --replay {token}", view.scenario)
+}

@@ -1,0 +1,107 @@
+//! `--list`: systems, what each knows, and its scenarios.
+
+use super::{select, Arguments, BadInput};
+use crate::invariant::{Invariant, ALL};
+use crate::render::layout::{left, paint, width, wrap, BOLD, DIM, WIDTH};
+use crate::system::System;
+use crate::systems;
+use std::fmt::Write;
+use std::sync::Arc;
+
+pub(super) fn print(arguments: &Arguments) -> Result<(), BadInput> {
+    super::print(&list(arguments)?);
+    Ok(())
+}
+
+fn list(arguments: &Arguments) -> Result<String, BadInput> {
+    let chosen = match &arguments.system {
+        Some(name) => vec![select::system(name)?],
+        None => systems::all(),
+    };
+    let mut out = String::new();
+    heading(&mut out, "systems (--system)");
+    let about: Vec<_> = chosen.iter().map(|s| (s.name(), s.meaning())).collect();
+    rows(&mut out, &about);
+    let mut shown: Vec<Arc<dyn System>> = Vec::new();
+    for system in chosen {
+        // Eras of one protocol know the same operations.
+        let same = shown.iter().find(|shown| shown.operations() == system.operations());
+        match same {
+            Some(known) => {
+                heading(&mut out, &format!("{}: operations as of {}", system.name(), known.name()));
+            }
+            None => operations(&mut out, &*system),
+        }
+        scenarios(&mut out, &system)?;
+        shown.push(system);
+    }
+    heading(&mut out, "invariants");
+    let about =
+        |invariant: &Invariant| (invariant.name().to_owned(), invariant.meaning().to_owned());
+    rows(&mut out, &ALL.iter().map(about).collect::<Vec<_>>());
+    Ok(out)
+}
+
+fn heading(out: &mut String, text: &str) {
+    let separator = if out.is_empty() { "" } else { "\n" };
+    let _ = writeln!(out, "{separator}{}", paint(BOLD, text));
+}
+
+/// Names, and beside each what it means.
+fn rows(out: &mut String, rows: &[(String, String)]) {
+    let widest = rows.iter().map(|(name, _)| width(name)).filter(|width| *width <= 40).max();
+    let column = widest.unwrap_or(20);
+    for (name, meaning) in rows {
+        let mut before = format!("  {}  ", left(name, column));
+        if width(name) > column {
+            let _ = writeln!(out, "  {name}");
+            before = " ".repeat(column + 4);
+        }
+        for line in wrap(meaning, WIDTH - column - 4, 0) {
+            let _ = writeln!(out, "{}", format!("{before}{line}").trim_end());
+            before = " ".repeat(column + 4);
+        }
+    }
+}
+
+fn operations(out: &mut String, system: &dyn System) {
+    heading(out, &format!("{}: operations", system.name()));
+    let mut any_connection = false;
+    let about = system.operations().iter().map(|operation| {
+        any_connection |= operation.on_connection;
+        // The connection may be left out, and then is `a`.
+        let usage = operation.usage().replacen("connection.", "[a.]", 1);
+        (usage, operation.meaning.to_owned())
+    });
+    rows(out, &about.collect::<Vec<_>>());
+    if !system.settings().is_empty() {
+        heading(out, &format!("{}: settings, in {{ }} before the threads", system.name()));
+        let about = system.settings().iter().map(|setting| {
+            (format!("{}={}", setting.name, setting.default), setting.meaning.to_owned())
+        });
+        rows(out, &about.collect::<Vec<_>>());
+    }
+    let checked = system.invariants().iter().map(|invariant| invariant.name());
+    heading(out, &format!("{}: checked invariants", system.name()));
+    for line in wrap(&checked.collect::<Vec<_>>().join(", "), WIDTH - 2, 0) {
+        let _ = writeln!(out, "  {line}");
+    }
+}
+
+fn scenarios(out: &mut String, system: &Arc<dyn System>) -> Result<(), BadInput> {
+    let jobs = select::built_in(system)?;
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    heading(out, &format!("{}: scenarios", system.name()));
+    for job in jobs {
+        let scenario = &job.scenario;
+        for line in wrap(&format!("{}: {scenario}", scenario.name), WIDTH - 2, 4) {
+            let _ = writeln!(out, "  {line}");
+        }
+        for line in wrap(&scenario.meaning, WIDTH - 6, 0).iter().filter(|line| !line.is_empty()) {
+            let _ = writeln!(out, "      {}", paint(DIM, line));
+        }
+    }
+    Ok(())
+}

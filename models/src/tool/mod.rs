@@ -1,0 +1,148 @@
+//! The command `cargo explore`.
+//!
+//! - [`args`]: what can be asked
+//! - [`select`]: which scenarios are meant
+//! - [`run`]: one scenario under one engine, here or in another build
+//! - [`child`]: the explorer as another process
+//! - [`progress`]: what is said meanwhile
+//! - [`compare`], [`ledger`], [`list`]: the other answers
+
+mod args;
+mod child;
+mod compare;
+mod ledger;
+mod list;
+mod progress;
+mod run;
+mod select;
+
+pub use args::{Arguments, Format};
+
+use crate::render::text::Detail;
+use crate::render::{html, markdown, mermaid, text, View};
+use clap::Parser;
+use run::{Job, Runner};
+use std::fmt;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// What was asked makes no sense. Shown as it is; exit status 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadInput(
+    /// What is wrong.
+    pub String,
+);
+
+impl fmt::Display for BadInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadInput {}
+
+/// Reads the command line, does what it says, and answers the exit status.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    match answer(&arguments) {
+        Ok(status) => ExitCode::from(status),
+        Err(BadInput(message)) => {
+            let prefix = if message.starts_with("error") { "" } else { "error: " };
+            let _ = writeln!(anstream::stderr(), "{prefix}{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn answer(arguments: &Arguments) -> Result<u8, BadInput> {
+    arguments.check()?;
+    if arguments.list {
+        list::print(arguments)?;
+        return Ok(0);
+    }
+    if arguments.ledger {
+        return ledger::run(arguments);
+    }
+    let jobs = select::jobs(arguments)?;
+    let runner = Runner::new(arguments)?;
+    if let Some(engines) = arguments.compared()? {
+        return compare::run(&runner, arguments, &jobs, &engines);
+    }
+    explore(&runner, arguments, &jobs)
+}
+
+fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, BadInput> {
+    let strategy = arguments.strategy()?;
+    let mut views = Vec::new();
+    for job in jobs {
+        let view = match &arguments.replay {
+            Some(token) => runner.replay(job, token)?,
+            None => runner.explore(job, strategy)?,
+        };
+        // A line as soon as it is known: a program may be reading.
+        if arguments.format == Format::Json {
+            print(&json(&view));
+        }
+        views.push(view);
+        if runner.interrupted() {
+            break;
+        }
+    }
+    // A replay shows what it replayed.
+    let replayed = arguments.replay.as_ref().map(|_| 1);
+    let detail = Detail { show: arguments.show.or(replayed) };
+    match arguments.format {
+        Format::Text => print(&text::text(&views, detail)),
+        Format::Json => {}
+        Format::Markdown => print(&markdown::markdown(&views, detail)),
+        Format::Mermaid => print(&mermaid::mermaid(&views, detail)),
+        Format::Html => print(&html::html(&views, detail)),
+    }
+    let missed = views
+        .iter()
+        .any(|view| arguments.show.is_some_and(|show| show == 0 || show > view.outcomes.len()));
+    if missed {
+        return Err(BadInput("--show: there is no such outcome, see the rows' numbers".into()));
+    }
+    if views.len() < jobs.len() {
+        let left = jobs.len() - views.len();
+        let _ = writeln!(anstream::stderr(), "interrupted, {left} scenarios were not explored");
+        return Ok(worst(&views).max(if worst(&views) == 1 { 1 } else { 3 }));
+    }
+    if arguments.replay.is_some() {
+        // One ordering is never all; what it shows is the question.
+        return Ok(u8::from(views.iter().any(|view| !view.violations.is_empty())));
+    }
+    Ok(worst(&views))
+}
+
+/// Something that does not hold outweighs something that is not known.
+fn worst(views: &[View]) -> u8 {
+    let status = |wanted: u8| views.iter().any(|view| view.exit_status() == wanted);
+    match (status(1), status(3)) {
+        (true, _) => 1,
+        (false, true) => 3,
+        (false, false) => 0,
+    }
+}
+
+fn json(view: &View) -> String {
+    match serde_json::to_string(view) {
+        Ok(line) => line + "\n",
+        Err(error) => format!("{{\"error\": {:?}}}\n", error.to_string()),
+    }
+}
+
+/// To standard output, coloured where that is wanted. A reader that went away
+/// has seen enough.
+fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}

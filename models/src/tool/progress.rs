@@ -1,0 +1,118 @@
+//! What is said while an exploration runs, on standard error: one line that
+//! changes on a terminal, and a plain one every 15 seconds elsewhere.
+
+use crate::engine::{self, Tell};
+use crate::render::layout::number;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often a plain line is written.
+const PLAIN: Duration = Duration::from_secs(15);
+
+/// Ends, and clears its line, when dropped.
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    last: Arc<Mutex<Option<engine::Progress>>>,
+    plain: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Progress {
+    /// Says nothing at all when `quiet`.
+    pub(super) fn start(label: &str, quiet: bool) -> Self {
+        let last = Arc::new(Mutex::new(None));
+        let mut progress = Progress { bar: None, last, plain: None };
+        if quiet {
+            return progress;
+        }
+        if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {prefix}: {elapsed} {wide_msg}")
+            {
+                bar.set_style(style);
+            }
+            bar.set_prefix(label.to_owned());
+            bar.enable_steady_tick(Duration::from_millis(100));
+            progress.bar = Some(bar);
+        } else {
+            progress.plain = Some(plain(label.to_owned(), Arc::clone(&progress.last)));
+        }
+        progress
+    }
+
+    /// For the engine to call.
+    pub(super) fn tell(&self) -> Tell {
+        let (bar, last) = (self.bar.clone(), Arc::clone(&self.last));
+        Arc::new(move |progress| {
+            if let Some(bar) = &bar {
+                bar.set_message(words(&progress));
+            }
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+        })
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+        if let Some((end, thread)) = self.plain.take() {
+            drop(end);
+            let _ = thread.join();
+        }
+    }
+}
+
+fn plain(
+    label: String,
+    last: Arc<Mutex<Option<engine::Progress>>>,
+) -> (Sender<()>, JoinHandle<()>) {
+    let (end, ended) = channel::<()>();
+    let begin = Instant::now();
+    let thread = std::thread::spawn(move || {
+        while ended.recv_timeout(PLAIN) == Err(RecvTimeoutError::Timeout) {
+            let said = last.lock().unwrap_or_else(PoisonError::into_inner);
+            let said = said.as_ref().map(words).unwrap_or_default();
+            eprintln!("{label}: {} s, {said}", begin.elapsed().as_secs());
+        }
+    });
+    (end, thread)
+}
+
+/// `1,234 executions, 5,678/s, about 20,000 in all, 4 s left`.
+fn words(progress: &engine::Progress) -> String {
+    let seconds = progress.elapsed.as_secs_f64().max(0.001);
+    let rate = progress.executions as f64 / seconds;
+    let done = number(progress.executions);
+    let mut words = format!("{done} executions, {}/s", number(rate as u64));
+    if let Some(all) = progress.estimate {
+        let left = all.saturating_sub(progress.executions) as f64 / rate.max(0.001);
+        words += &format!(", about {} in all, {left:.0} s left", number(all));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_how_far_and_how_long() {
+        let mut progress =
+            engine::Progress { executions: 5_000, elapsed: Duration::from_secs(2), estimate: None };
+        assert_eq!(words(&progress), "5,000 executions, 2,500/s");
+        progress.estimate = Some(10_000);
+        assert_eq!(words(&progress), "5,000 executions, 2,500/s, about 10,000 in all, 2 s left");
+    }
+
+    #[test]
+    fn it_ends_when_it_is_dropped() {
+        drop(Progress::start("nothing", false));
+        drop(Progress::start("nothing", true));
+    }
+}
