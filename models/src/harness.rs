@@ -2,7 +2,7 @@
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, CallId, Scenario};
-use crate::sync::{note, thread};
+use crate::sync::{name_thread, note, thread};
 use crate::system::{Instance, System};
 use crate::Invariant;
 use std::sync::Arc;
@@ -16,17 +16,26 @@ pub struct Observation {
     pub violations: Vec<(Invariant, String)>,
 }
 
+/// Notes between which the scenario itself runs; what comes before builds the
+/// system, and what comes after checks it. No part of a witness.
+pub const BEGIN: &str = "the scenario begins";
+/// See [`BEGIN`].
+pub const END: &str = "the scenario has ended";
+
 /// Runs the scenario once. The first thread of the scenario is the caller's:
 /// an engine that counts its main thread has one less to interleave.
 pub fn execute(system: &dyn System, scenario: &Arc<Scenario>) -> Observation {
     let log = Arc::new(Log::default());
     let instance = system.build(scenario, &log);
+    note(|| BEGIN.to_owned());
+    name_thread(|| calls_of(scenario, 0));
     perform(0, &scenario.prologue, &*instance, &log);
     let others: Vec<_> = (1..scenario.threads.len())
         .map(|thread| {
             let (scenario, instance, log) =
                 (Arc::clone(scenario), Arc::clone(&instance), Arc::clone(&log));
             thread::spawn(move || {
+                name_thread(|| calls_of(&scenario, thread));
                 perform(thread + 1, &scenario.threads[thread], &*instance, &log);
             })
         })
@@ -39,8 +48,15 @@ pub fn execute(system: &dyn System, scenario: &Arc<Scenario>) -> Observation {
     }
     perform(scenario.threads.len() + 1, &scenario.epilogue, &*instance, &log);
     let outcome = log.outcome(scenario);
+    note(|| END.to_owned());
     instance.finish(&log);
     Observation { outcome, violations: log.take_violations() }
+}
+
+/// What a witness calls a thread: its calls.
+fn calls_of(scenario: &Scenario, thread: usize) -> String {
+    let calls = scenario.threads.get(thread).map_or(&[][..], Vec::as_slice);
+    calls.iter().map(|call| call.text.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn perform(thread: usize, calls: &[Call], instance: &dyn Instance, log: &Log) {

@@ -34,3 +34,11 @@ pub fn note(line: impl FnOnce() -> String) {
     #[cfg(not(shuttle))]
     drop(line);
 }
+
+/// Names the calling thread in the witness of the present execution.
+pub fn name_thread(name: impl FnOnce() -> String) {
+    #[cfg(shuttle)]
+    shuttle_dpor::name_thread(name());
+    #[cfg(not(shuttle))]
+    drop(name);
+}

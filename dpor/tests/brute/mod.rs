@@ -97,9 +97,8 @@ fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
 
 /// Programs of two to four threads.
 pub(crate) fn program() -> impl Strategy<Value = Program> {
-    prop::sample::select(&FLAVOURS[..]).prop_flat_map(|f| {
-        prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5)
-    })
+    prop::sample::select(&FLAVOURS[..])
+        .prop_flat_map(|f| prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5))
 }
 
 /// How many operations a program has at least.

@@ -2,7 +2,7 @@
 //! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
 use super::{Options, Progress, Strategy, Unavailable};
-use crate::harness::{execute, Observation};
+use crate::harness::{execute, Observation, BEGIN, END};
 use crate::report::{SeenOutcome, Step, Verdict, Violation, Witness};
 use crate::{Invariant, Outcome, Report, Scenario, System};
 use shuttle_dpor::{Explorer, Token, What};
@@ -120,10 +120,14 @@ fn body(
     }
 }
 
+/// The part of an ordering that the scenario itself is.
 fn witness(seen: shuttle_dpor::Witness, replay: String) -> Witness {
     let mut steps = Vec::new();
     let mut running = None;
-    for step in seen.steps {
+    let is = |note: &str, step: &shuttle_dpor::Step| step.what == What::Note(note.to_owned());
+    let begun = seen.steps.iter().position(|step| is(BEGIN, step)).map_or(0, |at| at + 1);
+    let scenario = seen.steps.into_iter().skip(begun).take_while(|step| !is(END, step));
+    for step in scenario {
         if let (Some(why), Some(thread)) = (step.switch, running) {
             let operation = Step::SWITCH.to_owned();
             let (object, line) = (String::new(), String::new());

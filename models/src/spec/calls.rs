@@ -87,6 +87,13 @@ impl Rules<'_> {
                 None => Did::Answered("idle".into()),
             };
         }
+        if call.operation == "wait" {
+            return match (world.map.state, !world.bucket.ready.is_empty()) {
+                (MapState::ShutDown, _) => Did::Answered("stop".into()),
+                (_, true) => Did::Answered("run".into()),
+                (_, false) => Did::Waits,
+            };
+        }
         let through_the_map = match (call.operation, call.connection) {
             ("open" | "lookup" | "disconnect", _) | (_, None) => true,
             (_, Some(conn)) => self.scenario.opened_by_scenario.contains(&conn),

@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use connmap::{
     CloseError, CloseReason, ConnId, EndStatus, Message, OpenError, Pause, Producer, RequestError,
-    Run, SnapshotSource, Step, StreamEnd, StreamRequest, VbId,
+    Run, SnapshotSource, Step, StreamEnd, StreamRequest, VbId, Wait,
 };
 use std::sync::Arc;
 
@@ -44,6 +44,10 @@ impl CoreInstance {
             "run_backfill" => match self.map.worker().run(self.now) {
                 Run::Ran => "ran".into(),
                 Run::Idle => "idle".into(),
+            },
+            "wait" => match self.map.worker().wait(self.now) {
+                Wait::Run => "run".into(),
+                Wait::Stop => "stop".into(),
             },
             other => unreachable!("{other} is not one of the core's operations"),
         }
@@ -125,8 +129,9 @@ impl CoreInstance {
             "step" => {
                 let since = log.now();
                 let step = producer.step();
-                if step == Step::Idle {
-                    self.front_ends[conn.0].sleeps(since);
+                match step {
+                    Step::Idle => self.front_ends[conn.0].sleeps(since),
+                    _ => self.front_ends[conn.0].steps_on(log.now()),
                 }
                 self.step_answer(step, log)
             }

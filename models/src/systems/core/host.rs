@@ -98,6 +98,11 @@ impl FrontEnd {
         self.slept.fetch_max(since, Ordering::Relaxed);
     }
 
+    /// A call found something to send: whoever made it steps on.
+    pub(super) fn steps_on(&self, now: u64) {
+        self.woken.fetch_max(now, Ordering::Relaxed);
+    }
+
     /// Whether it went to sleep and was not woken since.
     pub(super) fn asleep(&self) -> bool {
         self.slept.load(Ordering::Relaxed) > self.woken.load(Ordering::Relaxed)

@@ -63,6 +63,7 @@ const OPERATIONS: &[Operation] = &[
     operation("notify", false, &[VB, int("seqno", Some(100))], "a vb has a new seqno"),
     operation("end_streams", false, &[VB], "a vb changed its state: end its streams"),
     operation("run_backfill", false, &[], "a worker runs one backfill, if one can run"),
+    operation("wait", false, &[], "a worker blocks until one can run, or the map is shut down"),
 ];
 
 const SETTINGS: &[Setting] = &[
