@@ -6,13 +6,14 @@ use crate::harness::{execute, Observation};
 use crate::report::{Step, Witness};
 use crate::{Invariant, Outcome, Report, Scenario, System, Verdict};
 use shuttle::scheduler::{
-    DfsScheduler, PctScheduler, RandomScheduler, ReplayScheduler, Schedule, Scheduler, Task,
-    TaskId, UrwRandomScheduler,
+    DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
+    UrwRandomScheduler,
 };
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often somebody is told.
@@ -123,12 +124,38 @@ pub fn replay(
     let Some(tasks) = decode(token) else {
         return Err(Unavailable(format!("`{token}` is not a replay token")));
     };
-    let schedule = Schedule::new_from_task_ids(0, tasks);
     let options = Options { max_executions: Some(1), ..Options::default() };
-    let scheduler = Box::new(ReplayScheduler::new_from_schedule(schedule));
+    let scheduler = Box::new(Replay { tasks: Some(tasks), left: Vec::new().into_iter() });
     let mut report = run(system, scenario, &options, scheduler);
     report.engine = "replay".into();
+    if report.executions == 0 {
+        let why = "the token is of another scenario, or of another version of the code";
+        return Err(Unavailable(why.into()));
+    }
     Ok(report)
+}
+
+/// Follows a schedule once, and stops where it does not lead on: where it is
+/// wrong, and after the body, when nothing is left to show.
+struct Replay {
+    tasks: Option<Vec<usize>>,
+    left: std::vec::IntoIter<usize>,
+}
+
+impl Scheduler for Replay {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.left = self.tasks.take()?.into_iter();
+        Some(Schedule::new(0))
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
+        let next = TaskId::from(self.left.next()?);
+        runnable.iter().map(|task| task.id()).find(|task| *task == next)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
 }
 
 fn run(
@@ -154,7 +181,9 @@ fn run(
             shared.collected.add_with(seen, || witness(&scenario));
         }
     };
+    let quiet = Quiet::new();
     let ended = catch_unwind(AssertUnwindSafe(|| Runner::new(scheduler, config).run(body)));
+    drop(quiet);
     let mut shared = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
     let verdict = match (ended, shared.limit, strategy.samples()) {
         (Err(panic), ..) => {
@@ -169,6 +198,38 @@ fn run(
         _ => Verdict::Complete,
     };
     shared.collected.report(&**system, scenario, strategy.name(), begin.elapsed(), verdict)
+}
+
+/// While it lives, panics print nothing: they are part of the report.
+struct Quiet;
+
+static EXPLORING: AtomicUsize = AtomicUsize::new(0);
+
+impl Quiet {
+    fn new() -> Self {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // shuttle puts its own hook, which prints, around the one it finds:
+            // let it do so now, and put the silence around that.
+            let mut config = Config::new();
+            config.failure_persistence = FailurePersistence::None;
+            Runner::new(RandomScheduler::new_from_seed(0, 1), config).run(|| ());
+            let loud = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |panic| {
+                if EXPLORING.load(Ordering::Relaxed) == 0 {
+                    loud(panic);
+                }
+            }));
+        });
+        EXPLORING.fetch_add(1, Ordering::Relaxed);
+        Quiet
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        EXPLORING.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
