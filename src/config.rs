@@ -1,27 +1,34 @@
 //! The limits of a map's backfills. Plain data.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Limits; the defaults are kv_engine's.
+///
+/// Any value is taken. A limit of 0 that would keep every backfill from ever
+/// going on counts as 1, and each field says what its extremes mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Bytes that one run of a backfill reads at most: 4 MiB. The item that
-    /// reaches the limit is still read.
+    /// reaches the limit is still read. At least 1.
     pub scan_bytes: u64,
-    /// Items that one run of a backfill reads at most: 4096.
+    /// Items that one run of a backfill reads at most: 4096. At least 1.
     pub scan_items: usize,
     /// Bytes that a connection's backfills read ahead of its client: 20 MiB.
     /// One item larger than the buffer still passes, when the buffer is empty.
+    /// An item without a payload is charged as one byte, so that this bounds
+    /// their number, too.
     pub buffer_bytes: u64,
     /// How far a full buffer drains before backfills go on, in per cent of
     /// `buffer_bytes`: 25. (At 0 it would stop and go at every item, as
-    /// kv_engine's did in MB-61257; at 100 it resumes when it is empty.)
+    /// kv_engine's did in MB-61257; at 100 and above it resumes when it is empty.)
     pub resume_drained_percent: u8,
-    /// Backfills in progress for each connection: 64.
+    /// Backfills in progress for each connection: 64. At least 1.
     pub backfills_per_connection: usize,
-    /// Backfills in progress for the whole map: 4096; see [`Config::bucket_backfills`].
+    /// Backfills in progress for the whole map: 4096; see
+    /// [`Config::bucket_backfills`]. At least 1.
     pub backfills_per_bucket: usize,
-    /// How long a backfill that cannot go on rests: 1 s.
+    /// How long a backfill that cannot go on rests: 1 s. At least 1 ms, so
+    /// that a worker does not poll, and at most a year.
     pub snooze: Duration,
     /// Above this share of the memory quota, in per cent, requests are refused
     /// and backfills snooze: 96.
@@ -36,9 +43,12 @@ pub enum BackfillOrder {
     /// Each in turn.
     #[default]
     RoundRobin,
-    /// One until it is finished, then the next.
+    /// One until it is finished, then the next. A new one has its first run,
+    /// which opens its scan, at once, and waits for its turn then.
     Sequential,
 }
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Default for Config {
     fn default() -> Self {
@@ -70,9 +80,30 @@ impl Config {
         (quota_bytes / 100 / (10 << 10)).clamp(2, 4096) as usize
     }
 
-    /// The bytes at which a full buffer takes backfills again.
+    /// What the documentation of the fields promises.
+    pub(crate) fn clamped(self) -> Self {
+        Config {
+            scan_bytes: self.scan_bytes.max(1),
+            scan_items: self.scan_items.max(1),
+            resume_drained_percent: self.resume_drained_percent.min(100),
+            backfills_per_connection: self.backfills_per_connection.max(1),
+            backfills_per_bucket: self.backfills_per_bucket.max(1),
+            snooze: self.snooze.clamp(Duration::from_millis(1), YEAR),
+            ..self
+        }
+    }
+
+    /// When a snooze that begins now is over. A clock that cannot tell, at the
+    /// end of its range, makes for no snooze and not for a panic under a lock.
+    pub(crate) fn snooze_from(&self, now: Instant) -> Instant {
+        now.checked_add(self.snooze).unwrap_or(now)
+    }
+
+    /// The bytes at which a full buffer takes backfills again: always fewer
+    /// than those at which it is full, or it would resume before anything was
+    /// sent.
     pub(crate) fn resume_bytes(&self) -> u64 {
         let drained = u128::from(self.buffer_bytes) * u128::from(self.resume_drained_percent) / 100;
-        self.buffer_bytes.saturating_sub(drained as u64)
+        self.buffer_bytes.saturating_sub((drained as u64).max(1))
     }
 }

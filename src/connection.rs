@@ -17,7 +17,7 @@
 use crate::backfill::bucket::Bucket;
 use crate::backfill::manager::BackfillManager;
 use crate::backfill::Backfill;
-use crate::host::{contain, FrontEnd, ItemSource};
+use crate::host::{FrontEnd, Hosted, ItemSource, Scan};
 use crate::live::{Kind, LiveCounts, Token};
 use crate::stream::{ActiveStream, Ended, StreamId, Unsent};
 use crate::sync::{Mutex, MutexGuard, Rank};
@@ -31,7 +31,7 @@ use std::sync::{Arc, Weak};
 /// What every connection of a map needs; never changes.
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
-    pub(crate) source: Arc<dyn ItemSource>,
+    pub(crate) source: Hosted<Arc<dyn ItemSource>>,
     pub(crate) bucket: Bucket,
     pub(crate) live: LiveCounts,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Open {
     /// A producer of the same name was opened. The streams are left to the
     /// owner of this connection, who is told to disconnect.
     pub(crate) displaced: bool,
-    front_end: Arc<dyn FrontEnd>,
+    front_end: Hosted<Arc<dyn FrontEnd>>,
     /// Whether the front end waits for a wake.
     pub(crate) paused: bool,
     streams: BTreeMap<VbId, ActiveStream>,
@@ -70,27 +70,35 @@ pub(crate) struct Open {
 
 /// What a critical section left to be dropped after it. Its fields are the
 /// host's objects, or large.
-#[must_use = "to be cleared when the lock is released"]
+#[must_use = "to be dropped when the lock is released"]
 #[derive(Default)]
 pub(crate) struct Debris {
-    pub(crate) backfills: Vec<Backfill>,
-    pub(crate) unsent: Vec<Unsent>,
-    pub(crate) front_end: Option<Arc<dyn FrontEnd>>,
+    scans: Vec<Hosted<Box<dyn Scan>>>,
+    unsent: Vec<Unsent>,
+    front_ends: Vec<Hosted<Arc<dyn FrontEnd>>>,
 }
 
 impl Debris {
-    /// Drops it all. Never under a lock.
+    /// A backfill is over; its scan is left.
+    pub(crate) fn backfill(&mut self, backfill: Backfill) {
+        self.scans.extend(backfill.scan);
+    }
+
+    /// Drops it all, on a thread that holds no lock of the host's that its
+    /// destructors take: a worker, or a front end in step. Never under a lock.
     pub(crate) fn clear(self) {
-        self.backfills.into_iter().for_each(Backfill::discard);
-        drop(self.unsent);
-        if let Some(front_end) = self.front_end {
-            contain(move || drop(front_end));
-        }
+        drop(self);
+    }
+
+    /// Leaves the host's objects to be dropped with the wake-ups: the caller
+    /// may hold a lock of its own now. Never under a lock of ours.
+    pub(crate) fn defer(self, wakeups: &mut Wakeups) {
+        wakeups.keep(self.scans, self.front_ends);
     }
 }
 
 impl Connection {
-    pub(crate) fn new(shared: &Arc<Shared>, front_end: Arc<dyn FrontEnd>) -> Arc<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, front_end: Hosted<Arc<dyn FrontEnd>>) -> Arc<Self> {
         let live = &shared.live;
         let manager = BackfillManager::new(Arc::clone(&shared.config), live.count(Kind::Manager));
         let open = Open {
@@ -112,6 +120,7 @@ impl Connection {
         })
     }
 
+    #[track_caller]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Phase> {
         self.phase.lock()
     }
@@ -125,7 +134,7 @@ impl Connection {
         &self,
         reason: CloseReason,
         wakeups: &mut Wakeups,
-        debris: &mut Vec<Debris>,
+        debris: &mut Debris,
     ) -> Vec<StreamEnd> {
         let mut phase = self.lock();
         let Phase::Open(open) = std::mem::replace(&mut *phase, Phase::Closed(reason)) else {
@@ -134,20 +143,18 @@ impl Connection {
         self.shared.bucket.lock().forget(&self.me, open.backfills.slots_queued());
         drop(phase);
         let Open { front_end, paused, streams, ends, backfills, .. } = *open;
-        let mut dropped = Debris::default();
         let mut report = Vec::from(ends);
         for stream in streams.into_values() {
             let Ended { end, unsent, .. } = stream.end(EndStatus::Disconnected);
             report.push(end);
-            dropped.unsent.push(unsent);
+            debris.unsent.push(unsent);
         }
-        dropped.backfills.extend(backfills.into_backfills());
+        backfills.into_backfills().for_each(|backfill| debris.backfill(backfill));
         // Paused, it would never step and see that the connection is over.
         if paused {
-            wakeups.push(Arc::clone(&front_end));
+            wakeups.push(front_end.clone());
         }
-        dropped.front_end = Some(front_end);
-        debris.push(dropped);
+        debris.front_ends.push(front_end);
         report
     }
 
@@ -224,9 +231,16 @@ impl Connection {
         open.ring.retain(|other| *other != vb);
         open.ends.push_back(end);
         debris.unsent.push(unsent);
-        let cancelled = open.backfills.cancel(id, &self.me, &mut self.shared.bucket.lock());
-        debris.backfills.extend(cancelled);
-        self.refund(open, refund);
+        // In one critical section of the bucket's too: between the slot that is
+        // free and the turn that the buffer gives, a worker would find the one
+        // and not the other.
+        let mut bucket = self.shared.bucket.lock();
+        let cancelled = open.backfills.cancel(id, &self.me, &mut bucket);
+        if open.backfills.refund(refund) {
+            open.backfills.resume(&self.me, &mut bucket);
+        }
+        drop(bucket);
+        cancelled.into_iter().for_each(|backfill| debris.backfill(backfill));
         open.wake(wakeups);
         true
     }
@@ -250,7 +264,7 @@ impl Connection {
             Phase::Open(open) => self.end_stream(open, vb, status, wakeups, &mut debris),
             Phase::Closed(_) => false,
         };
-        debris.clear();
+        debris.defer(wakeups);
         ended
     }
 
@@ -314,7 +328,7 @@ impl Open {
     /// finds it paused; or it looks later, and finds what there is.
     pub(crate) fn wake(&mut self, wakeups: &mut Wakeups) {
         if std::mem::take(&mut self.paused) {
-            wakeups.push(Arc::clone(&self.front_end));
+            wakeups.push(self.front_end.clone());
         }
     }
 }

@@ -6,7 +6,9 @@
 
 use crate::{Item, SeqnoRange, VbId};
 use std::error::Error;
+use std::ops::{Deref, DerefMut};
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
 
 /// What the source answers when it cannot. It ends the stream with
 /// [`BackfillFail`](crate::EndStatus::BackfillFail) and is dropped.
@@ -40,11 +42,11 @@ pub trait ItemSource: Send + Sync + 'static {
     }
 }
 
-/// One open scan. It is read by one worker at a time, and dropped outside
-/// every lock.
+/// One open scan. It is read by one worker at a time, and dropped by a worker,
+/// by [`step`](crate::Producer::step) or by [`Deferred::deliver`](crate::Deferred::deliver).
 pub trait Scan: Send {
     /// The last seqno of the snapshot that is scanned. Asked once, after the
-    /// scan was opened.
+    /// scan was opened; an item beyond it ends the stream with `BackfillFail`.
     fn snapshot_end(&self) -> crate::Seqno;
 
     /// Reads the next item of the range, in the order of seqnos.
@@ -82,6 +84,10 @@ pub trait FrontEnd: Send + Sync + 'static {
     /// Called by [`Deferred::deliver`](crate::Deferred::deliver), or by a
     /// worker, with no lock of the core held. It must not block for long, and
     /// a panic in it is contained: it costs this one wake.
+    ///
+    /// It may come as soon as the connection is paused, and so before
+    /// [`step`](crate::Producer::step) has returned `Idle` to its caller:
+    /// remember it until the thread goes to sleep.
     fn wake(&self);
 }
 
@@ -101,4 +107,41 @@ pub(crate) fn contain<T>(host: impl FnOnce() -> T) -> Option<T> {
 /// The same for code that may fail. The error is dropped here, contained.
 pub(crate) fn attempt<T>(host: impl FnOnce() -> Result<T, SourceError>) -> Option<T> {
     contain(|| host().ok()).flatten()
+}
+
+/// An object of the host's that the core owns. Its destructor is the host's
+/// code too, and runs contained wherever the core lets go of it: also while
+/// another panic of the host's unwinds, where a second would abort the process.
+pub(crate) struct Hosted<T>(Option<T>);
+
+impl<T> Hosted<T> {
+    pub(crate) fn new(object: T) -> Self {
+        Hosted(Some(object))
+    }
+}
+
+impl<T> Deref for Hosted<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only its drop takes it")
+    }
+}
+
+impl<T> DerefMut for Hosted<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("only its drop takes it")
+    }
+}
+
+impl<T> Drop for Hosted<T> {
+    fn drop(&mut self) {
+        let object = self.0.take();
+        contain(move || drop(object));
+    }
+}
+
+impl Clone for Hosted<Arc<dyn FrontEnd>> {
+    fn clone(&self) -> Self {
+        Hosted(self.0.clone())
+    }
 }

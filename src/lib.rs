@@ -2,7 +2,11 @@
 //! changes, and their teardown.
 
 #![forbid(unsafe_code)]
+// Locks, atomics and threads come from `sync` alone; see clippy.toml.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod assertions;
 mod backfill;
 mod config;
 mod connection;
@@ -12,6 +16,7 @@ mod live;
 mod map;
 mod producer;
 mod stream;
+#[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 mod sync;
 mod types;
 mod wakeups;

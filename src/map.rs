@@ -11,7 +11,7 @@
 
 use crate::backfill::bucket::Bucket;
 use crate::connection::{Connection, Debris, Shared};
-use crate::host::{FrontEnd, ItemSource};
+use crate::host::{FrontEnd, Hosted, ItemSource};
 use crate::live::LiveCounts;
 use crate::sync::{Mutex, Rank};
 use crate::wakeups::{Deferred, Wakeups};
@@ -77,10 +77,11 @@ impl ConnMap {
     /// assert_eq!(map.stats().connections, 0);
     /// ```
     pub fn new(source: Arc<dyn ItemSource>, config: Config) -> Self {
+        let config = config.clamped();
         let shared = Shared {
             bucket: Bucket::new(config.backfills_per_bucket),
             config: Arc::new(config),
-            source,
+            source: Hosted::new(source),
             live: LiveCounts::new(),
         };
         let state = State { shut_down: false, connections: BTreeMap::new() };
@@ -110,6 +111,7 @@ impl ConnMap {
         name: &str,
         front_end: Arc<dyn FrontEnd>,
     ) -> Result<Deferred<Producer>, OpenError> {
+        let front_end = Hosted::new(front_end);
         let mut wakeups = Wakeups::default();
         let mut state = self.state.lock();
         // The host's front end must not be dropped under the lock, so it is
@@ -173,13 +175,13 @@ impl ConnMap {
     /// ```
     pub fn disconnect(&self, id: ConnId) -> Result<Deferred<Vec<StreamEnd>>, NoSuchConnection> {
         let mut wakeups = Wakeups::default();
-        let mut debris = Vec::new();
+        let mut debris = Debris::default();
         let mut state = self.state.lock();
         let entry = state.connections.remove(&id).ok_or(NoSuchConnection(id))?;
         let ends = entry.connection.close(CloseReason::Disconnected, &mut wakeups, &mut debris);
         drop(state);
         drop(entry);
-        debris.into_iter().for_each(Debris::clear);
+        debris.defer(&mut wakeups);
         Ok(Deferred::new(ends, wakeups))
     }
 
@@ -240,7 +242,7 @@ impl ConnMap {
     /// ```
     pub fn shutdown(&self) -> Deferred<Vec<ClosedConnection>> {
         let mut wakeups = Wakeups::default();
-        let mut debris = Vec::new();
+        let mut debris = Debris::default();
         let mut closed = Vec::new();
         let mut state = self.state.lock();
         if !std::mem::replace(&mut state.shut_down, true) {
@@ -252,7 +254,7 @@ impl ConnMap {
             self.shared.bucket.stop();
         }
         drop(state);
-        debris.into_iter().for_each(Debris::clear);
+        debris.defer(&mut wakeups);
         Deferred::new(closed, wakeups)
     }
 

@@ -104,7 +104,7 @@ impl Producer {
                 }
             }
         };
-        debris.clear();
+        debris.defer(&mut wakeups);
         closed.map(|()| Deferred::new((), wakeups))
     }
 

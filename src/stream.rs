@@ -35,6 +35,9 @@ pub(crate) struct ActiveStream {
     state: StreamState,
     /// Everything up to here was read, and is queued or sent.
     read: Seqno,
+    /// The end of the snapshot that is being scanned, as its marker told the
+    /// client.
+    snapshot_end: Seqno,
     /// The highest seqno that the host notified.
     high: Seqno,
     queue: VecDeque<Queued>,
@@ -87,7 +90,8 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Unsent(#[allow(dead_code)] VecDeque<Queued>);
 
-/// The source broke its contract: an item out of order or out of range.
+/// The source broke its contract: an item out of order, out of range or
+/// outside its snapshot.
 #[derive(Debug)]
 pub(crate) struct OutOfOrder;
 
@@ -111,6 +115,7 @@ impl ActiveStream {
             request,
             state: StreamState::Pending,
             read: request.start,
+            snapshot_end: request.start,
             high: 0,
             queue: VecDeque::new(),
             in_ring: false,
@@ -136,22 +141,28 @@ impl ActiveStream {
     /// The backfill opened its scan over everything up to `snapshot_end`.
     pub(crate) fn scan_opened(&mut self, snapshot_end: Seqno) {
         self.apply(Event::ScanOpened);
-        let range = SeqnoRange { after: self.read, upto: snapshot_end.min(self.request.end) };
+        self.snapshot_end = snapshot_end.min(self.request.end);
+        let range = self.snapshot();
         if range.after < range.upto {
             self.queue.push_back(Queued::Marker(range, SnapshotSource::Disk));
         }
     }
 
+    /// What the open scan has still to read.
+    fn snapshot(&self) -> SeqnoRange {
+        SeqnoRange { after: self.read, upto: self.snapshot_end }
+    }
+
     /// One backfilled item.
     pub(crate) fn push_backfilled(&mut self, item: Item) -> Result<(), OutOfOrder> {
         debug_assert_eq!(self.state, StreamState::Backfilling);
-        self.push(item, SnapshotSource::Disk)
+        self.push(item, SnapshotSource::Disk, self.snapshot())
     }
 
-    /// The scan has read everything up to `snapshot_end`.
-    pub(crate) fn scan_finished(&mut self, snapshot_end: Seqno) {
+    /// The scan has read everything up to its snapshot's end.
+    pub(crate) fn scan_finished(&mut self) {
         self.apply(Event::ScanFinished);
-        self.read = self.read.max(snapshot_end.min(self.request.end));
+        self.read = self.read.max(self.snapshot_end);
     }
 
     /// The items of one read from memory that was asked for `range`. Those
@@ -176,16 +187,19 @@ impl ActiveStream {
         let marker = SeqnoRange { after: self.read, upto: last };
         self.queue.push_back(Queued::Marker(marker, SnapshotSource::Memory));
         for item in items.drain(..) {
-            if !range.contains(item.seqno) {
-                return Err(OutOfOrder);
-            }
-            self.push(item, SnapshotSource::Memory)?;
+            let rest = SeqnoRange { after: self.read, ..range };
+            self.push(item, SnapshotSource::Memory, rest)?;
         }
         Ok(())
     }
 
-    fn push(&mut self, item: Item, source: SnapshotSource) -> Result<(), OutOfOrder> {
-        if !self.unread().contains(item.seqno) {
+    fn push(
+        &mut self,
+        item: Item,
+        source: SnapshotSource,
+        wanted: SeqnoRange,
+    ) -> Result<(), OutOfOrder> {
+        if !wanted.contains(item.seqno) {
             return Err(OutOfOrder);
         }
         self.read = item.seqno;
@@ -265,8 +279,11 @@ impl ActiveStream {
 impl Queued {
     fn charged(&self) -> u64 {
         match self {
-            Queued::Item(item, SnapshotSource::Disk) => item.size(),
+            Queued::Item(item, SnapshotSource::Disk) => item.charge(),
             _ => 0,
         }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

@@ -62,7 +62,8 @@ impl SeqnoRange {
 pub struct Item {
     /// Its place in the vb's history.
     pub seqno: Seqno,
-    /// What is sent; its length in bytes is what the read-ahead buffer charges.
+    /// What is sent; its length in bytes is what the read-ahead buffer
+    /// charges, and 1 when it is empty.
     pub payload: Box<[u8]>,
 }
 
@@ -70,6 +71,12 @@ impl Item {
     /// The payload's size in bytes.
     pub fn size(&self) -> u64 {
         self.payload.len() as u64
+    }
+
+    /// What the read-ahead buffer is charged. Never 0: a history of deletions
+    /// alone would be read ahead without any limit.
+    pub(crate) fn charge(&self) -> u64 {
+        self.size().max(1)
     }
 }
 

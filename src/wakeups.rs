@@ -4,9 +4,10 @@
 //! front end itself: the caller may hold a lock that the wake takes as well (a
 //! vb state lock, a front end's thread lock; kv_engine's MB-20751 and
 //! MB-35073 were such pairs). It gets the wake-ups as part of the answer and
-//! delivers them when it holds nothing.
+//! delivers them when it holds nothing. The host's objects that a call let go
+//! of go the same way, for their destructors may take such a lock, too.
 
-use crate::host::{contain, FrontEnd};
+use crate::host::{contain, FrontEnd, Hosted, Scan};
 use std::fmt;
 use std::sync::Arc;
 
@@ -39,8 +40,9 @@ impl<T> Deferred<T> {
         Deferred { value, wakeups }
     }
 
-    /// Wakes whoever is to be woken, and gives the answer. Calls the host's
-    /// [`FrontEnd::wake`]: hold no lock that it takes.
+    /// Wakes whoever is to be woken, drops the scans and front ends that the
+    /// call let go of, and gives the answer. Calls the host's
+    /// [`FrontEnd::wake`] and destructors: hold no lock that they take.
     pub fn deliver(self) -> T {
         self.wakeups.deliver();
         self.value
@@ -55,40 +57,55 @@ impl<T> Deferred<T> {
 /// Wake-ups that are still to be delivered; see [`Deferred`].
 #[must_use = "a wake-up that is not delivered is lost: call deliver()"]
 #[derive(Default)]
-pub struct Wakeups(Vec<Arc<dyn FrontEnd>>);
+pub struct Wakeups {
+    paused: Vec<Hosted<Arc<dyn FrontEnd>>>,
+    /// Nobody to wake; only to be dropped.
+    scans: Vec<Hosted<Box<dyn Scan>>>,
+    front_ends: Vec<Hosted<Arc<dyn FrontEnd>>>,
+}
 
 impl Wakeups {
-    pub(crate) fn push(&mut self, front_end: Arc<dyn FrontEnd>) {
-        self.0.push(front_end);
+    pub(crate) fn push(&mut self, front_end: Hosted<Arc<dyn FrontEnd>>) {
+        self.paused.push(front_end);
+    }
+
+    /// Takes what is to be dropped with the wake-ups.
+    pub(crate) fn keep(
+        &mut self,
+        scans: Vec<Hosted<Box<dyn Scan>>>,
+        front_ends: Vec<Hosted<Arc<dyn FrontEnd>>>,
+    ) {
+        self.scans.extend(scans);
+        self.front_ends.extend(front_ends);
     }
 
     /// Takes over the wake-ups of another call, to deliver them together.
-    pub fn append(&mut self, mut other: Wakeups) {
-        self.0.append(&mut other.0);
+    pub fn append(&mut self, other: Wakeups) {
+        self.paused.extend(other.paused);
+        self.keep(other.scans, other.front_ends);
     }
 
     /// How many front ends are to be woken.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.paused.len()
     }
 
     /// Whether nobody is to be woken.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.paused.is_empty()
     }
 
     /// Wakes them. Calls the host's [`FrontEnd::wake`], each contained: a
     /// panic in one keeps no other from being woken.
     pub fn deliver(self) {
-        for front_end in self.0 {
-            // Waking and dropping are both the host's code.
-            contain(move || front_end.wake());
+        for front_end in self.paused {
+            contain(|| front_end.wake());
         }
     }
 }
 
 impl fmt::Debug for Wakeups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Wakeups").field(&self.0.len()).finish()
+        f.debug_tuple("Wakeups").field(&self.len()).finish()
     }
 }

@@ -4,7 +4,7 @@
 //! connections'. A worker holds what the connections share and no connection.
 
 use crate::connection::Shared;
-use crate::sync::thread;
+use crate::sync::{spawn, JoinHandle};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -97,16 +97,19 @@ impl fmt::Debug for Worker {
 #[derive(Debug)]
 #[must_use = "join the pool after the shutdown, or its threads end on their own"]
 pub struct WorkerPool {
-    threads: Vec<thread::JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl WorkerPool {
     /// Starts `threads` threads; with 0, nothing runs.
+    ///
+    /// # Panics
+    /// If the operating system refuses a thread, as [`std::thread::spawn`].
     pub fn start(worker: &Worker, threads: usize) -> Self {
         let threads = (0..threads)
             .map(|_| {
                 let worker = worker.clone();
-                thread::spawn(move || worker.work())
+                spawn(move || worker.work())
             })
             .collect();
         WorkerPool { threads }

@@ -1,30 +1,28 @@
-//! Every scenario of the core under loom, without a bound.
-#![cfg(loom)]
+//! Every scenario of the core under loom, to the end and without a bound.
 
-use connmap_models::{engine, parse, systems};
-use std::sync::Arc;
+#[cfg(not(loom))]
+fn main() {}
 
-#[test]
-fn all() {
-    let system = systems::find("core").unwrap();
-    let only = std::env::var("ONLY").unwrap_or_default();
-    for scenario in parse::file(include_str!("../../models/scenarios.txt"), &*system).unwrap() {
-        if !scenario.name.contains(&only) {
-            continue;
-        }
-        let report = engine::loom::explore(&system, &Arc::new(scenario));
-        println!(
-            "{:30} {:8} {:?} {:?}",
-            report.name, report.executions, report.elapsed, report.verdict
-        );
-        for outcome in &report.outcomes {
-            println!("    {:6} {}", outcome.orderings, outcome.outcome);
-        }
-        for violation in &report.violations {
-            println!("    !! {:?}", violation);
-        }
-        for missing in &report.missing {
-            println!("    missing {missing}");
-        }
-    }
+#[cfg(loom)]
+fn main() {
+    use connmap_loom_tests::{core, judge, run};
+    use connmap_models::{engine, sync};
+    use libtest_mimic::Trial;
+    use std::sync::Arc;
+
+    let (system, scenarios) = core();
+    let mut trials: Vec<Trial> = scenarios
+        .into_iter()
+        .map(|scenario| {
+            let system = Arc::clone(&system);
+            Trial::test(scenario.name.clone(), move || {
+                judge(&engine::loom::explore(&system, &scenario))
+            })
+        })
+        .collect();
+    trials.push(Trial::test("engine-is-loom", || {
+        assert_eq!(sync::ENGINE, "loom");
+        Ok(())
+    }));
+    run(trials)
 }

@@ -17,6 +17,12 @@ macro_rules! invariants {
                 match self { $(Invariant::$variant => $name,)+ }
             }
 
+            /// The one of this name. What is not ours to name is an engine's
+            /// word for a panic.
+            pub fn named(name: &str) -> Self {
+                ALL.iter().copied().find(|known| known.name() == name).unwrap_or(Self::NoPanic)
+            }
+
             /// What it says.
             pub fn meaning(self) -> &'static str {
                 match self { $(Invariant::$variant => concat!($($meaning,)+).trim_ascii(),)+ }
@@ -49,6 +55,9 @@ invariants! {
     NoLeak = "no-leak",
     /// No unsynchronised conflicting access.
     NoDataRace = "no-data-race",
+    /// No call panics, and no debug assertion fails (the rank check of the locks
+    /// is one).
+    NoPanic = "no-panic",
     /// The results of all calls are explained by one sequential order of them
     /// that respects real time.
     Linearizable = "linearizable",

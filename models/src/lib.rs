@@ -8,6 +8,7 @@ pub mod parse;
 pub mod render;
 pub mod report;
 pub mod scenario;
+pub mod spec;
 pub mod sync;
 pub mod system;
 pub mod systems;

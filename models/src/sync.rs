@@ -11,7 +11,7 @@ compile_error!("choose one engine: --cfg loom or --cfg shuttle, not both");
 #[cfg(loom)]
 pub use loom::{sync::atomic, sync::Condvar, sync::Mutex, sync::MutexGuard, sync::RwLock, thread};
 #[cfg(shuttle)]
-pub use shuttle::{
+pub use shuttle_dpor::{
     sync::atomic, sync::Condvar, sync::Mutex, sync::MutexGuard, sync::RwLock, thread,
 };
 #[cfg(not(any(loom, shuttle)))]
@@ -30,7 +30,7 @@ pub const ENGINE: &str = if cfg!(loom) {
 /// operations of the calling thread. No scheduling point.
 pub fn note(line: impl FnOnce() -> String) {
     #[cfg(shuttle)]
-    crate::engine::shuttle::note(line);
+    shuttle_dpor::note_with(line);
     #[cfg(not(shuttle))]
     drop(line);
 }

@@ -10,7 +10,9 @@
 //! **Slots.** A manager that finds no slot waits in line. While anybody waits,
 //! only the first in line may take one, so nobody is overtaken for ever: each
 //! freed slot gives the first a turn, and it takes one slot and goes to the
-//! back of the line if it wants more.
+//! back of the line if it wants more. A manager that is running keeps its
+//! place and is passed over meanwhile: its scan may block, and it has at least
+//! the slot that it runs on. It asks again when its turn ends.
 //!
 //! **Turns.** `ready` has the managers that can run, `resting` those that can
 //! at a known time, `running` those that a worker has at this moment. A
@@ -61,6 +63,19 @@ pub(crate) struct Locked<'a> {
     work: &'a Condvar,
 }
 
+impl State {
+    fn is_running(&self, connection: &Weak<Connection>) -> bool {
+        self.running.iter().any(|other| other.ptr_eq(connection))
+    }
+
+    /// Who may take the next slot: the first in line that is not running, or
+    /// is `asking` now.
+    fn first_waiter(&self, asking: Option<&Weak<Connection>>) -> Option<&Weak<Connection>> {
+        let asks = |other: &Weak<Connection>| asking.is_some_and(|asking| asking.ptr_eq(other));
+        self.waiting.iter().find(|other| asks(other) || !self.is_running(other))
+    }
+}
+
 impl Bucket {
     pub(crate) fn new(slots: usize) -> Self {
         let state = State {
@@ -75,6 +90,7 @@ impl Bucket {
         Bucket { state: Mutex::new(Rank::Bucket, state), work: Condvar::new() }
     }
 
+    #[track_caller]
     pub(crate) fn lock(&self) -> Locked<'_> {
         Locked { state: self.state.lock(), work: &self.work }
     }
@@ -96,6 +112,10 @@ impl Bucket {
         while let Some(handle) = ready.pop_front() {
             if let Some(connection) = handle.upgrade() {
                 running.push(handle);
+                // Several may have become due at once, of which nobody was told.
+                if !ready.is_empty() && state.sleepers > 0 {
+                    self.work.notify_one();
+                }
                 return Some(connection);
             }
         }
@@ -134,7 +154,7 @@ impl Locked<'_> {
     /// Takes a slot, unless there is none or somebody was first; then `me`
     /// waits in line.
     pub(crate) fn take_slot(&mut self, me: &Weak<Connection>) -> bool {
-        let first = self.state.waiting.front().is_none_or(|front| front.ptr_eq(me));
+        let first = self.state.first_waiter(Some(me)).is_none_or(|first| first.ptr_eq(me));
         if self.state.slots_free == 0 || !first {
             if !contains(&self.state.waiting, me) {
                 self.state.waiting.push_back(Weak::clone(me));
@@ -142,7 +162,7 @@ impl Locked<'_> {
             return false;
         }
         self.state.slots_free -= 1;
-        self.state.waiting.pop_front();
+        self.state.waiting.retain(|other| !other.ptr_eq(me));
         self.call_first_waiter();
         true
     }
@@ -157,7 +177,7 @@ impl Locked<'_> {
 
     fn call_first_waiter(&mut self) {
         if self.state.slots_free > 0 {
-            if let Some(first) = self.state.waiting.front().cloned() {
+            if let Some(first) = self.state.first_waiter(None).cloned() {
                 self.make_ready(&first);
             }
         }
@@ -166,7 +186,7 @@ impl Locked<'_> {
     /// `me` can run. When it is running already, it sees to that itself.
     pub(crate) fn make_ready(&mut self, me: &Weak<Connection>) {
         let state = &mut *self.state;
-        if contains(&state.ready, me) || state.running.iter().any(|other| other.ptr_eq(me)) {
+        if contains(&state.ready, me) || state.is_running(me) {
             return;
         }
         state.resting.retain(|(_, other)| !other.ptr_eq(me));
@@ -189,7 +209,7 @@ impl Locked<'_> {
     /// `me` can run, but not before `time`.
     pub(crate) fn make_ready_at(&mut self, me: &Weak<Connection>, time: Instant) {
         let state = &mut *self.state;
-        if contains(&state.ready, me) || state.running.iter().any(|other| other.ptr_eq(me)) {
+        if contains(&state.ready, me) || state.is_running(me) {
             return;
         }
         state.resting.retain(|(_, other)| !other.ptr_eq(me));

@@ -35,9 +35,16 @@ pub(crate) struct BackfillManager {
     initializing: VecDeque<Backfill>,
     active: VecDeque<Backfill>,
     snoozing: VecDeque<(Instant, Backfill)>,
-    running: bool,
+    running: Option<Running>,
     buffer: ReadAhead,
     _live: Token,
+}
+
+/// Which run of its backfill this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Running {
+    First,
+    Another,
 }
 
 /// Bytes that were read and not yet sent.
@@ -66,7 +73,7 @@ impl BackfillManager {
             initializing: VecDeque::new(),
             active: VecDeque::new(),
             snoozing: VecDeque::new(),
-            running: false,
+            running: None,
             buffer: ReadAhead::default(),
             _live: live,
         }
@@ -74,7 +81,7 @@ impl BackfillManager {
 
     /// Backfills that hold a slot.
     pub(crate) fn in_progress(&self) -> usize {
-        self.slots_queued() + usize::from(self.running)
+        self.slots_queued() + usize::from(self.running.is_some())
     }
 
     /// Backfills that hold a slot and are not running.
@@ -132,7 +139,7 @@ impl BackfillManager {
         bucket: &mut Locked<'_>,
     ) -> Result<Backfill, Turn> {
         if memory_high {
-            return Err(Turn::At(now + self.config.snooze));
+            return Err(Turn::At(self.config.snooze_from(now)));
         }
         self.promote(me, bucket);
         let (due, snoozing): (VecDeque<_>, VecDeque<_>) =
@@ -142,13 +149,11 @@ impl BackfillManager {
         if self.buffer.full {
             return Err(Turn::Never);
         }
-        match self.initializing.pop_front().or_else(|| self.active.pop_front()) {
-            Some(backfill) => {
-                self.running = true;
-                Ok(backfill)
-            }
-            None => Err(self.next_turn()),
-        }
+        let first = self.initializing.pop_front().map(|backfill| (Running::First, backfill));
+        let next = || self.active.pop_front().map(|backfill| (Running::Another, backfill));
+        let (running, backfill) = first.or_else(next).ok_or_else(|| self.next_turn())?;
+        self.running = Some(running);
+        Ok(backfill)
     }
 
     /// Puts a backfill back where its run says; the manager's next turn.
@@ -158,11 +163,15 @@ impl BackfillManager {
         me: &Weak<Connection>,
         bucket: &mut Locked<'_>,
     ) -> Turn {
-        self.running = false;
+        let running = self.running.take();
         match ran {
-            Ran::More(backfill) => match self.config.order {
-                BackfillOrder::RoundRobin => self.active.push_back(backfill),
-                BackfillOrder::Sequential => self.active.push_front(backfill),
+            Ran::More(backfill) => match (self.config.order, running) {
+                // Only the one that had its turn before this run goes on with
+                // it: a new one has opened its scan, and waits in line.
+                (BackfillOrder::Sequential, Some(Running::Another)) => {
+                    self.active.push_front(backfill);
+                }
+                _ => self.active.push_back(backfill),
             },
             Ran::Snooze(until, backfill) => self.snoozing.push_back((until, backfill)),
             Ran::Over => bucket.return_slots(1),

@@ -10,10 +10,10 @@ pub(crate) mod bucket;
 pub(crate) mod manager;
 pub(crate) mod run;
 
-use crate::host::{contain, Scan};
+use crate::host::{Hosted, Scan};
 use crate::live::Token;
 use crate::stream::StreamId;
-use crate::{Seqno, SeqnoRange, VbId};
+use crate::{SeqnoRange, VbId};
 use std::fmt;
 
 /// One backfill. It has no reference to its stream, only its id: whoever
@@ -23,17 +23,9 @@ pub(crate) struct Backfill {
     pub(crate) stream: StreamId,
     pub(crate) vb: VbId,
     pub(crate) range: SeqnoRange,
-    /// The scan and its snapshot's end, once it was opened.
-    pub(crate) scan: Option<(Box<dyn Scan>, Seqno)>,
+    /// The scan, once it was opened.
+    pub(crate) scan: Option<Hosted<Box<dyn Scan>>>,
     pub(crate) _live: Token,
-}
-
-impl Backfill {
-    /// Drops the host's scan. Never under a lock.
-    pub(crate) fn discard(self) {
-        let Backfill { scan, .. } = self;
-        contain(move || drop(scan));
-    }
 }
 
 impl fmt::Debug for Backfill {

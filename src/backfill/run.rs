@@ -11,16 +11,16 @@ use super::bucket::Turn;
 use super::manager::Ran;
 use super::Backfill;
 use crate::connection::{Connection, Debris, Phase};
-use crate::host::{attempt, contain, Scan, Scanned};
+use crate::host::{attempt, Hosted, Scan, Scanned};
 use crate::wakeups::Wakeups;
-use crate::{EndStatus, Item, Seqno};
+use crate::{EndStatus, Item};
 use std::time::Instant;
 
 /// How a run ended.
 enum Outcome {
     More,
     Later,
-    Finished(Seqno),
+    Finished,
     Failed,
     /// The stream has died meanwhile.
     Orphaned,
@@ -42,7 +42,7 @@ impl Connection {
         let memory_high = self.memory_high();
         let Some(mut backfill) = self.begin_run(now, memory_high) else { return };
         let mut wakeups = Wakeups::default();
-        let outcome = self.scan(&mut backfill, &mut wakeups);
+        let outcome = self.scan(&mut backfill);
         self.end_run(backfill, outcome, now, &mut wakeups);
         wakeups.deliver();
     }
@@ -57,10 +57,13 @@ impl Connection {
         begun.map_err(|turn| bucket.end_turn(&self.me, turn)).ok()
     }
 
-    fn scan(&self, backfill: &mut Backfill, wakeups: &mut Wakeups) -> Outcome {
-        let (scan, snapshot_end) = match &mut backfill.scan {
+    /// Every wake-up is delivered before the host is called again: its scan
+    /// may block, and the front end, which counts as awake by now, would miss
+    /// the items of every other stream meanwhile.
+    fn scan(&self, backfill: &mut Backfill) -> Outcome {
+        let scan = match &mut backfill.scan {
             Some(open) => open,
-            None => match self.open_scan(backfill, wakeups) {
+            None => match self.open_scan(backfill) {
                 Ok(open) => backfill.scan.insert(open),
                 Err(outcome) => return outcome,
             },
@@ -73,7 +76,7 @@ impl Connection {
                     items += 1;
                     bytes += item.size();
                     let (vb, stream) = (backfill.vb, backfill.stream);
-                    match self.deliver_item(vb, stream, item, wakeups) {
+                    match self.deliver_item(vb, stream, item) {
                         Go::On => {}
                         Go::Full => return Outcome::More,
                         Go::OutOfOrder => return Outcome::Failed,
@@ -81,51 +84,43 @@ impl Connection {
                     }
                 }
                 Some(Scanned::Later) => return Outcome::Later,
-                Some(Scanned::End) => return Outcome::Finished(*snapshot_end),
+                Some(Scanned::End) => return Outcome::Finished,
                 None => return Outcome::Failed,
             }
         }
         Outcome::More
     }
 
-    fn open_scan(
-        &self,
-        backfill: &Backfill,
-        wakeups: &mut Wakeups,
-    ) -> Result<(Box<dyn Scan>, Seqno), Outcome> {
+    fn open_scan(&self, backfill: &Backfill) -> Result<Hosted<Box<dyn Scan>>, Outcome> {
         let opened = attempt(|| {
-            let scan = self.shared.source.open_scan(backfill.vb, backfill.range)?;
+            let scan = Hosted::new(self.shared.source.open_scan(backfill.vb, backfill.range)?);
             let end = scan.snapshot_end();
             Ok((scan, end))
         });
         let Some((scan, end)) = opened else { return Err(Outcome::Failed) };
+        let mut wakeups = Wakeups::default();
         let there = match &mut *self.lock() {
             Phase::Open(open) => match open.stream(backfill.vb, backfill.stream) {
                 Some(stream) => {
                     stream.scan_opened(end);
-                    open.stream_changed(backfill.vb, wakeups);
+                    open.stream_changed(backfill.vb, &mut wakeups);
                     true
                 }
                 None => false,
             },
             Phase::Closed(_) => false,
         };
+        wakeups.deliver();
         if there {
-            Ok((scan, end))
+            Ok(scan)
         } else {
-            contain(move || drop(scan));
             Err(Outcome::Orphaned)
         }
     }
 
-    fn deliver_item(
-        &self,
-        vb: crate::VbId,
-        stream: crate::stream::StreamId,
-        item: Item,
-        wakeups: &mut Wakeups,
-    ) -> Go {
-        let size = item.size();
+    fn deliver_item(&self, vb: crate::VbId, stream: crate::stream::StreamId, item: Item) -> Go {
+        let charge = item.charge();
+        let mut wakeups = Wakeups::default();
         let mut phase = self.lock();
         let Phase::Open(open) = &mut *phase else { return Go::Gone };
         match open.stream(vb, stream).map(|stream| stream.push_backfilled(item)) {
@@ -133,8 +128,10 @@ impl Connection {
             Some(Err(_)) => return Go::OutOfOrder,
             Some(Ok(())) => {}
         }
-        let go = if open.backfills.charge(size) { Go::On } else { Go::Full };
-        open.stream_changed(vb, wakeups);
+        let go = if open.backfills.charge(charge) { Go::On } else { Go::Full };
+        open.stream_changed(vb, &mut wakeups);
+        drop(phase);
+        wakeups.deliver();
         go
     }
 
@@ -147,22 +144,22 @@ impl Connection {
                 let ran = match (open.stream(vb, id), outcome) {
                     (Some(_), Outcome::More) => Ran::More(backfill),
                     (Some(_), Outcome::Later) => {
-                        Ran::Snooze(now + self.shared.config.snooze, backfill)
+                        Ran::Snooze(self.shared.config.snooze_from(now), backfill)
                     }
-                    (Some(stream), Outcome::Finished(end)) => {
-                        stream.scan_finished(end);
+                    (Some(stream), Outcome::Finished) => {
+                        stream.scan_finished();
                         open.stream_changed(vb, wakeups);
-                        debris.backfills.push(backfill);
+                        debris.backfill(backfill);
                         Ran::Over
                     }
                     (Some(_), Outcome::Failed) => {
                         let status = EndStatus::BackfillFail;
                         self.end_stream(open, vb, status, wakeups, &mut debris);
-                        debris.backfills.push(backfill);
+                        debris.backfill(backfill);
                         Ran::Over
                     }
                     (Some(_), Outcome::Orphaned) | (None, _) => {
-                        debris.backfills.push(backfill);
+                        debris.backfill(backfill);
                         Ran::Over
                     }
                 };
@@ -173,7 +170,7 @@ impl Connection {
             }
             // The close gave the queued slots back; this one was not queued.
             Phase::Closed(_) => {
-                debris.backfills.push(backfill);
+                debris.backfill(backfill);
                 Some(Turn::Never)
             }
         };

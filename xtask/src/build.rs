@@ -1,4 +1,4 @@
-//! Builds the explorer with an engine's cfg.
+//! Cargo with an engine's cfg, and the explorer built so.
 //!
 //! The cfg is added to the flags that are there already: an environment's
 //! RUSTFLAGS replaces every configuration file's, so a cfg written in a file
@@ -10,20 +10,40 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The engines that a build can be made for.
+/// What a build can be made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
-    Shuttle,
+    Std,
     Loom,
+    Shuttle,
 }
 
 impl Engine {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
-            Engine::Shuttle => "shuttle",
+            Engine::Std => "std",
             Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
         }
     }
+
+    /// A folder of its own for each engine, so that no build discards another's.
+    fn target(self, target: &Path) -> PathBuf {
+        match self {
+            Engine::Std => target.to_path_buf(),
+            _ => target.join(self.name()),
+        }
+    }
+}
+
+/// `cargo` in `folder` for `engine`, building below `target`.
+pub(crate) fn cargo(folder: &Path, target: &Path, engine: Engine) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).env("CARGO_TARGET_DIR", engine.target(target));
+    if engine != Engine::Std {
+        add_cfg(&mut command, engine);
+    }
+    command
 }
 
 /// The root of the workspace.
@@ -36,17 +56,12 @@ pub(crate) fn root() -> PathBuf {
 /// The explorer, built for this engine; or the status to exit with.
 pub(crate) fn explorer(engine: Engine) -> Result<PathBuf, ExitCode> {
     let root = root();
-    let target = root.join("target").join(engine.name());
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let target = root.join("target");
+    let mut command = cargo(&root, &target, engine);
     command
         .args(["build", "--quiet", "--release", "--package", "connmap-models"])
-        .args(["--bin", "explore", "--manifest-path"])
-        .arg(root.join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(&target)
+        .args(["--bin", "explore"])
         .stdin(Stdio::null());
-    add_cfg(&mut command, engine);
     let begin = Instant::now();
     let mut child = command.spawn().map_err(|error| {
         eprintln!("cargo does not start: {error}");
@@ -71,7 +86,7 @@ pub(crate) fn explorer(engine: Engine) -> Result<PathBuf, ExitCode> {
         return Err(ExitCode::FAILURE);
     }
     let name = format!("explore{}", env::consts::EXE_SUFFIX);
-    let mut directory = target;
+    let mut directory = engine.target(&target);
     if let Some(triple) = env::var_os("CARGO_BUILD_TARGET") {
         directory.push(triple);
     }

@@ -1,19 +1,45 @@
-//! The project's own commands, on std alone so that they compile in a second.
-//!
-//! - `cargo explore ARGS`: builds the explorer for the engine it needs, and runs it
+//! The project's own commands, on std alone so that they build in a second.
 
 mod build;
+mod ci;
 mod explore;
+mod mutants;
 
 use std::process::ExitCode;
 
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci        run all of the project's checks: formatting, lints, documentation,
+            and the tests under std, loom and shuttle; with names, only these
+  mutants   break the core, one line at a time, and see each engine's scenarios
+            fail; with names, only these mutants or engines
+  explore   what `cargo explore` runs; see cargo explore --help
+";
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    match arguments.next().as_deref().and_then(|name| name.to_str()) {
-        Some("explore") => explore::run(arguments.collect()),
-        _ => {
-            eprintln!("usage: cargo explore [ARGS]   (cargo explore --help says more)");
-            ExitCode::from(2)
+    let command = arguments.next();
+    let command = command.as_deref().and_then(|name| name.to_str());
+    if command == Some("explore") {
+        return explore::run(arguments.collect());
+    }
+    let names: Vec<String> =
+        arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let done = match command {
+        Some("ci") => ci::run(&names),
+        Some("mutants") => mutants::run(&names),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(USAGE.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::FAILURE
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Counts observations, for the engines that do not count themselves.
+//! Counts observations, for loom, which counts nothing itself.
 
 use crate::harness::Observation;
-use crate::report::{Report, SeenOutcome, Verdict, Violation, Witness};
+use crate::report::{Report, SeenOutcome, Verdict, Violation};
 use crate::{Invariant, Outcome, Scenario, System};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,54 +10,21 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     pub(crate) executions: u64,
-    outcomes: BTreeMap<Outcome, Counted>,
-    violations: BTreeMap<Invariant, (String, Counted)>,
-}
-
-#[derive(Debug, Default)]
-struct Counted {
-    orderings: u64,
-    witness: Option<Witness>,
-}
-
-impl Counted {
-    /// Keeps the witness with the fewest switches, the first of those.
-    fn add(&mut self, witness: Option<&Witness>) {
-        self.orderings += 1;
-        let switches = |witness: &Witness| witness.switches();
-        if witness.map(switches) < self.witness.as_ref().map(switches) || self.witness.is_none() {
-            self.witness = witness.cloned();
-        }
-    }
+    outcomes: BTreeMap<Outcome, u64>,
+    violations: BTreeMap<Invariant, (String, u64)>,
 }
 
 impl Collected {
-    /// One execution, of which nothing but the outcome is known.
-    #[cfg(loom)]
     pub(crate) fn add(&mut self, seen: Observation) {
-        self.count(seen, None);
-    }
-
-    /// One execution, and how it went.
-    #[cfg(shuttle)]
-    pub(crate) fn add_with(&mut self, seen: Observation, witness: impl FnOnce() -> Witness) {
-        self.count(seen, Some(witness()));
-    }
-
-    fn count(&mut self, seen: Observation, witness: Option<Witness>) {
         self.executions += 1;
-        // An execution that did not end has no outcome.
-        if !seen.outcome.0.is_empty() {
-            self.outcomes.entry(seen.outcome).or_default().add(witness.as_ref());
-        }
+        *self.outcomes.entry(seen.outcome).or_default() += 1;
         let mut counted: Vec<Invariant> = Vec::new();
         for (invariant, detail) in seen.violations {
-            let (_, orderings) =
-                self.violations.entry(invariant).or_insert_with(|| (detail, Counted::default()));
+            let (_, executions) = self.violations.entry(invariant).or_insert_with(|| (detail, 0));
             // Once an execution, however often it was noticed.
             if !counted.contains(&invariant) {
                 counted.push(invariant);
-                orderings.add(witness.as_ref());
+                *executions += 1;
             }
         }
     }
@@ -71,14 +38,13 @@ impl Collected {
         elapsed: Duration,
         verdict: Verdict,
     ) -> Report {
-        let outcomes = self.outcomes.into_iter().map(|(outcome, counted)| SeenOutcome {
+        let outcomes = self.outcomes.into_iter().map(|(outcome, orderings)| SeenOutcome {
             outcome,
-            orderings: counted.orderings,
-            witness: counted.witness,
+            orderings,
+            witness: None,
         });
-        let violations = self.violations.into_iter().map(|(invariant, (detail, counted))| {
-            let Counted { orderings, witness } = counted;
-            Violation { invariant, detail, orderings, witness }
+        let violations = self.violations.into_iter().map(|(invariant, (detail, orderings))| {
+            Violation { invariant, detail, orderings, witness: None }
         });
         Report {
             executions: self.executions,

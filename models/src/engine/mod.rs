@@ -4,7 +4,7 @@
 //! What they are asked is the same for all, and is here; which of them can
 //! answer depends on the build, see [`crate::sync::ENGINE`].
 
-#[cfg(any(loom, shuttle))]
+#[cfg(loom)]
 mod collect;
 #[cfg(loom)]
 pub mod loom;

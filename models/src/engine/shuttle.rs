@@ -1,118 +1,41 @@
-//! shuttle: depth-first search over every interleaving, and random samples.
+//! shuttle: optimal dynamic partial-order reduction, by this project's
+//! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
-use super::collect::Collected;
 use super::{Options, Progress, Strategy, Unavailable};
 use crate::harness::{execute, Observation};
-use crate::report::{Step, Witness};
-use crate::{Invariant, Outcome, Report, Scenario, System, Verdict};
-use shuttle::scheduler::{
-    DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
-    UrwRandomScheduler,
-};
-use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
-use std::cell::RefCell;
-use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use crate::report::{SeenOutcome, Step, Verdict, Violation, Witness};
+use crate::{Invariant, Outcome, Report, Scenario, System};
+use shuttle_dpor::{Explorer, Token, What};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often somebody is told.
 const TELL: Duration = Duration::from_millis(100);
 
-thread_local! {
-    /// What the present execution of this explorer has done: shuttle runs every
-    /// thread of a scenario on the explorer's own.
-    static TRACE: RefCell<Trace> = RefCell::default();
-}
-
-#[derive(Default)]
-struct Trace {
-    schedule: Vec<usize>,
-    steps: Vec<Step>,
-}
-
-/// A line for the witness of the present execution.
-pub(crate) fn note(line: impl FnOnce() -> String) {
-    let Some(thread) = shuttle::current::try_get_current_task() else { return };
-    let step = Step {
-        thread: thread.into(),
-        operation: String::new(),
-        object: String::new(),
-        line: String::new(),
-        note: line(),
-    };
-    TRACE.with_borrow_mut(|trace| trace.steps.push(step));
-}
-
-/// A scheduler that stops at a limit, and keeps the schedule.
-struct Traced {
-    inner: Box<dyn Scheduler + Send>,
-    options: Options,
-    shared: Arc<Mutex<Shared>>,
-    begin: Instant,
-    told: Instant,
-}
-
-#[derive(Default)]
-struct Shared {
-    collected: Collected,
-    limit: Option<String>,
-}
-
-impl Scheduler for Traced {
-    fn new_execution(&mut self) -> Option<Schedule> {
-        TRACE.take();
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let executions = shared.collected.executions;
-        shared.limit = self.options.limit_reached(executions, self.begin);
-        if shared.limit.is_some() {
-            return None;
-        }
-        drop(shared);
-        if let (Some(tell), true) = (&self.options.progress, self.told.elapsed() >= TELL) {
-            let estimate = self.options.strategy.samples();
-            tell(Progress { executions, elapsed: self.begin.elapsed(), estimate });
-            self.told = Instant::now();
-        }
-        self.inner.new_execution()
-    }
-
-    fn next_task(
-        &mut self,
-        runnable: &[&Task],
-        current: Option<TaskId>,
-        yielding: bool,
-    ) -> Option<TaskId> {
-        let next = self.inner.next_task(runnable, current, yielding)?;
-        TRACE.with_borrow_mut(|trace| trace.schedule.push(next.into()));
-        Some(next)
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        self.inner.next_u64()
-    }
-}
-
 /// Explores, up to the limits of the options.
 pub fn explore(system: &Arc<dyn System>, scenario: &Arc<Scenario>, options: &Options) -> Report {
-    let count = |iterations: u64| usize::try_from(iterations).unwrap_or(usize::MAX);
-    let scheduler: Box<dyn Scheduler + Send> = match options.strategy {
-        Strategy::Dpor | Strategy::Dfs | Strategy::Loom => Box::new(DfsScheduler::new(None, false)),
-        Strategy::Random { seed, iterations } => {
-            Box::new(RandomScheduler::new_from_seed(seed, count(iterations)))
-        }
-        Strategy::Pct { seed, iterations, depth } => {
-            Box::new(PctScheduler::new_from_seed(seed, count(depth).max(1), count(iterations)))
-        }
-        Strategy::Urw { seed, iterations } => {
-            Box::new(UrwRandomScheduler::new_from_seed(seed, count(iterations)))
-        }
-    };
-    let mut report = run(system, scenario, options, scheduler);
-    if options.strategy == Strategy::Dpor {
-        report.engine = "dfs".into();
+    let found = explorer(options).explore(body(system, scenario));
+    let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| SeenOutcome {
+        outcome,
+        orderings: seen.orderings,
+        witness: Some(witness(seen.witness, seen.token.to_string())),
+    });
+    let violations = found.violations.into_iter().map(|seen| Violation {
+        invariant: Invariant::named(&seen.name),
+        detail: seen.detail,
+        orderings: seen.orderings,
+        witness: Some(witness(seen.witness, seen.token.to_string())),
+    });
+    Report {
+        executions: found.executions,
+        orderings: (options.strategy == Strategy::Dpor).then_some(found.orderings),
+        elapsed: found.elapsed,
+        verdict: found.incomplete.map_or(Verdict::Complete, Verdict::Incomplete),
+        outcomes: outcomes.collect(),
+        violations: violations.collect(),
+        ..Report::new(&**system, scenario, options.strategy.name())
     }
-    report
+    .judged(scenario)
 }
 
 /// Runs the ordering of a token again.
@@ -121,148 +44,109 @@ pub fn replay(
     scenario: &Arc<Scenario>,
     token: &str,
 ) -> Result<Report, Unavailable> {
-    let Some(tasks) = decode(token) else {
-        return Err(Unavailable(format!("`{token}` is not a replay token")));
+    let parsed: Token = token.parse().map_err(|error| Unavailable(format!("{token}: {error}")))?;
+    let begin = Instant::now();
+    let run = Explorer::new().replay(&parsed, body(system, scenario));
+    if let Some(why) = run.diverged {
+        return Err(Unavailable(format!("the token is not of this scenario: {why}")));
+    }
+    let seen = witness(run.witness, token.into());
+    let violations = run.violations.into_iter().map(|(name, detail)| Violation {
+        invariant: Invariant::named(&name),
+        detail,
+        orderings: 1,
+        witness: Some(seen.clone()),
+    });
+    let outcome = run.outcome.map(|outcome| SeenOutcome {
+        outcome,
+        orderings: 1,
+        witness: Some(seen.clone()),
+    });
+    let mut report = Report::new(&**system, scenario, "replay");
+    report.executions = 1;
+    report.elapsed = begin.elapsed();
+    report.verdict = Verdict::Incomplete("one ordering, replayed".into());
+    report.violations = violations.collect();
+    report.outcomes = outcome.into_iter().collect();
+    Ok(report.judged(scenario))
+}
+
+fn explorer(options: &Options) -> Explorer {
+    use shuttle_dpor::Strategy as Dpor;
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let strategy = match options.strategy {
+        Strategy::Dpor | Strategy::Loom => Dpor::Dpor,
+        Strategy::Dfs => Dpor::Dfs,
+        Strategy::Random { seed, iterations } => {
+            Dpor::Random { seed, iterations: count(iterations) }
+        }
+        Strategy::Pct { seed, iterations, depth } => {
+            Dpor::Pct { seed, iterations: count(iterations), depth: count(depth).max(1) }
+        }
+        Strategy::Urw { seed, iterations } => Dpor::Urw { seed, iterations: count(iterations) },
     };
-    let options = Options { max_executions: Some(1), ..Options::default() };
-    let scheduler = Box::new(Replay { tasks: Some(tasks), left: Vec::new().into_iter() });
-    let mut report = run(system, scenario, &options, scheduler);
-    report.engine = "replay".into();
-    if report.executions == 0 {
-        let why = "the token is of another scenario, or of another version of the code";
-        return Err(Unavailable(why.into()));
+    let mut explorer = Explorer::new()
+        .strategy(strategy)
+        .workers(options.workers)
+        .stop_when(Arc::clone(&options.stop));
+    if let Some(limit) = options.max_executions {
+        explorer = explorer.max_executions(limit);
     }
-    Ok(report)
+    if let Some(limit) = options.max_time {
+        explorer = explorer.max_time(limit);
+    }
+    if let Some(tell) = options.progress.clone() {
+        let samples = options.strategy.samples();
+        explorer = explorer.progress_every(TELL, move |progress| {
+            let estimate = progress.estimate.map(|total| total as u64).or(samples);
+            let (executions, elapsed) = (progress.executions, progress.elapsed);
+            tell(Progress { executions, elapsed, estimate });
+        });
+    }
+    explorer
 }
 
-/// Follows a schedule once, and stops where it does not lead on: where it is
-/// wrong, and after the body, when nothing is left to show.
-struct Replay {
-    tasks: Option<Vec<usize>>,
-    left: std::vec::IntoIter<usize>,
-}
-
-impl Scheduler for Replay {
-    fn new_execution(&mut self) -> Option<Schedule> {
-        self.left = self.tasks.take()?.into_iter();
-        Some(Schedule::new(0))
-    }
-
-    fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
-        let next = TaskId::from(self.left.next()?);
-        runnable.iter().map(|task| task.id()).find(|task| *task == next)
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        0
-    }
-}
-
-fn run(
+fn body(
     system: &Arc<dyn System>,
     scenario: &Arc<Scenario>,
-    options: &Options,
-    inner: Box<dyn Scheduler + Send>,
-) -> Report {
-    let begin = Instant::now();
-    let shared = Arc::new(Mutex::new(Shared::default()));
-    let (options, told) = (options.clone(), begin);
-    let strategy = options.strategy;
-    let scheduler = Traced { inner, options, shared: Arc::clone(&shared), begin, told };
-    let mut config = Config::new();
-    config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::FailAfter(1_000_000);
-    let body = {
-        let (system, scenario) = (Arc::clone(system), Arc::clone(scenario));
-        let shared = Arc::clone(&shared);
-        move || {
-            let seen = execute(&*system, &scenario);
-            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            shared.collected.add_with(seen, || witness(&scenario));
+) -> impl Fn() -> Outcome + Send + Sync + 'static {
+    let (system, scenario) = (Arc::clone(system), Arc::clone(scenario));
+    move || {
+        let Observation { outcome, violations } = execute(&*system, &scenario);
+        for (invariant, detail) in violations {
+            shuttle_dpor::report_violation(invariant.name(), detail);
         }
-    };
-    let quiet = Quiet::new();
-    let ended = catch_unwind(AssertUnwindSafe(|| Runner::new(scheduler, config).run(body)));
-    drop(quiet);
-    let mut shared = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
-    let verdict = match (ended, shared.limit, strategy.samples()) {
-        (Err(panic), ..) => {
-            let outcome = Outcome(Vec::new());
-            let violations = vec![(Invariant::NoDeadlock, message(&*panic))];
-            let seen = Observation { outcome, violations };
-            shared.collected.add_with(seen, || witness(scenario));
-            Verdict::Violated
-        }
-        (_, Some(limit), _) => Verdict::Incomplete(limit),
-        (_, _, Some(samples)) => Verdict::Incomplete(format!("{samples} samples")),
-        _ => Verdict::Complete,
-    };
-    shared.collected.report(&**system, scenario, strategy.name(), begin.elapsed(), verdict)
+        outcome
+    }
 }
 
-/// While it lives, panics print nothing: they are part of the report.
-struct Quiet;
-
-static EXPLORING: AtomicUsize = AtomicUsize::new(0);
-
-impl Quiet {
-    fn new() -> Self {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            // shuttle puts its own hook, which prints, around the one it finds:
-            // let it do so now, and put the silence around that.
-            let mut config = Config::new();
-            config.failure_persistence = FailurePersistence::None;
-            Runner::new(RandomScheduler::new_from_seed(0, 1), config).run(|| ());
-            let loud = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |panic| {
-                if EXPLORING.load(Ordering::Relaxed) == 0 {
-                    loud(panic);
-                }
-            }));
+fn witness(seen: shuttle_dpor::Witness, replay: String) -> Witness {
+    let mut steps = Vec::new();
+    let mut running = None;
+    for step in seen.steps {
+        if let (Some(why), Some(thread)) = (step.switch, running) {
+            let operation = Step::SWITCH.to_owned();
+            let (object, line) = (String::new(), String::new());
+            steps.push(Step { thread, operation, object, line, note: why });
+        }
+        running = Some(step.thread);
+        let thread = step.thread;
+        steps.push(match step.what {
+            What::Note(note) => Step {
+                thread,
+                operation: String::new(),
+                object: String::new(),
+                line: String::new(),
+                note,
+            },
+            What::Operation { operation, object, value, file, line } => Step {
+                thread,
+                operation: operation.into(),
+                object,
+                line: format!("{file}:{line}"),
+                note: value.unwrap_or_default(),
+            },
         });
-        EXPLORING.fetch_add(1, Ordering::Relaxed);
-        Quiet
     }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        EXPLORING.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
-}
-
-/// The present execution as a witness.
-fn witness(scenario: &Scenario) -> Witness {
-    let threads = (1..=scenario.threads.len()).map(|thread| format!("thread {thread}")).collect();
-    TRACE.with_borrow(|trace| Witness {
-        threads,
-        steps: trace.steps.clone(),
-        replay: encode(&trace.schedule),
-    })
-}
-
-/// Runs of tasks, `task` or `taskxlength`, by dots.
-fn encode(schedule: &[usize]) -> String {
-    let run = |run: &[usize]| match run.len() {
-        1 => run[0].to_string(),
-        length => format!("{}x{length}", run[0]),
-    };
-    schedule.chunk_by(|one, next| one == next).map(run).collect::<Vec<_>>().join(".")
-}
-
-fn decode(token: &str) -> Option<Vec<usize>> {
-    let mut schedule = Vec::new();
-    for run in token.split('.') {
-        let (task, length) = run.split_once('x').unwrap_or((run, "1"));
-        let length: usize = length.parse().ok().filter(|length| *length <= 1_000_000)?;
-        let task = task.parse().ok().filter(|task: &usize| *task <= 1000)?;
-        schedule.extend(std::iter::repeat_n(task, length));
-    }
-    Some(schedule)
+    Witness { threads: seen.threads, steps, replay }
 }

@@ -10,6 +10,7 @@ use super::calls::request_of;
 use super::CoreInstance;
 use crate::log::{Log, Performed};
 use crate::scenario::{Call, CallId, Conn};
+use crate::spec;
 use crate::system::Instance;
 use crate::Invariant;
 use connmap::{LiveObjects, Message, ProducerStats, Run, Step};
@@ -29,6 +30,8 @@ impl Instance for CoreInstance {
         let Some(this) = Arc::into_inner(self) else {
             return log.violated(Invariant::NoLeak, "a thread that ended kept the system");
         };
+        // First: what follows reports ends of its own.
+        spec::check(&this.scenario, this.limits, log);
         let calls = log.calls();
         let closed = this.closed_connections(&calls);
         this.check_streams(&calls, &closed, log);

@@ -1,10 +1,10 @@
 //! The shipped core as a system: the calls of `connmap`, a host that has no
 //! state of its own, and the invariants, checked from outside.
 //!
-//! - [`calls`]: the operations
-//! - [`host`]: the source, the front ends, the host's own locks
-//! - [`check`]: the invariants that are read off the final state
-//! - [`words`]: what the outcomes mean
+//! - `calls`: the operations
+//! - `host`: the source, the front ends, the host's own locks
+//! - `check`: the invariants that are read off the final state
+//! - `words`: what the outcomes mean
 
 mod calls;
 mod check;
@@ -13,6 +13,7 @@ mod words;
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
+use crate::spec::Limits;
 use crate::system::{Instance, Operation, Parameter, Setting, System};
 use crate::Invariant;
 use connmap::{Config, ConnMap, LiveCounts, Producer};
@@ -83,6 +84,7 @@ const INVARIANTS: &[Invariant] = &[
     Invariant::NoLostWakeup,
     Invariant::NoDeadlock,
     Invariant::NoLeak,
+    Invariant::Linearizable,
 ];
 
 impl System for Core {
@@ -151,14 +153,23 @@ impl System for Core {
             in_memory: setting("memory") == 1,
             fail: setting("fail"),
         };
+        let limits = Limits {
+            items: source.items,
+            in_memory: source.in_memory,
+            buffer: config.buffer_bytes,
+            scan: config.scan_items.max(1) as u64,
+            slots: config.backfills_per_bucket.max(1) as u64,
+            failing: source.fail != 0,
+        };
         let locks = (setting("host_locks") == 1).then(|| Arc::new(HostLocks::default()));
-        let slots = config.backfills_per_bucket;
+        let slots = config.backfills_per_bucket.max(1);
         let map = ConnMap::new(Arc::new(source), config);
         let front_end = |_| Arc::new(FrontEnd::new(locks.clone(), Arc::clone(log)));
         let mut instance = CoreInstance {
             live: map.live(),
             map,
             slots,
+            limits,
             now: Instant::now(),
             front_ends: scenario.connections.iter().map(front_end).collect(),
             producers: Vec::new(),
@@ -180,6 +191,7 @@ struct CoreInstance {
     map: ConnMap,
     live: LiveCounts,
     slots: usize,
+    limits: Limits,
     now: Instant,
     locks: Option<Arc<HostLocks>>,
     scenario: Arc<Scenario>,

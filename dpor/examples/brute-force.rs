@@ -1,0 +1,78 @@
+//! Compares the explorer with brute force on many random programs:
+//!
+//! ```text
+//! cargo run --release -p shuttle-dpor --example brute-force -- --programs 1000000 --seed 1
+//! ```
+
+#[path = "../tests/brute/mod.rs"]
+mod brute;
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use std::time::Instant;
+
+fn main() {
+    let (mut programs, mut seed, mut size, mut limit) = (10_000u64, 1u64, 12usize, 50_000u64);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let value = args.next().and_then(|v| v.parse().ok());
+        let value: u64 = value.unwrap_or_else(|| panic!("{arg} needs a number"));
+        match arg.as_str() {
+            "--programs" => programs = value,
+            "--seed" => seed = value,
+            "--size" => size = value as usize,
+            "--limit" => limit = value,
+            _ => panic!("unknown option {arg}"),
+        }
+    }
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let strategy = brute::program();
+    let start = Instant::now();
+    let (mut done, mut skipped, mut interleavings, mut traces) = (0u64, 0u64, 0u64, 0u64);
+    while done < programs {
+        let mut tree = strategy.new_tree(&mut runner).expect("programs can be generated");
+        let program = tree.current();
+        if program.iter().map(|t| brute::size(t)).sum::<usize>() > size {
+            continue;
+        }
+        match brute::compare(&program, limit) {
+            Ok(Some((all, once))) => {
+                done += 1;
+                interleavings += all;
+                traces += once;
+                if done.is_multiple_of(10_000) {
+                    println!("{done} programs, {:?}", start.elapsed());
+                }
+            }
+            Ok(None) => skipped += 1,
+            Err(_) => {
+                shrink(&mut tree, limit);
+                std::process::exit(1);
+            }
+        }
+    }
+    println!(
+        "{done} programs agree with brute force: {interleavings} interleavings, {traces} traces, \
+         each explored once; {skipped} more were too large; {:?}",
+        start.elapsed()
+    );
+}
+
+/// Prints the smallest failing program that can be found.
+fn shrink(tree: &mut impl ValueTree<Value = brute::Program>, limit: u64) {
+    let mut worst = tree.current();
+    let mut going = tree.simplify();
+    while going {
+        let program = tree.current();
+        if brute::compare(&program, limit).is_err() {
+            worst = program;
+            going = tree.simplify();
+        } else {
+            going = tree.complicate();
+        }
+    }
+    println!("{worst:#?}\n{}", brute::compare(&worst, limit).unwrap_err());
+}

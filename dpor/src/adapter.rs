@@ -1,0 +1,95 @@
+//! The scheduler that shuttle sees.
+
+use crate::driver::Strategy;
+use crate::rt::{self, Runtime, Turnover};
+use shuttle::scheduler::{
+    DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
+    UrwRandomScheduler,
+};
+
+type Inner = Box<dyn Scheduler + Send>;
+
+/// shuttle's scheduler for a strategy that leaves the choices to one.
+pub(crate) fn sampler(strategy: Strategy) -> Option<Inner> {
+    match strategy {
+        Strategy::Dpor => None,
+        Strategy::Dfs => Some(Box::new(DfsScheduler::new(None, false))),
+        Strategy::Random { seed, iterations } => {
+            Some(Box::new(RandomScheduler::new_from_seed(seed, iterations)))
+        }
+        Strategy::Pct { seed, iterations, depth } => {
+            Some(Box::new(PctScheduler::new_from_seed(seed, depth, iterations)))
+        }
+        Strategy::Urw { seed, iterations } => {
+            Some(Box::new(UrwRandomScheduler::new_from_seed(seed, iterations)))
+        }
+    }
+}
+
+/// Passes shuttle's questions on to the runtime, and what the runtime leaves open to one of
+/// shuttle's own schedulers, which only gets to see the tasks that can go on.
+pub(crate) struct Adapter {
+    inner: Option<Inner>,
+    /// Called after each execution; says whether to go on.
+    conclude: Box<dyn FnMut(&mut Runtime) -> bool>,
+    running: bool,
+    runnable: Vec<usize>,
+}
+
+impl Adapter {
+    pub(crate) fn new(
+        inner: Option<Inner>,
+        conclude: impl FnMut(&mut Runtime) -> bool + 'static,
+    ) -> Self {
+        Adapter { inner, conclude: Box::new(conclude), running: false, runnable: Vec::new() }
+    }
+}
+
+impl Scheduler for Adapter {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        if self.running && !rt::with(&mut self.conclude) {
+            return None;
+        }
+        self.running = true;
+        let schedule = match &mut self.inner {
+            Some(inner) => inner.new_execution()?,
+            None => Schedule::new(0),
+        };
+        rt::with(Runtime::begin);
+        Some(schedule)
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        _yielding: bool,
+    ) -> Option<TaskId> {
+        self.runnable.clear();
+        self.runnable.extend(runnable.iter().map(|t| usize::from(t.id())));
+        let places = &self.runnable;
+        match rt::with(|rt| rt.resume(places)) {
+            Turnover::To(place) => Some(TaskId::from(place)),
+            Turnover::Stop => None,
+            Turnover::Sample => {
+                let inner = self.inner.as_mut().expect("a sampling strategy has a scheduler");
+                let (enabled, yielding) = rt::with(|rt| {
+                    let live = rt.live.clone();
+                    let can = |t: &&Task| rt.enabled(live[usize::from(t.id())]);
+                    let enabled: Vec<&Task> = runnable.iter().copied().filter(can).collect();
+                    (enabled, rt.pending_yield())
+                });
+                let task = inner.next_task(&enabled, current, yielding)?;
+                rt::with(|rt| rt.turn_to(rt.live[usize::from(task)]));
+                Some(task)
+            }
+        }
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        match &mut self.inner {
+            Some(inner) => inner.next_u64(),
+            None => panic!("shuttle::rand is not explored: make the choice an ordering instead"),
+        }
+    }
+}

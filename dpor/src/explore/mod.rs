@@ -1,0 +1,48 @@
+//! The exploration: optimal dynamic partial-order reduction.
+//!
+//! [`node`] holds the exploration tree along the current execution and walks it, [`races`] finds the
+//! reversible races of a complete one and the sequences that reverse them, and [`wakeup`] keeps those
+//! sequences in order until it is their turn.
+
+mod node;
+mod races;
+mod wakeup;
+
+pub(crate) use node::Search;
+pub(crate) use races::Blocked;
+
+use crate::op::Pid;
+
+/// What there is to choose from.
+pub(crate) struct View {
+    /// The threads whose operation is enabled, as a set of bits.
+    pub(crate) enabled: u64,
+    /// Those of them that have not just yielded.
+    pub(crate) patient: u64,
+    pub(crate) current: Pid,
+}
+
+impl View {
+    /// The thread to run when any of `candidates` would do: few switches make short witnesses, and
+    /// a thread that yielded waits for the others.
+    pub(crate) fn preferred(&self, candidates: u64) -> Pid {
+        let patient = candidates & self.patient;
+        let from = if patient != 0 { patient } else { candidates };
+        if patient != 0 && from & (1 << self.current) != 0 {
+            return self.current;
+        }
+        // Among equals the one after the current thread, so that threads that all spin take turns.
+        let later = from & !(2u64 << self.current).wrapping_sub(1);
+        let pick = if patient == 0 && later != 0 { later } else { from };
+        pick.trailing_zeros() as Pid
+    }
+}
+
+/// The explorer's decision.
+pub(crate) enum Choice {
+    Run(Pid),
+    /// Every enabled thread is asleep.
+    Redundant,
+    /// The body did not do what it did before.
+    Diverged(String),
+}

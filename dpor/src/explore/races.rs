@@ -1,0 +1,268 @@
+//! Finding the reversible races of an execution, and what reverses them.
+//!
+//! A race is a pair of dependent events of different threads with nothing in between that forces
+//! their order. Reversing it means to run, from the state before the first event, everything that
+//! does not happen after that event, and then the second.
+//!
+//! For operations that can block, a pair that is next to each other need not be the one to reverse:
+//! between two acquisitions of a mutex lies the release that made the second possible. So for a
+//! blocking operation the search goes back, over the events on its object that it could not have
+//! preceded, to the latest before which it was enabled. And an operation that is blocked when the
+//! execution ends races too, though it never became an event.
+
+use super::node::label_if;
+use crate::object::{bit, Object, MAY_END};
+use crate::op::{Kind, Op, Pid, Step};
+use crate::trace::{Clock, Trace};
+
+/// An operation that was still blocked when the execution ended.
+pub(crate) struct Blocked {
+    pub(crate) pid: Pid,
+    pub(crate) op: Op,
+    /// What its thread knew.
+    pub(crate) base: Clock,
+}
+
+/// The second operation of a race: an event, or one that was blocked to the end.
+#[derive(Clone, Copy)]
+struct Second<'a> {
+    pid: Pid,
+    kind: Kind,
+    obj: u32,
+    arg: u64,
+    base: &'a [u32],
+    /// Its number among the events; their number, if it is none.
+    index: usize,
+    /// The events on its object that may have come before it: those up to this number.
+    limit: usize,
+    /// Whether it turned out to be read-like.
+    read: bool,
+}
+
+/// A turn at reading an `RwLock`.
+#[derive(Clone, Copy)]
+struct Session {
+    pid: Pid,
+    acquired: usize,
+    released: Option<usize>,
+}
+
+/// The search, with its buffers.
+#[derive(Default)]
+pub(crate) struct Races {
+    sequence: Vec<Step>,
+    firsts: Vec<usize>,
+    sessions: Vec<Session>,
+}
+
+impl Races {
+    /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal.
+    pub(crate) fn each(
+        &mut self,
+        trace: &Trace,
+        objects: &[Object],
+        blocked: &[Blocked],
+        mut reversal: impl FnMut(usize, &mut Vec<Step>),
+    ) {
+        for (index, event) in trace.events().iter().enumerate() {
+            let woken = event.label.kind == Kind::Woken;
+            let second = Second {
+                pid: event.pid,
+                kind: event.announced,
+                obj: event.obj,
+                arg: event.arg,
+                base: trace.base(index),
+                index,
+                limit: if woken { event.pre as usize + 1 } else { index },
+                read: event.label.kind.is_read(),
+            };
+            self.with_second(trace, objects, second, &mut reversal);
+        }
+        for b in blocked {
+            let second = Second {
+                pid: b.pid,
+                kind: b.op.kind,
+                obj: b.op.obj,
+                arg: b.op.arg,
+                base: &b.base,
+                index: trace.len(),
+                limit: trace.len(),
+                read: b.op.kind.is_read(),
+            };
+            self.with_second(trace, objects, second, &mut reversal);
+        }
+    }
+
+    fn with_second(
+        &mut self,
+        trace: &Trace,
+        objects: &[Object],
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+    ) {
+        let history = &objects[second.obj as usize].history;
+        let end = history.partition_point(|&i| (i as usize) < second.limit);
+        let history = &history[..end];
+        if history.is_empty() {
+            return;
+        }
+        match second.kind {
+            Kind::Write => self.before_readers(trace, history, second, reversal),
+            Kind::Lock | Kind::Read => {
+                self.when_enabled(trace, history, second, |pre| pre == 0, reversal)
+            }
+            Kind::Park if second.arg != MAY_END => {
+                self.when_enabled(trace, history, second, |pre| pre == 1, reversal)
+            }
+            Kind::Wake if second.arg != MAY_END => {
+                let me = bit(second.pid);
+                self.when_enabled(trace, history, second, |pre| pre & me != 0, reversal)
+            }
+            _ => self.always_enabled(trace, history, second, reversal),
+        }
+    }
+
+    /// The races of an operation that cannot block: with the read-like operations since the last
+    /// that is not, or else with that one.
+    fn always_enabled(
+        &mut self,
+        trace: &Trace,
+        history: &[u32],
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+    ) {
+        for (n, &first) in history.iter().enumerate().rev() {
+            let first = first as usize;
+            let read = trace.events()[first].label.kind.is_read();
+            if read && second.read {
+                continue;
+            }
+            let last = n + 1 == history.len();
+            if (read || last || second.read) && !trace.known(first, second.base) {
+                let forced = read
+                    && history[n + 1..].iter().any(|&later| trace.before(first, later as usize));
+                if !forced {
+                    self.reverse(trace, &[first], second, reversal);
+                }
+            }
+            if !read {
+                return;
+            }
+        }
+    }
+
+    /// The race of a blocking operation with the latest event that it could have preceded, where
+    /// all events that matter on the object are ordered.
+    fn when_enabled(
+        &mut self,
+        trace: &Trace,
+        history: &[u32],
+        second: Second,
+        enabled: impl Fn(u64) -> bool,
+        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+    ) {
+        for &first in history.iter().rev() {
+            let first = first as usize;
+            let event = &trace.events()[first];
+            if event.label.kind.is_read() && second.read {
+                continue;
+            }
+            if trace.known(first, second.base) {
+                return;
+            }
+            if enabled(event.pre) {
+                self.reverse(trace, &[first], second, reversal);
+                return;
+            }
+        }
+    }
+
+    /// The races of a writer with the readers before it, which commute among themselves. To go
+    /// before one reader it must also go before every other that could not have finished by then.
+    fn before_readers(
+        &mut self,
+        trace: &Trace,
+        history: &[u32],
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+    ) {
+        let mut writer = None;
+        self.sessions.clear();
+        for &i in history {
+            let event = &trace.events()[i as usize];
+            match event.label.kind {
+                Kind::Read | Kind::TryRead if event.val == 1 => self.sessions.push(Session {
+                    pid: event.pid,
+                    acquired: i as usize,
+                    released: None,
+                }),
+                Kind::UnlockRead => {
+                    let mut open = self.sessions.iter_mut().rev();
+                    if let Some(s) = open.find(|s| s.pid == event.pid && s.released.is_none()) {
+                        s.released = Some(i as usize);
+                    }
+                }
+                Kind::Write | Kind::TryWrite if event.val == 1 => {
+                    self.sessions.clear();
+                    writer = Some(i as usize);
+                }
+                _ => {}
+            }
+        }
+        if self.sessions.is_empty() {
+            if let Some(first) = writer.filter(|&w| !trace.known(w, second.base)) {
+                self.reverse(trace, &[first], second, reversal);
+            }
+            return;
+        }
+        for n in 0..self.sessions.len() {
+            let mut firsts = std::mem::take(&mut self.firsts);
+            firsts.clear();
+            firsts.push(self.sessions[n].acquired);
+            if self.close(trace, &mut firsts, second) {
+                self.reverse(trace, &firsts, second, reversal);
+            }
+            self.firsts = firsts;
+        }
+    }
+
+    /// Adds to `firsts` the readers that would hold the lock after everything that does not happen
+    /// after `firsts`. Returns false if the writer must come after one of them.
+    fn close(&self, trace: &Trace, firsts: &mut Vec<usize>, second: Second) -> bool {
+        loop {
+            if firsts.iter().any(|&f| trace.known(f, second.base)) {
+                return false;
+            }
+            let start = *firsts.iter().min().expect("there is a first event");
+            let stays =
+                |i: usize| i < start || !firsts.iter().any(|&f| f == i || trace.before(f, i));
+            let holding =
+                self.sessions.iter().find(|s| stays(s.acquired) && !s.released.is_some_and(stays));
+            match holding {
+                Some(s) => firsts.push(s.acquired),
+                None => return true,
+            }
+        }
+    }
+
+    fn reverse(
+        &mut self,
+        trace: &Trace,
+        firsts: &[usize],
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+    ) {
+        let start = *firsts.iter().min().expect("there is a first event");
+        self.sequence.clear();
+        for (i, event) in trace.events().iter().enumerate().skip(start) {
+            let after = firsts.iter().any(|&f| f == i || trace.before(f, i));
+            if !after && i != second.index {
+                self.sequence.push(event.step());
+            }
+        }
+        let pre = trace.events()[start].pre;
+        let label = label_if(second.kind, second.obj, second.arg, pre);
+        self.sequence.push(Step { pid: second.pid, label });
+        reversal(start, &mut self.sequence);
+    }
+}

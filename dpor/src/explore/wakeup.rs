@@ -1,0 +1,71 @@
+//! Wakeup trees: the branches that wait at a node, as an ordered tree of steps.
+
+use crate::op::Step;
+use std::collections::VecDeque;
+
+/// A step, and what has to be tried behind it: nothing in particular, if it is a leaf.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Branch {
+    pub(crate) step: Step,
+    pub(crate) next: WakeupTree,
+}
+
+/// The branches that wait, in the order in which they will be explored.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct WakeupTree(VecDeque<Branch>);
+
+impl WakeupTree {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Takes out the branch that is explored next.
+    pub(crate) fn pop(&mut self) -> Option<Branch> {
+        self.0.pop_front()
+    }
+
+    /// Makes sure that exploring the tree explores an execution that starts with `sequence`, or with
+    /// something equivalent.
+    ///
+    /// Follows the first branch that such an execution can start with, and so on. If that ends at a
+    /// leaf, whatever comes behind it will be explored anyway; otherwise what is left of the sequence
+    /// becomes the last branch there. `sequence` is used up.
+    pub(crate) fn insert(&mut self, sequence: &mut Vec<Step>) {
+        let mut tree = self;
+        loop {
+            let found = tree.0.iter().position(|b| weak_initial(b.step, sequence));
+            let Some(found) = found else { break };
+            let branch = &mut tree.0[found];
+            if branch.next.is_empty() {
+                return;
+            }
+            if let Some(i) = sequence.iter().position(|s| s.pid == branch.step.pid) {
+                sequence.remove(i);
+            }
+            tree = &mut branch.next;
+        }
+        for &step in sequence.iter() {
+            tree.0.push_back(Branch { step, next: WakeupTree::default() });
+            tree = &mut tree.0.back_mut().expect("just pushed").next;
+        }
+    }
+}
+
+/// Whether some execution equivalent to one that starts with `sequence` starts with `step`: it is
+/// the first step of its thread in there and nothing before it is dependent with it, or it is not in
+/// there and independent of all of it.
+pub(crate) fn weak_initial(step: Step, sequence: &[Step]) -> bool {
+    for other in sequence {
+        if other.pid == step.pid {
+            return true;
+        }
+        if other.label.dependent(step.label) {
+            return false;
+        }
+    }
+    true
+}

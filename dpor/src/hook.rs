@@ -1,0 +1,67 @@
+//! Keeping the panics of explored executions quiet.
+//!
+//! A violation may occur in thousands of executions, and shuttle's hook prints several lines for
+//! each panic. So the process's panic hook is replaced once, by one that only notes where a panic in
+//! an exploration came from, and passes every other panic on: to shuttle's hook inside a shuttle
+//! test, to the one that was there before otherwise.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic;
+use std::sync::Once;
+
+thread_local! {
+    static EXPLORING: Cell<bool> = const { Cell::new(false) };
+    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Marks this OS thread as exploring until dropped.
+pub(crate) struct Quiet(bool);
+
+impl Quiet {
+    pub(crate) fn new() -> Self {
+        install();
+        Quiet(EXPLORING.replace(true))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        EXPLORING.set(self.0);
+    }
+}
+
+fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // shuttle puts its hook around the one it finds when it runs for the first time. Have that
+        // happen now, so that ours ends up outside.
+        let before = panic::take_hook();
+        let mut config = shuttle::Config::new();
+        config.failure_persistence = shuttle::FailurePersistence::None;
+        shuttle::Runner::new(shuttle::scheduler::RandomScheduler::new(1), config).run(|| {});
+        let shuttles = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if EXPLORING.get() {
+                let at = info.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
+                LAST.set(at);
+            } else if shuttle::current::try_get_current_task().is_some() {
+                shuttles(info);
+            } else {
+                before(info);
+            }
+        }));
+    });
+}
+
+/// The message of a panic that has been caught, and where it came from.
+pub(crate) fn describe(payload: &(dyn Any + Send)) -> String {
+    let text = if let Some(s) = payload.downcast_ref::<&str>() {
+        (*s).to_owned()
+    } else if let Some(s) = payload.downcast_ref::<String>() {
+        s.clone()
+    } else {
+        "a panic without a message".to_owned()
+    };
+    text + &LAST.take().unwrap_or_default()
+}

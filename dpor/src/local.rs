@@ -1,0 +1,80 @@
+//! Thread-local storage for the threads of an execution, which share one OS thread.
+
+use crate::rt;
+use std::fmt;
+use std::rc::Rc;
+
+/// A thread-local of the execution's threads; made by [`thread_local!`](crate::thread_local).
+pub struct LocalKey<T: 'static> {
+    init: fn() -> T,
+}
+
+/// The value is gone, or its thread is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessError;
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is no execution whose thread could have this value")
+    }
+}
+
+impl std::error::Error for AccessError {}
+
+impl<T: 'static> LocalKey<T> {
+    #[doc(hidden)]
+    pub const fn new(init: fn() -> T) -> Self {
+        LocalKey { init }
+    }
+
+    /// Calls `f` with this thread's value, which is made if there is none.
+    pub fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
+        self.try_with(f).expect("a thread-local is used outside of an execution")
+    }
+
+    /// Like [`with`](Self::with), with an error outside of an execution.
+    pub fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Result<R, AccessError> {
+        let key = self as *const Self as usize;
+        let find = || {
+            rt::try_with(|rt| {
+                let me = rt.current;
+                let locals = &rt.task(me).locals;
+                locals.iter().find(|(k, _)| *k == key).map(|(_, v)| v.clone())
+            })
+        };
+        let value = match find().ok_or(AccessError)? {
+            Some(value) => value,
+            None => {
+                let value: Rc<dyn std::any::Any> = Rc::new((self.init)());
+                rt::with(|rt| {
+                    let me = rt.current;
+                    rt.task(me).locals.push((key, value.clone()));
+                });
+                value
+            }
+        };
+        Ok(f(value.downcast_ref::<T>().expect("a key has one type")))
+    }
+}
+
+impl<T: 'static> fmt::Debug for LocalKey<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalKey").finish_non_exhaustive()
+    }
+}
+
+/// Declares thread-locals, as [`std::thread_local!`] does.
+#[macro_export]
+macro_rules! thread_local {
+    () => {};
+    ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = const { $init:expr } $(; $($rest:tt)*)?) => {
+        $(#[$attr])* $vis static $name: $crate::thread::LocalKey<$t> =
+            $crate::thread::LocalKey::new(|| $init);
+        $($crate::thread_local!($($rest)*);)?
+    };
+    ($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = $init:expr $(; $($rest:tt)*)?) => {
+        $(#[$attr])* $vis static $name: $crate::thread::LocalKey<$t> =
+            $crate::thread::LocalKey::new(|| $init);
+        $($crate::thread_local!($($rest)*);)?
+    };
+}

@@ -1,0 +1,71 @@
+//! Names for threads and objects that are the same in every execution.
+//!
+//! A thread is named by its parent and its place among the parent's children, an object by its
+//! creator and its place among the creator's objects. Both follow from what that thread did alone,
+//! so equivalent executions agree on them, whatever the order in which threads ran. The dense
+//! numbers handed out here are shared by all workers of an exploration.
+
+use crate::op::{ObjId, Pid};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+#[derive(Default)]
+struct Table {
+    threads: HashMap<(Pid, u32), Pid>,
+    objects: HashMap<(Pid, u32), ObjId>,
+}
+
+/// The numbers of all workers.
+#[derive(Clone, Default)]
+pub(crate) struct Names(Arc<Mutex<Table>>);
+
+impl Names {
+    /// The thread that is `parent`'s child number `nth`. Thread 0 is the body's own.
+    fn thread(&self, parent: Pid, nth: u32) -> Pid {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = table.threads.len() as Pid + 1;
+        *table.threads.entry((parent, nth)).or_insert(next)
+    }
+
+    fn object(&self, creator: Pid, nth: u32) -> ObjId {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = table.objects.len() as ObjId;
+        *table.objects.entry((creator, nth)).or_insert(next)
+    }
+}
+
+/// One worker's view of the numbers, which answers without a lock what has been asked before.
+#[derive(Default)]
+pub(crate) struct NameCache {
+    names: Names,
+    threads: Vec<Vec<Pid>>,
+    objects: Vec<Vec<ObjId>>,
+}
+
+impl NameCache {
+    pub(crate) fn new(names: Names) -> Self {
+        NameCache { names, ..NameCache::default() }
+    }
+
+    pub(crate) fn thread(&mut self, parent: Pid, nth: u32) -> Pid {
+        let names = &self.names;
+        lookup(&mut self.threads, parent, nth, |n| names.thread(parent, n))
+    }
+
+    pub(crate) fn object(&mut self, creator: Pid, nth: u32) -> ObjId {
+        let names = &self.names;
+        lookup(&mut self.objects, creator, nth, |n| names.object(creator, n))
+    }
+}
+
+fn lookup<T: Copy>(known: &mut Vec<Vec<T>>, by: Pid, nth: u32, ask: impl Fn(u32) -> T) -> T {
+    let by = by as usize;
+    if known.len() <= by {
+        known.resize_with(by + 1, Vec::new);
+    }
+    let row = &mut known[by];
+    while row.len() <= nth as usize {
+        row.push(ask(row.len() as u32));
+    }
+    row[nth as usize]
+}

@@ -1,0 +1,271 @@
+//! What each shared object remembers during one execution, which operations that makes possible,
+//! and what they do.
+//!
+//! The values themselves live in the primitives. Here is only what decides whether an operation is
+//! enabled, and the state before each operation, from which a race reversal can tell whether the
+//! later operation would have been enabled before the earlier one.
+
+use crate::op::{Kind, Label, Op, Pid, NO_OBJECT};
+use crate::trace::Clock;
+
+/// `Op::arg` of a wait or a park that may end without a notification.
+pub(crate) const MAY_END: u64 = 1;
+
+/// What came of a wait: it was notified.
+pub(crate) const NOTIFIED: u64 = 1;
+
+/// A waiter of a condition variable, and how many `notify_one` it has outlived.
+#[derive(Clone, Copy, Debug)]
+struct Waiter {
+    pid: Pid,
+    since: u32,
+}
+
+/// A condition variable's waiters and its notifications.
+///
+/// Whom `notify_one` wakes is decided when it is certain, not when it is called: a notification for
+/// which several waiters are eligible stays in `tokens`, and the waiters race to take it, as threads
+/// race for a lock. So the choice is one of ordering, and needs nothing else from the explorer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiters {
+    waiting: Vec<Waiter>,
+    /// For each notification that has not been taken, its number; waiters that are older compete.
+    tokens: Vec<u32>,
+    notifications: u32,
+    /// Waiters that are certain to be woken, with the number of the event that made it so.
+    woken: Vec<(Pid, usize)>,
+}
+
+impl Waiters {
+    fn eligible(&self, pid: Pid) -> bool {
+        let since = self.waiting.iter().find(|w| w.pid == pid).map(|w| w.since);
+        since.is_some_and(|since| self.tokens.iter().any(|&t| since <= t))
+    }
+
+    /// The waiters that could take a notification, as a set of bits.
+    fn takers(&self) -> u64 {
+        let mut mask = 0;
+        for w in &self.waiting {
+            if self.tokens.iter().any(|&t| w.since <= t) {
+                mask |= bit(w.pid);
+            }
+        }
+        mask
+    }
+
+    fn wait(&mut self, pid: Pid) {
+        self.waiting.push(Waiter { pid, since: self.notifications });
+    }
+
+    /// Takes `pid` out of the waiters, with the oldest notification that it is eligible for.
+    fn leave(&mut self, pid: Pid) -> bool {
+        let i = self.waiting.iter().position(|w| w.pid == pid).expect("a waiter waits");
+        let since = self.waiting.remove(i).since;
+        let token = self.tokens.iter().position(|&t| since <= t);
+        if let Some(t) = token {
+            self.tokens.remove(t);
+        }
+        token.is_some()
+    }
+
+    fn notify_one(&mut self) {
+        self.tokens.push(self.notifications);
+        self.notifications += 1;
+    }
+
+    fn notify_all(&mut self, by: usize) {
+        self.tokens.clear();
+        self.woken.extend(self.waiting.drain(..).map(|w| (w.pid, by)));
+    }
+
+    /// Wakes every waiter for which there is no competition, and drops what nobody can take.
+    fn settle(&mut self, by: usize) {
+        'again: loop {
+            for i in 0..self.tokens.len() {
+                let limit = self.tokens[i];
+                let contenders = self.waiting.iter().filter(|w| w.since <= limit).count();
+                let on_offer = i + 1;
+                if contenders <= on_offer {
+                    self.tokens.drain(..=i);
+                    let woken = &mut self.woken;
+                    self.waiting.retain(|w| {
+                        let goes = w.since <= limit;
+                        if goes {
+                            woken.push((w.pid, by));
+                        }
+                        !goes
+                    });
+                    continue 'again;
+                }
+            }
+            return;
+        }
+    }
+
+    fn wake_event(&self, pid: Pid) -> Option<usize> {
+        self.woken.iter().find(|&&(p, _)| p == pid).map(|&(_, by)| by)
+    }
+}
+
+/// The state of an object.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum State {
+    /// Nothing blocks on it.
+    #[default]
+    Plain,
+    Mutex(Option<Pid>),
+    RwLock {
+        writer: Option<Pid>,
+        readers: Vec<Pid>,
+    },
+    Condvar(Waiters),
+    Parker {
+        token: bool,
+    },
+}
+
+/// An object of the current execution.
+#[derive(Default)]
+pub(crate) struct Object {
+    pub(crate) state: State,
+    /// What the last operation that is not read-like knew.
+    pub(crate) written: Clock,
+    /// What the read-like operations since then knew.
+    pub(crate) read: Clock,
+    /// The events on it, in order.
+    pub(crate) history: Vec<u32>,
+    pub(crate) name: Option<String>,
+    pub(crate) alive: bool,
+    /// Its creator, and its place among the creator's objects.
+    pub(crate) made: (Pid, u32),
+}
+
+impl Object {
+    pub(crate) fn reset(&mut self) {
+        self.state = State::Plain;
+        self.written.clear();
+        self.read.clear();
+        self.history.clear();
+        self.name = None;
+        self.alive = false;
+    }
+
+    /// Whether `pid` could perform `op` now.
+    pub(crate) fn enabled(&self, op: &Op, pid: Pid) -> bool {
+        match (op.kind, &self.state) {
+            (Kind::Lock, State::Mutex(holder)) => holder.is_none(),
+            (Kind::Read, State::RwLock { writer, .. }) => writer.is_none(),
+            (Kind::Write, State::RwLock { writer, readers }) => {
+                writer.is_none() && readers.is_empty()
+            }
+            (Kind::Wake, State::Condvar(w)) => {
+                op.arg == MAY_END || w.wake_event(pid).is_some() || w.eligible(pid)
+            }
+            (Kind::Park, State::Parker { token }) => *token || op.arg == MAY_END,
+            _ => true,
+        }
+    }
+
+    /// Performs `op`, which is enabled, as event number `now`.
+    pub(crate) fn apply(&mut self, op: &Op, pid: Pid, now: usize) -> Applied {
+        let mut done =
+            Applied { label: Label { obj: op.obj, kind: op.kind }, pre: 0, val: 0, after: None };
+        match (op.kind, &mut self.state) {
+            (Kind::Lock | Kind::TryLock, State::Mutex(holder)) => {
+                done.pre = holder.is_some() as u64;
+                if holder.is_none() {
+                    *holder = Some(pid);
+                    done.val = 1;
+                }
+            }
+            (Kind::Unlock, State::Mutex(holder)) => {
+                done.pre = 1;
+                *holder = None;
+            }
+            (Kind::Read | Kind::TryRead, State::RwLock { writer, readers }) => {
+                done.pre = writer.is_some() as u64;
+                if writer.is_none() {
+                    readers.push(pid);
+                    done.val = 1;
+                }
+            }
+            (Kind::Write | Kind::TryWrite, State::RwLock { writer, readers }) => {
+                done.pre = writer.is_some() as u64;
+                if writer.is_none() && readers.is_empty() {
+                    *writer = Some(pid);
+                    done.val = 1;
+                }
+            }
+            (Kind::UnlockRead, State::RwLock { readers, .. }) => {
+                let i = readers.iter().position(|&p| p == pid).expect("a reader reads");
+                readers.swap_remove(i);
+            }
+            (Kind::UnlockWrite, State::RwLock { writer, .. }) => {
+                done.pre = 1;
+                *writer = None;
+            }
+            (Kind::Wait, State::Condvar(w)) => {
+                done.pre = w.takers();
+                w.wait(pid);
+            }
+            (Kind::NotifyOne, State::Condvar(w)) => {
+                done.pre = w.takers();
+                w.notify_one();
+                w.settle(now);
+            }
+            (Kind::NotifyAll, State::Condvar(w)) => {
+                done.pre = w.takers();
+                w.notify_all(now);
+            }
+            (Kind::Wake, State::Condvar(w)) => {
+                if let Some(by) = w.wake_event(pid) {
+                    w.woken.retain(|&(p, _)| p != pid);
+                    done.label = Label { obj: NO_OBJECT, kind: Kind::Woken };
+                    done.val = NOTIFIED;
+                    done.pre = by as u64;
+                    done.after = Some(by);
+                } else {
+                    done.pre = w.takers();
+                    done.val = w.leave(pid) as u64;
+                    w.settle(now);
+                }
+            }
+            (Kind::Park, State::Parker { token }) => {
+                done.pre = *token as u64;
+                done.val = *token as u64;
+                *token = false;
+            }
+            (Kind::Unpark, State::Parker { token }) => {
+                done.pre = *token as u64;
+                *token = true;
+            }
+            (kind, state) => unreachable!("{kind:?} on {state:?}"),
+        }
+        done
+    }
+
+    /// Who holds the object, for the report of a deadlock.
+    pub(crate) fn holders(&self) -> Vec<Pid> {
+        match &self.state {
+            State::Mutex(Some(p)) => vec![*p],
+            State::RwLock { writer: Some(p), .. } => vec![*p],
+            State::RwLock { readers, .. } => readers.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What came of an operation.
+pub(crate) struct Applied {
+    pub(crate) label: Label,
+    pub(crate) pre: u64,
+    pub(crate) val: u64,
+    /// The event without which this one would not have been enabled, where the object's order does
+    /// not say so.
+    pub(crate) after: Option<usize>,
+}
+
+/// `pid` as a set of bits; the runtime refuses to start more threads than a set has room for.
+pub(crate) fn bit(pid: Pid) -> u64 {
+    1 << (pid % 64)
+}

@@ -1,0 +1,141 @@
+//! Operations, and the one place that says which of them are dependent.
+//!
+//! Two operations are *dependent* when they name the same object and at least one of them is not
+//! read-like (see [`Kind::is_read`]). Everything else commutes. The whole reduction rests on this
+//! relation: too small and orderings are lost, too large and they are counted more than once.
+
+use std::panic::Location;
+
+/// A thread, by the dense number that its place in the tree of spawns has been given.
+pub(crate) type Pid = u16;
+
+/// A shared object, by the dense number that its creator and its place among the creator's objects
+/// have been given.
+pub(crate) type ObjId = u32;
+
+/// The object of an operation that is independent of every other.
+pub(crate) const NO_OBJECT: ObjId = ObjId::MAX;
+
+/// What an operation does to its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// An atomic load.
+    Load,
+    /// An atomic store.
+    Store,
+    /// An atomic read-modify-write; a compare-exchange that succeeded is one.
+    Rmw,
+    /// A compare-exchange that has not run yet.
+    CompareExchange,
+    /// A compare-exchange that failed: it only read.
+    CompareExchangeFailed,
+    /// The blocking acquisition of a mutex.
+    Lock,
+    /// An attempt to acquire a mutex, whatever came of it.
+    TryLock,
+    /// The release of a mutex.
+    Unlock,
+    /// The blocking acquisition of an `RwLock` by a reader.
+    Read,
+    /// An attempt to acquire an `RwLock` as a reader, whatever came of it.
+    TryRead,
+    /// The release of an `RwLock` by a reader.
+    UnlockRead,
+    /// The blocking acquisition of an `RwLock` by a writer.
+    Write,
+    /// An attempt to acquire an `RwLock` as a writer, whatever came of it.
+    TryWrite,
+    /// The release of an `RwLock` by a writer.
+    UnlockWrite,
+    /// A thread joins the waiters of a condition variable.
+    Wait,
+    /// A waiter stops waiting on its own account: it wins a notification that others compete for,
+    /// it times out, or it wakes spuriously.
+    Wake,
+    /// A waiter that has been notified goes on. It could do nothing else, so this commutes with
+    /// everything.
+    Woken,
+    /// `notify_one`.
+    NotifyOne,
+    /// `notify_all`.
+    NotifyAll,
+    /// A thread consumes its own token, waiting for it.
+    Park,
+    /// A thread's token is made available.
+    Unpark,
+}
+
+impl Kind {
+    /// Whether two operations of such kinds on one object commute.
+    pub fn is_read(self) -> bool {
+        matches!(
+            self,
+            Kind::Load
+                | Kind::CompareExchangeFailed
+                | Kind::Read
+                | Kind::TryRead
+                | Kind::UnlockRead
+        )
+    }
+
+    /// The name that a witness shows.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Load => "load",
+            Kind::Store => "store",
+            Kind::Rmw => "rmw",
+            Kind::CompareExchange => "compare_exchange",
+            Kind::CompareExchangeFailed => "compare_exchange fails",
+            Kind::Lock => "lock",
+            Kind::TryLock => "try_lock",
+            Kind::Unlock => "unlock",
+            Kind::Read => "read",
+            Kind::TryRead => "try_read",
+            Kind::UnlockRead => "unlock read",
+            Kind::Write => "write",
+            Kind::TryWrite => "try_write",
+            Kind::UnlockWrite => "unlock write",
+            Kind::Wait => "wait",
+            Kind::Wake => "wake",
+            Kind::Woken => "woken",
+            Kind::NotifyOne => "notify_one",
+            Kind::NotifyAll => "notify_all",
+            Kind::Park => "park",
+            Kind::Unpark => "unpark",
+        }
+    }
+}
+
+/// What the dependency relation sees of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Label {
+    pub(crate) obj: ObjId,
+    pub(crate) kind: Kind,
+}
+
+impl Label {
+    /// Whether the order of two operations of different threads can matter.
+    pub(crate) fn dependent(self, other: Label) -> bool {
+        self.obj == other.obj
+            && self.obj != NO_OBJECT
+            && !(self.kind.is_read() && other.kind.is_read())
+    }
+}
+
+/// An operation that a thread is about to perform.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Op {
+    pub(crate) obj: ObjId,
+    pub(crate) kind: Kind,
+    /// What a compare-exchange expects; whether a wait or a park may end without a notification.
+    pub(crate) arg: u64,
+    pub(crate) at: &'static Location<'static>,
+}
+
+/// One element of a wakeup sequence: whose turn it is, and what it will turn out to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) pid: Pid,
+    pub(crate) label: Label,
+}

@@ -1,0 +1,135 @@
+//! What an exploration found.
+
+use crate::schedule::Token;
+use crate::witness::Witness;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// What the exploration says about the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// Every ordering has been explored, and none violated anything.
+    Complete,
+    /// Some ordering violated something.
+    Violated,
+    /// No violation was seen, and not everything was explored.
+    Incomplete {
+        /// What cut the exploration short.
+        why: String,
+    },
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Complete => f.write_str("COMPLETE"),
+            Verdict::Violated => f.write_str("VIOLATED"),
+            Verdict::Incomplete { why } => write!(f, "INCOMPLETE: {why}"),
+        }
+    }
+}
+
+/// The orderings that led to one outcome.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How many.
+    pub orderings: u64,
+    /// The one with the fewest context switches.
+    pub token: Token,
+    /// That one, step by step.
+    pub witness: Witness,
+}
+
+/// The orderings that violated one thing.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// What: `panic`, `no-deadlock`, `no-data-race`, or the name that the body gave.
+    pub name: String,
+    /// How, in the ordering of the witness.
+    pub detail: String,
+    /// How many.
+    pub orderings: u64,
+    /// The one with the fewest context switches.
+    pub token: Token,
+    /// That one, step by step.
+    pub witness: Witness,
+}
+
+/// What an exploration found.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Report<T: Ord> {
+    /// What the exploration says about the body.
+    pub verdict: Verdict,
+    /// How often the body ran.
+    pub executions: u64,
+    /// How many inequivalent orderings were run to their end. Under a strategy other than
+    /// [`Strategy::Dpor`](crate::Strategy::Dpor) these are not told apart: every execution counts.
+    pub orderings: u64,
+    /// Executions that turned out to be equivalent to others half way. None, if all is well.
+    pub blocked: u64,
+    /// Executions that were cut off by the step limit.
+    pub cut: u64,
+    /// The most operations in an ordering.
+    pub longest: usize,
+    /// How many orderings ended in a deadlock.
+    pub deadlocks: u64,
+    /// What the body returned, in the orderings in which it did.
+    pub outcomes: BTreeMap<T, Outcome>,
+    /// What was violated, by name.
+    pub violations: Vec<Violation>,
+    /// Why not everything was explored, if so; with violations the verdict does not say.
+    pub incomplete: Option<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl<T: Ord> Report<T> {
+    /// Whether every ordering has been explored, violated or not.
+    pub fn exhausted(&self) -> bool {
+        self.incomplete.is_none()
+    }
+
+    /// The violation of that name.
+    pub fn violation(&self, name: &str) -> Option<&Violation> {
+        self.violations.iter().find(|v| v.name == name)
+    }
+
+    /// Panics unless every ordering has been explored and none violated anything; the message has
+    /// the witnesses.
+    #[track_caller]
+    pub fn assert_complete(&self) {
+        if self.verdict != Verdict::Complete {
+            let mut text = self.verdict.to_string();
+            for v in &self.violations {
+                text += &format!("\n\n{v}");
+            }
+            panic!("{text}");
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.name, self.detail)?;
+        writeln!(f, "in {} orderings; the one with the fewest switches:", self.orderings)?;
+        write!(f, "{}replay: {}", self.witness, self.token)
+    }
+}
+
+/// How far an exploration has come.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How often the body has run.
+    pub executions: u64,
+    /// How many orderings there may be in all: what has been explored over the share of the tree
+    /// that it is, taking the branches of a node to be equally large. `None` while sampling.
+    pub estimate: Option<f64>,
+    /// How many orderings violated something.
+    pub violating: u64,
+    /// How long it has taken.
+    pub elapsed: Duration,
+}

@@ -1,0 +1,178 @@
+//! The runtime of one worker: which threads exist, what each is about to do, and whose turn it is.
+//!
+//! Every primitive comes through [`perform`]: it announces an operation, gives up its turn, and
+//! performs the operation when it is given the turn again. shuttle supplies the tasks and the
+//! switching; that an operation is blocked is known here alone, because here is known what each
+//! thread wants and what the objects allow. A worker is one OS thread, so this is thread-local.
+
+mod state;
+
+pub(crate) use state::{Ending, Mode, Note, Phase, Runtime, Turnover};
+
+use self::state::Arrival;
+use crate::object::{Applied, State};
+use crate::op::{Kind, Label, ObjId, Op, Pid};
+use std::cell::RefCell;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe, Location};
+use std::time::Duration;
+
+thread_local! {
+    static RUNTIME: RefCell<Option<Box<Runtime>>> = const { RefCell::new(None) };
+}
+
+/// The payload that unwinds the threads of an execution that has been given up.
+struct GivenUp;
+
+/// Runs `f` on this worker's runtime.
+pub(crate) fn with<R>(f: impl FnOnce(&mut Runtime) -> R) -> R {
+    RUNTIME.with(|cell| {
+        f(cell
+            .borrow_mut()
+            .as_mut()
+            .expect("shuttle-dpor's primitives work only inside the body that an `Explorer` runs"))
+    })
+}
+
+/// Runs `f` on this worker's runtime, if there is one.
+pub(crate) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
+    RUNTIME
+        .try_with(|cell| cell.try_borrow_mut().ok().and_then(|mut rt| rt.as_mut().map(|rt| f(rt))))
+        .ok()
+        .flatten()
+}
+
+/// Makes `rt` the runtime of this OS thread, and returns the one that was.
+pub(crate) fn install(rt: Option<Box<Runtime>>) -> Option<Box<Runtime>> {
+    RUNTIME.with(|cell| cell.replace(rt))
+}
+
+/// Whether an operation is modelled, or belongs to an execution that has been given up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It is this thread's turn, and the operation is enabled.
+    Mine,
+    /// The execution has been given up and a destructor runs while its threads unwind: do what can
+    /// be done without waiting.
+    GivenUp,
+}
+
+/// Announces `op` and waits for the turn to perform it.
+pub(crate) fn announce(op: Op) -> Turn {
+    match with(|rt| rt.arrive(op)) {
+        Arrival::Go => return Turn::Mine,
+        Arrival::GivenUp => return given_up(),
+        Arrival::Switch => switch(),
+    }
+    if with(|rt| rt.ending.is_some()) {
+        given_up()
+    } else {
+        Turn::Mine
+    }
+}
+
+fn given_up() -> Turn {
+    if std::thread::panicking() {
+        Turn::GivenUp
+    } else {
+        resume_unwind(Box::new(GivenUp))
+    }
+}
+
+/// Gives the turn to whom the runtime has chosen, or lets shuttle ask for a choice.
+fn switch() {
+    // The only call in shuttle's interface that is a plain switch: it models no time.
+    shuttle::thread::sleep(Duration::ZERO);
+}
+
+/// Performs an operation whose effect the object's modelled state describes in full. Returns what
+/// came of it, or `None` in an execution that has been given up.
+pub(crate) fn perform(op: Op) -> Option<u64> {
+    match announce(op) {
+        Turn::Mine => Some(with(|rt| rt.apply(op))),
+        Turn::GivenUp => None,
+    }
+}
+
+/// Performs an operation whose effect is `f`'s: it returns its result, the value before, the value
+/// to show and the kind that the operation turned out to be.
+pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -> R {
+    let turn = announce(op);
+    let (result, pre, val, kind) = f();
+    if turn == Turn::Mine {
+        with(|rt| {
+            rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None })
+        });
+    }
+    result
+}
+
+/// A destructor cannot get what it waits for in an execution that has been given up, unless another
+/// thread unwinds first. Returns whether it is worth trying again.
+pub(crate) fn stuck() {
+    with(|rt| rt.stuck());
+    switch();
+}
+
+/// A destructor waits for what cannot come any more.
+pub(crate) fn stuck_for_good() -> ! {
+    loop {
+        stuck();
+    }
+}
+
+/// Whether there is no execution, or one that has been given up.
+pub(crate) fn dying() -> bool {
+    try_with(|rt| rt.ending.is_some()).unwrap_or(true)
+}
+
+/// Creates an object.
+pub(crate) fn create(state: State) -> ObjId {
+    with(|rt| rt.create(state))
+}
+
+/// Blocks until `target` has ended.
+pub(crate) fn join(target: Pid, at: &'static Location<'static>) {
+    if with(|rt| rt.wait_for_end(target, at)) {
+        switch();
+        if with(|rt| rt.ending.is_some()) {
+            given_up();
+        }
+    }
+}
+
+/// Runs a thread's code: everything between its first step and its end.
+pub(crate) fn run_thread(pid: Pid, f: impl FnOnce()) {
+    if with(|rt| rt.ending.is_some()) {
+        with(|rt| rt.finish(pid));
+        return;
+    }
+    let result = catch_unwind(AssertUnwindSafe(f));
+    report_panic(pid, result);
+    // Thread-locals go while their thread can still act, the latest first, as std's do.
+    while let Some(local) = with(|rt| rt.task(pid).locals.pop()) {
+        report_panic(pid, catch_unwind(AssertUnwindSafe(move || drop(local))));
+    }
+    with(|rt| rt.finish(pid));
+}
+
+fn report_panic(pid: Pid, result: std::thread::Result<()>) {
+    if let Err(payload) = result {
+        if !payload.is::<GivenUp>() {
+            note_panic(pid, payload.as_ref());
+        }
+    }
+}
+
+/// Records a panic of thread `pid` as a violation.
+pub(crate) fn note_panic(pid: Pid, payload: &(dyn std::any::Any + Send)) {
+    let text = crate::hook::describe(payload);
+    with(|rt| {
+        rt.task(pid).panicked = true;
+        rt.violation("panic".into(), text);
+    });
+}
+
+/// Whether `payload` is what unwinds an execution that has been given up.
+pub(crate) fn is_given_up(payload: &(dyn std::any::Any + Send)) -> bool {
+    payload.is::<GivenUp>()
+}

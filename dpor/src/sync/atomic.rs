@@ -1,0 +1,283 @@
+//! Atomics, with the interface of [`std::sync::atomic`].
+//!
+//! Every operation is sequentially consistent, whatever ordering it asks for: what weaker orderings
+//! allow beyond that is not explored.
+
+use crate::object::State;
+use crate::op::{Kind, ObjId, Op};
+use crate::rt;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::Ordering::SeqCst;
+
+pub use std::sync::atomic::{compiler_fence, Ordering};
+
+/// Orders nothing that is not ordered already: all operations are sequentially consistent.
+pub fn fence(order: Ordering) {
+    assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
+}
+
+/// What explorer and witness know of a value.
+trait Bits: Copy {
+    fn bits(self) -> u64;
+}
+
+macro_rules! bits {
+    ($($t:ty),*) => { $(impl Bits for $t {
+        fn bits(self) -> u64 {
+            self as u64
+        }
+    })* };
+}
+
+bits!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool);
+
+impl<T> Bits for *mut T {
+    fn bits(self) -> u64 {
+        self as usize as u64
+    }
+}
+
+macro_rules! atomic {
+    ($(#[$doc:meta])* $name:ident $(<$g:ident>)?, $t:ty, $std:ty, $nand:ident) => {
+        $(#[$doc])*
+        pub struct $name $(<$g>)? {
+            id: ObjId,
+            value: $std,
+        }
+
+        impl $(<$g>)? $name $(<$g>)? {
+            /// An atomic with a value. Not `const`: it belongs to the execution that makes it.
+            pub fn new(value: $t) -> Self {
+                Self { id: rt::create(State::Plain), value: <$std>::new(value) }
+            }
+
+            /// An atomic whose name witnesses show.
+            pub fn named(name: impl Into<String>, value: $t) -> Self {
+                let atomic = Self::new(value);
+                atomic.set_name(name);
+                atomic
+            }
+
+            /// Sets the name that witnesses show.
+            pub fn set_name(&self, name: impl Into<String>) {
+                crate::set_object_name(self.id, name.into());
+            }
+
+            /// Loads the value.
+            #[track_caller]
+            pub fn load(&self, _order: Ordering) -> $t {
+                let at = Location::caller();
+                let op = Op { obj: self.id, kind: Kind::Load, arg: 0, at };
+                rt::perform_with(op, || {
+                    let value = self.value.load(SeqCst);
+                    (value, value.bits(), value.bits(), Kind::Load)
+                })
+            }
+
+            /// Stores a value.
+            #[track_caller]
+            pub fn store(&self, value: $t, _order: Ordering) {
+                let at = Location::caller();
+                let op = Op { obj: self.id, kind: Kind::Store, arg: 0, at };
+                rt::perform_with(op, || {
+                    let old = self.value.swap(value, SeqCst);
+                    ((), old.bits(), value.bits(), Kind::Store)
+                })
+            }
+
+            #[track_caller]
+            fn modify(&self, f: impl FnOnce($t) -> $t) -> $t {
+                let at = Location::caller();
+                let op = Op { obj: self.id, kind: Kind::Rmw, arg: 0, at };
+                rt::perform_with(op, || {
+                    let old = self.value.load(SeqCst);
+                    let new = f(old);
+                    self.value.store(new, SeqCst);
+                    (old, old.bits(), new.bits(), Kind::Rmw)
+                })
+            }
+
+            /// Stores a value and returns the previous one.
+            #[track_caller]
+            pub fn swap(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|_| value)
+            }
+
+            /// Stores `new` if the value is `current`. Returns the previous value, as `Err` if it
+            /// was another.
+            #[track_caller]
+            pub fn compare_exchange(
+                &self,
+                current: $t,
+                new: $t,
+                _success: Ordering,
+                _failure: Ordering,
+            ) -> Result<$t, $t> {
+                let at = Location::caller();
+                let arg = current.bits();
+                let op = Op { obj: self.id, kind: Kind::CompareExchange, arg, at };
+                rt::perform_with(op, || {
+                    let result = self.value.compare_exchange(current, new, SeqCst, SeqCst);
+                    match result {
+                        Ok(old) => (result, old.bits(), new.bits(), Kind::Rmw),
+                        Err(old) => (result, old.bits(), old.bits(), Kind::CompareExchangeFailed),
+                    }
+                })
+            }
+
+            /// Like [`compare_exchange`](Self::compare_exchange): it does not fail spuriously.
+            #[track_caller]
+            pub fn compare_exchange_weak(
+                &self,
+                current: $t,
+                new: $t,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$t, $t> {
+                self.compare_exchange(current, new, success, failure)
+            }
+
+            /// Stores what `f` makes of the value, until that succeeds or `f` returns `None`.
+            #[track_caller]
+            pub fn fetch_update<F>(&self, set: Ordering, fetch: Ordering, mut f: F) -> Result<$t, $t>
+            where
+                F: FnMut($t) -> Option<$t>,
+            {
+                let mut old = self.load(fetch);
+                while let Some(new) = f(old) {
+                    match self.compare_exchange(old, new, set, fetch) {
+                        Ok(_) => return Ok(old),
+                        Err(other) => old = other,
+                    }
+                }
+                Err(old)
+            }
+
+            /// Returns the value.
+            pub fn into_inner(self) -> $t {
+                self.value.into_inner()
+            }
+
+            /// The value, which nobody else can reach.
+            pub fn get_mut(&mut self) -> &mut $t {
+                self.value.get_mut()
+            }
+        }
+
+        impl $(<$g>)? fmt::Debug for $name $(<$g>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.value.fmt(f)
+            }
+        }
+
+        impl $(<$g>)? From<$t> for $name $(<$g>)? {
+            fn from(value: $t) -> Self {
+                Self::new(value)
+            }
+        }
+
+        atomic!(@$nand $name, $t);
+    };
+    (@logic $name:ident, $t:ty) => {
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new(Default::default())
+            }
+        }
+
+        impl $name {
+            /// Replaces the value by its bitwise "and" with `value`; returns the previous one.
+            #[track_caller]
+            pub fn fetch_and(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| old & value)
+            }
+
+            /// Replaces the value by its bitwise "nand" with `value`; returns the previous one.
+            #[track_caller]
+            pub fn fetch_nand(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| !(old & value))
+            }
+
+            /// Replaces the value by its bitwise "or" with `value`; returns the previous one.
+            #[track_caller]
+            pub fn fetch_or(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| old | value)
+            }
+
+            /// Replaces the value by its bitwise "xor" with `value`; returns the previous one.
+            #[track_caller]
+            pub fn fetch_xor(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| old ^ value)
+            }
+        }
+    };
+    (@number $name:ident, $t:ty) => {
+        atomic!(@logic $name, $t);
+
+        impl $name {
+            /// Adds `value`, wrapping around; returns the previous value.
+            #[track_caller]
+            pub fn fetch_add(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| old.wrapping_add(value))
+            }
+
+            /// Subtracts `value`, wrapping around; returns the previous value.
+            #[track_caller]
+            pub fn fetch_sub(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| old.wrapping_sub(value))
+            }
+
+            /// Replaces the value by the larger of it and `value`; returns the previous one.
+            #[track_caller]
+            pub fn fetch_max(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| old.max(value))
+            }
+
+            /// Replaces the value by the smaller of it and `value`; returns the previous one.
+            #[track_caller]
+            pub fn fetch_min(&self, value: $t, _order: Ordering) -> $t {
+                self.modify(|old| old.min(value))
+            }
+        }
+    };
+    (@pointer $name:ident, $t:ty) => {
+        impl<T> Default for $name<T> {
+            fn default() -> Self {
+                Self::new(std::ptr::null_mut())
+            }
+        }
+    };
+}
+
+macro_rules! integers {
+    ($($name:ident $t:ty),* $(,)?) => { $(
+        atomic!(
+            #[doc = concat!("An atomic `", stringify!($t), "`, with the interface of std's.")]
+            $name, $t, std::sync::atomic::$name, number
+        );
+    )* };
+}
+
+integers! {
+    AtomicU8 u8, AtomicU16 u16, AtomicU32 u32, AtomicU64 u64, AtomicUsize usize,
+    AtomicI8 i8, AtomicI16 i16, AtomicI32 i32, AtomicI64 i64, AtomicIsize isize,
+}
+
+atomic!(
+    /// An atomic `bool`, with the interface of std's.
+    AtomicBool, bool, std::sync::atomic::AtomicBool, logic
+);
+
+impl AtomicBool {
+    /// Negates the value; returns the previous one.
+    #[track_caller]
+    pub fn fetch_not(&self, _order: Ordering) -> bool {
+        self.modify(|old| !old)
+    }
+}
+
+atomic!(
+    /// An atomic pointer, with the interface of std's.
+    AtomicPtr<T>, *mut T, std::sync::atomic::AtomicPtr<T>, pointer
+);

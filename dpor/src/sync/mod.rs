@@ -1,0 +1,41 @@
+//! Synchronisation primitives with the interface of [`std::sync`].
+//!
+//! Each operation is announced before it is performed, so the explorer knows what every thread is
+//! about to do. The values live in std's own types: when the model says that a lock is acquired,
+//! std's is free.
+
+pub mod atomic;
+mod condvar;
+mod mutex;
+mod rwlock;
+
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use mutex::{Mutex, MutexGuard};
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+// Reference counts are no operations here; see the crate's documentation.
+pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether a lock is poisoned, kept apart from std's: threads of an execution share an OS thread,
+/// and so std's idea of who is panicking.
+#[derive(Debug, Default)]
+struct Poison(AtomicBool);
+
+impl Poison {
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, to: bool) {
+        self.0.store(to, Ordering::Relaxed);
+    }
+
+    fn wrap<G>(&self, guard: G) -> LockResult<G> {
+        if self.get() {
+            Err(PoisonError::new(guard))
+        } else {
+            Ok(guard)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A mutex.
+
+use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
+use crate::object::State;
+use crate::op::{Kind, ObjId, Op};
+use crate::rt::{self, Turn};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+
+/// A mutex, with the interface of [`std::sync::Mutex`].
+pub struct Mutex<T: ?Sized> {
+    id: ObjId,
+    poison: Poison,
+    value: std::sync::Mutex<T>,
+}
+
+impl<T> Mutex<T> {
+    /// A free mutex. Not `const`: it belongs to the execution that makes it.
+    pub fn new(value: T) -> Self {
+        Mutex {
+            id: rt::create(State::Mutex(None)),
+            poison: Poison::default(),
+            value: std::sync::Mutex::new(value),
+        }
+    }
+
+    /// A mutex whose name witnesses show.
+    pub fn named(name: impl Into<String>, value: T) -> Self {
+        let mutex = Mutex::new(value);
+        mutex.set_name(name);
+        mutex
+    }
+
+    /// Returns the value.
+    pub fn into_inner(self) -> LockResult<T> {
+        let value = self.value.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.poison.wrap(value)
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Sets the name that witnesses show.
+    pub fn set_name(&self, name: impl Into<String>) {
+        crate::set_object_name(self.id, name.into());
+    }
+
+    /// Blocks until the mutex is acquired.
+    #[track_caller]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        self.lock_at(Location::caller())
+    }
+
+    pub(super) fn lock_at(&self, at: &'static Location<'static>) -> LockResult<MutexGuard<'_, T>> {
+        if rt::perform(Op { obj: self.id, kind: Kind::Lock, arg: 0, at }).is_none() {
+            return self.lock_given_up(at);
+        }
+        self.poison.wrap(self.guard(at))
+    }
+
+    /// Acquires the mutex if it is free. Both results are explored.
+    #[track_caller]
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        let at = Location::caller();
+        match rt::perform(Op { obj: self.id, kind: Kind::TryLock, arg: 0, at }) {
+            Some(0) => Err(TryLockError::WouldBlock),
+            Some(_) => Ok(self.poison.wrap(self.guard(at))?),
+            None => Ok(self.lock_given_up(at)?),
+        }
+    }
+
+    /// A destructor wants the lock while the threads of an execution that has been given up unwind.
+    fn lock_given_up(&self, at: &'static Location<'static>) -> LockResult<MutexGuard<'_, T>> {
+        loop {
+            match self.value.try_lock() {
+                Err(TryLockError::WouldBlock) => rt::stuck(),
+                Ok(value) => return Ok(self.wrap(value, at)),
+                Err(TryLockError::Poisoned(e)) => return Ok(self.wrap(e.into_inner(), at)),
+            }
+        }
+    }
+
+    fn guard(&self, at: &'static Location<'static>) -> MutexGuard<'_, T> {
+        match self.value.try_lock() {
+            Ok(value) => self.wrap(value, at),
+            Err(TryLockError::Poisoned(e)) => self.wrap(e.into_inner(), at),
+            Err(TryLockError::WouldBlock) => unreachable!("the model says that the mutex is free"),
+        }
+    }
+
+    fn wrap<'a>(
+        &'a self,
+        value: std::sync::MutexGuard<'a, T>,
+        at: &'static Location<'static>,
+    ) -> MutexGuard<'a, T> {
+        MutexGuard { mutex: self, panicking: crate::thread::panicking(), value, at }
+    }
+
+    /// Whether a thread has panicked while it held the mutex.
+    pub fn is_poisoned(&self) -> bool {
+        self.poison.get()
+    }
+
+    /// Makes the mutex unpoisoned.
+    pub fn clear_poison(&self) {
+        self.poison.set(false);
+    }
+
+    /// The value, which nobody else can reach.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        let value = self.value.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.poison.wrap(value)
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Mutex::new(T::default())
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    fn from(value: T) -> Self {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutex").field("value", &&self.value).finish()
+    }
+}
+
+/// Access to a mutex's value; releases the mutex when dropped.
+#[must_use = "if unused the mutex is released at once"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+    panicking: bool,
+    // Dropped after `drop` has run, in which the model is told: nobody else runs in between.
+    value: std::sync::MutexGuard<'a, T>,
+    at: &'static Location<'static>,
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    pub(super) fn mutex(&self) -> &'a Mutex<T> {
+        self.mutex
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        let op = Op { obj: self.mutex.id, kind: Kind::Unlock, arg: 0, at: self.at };
+        if !rt::dying() && rt::announce(op) == Turn::Mine {
+            if !self.panicking && crate::thread::panicking() {
+                self.mutex.poison.set(true);
+            }
+            rt::with(|rt| rt.apply(op));
+        }
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

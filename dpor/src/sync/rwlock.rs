@@ -1,0 +1,223 @@
+//! A readers-writer lock.
+
+use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
+use crate::object::State;
+use crate::op::{Kind, ObjId, Op};
+use crate::rt::{self, Turn};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+
+/// A readers-writer lock, with the interface of [`std::sync::RwLock`].
+///
+/// Neither side has priority: a reader may go ahead while a writer waits, and it may not, as std
+/// leaves it.
+pub struct RwLock<T: ?Sized> {
+    id: ObjId,
+    poison: Poison,
+    value: std::sync::RwLock<T>,
+}
+
+impl<T> RwLock<T> {
+    /// A free lock. Not `const`: it belongs to the execution that makes it.
+    pub fn new(value: T) -> Self {
+        RwLock {
+            id: rt::create(State::RwLock { writer: None, readers: Vec::new() }),
+            poison: Poison::default(),
+            value: std::sync::RwLock::new(value),
+        }
+    }
+
+    /// A lock whose name witnesses show.
+    pub fn named(name: impl Into<String>, value: T) -> Self {
+        let lock = RwLock::new(value);
+        lock.set_name(name);
+        lock
+    }
+
+    /// Returns the value.
+    pub fn into_inner(self) -> LockResult<T> {
+        let value = self.value.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.poison.wrap(value)
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Sets the name that witnesses show.
+    pub fn set_name(&self, name: impl Into<String>) {
+        crate::set_object_name(self.id, name.into());
+    }
+
+    /// Blocks until the lock is acquired for reading.
+    #[track_caller]
+    pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+        let at = Location::caller();
+        let done = rt::perform(Op { obj: self.id, kind: Kind::Read, arg: 0, at });
+        self.poison.wrap(self.read_guard(done.is_none(), at))
+    }
+
+    /// Acquires the lock for reading if no writer holds it. Both results are explored.
+    #[track_caller]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let at = Location::caller();
+        match rt::perform(Op { obj: self.id, kind: Kind::TryRead, arg: 0, at }) {
+            Some(0) => Err(TryLockError::WouldBlock),
+            done => Ok(self.poison.wrap(self.read_guard(done.is_none(), at))?),
+        }
+    }
+
+    /// Blocks until the lock is acquired for writing.
+    #[track_caller]
+    pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let at = Location::caller();
+        let done = rt::perform(Op { obj: self.id, kind: Kind::Write, arg: 0, at });
+        self.poison.wrap(self.write_guard(done.is_none(), at))
+    }
+
+    /// Acquires the lock for writing if nobody holds it. Both results are explored.
+    #[track_caller]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let at = Location::caller();
+        match rt::perform(Op { obj: self.id, kind: Kind::TryWrite, arg: 0, at }) {
+            Some(0) => Err(TryLockError::WouldBlock),
+            done => Ok(self.poison.wrap(self.write_guard(done.is_none(), at))?),
+        }
+    }
+
+    fn read_guard(&self, given_up: bool, at: &'static Location<'static>) -> RwLockReadGuard<'_, T> {
+        let value = loop {
+            match self.value.try_read() {
+                Ok(value) => break value,
+                Err(TryLockError::Poisoned(e)) => break e.into_inner(),
+                Err(TryLockError::WouldBlock) => wait_or_fail(given_up),
+            }
+        };
+        RwLockReadGuard { lock: self, value, at }
+    }
+
+    fn write_guard(
+        &self,
+        given_up: bool,
+        at: &'static Location<'static>,
+    ) -> RwLockWriteGuard<'_, T> {
+        let value = loop {
+            match self.value.try_write() {
+                Ok(value) => break value,
+                Err(TryLockError::Poisoned(e)) => break e.into_inner(),
+                Err(TryLockError::WouldBlock) => wait_or_fail(given_up),
+            }
+        };
+        RwLockWriteGuard { lock: self, panicking: crate::thread::panicking(), value, at }
+    }
+
+    /// Whether a thread has panicked while it held the lock for writing.
+    pub fn is_poisoned(&self) -> bool {
+        self.poison.get()
+    }
+
+    /// Makes the lock unpoisoned.
+    pub fn clear_poison(&self) {
+        self.poison.set(false);
+    }
+
+    /// The value, which nobody else can reach.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        let value = self.value.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.poison.wrap(value)
+    }
+}
+
+/// std's lock is not free: only a destructor in an execution that has been given up may find it so.
+fn wait_or_fail(given_up: bool) {
+    assert!(given_up, "the model says that the lock is free");
+    rt::stuck();
+}
+
+impl<T: Default> Default for RwLock<T> {
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RwLock").field("value", &&self.value).finish()
+    }
+}
+
+/// Shared access to an `RwLock`'s value; releases the lock when dropped.
+#[must_use = "if unused the lock is released at once"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    value: std::sync::RwLockReadGuard<'a, T>,
+    at: &'static Location<'static>,
+}
+
+/// Exclusive access to an `RwLock`'s value; releases the lock when dropped.
+#[must_use = "if unused the lock is released at once"]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    panicking: bool,
+    value: std::sync::RwLockWriteGuard<'a, T>,
+    at: &'static Location<'static>,
+}
+
+impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
+    fn drop(&mut self) {
+        if !rt::dying() {
+            rt::perform(Op { obj: self.lock.id, kind: Kind::UnlockRead, arg: 0, at: self.at });
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    fn drop(&mut self) {
+        let op = Op { obj: self.lock.id, kind: Kind::UnlockWrite, arg: 0, at: self.at };
+        if !rt::dying() && rt::announce(op) == Turn::Mine {
+            if !self.panicking && crate::thread::panicking() {
+                self.lock.poison.set(true);
+            }
+            rt::with(|rt| rt.apply(op));
+        }
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

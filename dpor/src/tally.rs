@@ -1,0 +1,181 @@
+//! Counting what executions do, and keeping the best ordering for each thing seen.
+
+use crate::driver::{Explorer, Replay};
+use crate::report::{Outcome, Report, Verdict, Violation};
+use crate::rt::{Ending, Runtime};
+use crate::schedule::{Linearizer, Token};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often something was seen, and the ordering with the fewest switches in which it was.
+pub(crate) struct Best {
+    pub(crate) orderings: u64,
+    pub(crate) token: Token,
+}
+
+/// The counts of an exploration.
+pub(crate) struct Tally<T> {
+    pub(crate) executions: u64,
+    pub(crate) orderings: u64,
+    pub(crate) blocked: u64,
+    pub(crate) cut: u64,
+    pub(crate) longest: usize,
+    pub(crate) deadlocks: u64,
+    /// Orderings with at least one violation.
+    pub(crate) violating: u64,
+    pub(crate) outcomes: BTreeMap<T, Best>,
+    pub(crate) violations: BTreeMap<String, Best>,
+    incomplete: Option<String>,
+    linearizer: Linearizer,
+}
+
+impl<T> Default for Tally<T> {
+    fn default() -> Self {
+        Tally {
+            executions: 0,
+            orderings: 0,
+            blocked: 0,
+            cut: 0,
+            longest: 0,
+            deadlocks: 0,
+            violating: 0,
+            outcomes: BTreeMap::new(),
+            violations: BTreeMap::new(),
+            incomplete: None,
+            linearizer: Linearizer::default(),
+        }
+    }
+}
+
+impl<T: Ord> Tally<T> {
+    /// The exploration stops before its end. The first reason counts.
+    pub(crate) fn stop(&mut self, why: String) {
+        self.incomplete.get_or_insert(why);
+    }
+
+    /// Takes in an execution that has ended.
+    pub(crate) fn conclude(&mut self, rt: &Runtime, outcome: Option<T>) {
+        self.executions += 1;
+        let mut deadlock = false;
+        match rt.ending {
+            Some(Ending::Redundant) => {
+                self.blocked += 1;
+                return;
+            }
+            Some(Ending::Diverged(_)) => return,
+            Some(Ending::TooLong) => {
+                self.cut += 1;
+                self.stop(format!("an execution was cut off after {} operations", rt.trace.len()));
+            }
+            Some(Ending::Deadlock) => {
+                self.orderings += 1;
+                self.deadlocks += 1;
+                deadlock = true;
+            }
+            None => self.orderings += 1,
+        }
+        self.longest = self.longest.max(rt.trace.len());
+        if deadlock || !rt.violations.is_empty() {
+            self.violating += 1;
+        }
+        let names = rt.violations.iter().map(|(name, _)| name.as_ref());
+        for name in names.chain(deadlock.then_some("no-deadlock")) {
+            match self.violations.get_mut(name) {
+                Some(best) => best.see(rt, &mut self.linearizer),
+                None => {
+                    let best = Best::first(rt, &mut self.linearizer);
+                    self.violations.insert(name.to_owned(), best);
+                }
+            }
+        }
+        if let (Some(outcome), None) = (outcome, &rt.ending) {
+            match self.outcomes.get_mut(&outcome) {
+                Some(best) => best.see(rt, &mut self.linearizer),
+                None => {
+                    let best = Best::first(rt, &mut self.linearizer);
+                    self.outcomes.insert(outcome, best);
+                }
+            }
+        }
+    }
+
+    /// The report; `replay` runs an ordering again to see it step by step.
+    pub(crate) fn report(
+        self,
+        _config: &Explorer,
+        elapsed: Duration,
+        replay: impl Fn(&Token) -> Replay<T>,
+    ) -> Report<T> {
+        let mut violations = Vec::new();
+        for (name, best) in self.violations {
+            let run = replay(&best.token);
+            let detail = run.violations.iter().find(|(n, _)| *n == name);
+            violations.push(Violation {
+                detail: detail.map(|(_, d)| d.clone()).unwrap_or_default(),
+                name,
+                orderings: best.orderings,
+                witness: run.witness,
+                token: best.token,
+            });
+        }
+        let mut outcomes = BTreeMap::new();
+        for (outcome, best) in self.outcomes {
+            let witness = replay(&best.token).witness;
+            let orderings = best.orderings;
+            outcomes.insert(outcome, Outcome { orderings, token: best.token, witness });
+        }
+        let verdict = if !violations.is_empty() {
+            Verdict::Violated
+        } else {
+            match &self.incomplete {
+                Some(why) => Verdict::Incomplete { why: why.clone() },
+                None if self.orderings == 0 => Verdict::Incomplete { why: "nothing ran".into() },
+                None => Verdict::Complete,
+            }
+        };
+        Report {
+            verdict,
+            executions: self.executions,
+            orderings: self.orderings,
+            blocked: self.blocked,
+            cut: self.cut,
+            longest: self.longest,
+            deadlocks: self.deadlocks,
+            outcomes,
+            violations,
+            incomplete: self.incomplete,
+            elapsed,
+        }
+    }
+}
+
+impl Best {
+    fn first(rt: &Runtime, linearizer: &mut Linearizer) -> Self {
+        let runs = linearizer.best(&rt.trace, usize::MAX);
+        let token = token(rt, &runs.expect("a trace has an order"));
+        Best { orderings: 1, token }
+    }
+
+    fn see(&mut self, rt: &Runtime, linearizer: &mut Linearizer) {
+        self.orderings += 1;
+        let bound = self.token.runs.len();
+        if bound > 0 {
+            if let Some(runs) = linearizer.best(&rt.trace, bound - 1) {
+                self.token = token(rt, &runs);
+            }
+        }
+    }
+}
+
+fn token(rt: &Runtime, runs: &[(u16, u32)]) -> Token {
+    Token {
+        threads: rt.live.iter().map(|&p| rt.path(p)).collect(),
+        runs: runs
+            .iter()
+            .map(|&(pid, times)| {
+                let place = rt.live.iter().position(|&p| p == pid);
+                (place.expect("the thread is in this execution"), times)
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,171 @@
+//! Witnesses: one ordering, step by step, for people.
+
+use crate::op::Kind;
+use crate::rt::{Phase, Runtime};
+use std::fmt;
+
+/// One ordering, step by step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// The threads' names; the body's own thread comes first.
+    pub threads: Vec<String>,
+    /// What they did, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One line of a witness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The thread, as a place in [`Witness::threads`].
+    pub thread: usize,
+    /// What it did.
+    pub what: What,
+    /// Why the thread before this one did not go on, if another did before this step: it has ended,
+    /// or what it is blocked on and who holds that; empty if it could have gone on.
+    pub switch: Option<String>,
+}
+
+/// What a line of a witness tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// An operation.
+    Operation {
+        /// Its name, such as `lock`.
+        operation: &'static str,
+        /// Its object's name.
+        object: String,
+        /// What came of it, if that says anything: a value, `fails`, `times out`.
+        value: Option<String>,
+        /// The source file of the call.
+        file: &'static str,
+        /// The line of the call.
+        line: u32,
+    },
+    /// A note of the body's.
+    Note(String),
+}
+
+/// Makes the witness of the execution that has just ended, which was recorded.
+pub(crate) fn make(rt: &Runtime) -> Witness {
+    let mut witness = Witness {
+        threads: rt.live.iter().map(|&p| rt.thread_name(p)).collect(),
+        steps: Vec::new(),
+    };
+    let place = |pid| rt.live.iter().position(|&p| p == pid).unwrap_or(0);
+    let mut notes = rt.notes.iter().peekable();
+    let events = rt.trace.events();
+    for i in 0..=events.len() {
+        while let Some(note) = notes.next_if(|n| n.at <= i) {
+            let what = What::Note(note.text.clone());
+            witness.steps.push(Step { thread: place(note.pid), what, switch: None });
+        }
+        let Some(event) = events.get(i) else { break };
+        let switch = rt.switches.iter().find(|(at, _)| *at == i).map(|(_, why)| why.clone());
+        let what = What::Operation {
+            operation: event.label.kind.name(),
+            object: rt.object_name(event.obj),
+            value: value(event.label.kind, event.val),
+            file: event.at.file(),
+            line: event.at.line(),
+        };
+        witness.steps.push(Step { thread: place(event.pid), what, switch });
+    }
+    witness
+}
+
+fn value(kind: Kind, val: u64) -> Option<String> {
+    match kind {
+        Kind::Load | Kind::Store | Kind::Rmw | Kind::CompareExchangeFailed => Some(val.to_string()),
+        Kind::TryLock | Kind::TryRead | Kind::TryWrite if val == 0 => Some("fails".into()),
+        Kind::Wake if val == 0 => Some("by itself".into()),
+        _ => None,
+    }
+}
+
+/// Says what a thread that cannot go on waits for.
+pub(crate) fn describe_block(rt: &Runtime, pid: u16) -> String {
+    match rt.tasks[pid as usize].phase {
+        Phase::Finished => "ended".into(),
+        Phase::Joining(target, _) => format!("waits for the end of {}", rt.thread_name(target)),
+        Phase::At(op) if !rt.enabled(pid) => {
+            let object = &rt.objects[op.obj as usize];
+            let holders: Vec<_> = object.holders().iter().map(|&p| rt.thread_name(p)).collect();
+            let held = match holders.len() {
+                0 => String::new(),
+                _ => format!(", held by {}", holders.join(" and ")),
+            };
+            format!("blocked: {} {}{held}", op.kind.name(), rt.object_name(op.obj))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Says who waits for what, and who holds it since which line.
+pub(crate) fn describe_deadlock(rt: &Runtime) -> String {
+    let mut lines = Vec::new();
+    for &pid in &rt.live {
+        let name = rt.thread_name(pid);
+        match rt.tasks[pid as usize].phase {
+            Phase::At(op) => {
+                let mut line = format!(
+                    "{name} waits to {} {} at {}:{}",
+                    op.kind.name(),
+                    rt.object_name(op.obj),
+                    op.at.file(),
+                    op.at.line()
+                );
+                for holder in rt.objects[op.obj as usize].holders() {
+                    let mut taken = rt.trace.events().iter().rev();
+                    let since = taken.find(|e| e.obj == op.obj && e.pid == holder);
+                    line += &format!(", held by {}", rt.thread_name(holder));
+                    if let Some(e) = since {
+                        line += &format!(" since {}:{}", e.at.file(), e.at.line());
+                    }
+                }
+                lines.push(line);
+            }
+            Phase::Joining(target, at) => lines.push(format!(
+                "{name} waits for the end of {} at {}:{}",
+                rt.thread_name(target),
+                at.file(),
+                at.line()
+            )),
+            _ => {}
+        }
+    }
+    lines.join("; ")
+}
+
+impl Witness {
+    /// How often the thread changes between two operations.
+    pub fn switches(&self) -> usize {
+        self.steps.iter().filter(|s| s.switch.is_some()).count()
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Operation { operation, object, value, .. } => {
+                write!(f, "{operation} {object}")?;
+                match value {
+                    Some(value) => write!(f, " {value}"),
+                    None => Ok(()),
+                }
+            }
+            What::Note(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Display for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            if let Some(why) = &step.switch {
+                writeln!(f, "switch {why}")?;
+            }
+            writeln!(f, "{:>10}: {}", self.threads[step.thread], step.what)?;
+        }
+        Ok(())
+    }
+}

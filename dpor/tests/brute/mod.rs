@@ -1,0 +1,352 @@
+//! Comparing the explorer with brute force on random small programs.
+//!
+//! Brute force is shuttle's depth-first search over every interleaving. Its executions are grouped by
+//! their traces, with a dependency relation written down here once more and independently: two
+//! interleavings are one trace if each thread does the same and the dependent operations of each
+//! object come in the same order.
+
+use proptest::prelude::*;
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::{Arc, Condvar, Mutex, RwLock};
+use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Ordering, Strategy as Choose};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Mutex as StdMutex;
+use std::time::Duration;
+
+/// What a thread of a program does.
+#[derive(Clone, Debug)]
+pub(crate) enum Stmt {
+    Lock(usize, Vec<Stmt>),
+    TryLock(usize, Vec<Stmt>),
+    Read(Vec<Stmt>),
+    TryRead(Vec<Stmt>),
+    Write(Vec<Stmt>),
+    TryWrite(Vec<Stmt>),
+    Load(usize),
+    Store(usize, usize),
+    Add(usize),
+    Cas(usize, usize, usize),
+    /// Whether it may time out.
+    Wait(bool),
+    /// Whether all are notified.
+    Notify(bool),
+    Spawn(Vec<Stmt>),
+    Park(bool),
+    UnparkMain,
+    Yield,
+}
+
+/// The bodies of the threads; the first is the main thread's.
+pub(crate) type Program = Vec<Vec<Stmt>>;
+
+/// One of two objects, one of them more often, so that threads meet.
+fn which() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => Just(0usize), 1 => Just(1usize)]
+}
+
+/// How often a program uses each sort of object. Programs that use few sorts have more conflicts.
+#[derive(Clone, Copy, Debug)]
+struct Flavour {
+    atomics: u32,
+    locks: u32,
+    tries: u32,
+    rwlocks: u32,
+    condvars: u32,
+    parks: u32,
+}
+
+const FLAVOURS: [Flavour; 7] = [
+    Flavour { atomics: 4, locks: 4, tries: 2, rwlocks: 4, condvars: 4, parks: 1 },
+    Flavour { atomics: 9, locks: 1, tries: 0, rwlocks: 0, condvars: 0, parks: 0 },
+    Flavour { atomics: 1, locks: 9, tries: 0, rwlocks: 0, condvars: 0, parks: 0 },
+    Flavour { atomics: 1, locks: 4, tries: 4, rwlocks: 0, condvars: 0, parks: 0 },
+    Flavour { atomics: 3, locks: 1, tries: 0, rwlocks: 9, condvars: 0, parks: 0 },
+    Flavour { atomics: 1, locks: 0, tries: 1, rwlocks: 5, condvars: 0, parks: 0 },
+    Flavour { atomics: 1, locks: 0, tries: 0, rwlocks: 0, condvars: 9, parks: 2 },
+];
+
+fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
+    prop_oneof![
+        4 * f.atomics => which().prop_map(Stmt::Load),
+        4 * f.atomics => (which(), 1..3usize).prop_map(|(a, v)| Stmt::Store(a, v)),
+        2 * f.atomics => which().prop_map(Stmt::Add),
+        3 * f.atomics => (which(), 0..3usize, 1..3usize).prop_map(|(a, e, n)| Stmt::Cas(a, e, n)),
+        3 * f.condvars => any::<bool>().prop_map(Stmt::Wait),
+        4 * f.condvars => any::<bool>().prop_map(Stmt::Notify),
+        2 * f.parks => any::<bool>().prop_map(Stmt::Park),
+        2 * f.parks => Just(Stmt::UnparkMain),
+        1 => Just(Stmt::Yield),
+    ]
+}
+
+fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
+    leaf(f).prop_recursive(2, 5, 2, move |inner| {
+        let body = || prop::collection::vec(inner.clone(), 0..3);
+        prop_oneof![
+            3 * f.locks => (which(), body()).prop_map(|(m, b)| Stmt::Lock(m, b)),
+            3 * f.tries => (which(), body()).prop_map(|(m, b)| Stmt::TryLock(m, b)),
+            3 * f.rwlocks => body().prop_map(Stmt::Read),
+            f.rwlocks.min(f.tries) => body().prop_map(Stmt::TryRead),
+            2 * f.rwlocks => body().prop_map(Stmt::Write),
+            f.rwlocks.min(f.tries) => body().prop_map(Stmt::TryWrite),
+            1 => body().prop_map(Stmt::Spawn),
+        ]
+    })
+}
+
+/// Programs of two to four threads.
+pub(crate) fn program() -> impl Strategy<Value = Program> {
+    prop::sample::select(&FLAVOURS[..]).prop_flat_map(|f| {
+        prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5)
+    })
+}
+
+/// How many operations a program has at least.
+pub(crate) fn size(stmts: &[Stmt]) -> usize {
+    let one = |s: &Stmt| match s {
+        Stmt::Lock(_, b) | Stmt::TryLock(_, b) | Stmt::Read(b) => 2 + size(b),
+        Stmt::TryRead(b) | Stmt::Write(b) | Stmt::TryWrite(b) => 2 + size(b),
+        Stmt::Spawn(b) => size(b),
+        Stmt::Wait(_) => 5,
+        Stmt::Yield => 0,
+        _ => 1,
+    };
+    stmts.iter().map(one).sum()
+}
+
+struct World {
+    mutexes: Vec<Mutex<()>>,
+    rwlock: RwLock<()>,
+    atomics: Vec<AtomicUsize>,
+    condvar: (Mutex<()>, Condvar),
+    main: thread::Thread,
+    seen: StdMutex<BTreeMap<String, Vec<usize>>>,
+}
+
+impl World {
+    fn new() -> Self {
+        World {
+            mutexes: (0..2).map(|_| Mutex::new(())).collect(),
+            rwlock: RwLock::new(()),
+            atomics: (0..2).map(|_| AtomicUsize::new(0)).collect(),
+            condvar: Default::default(),
+            main: thread::current(),
+            seen: StdMutex::default(),
+        }
+    }
+
+    fn see(&self, me: &str, value: usize) {
+        self.seen.lock().unwrap().entry(me.to_owned()).or_default().push(value);
+    }
+}
+
+fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
+    let mut children = Vec::new();
+    for (n, s) in stmts.iter().enumerate() {
+        let inner = format!("{me}.{n}");
+        match s {
+            Stmt::Lock(m, body) => {
+                let _guard = world.mutexes[*m].lock().unwrap();
+                run(world, &inner, body);
+            }
+            Stmt::TryLock(m, body) => {
+                let guard = world.mutexes[*m].try_lock();
+                world.see(me, guard.is_ok() as usize);
+                if guard.is_ok() {
+                    run(world, &inner, body);
+                }
+            }
+            Stmt::Read(body) => {
+                let _guard = world.rwlock.read().unwrap();
+                run(world, &inner, body);
+            }
+            Stmt::TryRead(body) => {
+                let guard = world.rwlock.try_read();
+                world.see(me, guard.is_ok() as usize);
+                if guard.is_ok() {
+                    run(world, &inner, body);
+                }
+            }
+            Stmt::Write(body) => {
+                let _guard = world.rwlock.write().unwrap();
+                run(world, &inner, body);
+            }
+            Stmt::TryWrite(body) => {
+                let guard = world.rwlock.try_write();
+                world.see(me, guard.is_ok() as usize);
+                if guard.is_ok() {
+                    run(world, &inner, body);
+                }
+            }
+            Stmt::Load(a) => world.see(me, world.atomics[*a].load(SeqCst)),
+            Stmt::Store(a, v) => world.atomics[*a].store(*v, SeqCst),
+            Stmt::Add(a) => world.see(me, world.atomics[*a].fetch_add(1, SeqCst)),
+            Stmt::Cas(a, e, n) => {
+                let result = world.atomics[*a].compare_exchange(*e, *n, SeqCst, SeqCst);
+                world.see(me, result.unwrap_or_else(|v| v + 10));
+            }
+            Stmt::Wait(timed) => {
+                let (mutex, condvar) = &world.condvar;
+                let guard = mutex.lock().unwrap();
+                if *timed {
+                    let (guard, result) = condvar.wait_timeout(guard, Duration::ZERO).unwrap();
+                    world.see(me, result.timed_out() as usize);
+                    drop(guard);
+                } else {
+                    drop(condvar.wait(guard).unwrap());
+                }
+            }
+            Stmt::Notify(true) => world.condvar.1.notify_all(),
+            Stmt::Notify(false) => world.condvar.1.notify_one(),
+            Stmt::Spawn(body) => {
+                let (world, body) = (world.clone(), body.clone());
+                children.push(thread::spawn(move || run(&world, &inner, &body)));
+            }
+            Stmt::Park(true) => thread::park_timeout(Duration::ZERO),
+            Stmt::Park(false) => thread::park(),
+            Stmt::UnparkMain => world.main.unpark(),
+            Stmt::Yield => thread::yield_now(),
+        }
+    }
+    for child in children {
+        child.join().unwrap();
+    }
+}
+
+type Seen = BTreeMap<String, Vec<usize>>;
+
+fn body(program: &Program) -> Seen {
+    let world = Arc::new(World::new());
+    let threads: Vec<_> = program[1..]
+        .iter()
+        .enumerate()
+        .map(|(n, stmts)| {
+            let (world, stmts) = (world.clone(), stmts.clone());
+            thread::spawn(move || run(&world, &format!("t{n}"), &stmts))
+        })
+        .collect();
+    run(&world, "main", &program[0]);
+    for t in threads {
+        t.join().unwrap();
+    }
+    let seen = world.seen.lock().unwrap();
+    seen.clone()
+}
+
+/// Whether two operations on one object may be exchanged.
+fn commute(a: Kind, b: Kind) -> bool {
+    use Kind::*;
+    let reader = |k| matches!(k, Read | TryRead | UnlockRead);
+    let load = |k| matches!(k, Load | CompareExchangeFailed);
+    (reader(a) && reader(b)) || (load(a) && load(b)) || a == Woken || b == Woken
+}
+
+/// A trace, as a number: what each thread does, and for each object its operations in order, in
+/// groups whose members commute.
+pub(crate) fn trace(ordering: &Ordering) -> u64 {
+    let mut threads: HashMap<&[u32], (u64, Sum)> = HashMap::new();
+    let mut objects: HashMap<&ObjectId, Vec<(Kind, u64)>> = HashMap::new();
+    for op in &ordering.operations {
+        let (count, done) = threads.entry(&op.thread).or_default();
+        *count += 1;
+        done.add(&(&op.object, op.kind, op.value));
+        if op.kind == Kind::Woken {
+            continue;
+        }
+        let me = number(&(&op.thread, *count));
+        let groups = objects.entry(&op.object).or_default();
+        match groups.last_mut() {
+            Some((kind, members)) if commute(*kind, op.kind) => *members = members.wrapping_add(me),
+            _ => groups.push((op.kind, me)),
+        }
+    }
+    let mut all = number(&ordering.deadlock);
+    for (thread, (_, done)) in threads {
+        all = all.wrapping_add(number(&(thread, done.0)));
+    }
+    for (object, groups) in objects {
+        let mut order = Sum::default();
+        groups.iter().for_each(|(_, members)| order.add(members));
+        all = all.wrapping_add(number(&(object, order.0)));
+    }
+    all
+}
+
+/// A hash of a sequence.
+#[derive(Default)]
+struct Sum(u64);
+
+impl Sum {
+    fn add(&mut self, x: &impl Hash) {
+        self.0 = number(&(self.0, x));
+    }
+}
+
+fn number(x: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    x.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What an exploration saw.
+pub(crate) struct Explored {
+    /// The traces, with how often each was seen.
+    pub(crate) traces: HashMap<u64, u64>,
+    pub(crate) outcomes: BTreeSet<Seen>,
+    pub(crate) executions: u64,
+    pub(crate) blocked: u64,
+    pub(crate) exhausted: bool,
+}
+
+/// Explores `program`.
+pub(crate) fn explore(program: &Program, strategy: Choose, limit: u64) -> Explored {
+    let traces = Arc::new(StdMutex::new(HashMap::new()));
+    let (seen, program) = (traces.clone(), program.clone());
+    let report = Explorer::new()
+        .strategy(strategy)
+        .max_executions(limit)
+        .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
+        .explore(move || body(&program));
+    let traces = std::mem::take(&mut *traces.lock().unwrap());
+    Explored {
+        traces,
+        executions: report.executions,
+        blocked: report.blocked,
+        exhausted: report.exhausted(),
+        outcomes: report.outcomes.into_keys().collect(),
+    }
+}
+
+/// Compares the explorer with brute force. Returns how many interleavings and traces there are, or
+/// `None` if there are more than `limit` interleavings, or fewer than three traces.
+pub(crate) fn compare(program: &Program, limit: u64) -> Result<Option<(u64, u64)>, String> {
+    let once = explore(program, Choose::Dpor, limit);
+    if once.exhausted && once.executions < 3 {
+        return Ok(None);
+    }
+    let all = explore(program, Choose::Dfs, limit);
+    if !all.exhausted {
+        return Ok(None);
+    }
+    if !once.exhausted {
+        return Err("the explorer needs more executions than brute force".into());
+    }
+    if once.blocked != 0 {
+        return Err(format!("{} executions were redundant", once.blocked));
+    }
+    if let Some((trace, n)) = once.traces.iter().find(|(_, &n)| n != 1) {
+        return Err(format!("trace {trace:x} was explored {n} times"));
+    }
+    let missing: Vec<_> = all.traces.keys().filter(|t| !once.traces.contains_key(*t)).collect();
+    if !missing.is_empty() {
+        return Err(format!("{} of {} traces are missing", missing.len(), all.traces.len()));
+    }
+    if once.traces.keys().any(|t| !all.traces.contains_key(t)) {
+        return Err("a trace was not seen by brute force".into());
+    }
+    if once.outcomes != all.outcomes {
+        return Err(format!("outcomes differ: {:?} and {:?}", once.outcomes, all.outcomes));
+    }
+    Ok(Some((all.executions, once.executions)))
+}

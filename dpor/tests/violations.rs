@@ -1,0 +1,146 @@
+//! What counts as a violation, and what a report says about it.
+
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::{Arc, Condvar, Mutex};
+use shuttle_dpor::{report_violation, thread, Explorer, Strategy, Verdict};
+
+fn crossing_locks() {
+    let a = Arc::new(Mutex::named("a", ()));
+    let b = Arc::new(Mutex::named("b", ()));
+    let (a2, b2) = (a.clone(), b.clone());
+    let t = thread::spawn(move || {
+        let _b = b2.lock().unwrap();
+        let _a = a2.lock().unwrap();
+    });
+    {
+        let _a = a.lock().unwrap();
+        let _b = b.lock().unwrap();
+    }
+    t.join().unwrap();
+}
+
+#[test]
+fn a_deadlock_is_found_once() {
+    let report = Explorer::new().explore(crossing_locks);
+    assert_eq!(report.verdict, Verdict::Violated);
+    assert_eq!((report.orderings, report.deadlocks), (3, 1));
+    let v = report.violation("no-deadlock").expect("there is a deadlock");
+    assert_eq!(v.orderings, 1);
+    assert!(v.detail.contains("main waits to lock b"), "{}", v.detail);
+    assert!(v.detail.contains("held by thread 1"), "{}", v.detail);
+    assert_eq!(v.token.switches(), 1);
+    assert!(report.exhausted());
+}
+
+#[test]
+fn a_lost_wakeup_is_a_deadlock() {
+    let report = Explorer::new().explore(|| {
+        let pair = Arc::new((Mutex::new(()), Condvar::new()));
+        let other = pair.clone();
+        thread::spawn(move || other.1.notify_one());
+        let guard = pair.0.lock().unwrap();
+        drop(pair.1.wait(guard).unwrap());
+    });
+    assert_eq!((report.orderings, report.deadlocks), (2, 1));
+}
+
+fn lost_update() -> usize {
+    let x = Arc::new(AtomicUsize::named("x", 0));
+    let y = x.clone();
+    let t = thread::spawn(move || y.store(y.load(SeqCst) + 1, SeqCst));
+    x.store(x.load(SeqCst) + 1, SeqCst);
+    t.join().unwrap();
+    x.load(SeqCst)
+}
+
+#[test]
+fn a_panic_is_a_violation_and_exploration_goes_on() {
+    let report = Explorer::new().explore(|| assert_eq!(lost_update(), 2, "lost an update"));
+    assert_eq!(report.verdict, Verdict::Violated);
+    let v = report.violation("panic").expect("an update is lost");
+    assert!(v.detail.contains("lost an update"), "{}", v.detail);
+    assert!(v.orderings < report.orderings);
+    assert!(report.exhausted());
+    let replay = Explorer::new().replay(&v.token, || assert_eq!(lost_update(), 2));
+    assert_eq!(replay.diverged, None);
+    assert_eq!(replay.violations.len(), 1);
+}
+
+#[test]
+fn outcomes_are_counted() {
+    let report = Explorer::new().explore(lost_update);
+    assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [1, 2]);
+    let counted: u64 = report.outcomes.values().map(|o| o.orderings).sum();
+    assert_eq!(counted, report.orderings);
+    for (value, outcome) in &report.outcomes {
+        let token = outcome.token.to_string().parse().expect("a token can be read back");
+        assert_eq!(Explorer::new().replay(&token, lost_update).outcome, Some(*value));
+    }
+}
+
+#[test]
+fn violations_are_counted_by_name() {
+    let report = Explorer::new().explore(|| {
+        let n = lost_update();
+        if n == 1 {
+            report_violation("no-lost-update", "one is missing");
+        }
+        n
+    });
+    let v = report.violation("no-lost-update").expect("an update is lost");
+    assert_eq!(v.orderings, report.outcomes[&1].orderings);
+    assert_eq!(report.violations.len(), 1);
+}
+
+#[test]
+fn a_limit_is_never_success() {
+    let report = Explorer::new().max_executions(2).explore(lost_update);
+    assert!(matches!(report.verdict, Verdict::Incomplete { .. }));
+    let report = Explorer::new().max_steps(3).explore(lost_update);
+    assert!(matches!(report.verdict, Verdict::Incomplete { .. }), "{:?}", report.verdict);
+    let report = Explorer::new().max_time(Default::default()).explore(lost_update);
+    assert!(matches!(report.verdict, Verdict::Incomplete { .. }));
+}
+
+#[test]
+fn stopping_at_the_first_violation_is_not_exhaustive() {
+    let report = Explorer::new().stop_at_first(true).explore(crossing_locks);
+    assert_eq!(report.verdict, Verdict::Violated);
+    assert_eq!(report.deadlocks, 1);
+    assert!(!report.exhausted() || report.orderings == 3);
+}
+
+#[test]
+fn a_body_that_differs_is_noticed() {
+    let runs = std::sync::atomic::AtomicUsize::new(0);
+    let report = Explorer::new().explore(move || {
+        let x = Arc::new(AtomicUsize::new(0));
+        let y = x.clone();
+        let t = thread::spawn(move || y.store(1, SeqCst));
+        if runs.fetch_add(1, SeqCst) == 0 {
+            x.load(SeqCst);
+        } else {
+            x.store(2, SeqCst);
+        }
+        t.join().unwrap();
+    });
+    let Verdict::Incomplete { why } = report.verdict else { panic!("{:?}", report.verdict) };
+    assert!(why.contains("not deterministic"), "{why}");
+}
+
+#[test]
+fn all_strategies_see_what_there_is() {
+    let expected: Vec<_> = Explorer::new().explore(lost_update).outcomes.into_keys().collect();
+    for strategy in [
+        Strategy::Dfs,
+        Strategy::Random { seed: 1, iterations: 200 },
+        Strategy::Pct { seed: 1, iterations: 200, depth: 3 },
+        Strategy::Urw { seed: 1, iterations: 200 },
+    ] {
+        let report = Explorer::new().strategy(strategy).explore(lost_update);
+        assert_eq!(report.verdict == Verdict::Complete, strategy == Strategy::Dfs);
+        assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), expected, "{strategy:?}");
+        let report = Explorer::new().strategy(strategy).explore(crossing_locks);
+        assert!(report.deadlocks > 0, "{strategy:?}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Every scenario of the core under shuttle: by optimal DPOR and to the end;
+//! by depth-first search where that ends within a limit; and by shuttle's
+//! three samplers. What two of them exhausted must have the same outcomes,
+//! and a sample must have none that the exhausted set has not.
+
+#[cfg(not(shuttle))]
+fn main() {}
+
+#[cfg(shuttle)]
+fn main() {
+    exhaustive::main();
+}
+
+#[cfg(shuttle)]
+mod exhaustive {
+    use connmap_loom_tests::{core, figures, judge, run};
+    use connmap_models::engine::{explore, Options, Strategy};
+    use connmap_models::{sync, Outcome, Report, Scenario, System, Verdict};
+    use libtest_mimic::{Failed, Trial};
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// Beyond this, depth-first search is given up, and said so: it is the
+    /// cross-check of the small scenarios, not the proof.
+    const DFS_LIMIT: u64 = 20_000;
+
+    /// Samples of each sampler, for each scenario.
+    const SAMPLES: u64 = 500;
+
+    pub(super) fn main() {
+        let (system, scenarios) = core();
+        let mut trials: Vec<Trial> = scenarios
+            .into_iter()
+            .map(|scenario| {
+                let system = Arc::clone(&system);
+                let name = scenario.name.clone();
+                Trial::test(name, move || scenario_holds(&system, &scenario))
+            })
+            .collect();
+        trials.push(Trial::test("engine-is-shuttle", || {
+            assert_eq!(sync::ENGINE, "shuttle");
+            Ok(())
+        }));
+        run(trials)
+    }
+
+    fn by(system: &Arc<dyn System>, scenario: &Arc<Scenario>, options: &Options) -> Report {
+        explore(system, scenario, options).expect("this is the build for it")
+    }
+
+    fn outcomes(report: &Report) -> BTreeSet<Outcome> {
+        report.outcomes.iter().map(|seen| seen.outcome.clone()).collect()
+    }
+
+    fn scenario_holds(system: &Arc<dyn System>, scenario: &Arc<Scenario>) -> Result<(), Failed> {
+        let dpor = by(system, scenario, &Options::default());
+        judge(&dpor)?;
+        let all = outcomes(&dpor);
+        let limited = Options {
+            strategy: Strategy::Dfs,
+            max_executions: Some(DFS_LIMIT),
+            ..Options::default()
+        };
+        let dfs = by(system, scenario, &limited);
+        compare(&dfs, &all)?;
+        let (seed, iterations) = (7, SAMPLES);
+        for strategy in [
+            Strategy::Random { seed, iterations },
+            Strategy::Pct { seed, iterations, depth: 3 },
+            Strategy::Urw { seed, iterations },
+        ] {
+            let sampled = by(system, scenario, &Options { strategy, ..Options::default() });
+            if sampled.executions != SAMPLES {
+                return Err(format!("{} took fewer samples than asked", strategy.name()).into());
+            }
+            compare(&sampled, &all)?;
+        }
+        println!();
+        Ok(())
+    }
+
+    /// Prints the figures of an engine, and holds it against the exhausted set.
+    fn compare(report: &Report, all: &BTreeSet<Outcome>) -> Result<(), Failed> {
+        let seen = outcomes(report);
+        println!();
+        print!("    {}", figures(report));
+        if !report.violations.is_empty() {
+            return Err(format!("{report:#?}").into());
+        }
+        let (exhausted, agrees) = match report.verdict {
+            Verdict::Complete => ("exhausted", seen == *all),
+            _ => ("not exhausted", seen.is_subset(all)),
+        };
+        print!(" {exhausted}");
+        if agrees {
+            Ok(())
+        } else {
+            Err(format!("{} and dpor disagree:\n{seen:#?}\n{all:#?}", report.engine).into())
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Each call as a sequence of atomic steps; the table of [`super`] says which
+//! are more than one, and why.
+
+use super::backfill::Turn;
+use super::connection::{Answer, Looked, Reading};
+use super::state::{MapState, Place, World};
+use super::Limits;
+use crate::scenario::{Argument, Call, CallId, Conn, Scenario};
+use std::collections::VecDeque;
+
+/// How far a call has come.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Progress {
+    Called,
+    /// It has its connection.
+    Found(Place),
+    /// A step that reads from memory.
+    Reading(Place, Reading),
+    /// A walk over the connections that were there when it began.
+    Walking(VecDeque<Place>, u64),
+    /// A shutdown, and the connections that it has not closed.
+    Closing(VecDeque<Place>),
+    /// A worker has the turn of this connection.
+    Taken(Place),
+    Running(Turn),
+}
+
+/// What one step did.
+pub(super) enum Did {
+    /// The call goes on.
+    Part(Progress),
+    /// The call has returned.
+    Answered(Answer),
+    /// Nothing: it cannot be taken now.
+    Waits,
+}
+
+/// Which calls there are, and what the host is like.
+#[derive(Debug)]
+pub(super) struct Rules<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) limits: Limits,
+}
+
+impl Rules<'_> {
+    /// Before the first call: the connections that the scenario does not open.
+    pub(super) fn start(&self) -> World {
+        let mut world = World::new(self.limits.slots);
+        let all = (0..self.scenario.connections.len()).map(Conn);
+        let opened = |conn: &Conn| !self.scenario.opened_by_scenario.contains(conn);
+        all.filter(opened).for_each(|conn| world.add(conn, conn));
+        world
+    }
+
+    /// Takes the next step of a call.
+    pub(super) fn advance(
+        &self,
+        world: &mut World,
+        id: CallId,
+        call: &Call,
+        progress: Progress,
+    ) -> Did {
+        match progress {
+            Progress::Called => self.begin(world, id, call),
+            Progress::Found(at) => self.on_connection(world, at, id, call),
+            Progress::Reading(at, reading) => {
+                world.bring(at, &self.limits, reading);
+                Did::Part(Progress::Found(at))
+            }
+            Progress::Walking(rest, ended) => self.walk(world, call, rest, ended),
+            Progress::Closing(rest) => shut_down(world, rest),
+            Progress::Taken(at) => match world.begin_turn(at) {
+                Some(turn) => Did::Part(Progress::Running(turn)),
+                None => Did::Answered("ran".into()),
+            },
+            Progress::Running(turn) => match world.run_on(&self.limits, turn) {
+                Some(turn) => Did::Part(Progress::Running(turn)),
+                None => Did::Answered("ran".into()),
+            },
+        }
+    }
+
+    fn begin(&self, world: &mut World, id: CallId, call: &Call) -> Did {
+        if call.operation == "run_backfill" {
+            return match world.take_turn() {
+                Some(at) => Did::Part(Progress::Taken(at)),
+                None => Did::Answered("idle".into()),
+            };
+        }
+        let through_the_map = match (call.operation, call.connection) {
+            ("open" | "lookup" | "disconnect", _) | (_, None) => true,
+            (_, Some(conn)) => self.scenario.opened_by_scenario.contains(&conn),
+        };
+        match call.connection {
+            Some(conn) if !through_the_map => {
+                // Those open from the start come first, and keep their place.
+                let opened = &self.scenario.opened_by_scenario;
+                let at = (0..conn.0).filter(|other| !opened.contains(&Conn(*other))).count();
+                self.on_connection(world, at, id, call)
+            }
+            _ if world.map.state == MapState::ShuttingDown => Did::Waits,
+            connection => self.on_map(world, connection, call),
+        }
+    }
+
+    fn on_map(&self, world: &mut World, connection: Option<Conn>, call: &Call) -> Did {
+        let all = || world.map.ids.values().copied().collect::<VecDeque<Place>>();
+        let Some(conn) = connection else {
+            return match (call.operation, world.map.state) {
+                ("shutdown", MapState::Open) => shut_down(world, all()),
+                ("shutdown", _) => Did::Answered("done".into()),
+                _ => Did::Part(Progress::Walking(all(), 0)),
+            };
+        };
+        let known = world.map.ids.get(&conn).copied();
+        let answer = match (call.operation, known) {
+            ("open", _) if world.map.state == MapState::ShutDown => "map shut down",
+            ("open", Some(_)) => "id in use",
+            ("open", None) => {
+                let name = match call.arguments.first() {
+                    Some(Argument::Conn(name)) => *name,
+                    _ => conn,
+                };
+                for other in all() {
+                    if world.connections[other].name == name {
+                        world.displace(other);
+                    }
+                }
+                world.add(conn, name);
+                "opened"
+            }
+            ("lookup", Some(_)) => "found",
+            ("disconnect", Some(at)) => {
+                world.map.ids.remove(&conn);
+                world.close(at, "disconnected");
+                "done"
+            }
+            ("disconnect", None) => "no such connection",
+            (_, None) => "not found",
+            (_, Some(at)) => return Did::Part(Progress::Found(at)),
+        };
+        Did::Answered(answer.into())
+    }
+
+    fn on_connection(&self, world: &mut World, at: Place, id: CallId, call: &Call) -> Did {
+        let limits = &self.limits;
+        let vb = call.int(0).unwrap_or(0);
+        Did::Answered(match call.operation {
+            "stream_request" => {
+                let range = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
+                world.request(at, id, vb, range)
+            }
+            "close_stream" => world.close_stream(at, limits, vb),
+            "step" => match world.look(at, limits) {
+                Looked::Answer(answer) => answer,
+                Looked::Read(reading) => return Did::Part(Progress::Reading(at, reading)),
+            },
+            "pause" => world.pause(at),
+            // Whom it wakes is no answer.
+            "wake" => "done".into(),
+            other => unreachable!("{other} is not an operation of a producer"),
+        })
+    }
+
+    /// One connection of a walk.
+    fn walk(
+        &self,
+        world: &mut World,
+        call: &Call,
+        mut rest: VecDeque<Place>,
+        mut ended: u64,
+    ) -> Did {
+        let vb = call.int(0).unwrap_or(0);
+        if let Some(at) = rest.pop_front() {
+            match call.operation {
+                "notify" => world.notify(at, vb, call.int(1).unwrap_or(0)),
+                "end_streams" => {
+                    ended += u64::from(world.end_stream(at, &self.limits, vb, "state-changed"));
+                }
+                other => unreachable!("{other} does not walk over the connections"),
+            }
+        }
+        if !rest.is_empty() {
+            return Did::Part(Progress::Walking(rest, ended));
+        }
+        Did::Answered(match call.operation {
+            "end_streams" => format!("{ended} ended").into(),
+            _ => "done".into(),
+        })
+    }
+}
+
+/// Closes the next connection; with the last one, the map is shut down.
+fn shut_down(world: &mut World, mut rest: VecDeque<Place>) -> Did {
+    if let Some(at) = rest.pop_front() {
+        world.close(at, "shut down");
+    }
+    if rest.is_empty() {
+        world.map.state = MapState::ShutDown;
+        Did::Answered("done".into())
+    } else {
+        world.map.state = MapState::ShuttingDown;
+        Did::Part(Progress::Closing(rest))
+    }
+}

@@ -1,0 +1,200 @@
+//! What the calls on one connection do: each function is one atomic step.
+
+use super::state::{Backfill, Backfills, Message, Phase, Place, Source, Stream, World};
+use super::Limits;
+use crate::scenario::CallId;
+use std::borrow::Cow;
+
+/// What a call answers, in the words of the outcomes.
+pub(super) type Answer = Cow<'static, str>;
+
+/// What step found.
+pub(super) enum Looked {
+    Answer(Answer),
+    /// To read from memory, and look again.
+    Read(Reading),
+}
+
+/// A read from memory on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Reading {
+    pub(super) vb: u64,
+    pub(super) request: CallId,
+    /// The seqnos after the first, up to the second.
+    pub(super) range: (u64, u64),
+}
+
+/// Why a closed connection refuses: the reason that step gives, in the words
+/// of a refusal.
+fn refusal(reason: &str) -> Answer {
+    match reason {
+        "shut down" => "map shut down".into(),
+        _ => "connection closed".into(),
+    }
+}
+
+impl World {
+    pub(super) fn request(
+        &mut self,
+        at: Place,
+        request: CallId,
+        vb: u64,
+        (start, end): (u64, u64),
+    ) -> Answer {
+        let connection = &mut self.connections[at];
+        match connection.phase {
+            Phase::Closed(reason) => return refusal(reason),
+            Phase::Displaced => return "connection closed".into(),
+            Phase::Open if start > end => return "out of range".into(),
+            Phase::Open if connection.streams.contains_key(&vb) => return "stream exists".into(),
+            Phase::Open => {}
+        }
+        let stream = Stream {
+            request,
+            end,
+            in_memory: false,
+            read: start,
+            notified: 0,
+            queue: Default::default(),
+        };
+        connection.streams.insert(vb, stream);
+        connection.changed(vb);
+        if start < end {
+            self.schedule(at, Backfill { request, vb, range: (start, end), scan: None });
+        }
+        "accepted".into()
+    }
+
+    pub(super) fn close_stream(&mut self, at: Place, limits: &Limits, vb: u64) -> Answer {
+        match self.connections[at].phase {
+            Phase::Closed(reason) => refusal(reason),
+            Phase::Open | Phase::Displaced => match self.end_stream(at, limits, vb, "closed") {
+                true => "closed".into(),
+                false => "no such stream".into(),
+            },
+        }
+    }
+
+    /// The stream of a vb ends, and its end waits for step. What it had not
+    /// sent is dropped, its backfill leaves the queues.
+    pub(super) fn end_stream(
+        &mut self,
+        at: Place,
+        limits: &Limits,
+        vb: u64,
+        status: &'static str,
+    ) -> bool {
+        let connection = &mut self.connections[at];
+        let Some(stream) = connection.streams.remove(&vb) else { return false };
+        connection.ring.retain(|other| *other != vb);
+        connection.ends.push_back((stream.request, status));
+        self.cancel(at, stream.request);
+        self.refund(at, limits, stream.bytes());
+        true
+    }
+
+    /// The first part of step, and all of it when nothing is to be read.
+    pub(super) fn look(&mut self, at: Place, limits: &Limits) -> Looked {
+        match self.connections[at].phase {
+            Phase::Closed(reason) => return Looked::Answer(format!("disconnect, {reason}").into()),
+            Phase::Displaced => return Looked::Answer("disconnect, displaced".into()),
+            Phase::Open => {}
+        }
+        loop {
+            let connection = &mut self.connections[at];
+            if let Some(end) = connection.ends.pop_front() {
+                self.report(end);
+                return Looked::Answer(format!("stream end {}", end.1).into());
+            }
+            let Some(vb) = connection.ring.pop_front() else {
+                return Looked::Answer("idle".into());
+            };
+            let Some(stream) = connection.streams.get_mut(&vb) else { continue };
+            if let Some(message) = stream.queue.pop_front() {
+                connection.changed(vb);
+                if matches!(message, Message::Item { source: Source::Disk, .. }) {
+                    self.refund(at, limits, 1);
+                }
+                return Looked::Answer(message.to_string().into());
+            }
+            if stream.finished() {
+                self.end_stream(at, limits, vb, "ok");
+            } else if let Some(range) = stream.unread_memory() {
+                return Looked::Read(Reading { vb, request: stream.request, range });
+            }
+        }
+    }
+
+    /// The second part of step: what was read from memory has arrived, if its
+    /// stream still waits for that. The host's memory has the last item of
+    /// each range, or nothing any more: then a backfill reads on.
+    pub(super) fn bring(&mut self, at: Place, limits: &Limits, reading: Reading) {
+        let Reading { vb, request, range: (after, upto) } = reading;
+        let connection = &mut self.connections[at];
+        let Some(stream) = connection.stream(vb, request) else { return };
+        let waits = stream.in_memory && stream.read == after;
+        if waits && limits.in_memory {
+            let source = Source::Memory;
+            stream.queue.push_back(Message::Marker { from: after + 1, upto, source });
+            stream.queue.push_back(Message::Item { seqno: upto, source });
+            stream.read = upto;
+        } else if waits {
+            stream.in_memory = false;
+            let range = (after, stream.end);
+            self.schedule(at, Backfill { request, vb, range, scan: None });
+        }
+        self.connections[at].changed(vb);
+    }
+
+    pub(super) fn pause(&mut self, at: Place) -> Answer {
+        let connection = &self.connections[at];
+        let nothing = connection.phase == Phase::Open
+            && connection.ends.is_empty()
+            && connection.ring.is_empty();
+        if nothing { "paused" } else { "ready" }.into()
+    }
+
+    pub(super) fn notify(&mut self, at: Place, vb: u64, seqno: u64) {
+        let connection = &mut self.connections[at];
+        if let Some(stream) = connection.streams.get_mut(&vb) {
+            stream.notified = stream.notified.max(seqno);
+            connection.changed(vb);
+        }
+    }
+
+    /// Another connection is opened under this one's name.
+    pub(super) fn displace(&mut self, at: Place) {
+        let phase = &mut self.connections[at].phase;
+        if *phase == Phase::Open {
+            *phase = Phase::Displaced;
+        }
+    }
+
+    /// Ends everything that the connection has and reports it: first what had
+    /// ended before. The last reason to close is the one that is told.
+    pub(super) fn close(&mut self, at: Place, reason: &'static str) {
+        let connection = &mut self.connections[at];
+        connection.phase = Phase::Closed(reason);
+        connection.ring.clear();
+        let ends = std::mem::take(&mut connection.ends);
+        let streams = std::mem::take(&mut connection.streams);
+        let Backfills { fresh, begun, .. } = std::mem::take(&mut connection.backfills);
+        ends.into_iter().for_each(|end| self.report(end));
+        streams.values().for_each(|stream| self.report((stream.request, "disconnected")));
+        self.forget(at, (fresh.len() + begun.len()) as u64);
+    }
+}
+
+impl std::fmt::Display for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Message::Marker { from, upto, source: Source::Disk } => {
+                write!(f, "marker {from}..{upto} from disk")
+            }
+            Message::Marker { from, upto, source: Source::Memory } => {
+                write!(f, "marker {from}..{upto} from memory")
+            }
+            Message::Item { seqno, .. } => write!(f, "item {seqno}"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What one execution showed its callers, and in which order of real time.
+
+use crate::log::Log;
+use crate::scenario::{CallId, Scenario};
+
+/// One execution, as its callers saw it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct History {
+    /// By part (see [`CallId::thread`]) and place.
+    pub answers: Answers,
+    /// In the same places: what had returned when the call was made.
+    pub after: RealTime,
+}
+
+/// What each call answered, by part and place.
+pub type Answers = Vec<Vec<Answered>>;
+
+/// For each call, by part and place: how many calls of each part come before
+/// it. Those of its own part are its program order.
+pub type RealTime = Vec<Vec<Vec<usize>>>;
+
+/// What one call answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Answered {
+    /// In the words of the outcome.
+    pub answer: String,
+    /// How the stream that it requested was reported to have ended, sorted.
+    pub ends: Vec<String>,
+}
+
+impl History {
+    /// What the log has; `None` when a call did not return.
+    pub fn of(scenario: &Scenario, log: &Log) -> Option<History> {
+        let calls = log.calls();
+        let performed = |thread, index| {
+            let call = calls.get(&CallId { thread, index })?;
+            Some((call.begin, call.end.as_ref()?))
+        };
+        let parts: Vec<usize> = scenario.parts().map(Vec::len).collect();
+        let (mut answers, mut after) = (Vec::new(), Vec::new());
+        for (thread, len) in parts.iter().enumerate() {
+            let (mut of_answers, mut of_after) = (Vec::new(), Vec::new());
+            for index in 0..*len {
+                let (begin, (_, answer)) = performed(thread, index)?;
+                let mut ends = log.ends_of(CallId { thread, index });
+                ends.sort();
+                of_answers.push(Answered { answer: answer.clone(), ends });
+                // A part's calls return in their order.
+                let before = |(part, len): (usize, &usize)| {
+                    let returned = |index: &usize| {
+                        performed(part, *index).is_some_and(|(_, (end, _))| *end < begin)
+                    };
+                    (0..*len).take_while(returned).count()
+                };
+                of_after.push(parts.iter().enumerate().map(before).collect());
+            }
+            answers.push(of_answers);
+            after.push(of_after);
+        }
+        Some(History { answers, after })
+    }
+}

@@ -1,0 +1,109 @@
+//! The sequential specification of the core: what its calls answer, with no
+//! lock and no thread in it, and the check that every execution is explained
+//! by it (`linearizable`).
+//!
+//! It is written by hand from the documentation of `connmap`, shares no code
+//! with it, and reads as a description of what the calls do:
+//!
+//! - `state`: what there is: the map, its connections, their streams
+//! - `connection`: what the calls on one connection do
+//! - `backfill`: whose turn it is, and what one turn of a worker does
+//! - `calls`: each call as a sequence of atomic steps
+//! - [`history`]: what one execution showed
+//! - [`search`]: is there an order of steps that explains a history?
+//!
+//! # What is atomic
+//!
+//! A call is one atomic step, except for these, which are several *by
+//! design*, and between whose steps other calls may take effect:
+//!
+//! | call | its steps | why |
+//! |---|---|---|
+//! | `run_backfill` | take a turn; choose a backfill; open its scan; each item; put it back | the host's scan may block, and runs without any lock |
+//! | `step` | look for a message; if a stream is to be read from memory, read, put the items into its queue, and look again | the host is asked without any lock |
+//! | `notify`, `end_streams` | list the connections; each connection | nobody waits for a walk over all of them |
+//! | `shutdown` | each connection, in the order of their ids | a request takes its connection's lock only. The other calls on the *map* (open, lookup, disconnect, listing, a second shutdown) wait until it is through |
+//! | any call on a connection that the scenario opens itself | look it up by its id; the call | the scenario does so, for want of a handle |
+//!
+//! `disconnect` is one step, and so is `open` with the displacement of the
+//! connection that had the name: the map's lock is held throughout, and there
+//! is one connection to change.
+//!
+//! # What is checked
+//!
+//! Of each execution: every call's answer, in the words of the outcomes, and
+//! how each stream was reported to have ended until the last thread was
+//! joined. Some interleaving of the atomic steps must give exactly these, in
+//! which each thread's calls are in their order, and all steps of a call come
+//! before all steps of another if it returned before the other was called.
+//! What returned before what is read off the execution itself. An engine that
+//! reduces explores one execution of those that differ only in the order of
+//! independent operations, so *real time* is the real time of the execution
+//! that stands for its equivalence class: each alarm is a true one, and a
+//! constraint that only another member of the class has is not checked.
+//!
+//! # What is left out
+//!
+//! No answer depends on them, so the specification does not have them: paused
+//! connections and wake-ups (`no-lost-wakeup` checks these), the host's own
+//! locks (they only rule orders out), the limits that no scenario reaches (64
+//! backfills for each connection, 4 MiB for each run), and time (no scan of
+//! the model's host asks for a snooze).
+
+mod backfill;
+mod calls;
+mod connection;
+pub mod history;
+pub mod search;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use history::History;
+pub use search::Checker;
+
+use crate::log::Log;
+use crate::{Invariant, Scenario};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// What the host and the configuration say: constants of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Items of each vb on disk, 1 to this, of one byte each.
+    pub items: u64,
+    /// Whether notified items can be read from memory.
+    pub in_memory: bool,
+    /// Bytes read ahead of a client.
+    pub buffer: u64,
+    /// Items that one run of a backfill reads.
+    pub scan: u64,
+    /// Backfills in progress, bucket-wide.
+    pub slots: u64,
+    /// Whether scans fail at their first item.
+    pub failing: bool,
+}
+
+thread_local! {
+    /// The checker of the scenario that this thread explores. It remembers
+    /// what it has explained, so that most executions cost a lookup. The tasks
+    /// of one execution are all on one thread of the explorer, and only the
+    /// last of them to run gets here.
+    static CHECKER: RefCell<Option<Checker>> = const { RefCell::new(None) };
+}
+
+/// Checks the execution that the log has, and reports to it.
+pub fn check(scenario: &Arc<Scenario>, limits: Limits, log: &Log) {
+    // A call that did not return is `no-deadlock`'s, or a panic's.
+    let Some(history) = History::of(scenario, log) else { return };
+    let explained = CHECKER.with(|checker| {
+        let mut checker = checker.borrow_mut();
+        match &mut *checker {
+            Some(checker) if checker.is_for(scenario, limits) => checker.check(&history),
+            other => other.insert(Checker::new(scenario, limits)).check(&history),
+        }
+    });
+    if let Err(detail) = explained {
+        log.violated(Invariant::Linearizable, detail);
+    }
+}

@@ -1,0 +1,276 @@
+//! Is there an order of atomic steps that explains a history? A depth-first
+//! search over the states of the specification, which never looks twice at
+//! one that it has left.
+//!
+//! What it finds is remembered for the next executions of the scenario: for
+//! each set of answers the orders that explain them. An order explains every
+//! history with these answers whose real time it respects, so most executions
+//! cost a lookup and a comparison.
+
+use super::calls::{Did, Progress, Rules};
+use super::history::{Answers, History, RealTime};
+use super::state::World;
+use super::Limits;
+use crate::scenario::{CallId, Scenario};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// Explains the histories of one scenario.
+#[derive(Debug)]
+pub struct Checker {
+    scenario: Arc<Scenario>,
+    limits: Limits,
+    /// The orders that were found, by what they give.
+    explained: BTreeMap<Answers, Vec<RealTime>>,
+    refused: BTreeMap<History, String>,
+}
+
+/// Where the search is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Node {
+    world: World,
+    /// By part: the calls that have returned, and how far the next one is.
+    threads: Vec<(usize, Progress)>,
+}
+
+/// A node on the way, and the thread whose step is next to be tried.
+struct Visit {
+    node: Node,
+    next: usize,
+    /// Whether a call returned by the step that led here.
+    returned: bool,
+}
+
+struct Search<'a> {
+    rules: Rules<'a>,
+    history: &'a History,
+    /// Left without success.
+    dead: BTreeSet<Node>,
+    /// The calls that have returned on the way here, in words.
+    path: Vec<String>,
+    /// For each call that was begun on the way here: what had returned.
+    order: RealTime,
+    /// The furthest that it came.
+    stuck: Vec<Stuck>,
+}
+
+/// An order that explains some of the calls, and why it goes no further.
+#[derive(PartialEq, Eq)]
+struct Stuck {
+    explained: Vec<String>,
+    reason: String,
+}
+
+/// So many of the longest prefixes are shown.
+const SHOWN: usize = 3;
+
+impl Checker {
+    /// For the histories of this scenario.
+    pub fn new(scenario: &Arc<Scenario>, limits: Limits) -> Self {
+        Checker {
+            scenario: Arc::clone(scenario),
+            limits,
+            explained: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it is for this scenario.
+    pub fn is_for(&self, scenario: &Arc<Scenario>, limits: Limits) -> bool {
+        Arc::ptr_eq(&self.scenario, scenario) && self.limits == limits
+    }
+
+    /// How many orders were searched for: one for each explained or refused
+    /// history that no order known before explained.
+    pub fn searches(&self) -> usize {
+        self.explained.values().map(Vec::len).sum::<usize>() + self.refused.len()
+    }
+
+    /// # Errors
+    /// What cannot be explained, when no order explains the history.
+    pub fn check(&mut self, history: &History) -> Result<(), String> {
+        if let Some(orders) = self.explained.get(&history.answers) {
+            if orders.iter().any(|order| respects(order, &history.after)) {
+                return Ok(());
+            }
+        }
+        if let Some(detail) = self.refused.get(history) {
+            return Err(detail.clone());
+        }
+        let rules = Rules { scenario: &self.scenario, limits: self.limits };
+        match Search::run(rules, history) {
+            Ok(order) => {
+                self.explained.entry(history.answers.clone()).or_default().push(order);
+                Ok(())
+            }
+            Err(detail) => {
+                self.refused.insert(history.clone(), detail.clone());
+                Err(detail)
+            }
+        }
+    }
+}
+
+/// Whether, in this order, whatever must come before a call does.
+fn respects(order: &RealTime, after: &RealTime) -> bool {
+    let mut pairs = order.iter().flatten().flatten().zip(after.iter().flatten().flatten());
+    pairs.all(|(comes, must)| comes >= must)
+}
+
+impl<'a> Search<'a> {
+    fn run(rules: Rules<'a>, history: &'a History) -> Result<RealTime, String> {
+        let threads = vec![(0, Progress::Called); history.answers.len()];
+        let root = Node { world: rules.start(), threads };
+        let mut search = Search {
+            rules,
+            history,
+            dead: BTreeSet::new(),
+            path: Vec::new(),
+            order: history.after.clone(),
+            stuck: Vec::new(),
+        };
+        if search.explains(root) {
+            return Ok(search.order);
+        }
+        Err(search.detail())
+    }
+
+    /// Whether the history can be explained from here. Not by recursion: an
+    /// engine may run this on a stack of a few pages.
+    fn explains(&mut self, root: Node) -> bool {
+        if self.all_returned(&root) {
+            return self.ends_match(&root);
+        }
+        let mut way = vec![Visit { node: root, next: 0, returned: false }];
+        while let Some(visit) = way.last_mut() {
+            let thread = visit.next;
+            visit.next += 1;
+            if thread == visit.node.threads.len() {
+                if visit.returned {
+                    self.path.pop();
+                }
+                self.dead.extend(way.pop().map(|visit| visit.node));
+                continue;
+            }
+            let Some((node, answer)) = self.take(&visit.node, thread) else { continue };
+            if self.dead.contains(&node) {
+                continue;
+            }
+            let returned = answer.is_some();
+            self.path.extend(answer);
+            if self.all_returned(&node) && self.ends_match(&node) {
+                return true;
+            }
+            // One in which all have returned is left again at once.
+            way.push(Visit { node, next: 0, returned });
+        }
+        false
+    }
+
+    fn all_returned(&self, node: &Node) -> bool {
+        node.threads.iter().zip(&self.history.answers).all(|((done, _), all)| *done == all.len())
+    }
+
+    /// Whether the thread has a step to take that real time allows now.
+    fn may_go_on(&self, node: &Node, thread: usize) -> bool {
+        let (done, progress) = &node.threads[thread];
+        let Some(after) = self.history.after[thread].get(*done) else { return false };
+        let returned = node.threads.iter().map(|(done, _)| done);
+        *progress != Progress::Called || returned.zip(after).all(|(done, must)| done >= must)
+    }
+
+    /// One step of a thread: where it leads, and the call that returned by it,
+    /// if one did. `None`: it cannot be taken, or shows what was not seen.
+    fn take(&mut self, node: &Node, thread: usize) -> Option<(Node, Option<String>)> {
+        if !self.may_go_on(node, thread) {
+            return None;
+        }
+        let (index, progress) = &node.threads[thread];
+        let id = CallId { thread, index: *index };
+        let call = self.rules.scenario.call(id)?;
+        if *progress == Progress::Called {
+            self.order[thread][*index] = node.threads.iter().map(|(done, _)| *done).collect();
+        }
+        let mut next = node.clone();
+        let did = self.rules.advance(&mut next.world, id, call, progress.clone());
+        if !self.reports_match(&next) {
+            return None;
+        }
+        match did {
+            Did::Waits => None,
+            Did::Part(progress) => {
+                next.threads[thread].1 = progress;
+                Some((next, None))
+            }
+            Did::Answered(answer) if answer == self.history.answers[thread][*index].answer => {
+                next.threads[thread] = (index + 1, Progress::Called);
+                Some((next, Some(format!("{call}: {answer}"))))
+            }
+            Did::Answered(answer) => {
+                let seen = &self.history.answers[thread][*index].answer;
+                self.stuck(format!("{call} would answer \"{answer}\" and not \"{seen}\""));
+                None
+            }
+        }
+    }
+
+    /// Whether no stream was reported to end that should not be, so far.
+    fn reports_match(&mut self, node: &Node) -> bool {
+        for reports in node.world.reported.chunk_by(|one, other| one.0 == other.0) {
+            let CallId { thread, index } = reports[0].0;
+            let seen = &self.history.answers[thread][index].ends;
+            let said: Vec<&str> = reports.iter().map(|(_, status)| *status).collect();
+            let mut rest = seen.iter();
+            if !said.iter().all(|status| rest.any(|other| other == status)) {
+                let call = self.rules.scenario.call(reports[0].0);
+                let call = call.map(|call| call.text.as_str()).unwrap_or_default();
+                let seen = match seen.is_empty() {
+                    true => "did not".to_owned(),
+                    false => format!("ended {}", seen.join(", ")),
+                };
+                let said = said.join(", ");
+                self.stuck(format!("the stream of {call} would end {said}, and it {seen}"));
+                return false;
+            }
+        }
+        true
+    }
+
+    fn ends_match(&mut self, node: &Node) -> bool {
+        let seen: usize = self.history.answers.iter().flatten().map(|call| call.ends.len()).sum();
+        if node.world.reported.len() < seen {
+            self.stuck("an end would not be reported that was".into());
+        }
+        node.world.reported.len() == seen
+    }
+
+    fn stuck(&mut self, reason: String) {
+        let deepest = self.stuck.first().map_or(0, |stuck| stuck.explained.len());
+        if self.path.len() > deepest {
+            self.stuck.clear();
+        }
+        let stuck = Stuck { explained: self.path.clone(), reason };
+        if self.path.len() >= deepest && !self.stuck.contains(&stuck) {
+            self.stuck.push(stuck);
+        }
+    }
+
+    /// The longest prefixes that can be explained, and what is wrong then.
+    fn detail(self) -> String {
+        if self.stuck.is_empty() {
+            return "no order explains the answers: the calls wait for one another".into();
+        }
+        let texts: Vec<String> = self.stuck.iter().take(SHOWN).map(Stuck::to_string).collect();
+        format!("no order explains the answers: {}", texts.join("; or "))
+    }
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.explained.is_empty() {
+            true => write!(f, "at the very first, {}", self.reason),
+            false => write!(f, "after {}, {}", self.explained.join("; "), self.reason),
+        }
+    }
+}

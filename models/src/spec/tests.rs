@@ -1,0 +1,198 @@
+//! Hand-made histories: those that an order explains, and those that none does.
+
+use super::{Checker, History, Limits};
+use crate::log::Log;
+use crate::scenario::{CallId, Scenario};
+use crate::systems::core::Core;
+use std::sync::Arc;
+
+const LIMITS: Limits =
+    Limits { items: 1, in_memory: true, buffer: 1 << 20, scan: 4096, slots: 4096, failing: false };
+
+fn scenario(text: &str) -> Arc<Scenario> {
+    Arc::new(crate::parse::scenario(text, &Core).expect("a scenario"))
+}
+
+/// What happened, in the order of real time: `1.0` is the call of the first
+/// thread's first call (the prologue is 0), `1.0 = answer` its return, and
+/// `1.0 ended status` a report on the stream that it requested.
+fn history(scenario: &Scenario, events: &[&str]) -> History {
+    let log = Log::default();
+    for event in events {
+        let (id, what) = event.split_once(' ').unwrap_or((event, ""));
+        let (thread, index) = id.split_once('.').expect("thread.index");
+        let id = CallId { thread: thread.parse().unwrap(), index: index.parse().unwrap() };
+        match what.split_once(' ') {
+            None => log.begin(id),
+            Some(("=", answer)) => log.end(id, answer.into()),
+            Some(("ended", status)) => log.stream_ended(id, status),
+            _ => panic!("{event}: no event"),
+        }
+    }
+    History::of(scenario, &log).expect("every call returns")
+}
+
+fn check_within(limits: Limits, text: &str, events: &[&str]) -> Result<(), String> {
+    let scenario = scenario(text);
+    Checker::new(&scenario, limits).check(&history(&scenario, events))
+}
+
+fn check(text: &str, events: &[&str]) -> Result<(), String> {
+    check_within(LIMITS, text, events)
+}
+
+fn refused(text: &str, events: &[&str]) -> String {
+    check(text, events).expect_err("nothing explains this")
+}
+
+const RACE: &str = "shutdown | stream_request(0)";
+
+#[test]
+fn either_order_of_a_race_is_explained() {
+    let accepted = ["1.0", "2.0", "2.0 = accepted", "1.0 = done", "2.0 ended disconnected"];
+    assert_eq!(check(RACE, &accepted), Ok(()));
+    let refused = ["1.0", "2.0", "1.0 = done", "2.0 = map shut down"];
+    assert_eq!(check(RACE, &refused), Ok(()));
+}
+
+#[test]
+fn real_time_is_respected() {
+    let late = ["1.0", "1.0 = done", "2.0", "2.0 = accepted", "2.0 ended disconnected"];
+    assert_eq!(
+        refused(RACE, &late),
+        "no order explains the answers: after shutdown: done, \
+         stream_request(0) would answer \"map shut down\" and not \"accepted\""
+    );
+    let early = ["2.0", "2.0 = map shut down", "1.0", "1.0 = done"];
+    assert!(refused(RACE, &early).contains("would answer \"accepted\""));
+}
+
+#[test]
+fn an_end_that_nobody_reported_is_missed() {
+    let lost = ["1.0", "2.0", "2.0 = accepted", "1.0 = done"];
+    assert_eq!(
+        refused(RACE, &lost),
+        "no order explains the answers: after shutdown: done, \
+         stream_request(0) would answer \"map shut down\" and not \"accepted\"; \
+         or after stream_request(0): accepted, \
+         the stream of stream_request(0) would end disconnected, and it did not"
+    );
+}
+
+#[test]
+fn an_end_too_many_or_another_is_noticed() {
+    let mut events = vec!["1.0", "2.0", "2.0 = accepted", "1.0 = done"];
+    events.extend(["2.0 ended disconnected", "2.0 ended disconnected"]);
+    assert!(refused(RACE, &events).contains("an end would not be reported"));
+    events.truncate(4);
+    events.push("2.0 ended closed");
+    assert!(refused(RACE, &events).contains("would end disconnected, and it ended closed"));
+}
+
+#[test]
+fn two_accepted_requests_on_one_vb_are_not_explained() {
+    let text = "stream_request(0) | stream_request(0)";
+    let both = ["1.0", "2.0", "1.0 = accepted", "2.0 = accepted"];
+    assert!(refused(text, &both).contains("would answer \"stream exists\""));
+    let one = ["1.0", "2.0", "1.0 = accepted", "2.0 = stream exists"];
+    assert_eq!(check(text, &one), Ok(()));
+}
+
+#[test]
+fn a_shutdown_closes_one_connection_after_the_other() {
+    let text = "shutdown | a.stream_request(0); b.stream_request(0)";
+    let events = |a, b, ended| {
+        ["1.0", "2.0", a, "2.1", b, ended, "1.0 = done"].map(|event: &'static str| event)
+    };
+    let between = events("2.0 = map shut down", "2.1 = accepted", "2.1 ended disconnected");
+    assert_eq!(check(text, &between), Ok(()));
+    // By then the shutdown had closed the first connection, or nothing yet.
+    let text = "shutdown | b.stream_request(0); a.stream_request(0)";
+    let backwards = events("2.0 = accepted", "2.1 = map shut down", "2.0 ended disconnected");
+    assert_eq!(check(text, &backwards), Ok(()));
+    let text = "shutdown | a.lookup; b.stream_request(0); a.stream_request(0)";
+    let against = [
+        "1.0",
+        "2.0",
+        "2.0 = found",
+        "2.1",
+        "2.1 = map shut down",
+        "2.2",
+        "2.2 = accepted",
+        "1.0 = done",
+        "2.2 ended disconnected",
+    ];
+    assert!(refused(text, &against).contains("would answer \"map shut down\""));
+}
+
+#[test]
+fn the_map_waits_for_a_shutdown() {
+    // Between the two connections of the shutdown nobody is disconnected.
+    let text = "shutdown | a.stream_request(0); b.disconnect; b.step";
+    let events = [
+        "1.0",
+        "2.0",
+        "2.0 = map shut down",
+        "2.1",
+        "2.1 = no such connection",
+        "2.2",
+        "2.2 = disconnect, shut down",
+        "1.0 = done",
+    ];
+    assert!(refused(text, &events).contains("b.disconnect would answer \"done\""));
+}
+
+#[test]
+fn a_worker_is_several_steps() {
+    let text = "{ stream_request(0) } run_backfill | step; step; close_stream(0)";
+    let start = ["0.0", "0.0 = accepted", "1.0", "2.0"];
+    let rest = ["2.1", "2.1 = item 1", "2.2", "2.2 = closed", "1.0 = ran"];
+    let between = [&start[..], &["2.0 = marker 1..1 from disk"], &rest].concat();
+    assert_eq!(check(text, &between), Ok(()));
+    let another = [&start[..], &["2.0 = marker 1..2 from disk"], &rest].concat();
+    assert!(refused(text, &another).contains("step would answer \"marker 1..1 from disk\""));
+    // Once the worker has returned, the item is there.
+    let text = "{ stream_request(0) } run_backfill | step; step";
+    let late = [&start[..], &["2.0 = marker 1..1 from disk", "1.0 = ran", "2.1", "2.1 = idle"]];
+    assert!(refused(text, &late.concat()).contains("step would answer \"item 1\""));
+}
+
+#[test]
+fn a_full_buffer_stops_the_worker_until_enough_was_sent() {
+    let limits = Limits { items: 3, buffer: 2, ..LIMITS };
+    let text = "{ stream_request(0); run_backfill } step; step; run_backfill | lookup";
+    let events = |answer| {
+        let prologue = ["0.0", "0.0 = accepted", "0.1", "0.1 = ran", "2.0", "2.0 = found"];
+        let steps = ["1.0", "1.0 = marker 1..3 from disk", "1.1", "1.1 = item 1", "1.2", answer];
+        [prologue, steps].concat()
+    };
+    assert_eq!(check_within(limits, text, &events("1.2 = ran")), Ok(()));
+    assert!(check_within(limits, text, &events("1.2 = idle")).is_err());
+    let text = "{ stream_request(0); run_backfill } step; pause; run_backfill | lookup";
+    let unsent = |answer| {
+        let mut events = events(answer);
+        events[9..11].copy_from_slice(&["1.1 = ready", "1.2"]);
+        events
+    };
+    assert_eq!(check_within(limits, text, &unsent("1.2 = idle")), Ok(()));
+    assert!(check_within(limits, text, &unsent("1.2 = ran")).is_err());
+}
+
+#[test]
+fn what_was_explained_is_not_searched_for_again() {
+    let scenario = scenario(RACE);
+    let mut checker = Checker::new(&scenario, LIMITS);
+    let overlapping = ["1.0", "2.0", "1.0 = done", "2.0 = map shut down"];
+    let one_by_one = ["1.0", "1.0 = done", "2.0", "2.0 = map shut down"];
+    for _ in 0..3 {
+        assert_eq!(checker.check(&history(&scenario, &one_by_one)), Ok(()));
+        // The order that was found explains all that is less strict.
+        assert_eq!(checker.check(&history(&scenario, &overlapping)), Ok(()));
+    }
+    assert_eq!(checker.searches(), 1);
+    let wrong = history(&scenario, &["2.0", "2.0 = map shut down", "1.0", "1.0 = done"]);
+    let first = checker.check(&wrong);
+    assert!(first.is_err());
+    assert_eq!(checker.check(&wrong), first);
+    assert_eq!(checker.searches(), 2);
+}

@@ -1,0 +1,194 @@
+//! What a front end does for its connection, one call after another (its
+//! thread lock is held): streamRequest, step, closeStream, seqnoAck. And what
+//! others read: the statistics, and the notification of a write.
+
+use super::counted::Strong;
+use super::era::{Era, Variant};
+use super::map::{Engine, FrontEnd};
+use super::producer::Producer;
+use super::steps::guard;
+use super::stream::{Message, Stream};
+use super::world::Crash;
+use crate::scenario::{CallId, Conn};
+use crate::sync::atomic::Ordering;
+use crate::sync::note;
+use std::sync::Arc;
+
+/// A streamRequest, as far as it matters.
+pub(super) struct Request {
+    pub(super) id: CallId,
+    pub(super) vb: usize,
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+impl Engine {
+    /// streamRequest. Its checks come in the original's order; where it looks
+    /// at something without a lock, so does this.
+    pub(super) fn stream_request(
+        &self,
+        producer: &Arc<Producer>,
+        request: &Request,
+    ) -> Result<&'static str, Crash> {
+        let protocol = self.world.protocol;
+        if producer.flagged() {
+            return Ok("connection closed");
+        }
+        let vb = request.vb;
+        let vbucket = &self.world.vbuckets[vb];
+        if !vbucket.exists.load(Ordering::Acquire) {
+            return Ok("not my vbucket");
+        }
+        // Since MB-67263, from the look-up until after the insertion.
+        let state_lock = protocol.since(Era::Mb67263).then(|| vbucket.state_lock.read());
+        if protocol.revives(Variant::Mb25803) && !vbucket.exists.load(Ordering::Acquire) {
+            return Err(self.world.crash("the second look-up of the vb gives null"));
+        }
+        if vbucket.is_dead() {
+            return Ok("not my vbucket");
+        }
+        if request.start > request.end {
+            return Ok("out of range");
+        }
+        if !self.make_room(producer, vb) {
+            return Ok("stream exists");
+        }
+        let failover = vbucket.failover.load(Ordering::Acquire);
+        if failover > 0 {
+            return Ok("rollback");
+        }
+        let stream = Stream::new(&self.world, producer, request.id, vb, request.end, failover);
+        if protocol.revives(Variant::Mb19428) {
+            self.activate(&stream)?;
+        }
+        // MB-19428's repair of MB-17230: the state again, under its lock, before
+        // the side effects and until after the insertion.
+        let again = state_lock.is_none() && !protocol.revives(Variant::Mb17230);
+        let _state_lock = again.then(|| vbucket.state_lock.read());
+        if again && vbucket.is_dead() {
+            return Ok("not my vbucket");
+        }
+        if !protocol.revives(Variant::Mb19428) {
+            self.activate(&stream)?;
+        }
+        self.insert(producer, stream);
+        self.listen(producer, vb);
+        Ok("accepted")
+    }
+
+    fn activate(&self, stream: &Strong<Stream>) -> Result<(), Crash> {
+        stream.set_active(stream.downgrade())?;
+        if self.world.settings.order == 2 {
+            self.world.scheduled.open();
+        }
+        Ok(())
+    }
+
+    /// Whether a vb has no live stream. Since MB-38356, a week before MB-38521,
+    /// a dead one is taken out and dropped under the container's write lock;
+    /// before, the insertion replaced it.
+    fn make_room(&self, producer: &Producer, vb: usize) -> bool {
+        if self.world.protocol.since(Era::Mb38521) {
+            let mut streams = guard!(producer.containers[vb].write());
+            if streams.first().is_some_and(|stream| !stream.is_dead()) {
+                return false;
+            }
+            streams.clear();
+            return true;
+        }
+        guard!(producer.containers[vb].read()).first().is_none_or(|stream| stream.is_dead())
+    }
+
+    fn insert(&self, producer: &Producer, stream: Strong<Stream>) {
+        let mut streams = guard!(producer.containers[stream.vb].write());
+        streams.clear();
+        note(|| "inserts the stream".to_owned());
+        streams.push(stream);
+    }
+
+    /// step: a flagged connection is disconnected; else the next message.
+    pub(super) fn step(&self, front_end: &FrontEnd, conn: Conn) -> Result<String, Crash> {
+        let Some(producer) = front_end else { return Ok("not found".into()) };
+        // Whatever put it to sleep before, it is awake now.
+        self.world.wake(conn);
+        let since = self.world.log.now();
+        if producer.flagged() {
+            self.disconnect(front_end)?;
+            return Ok("disconnect".into());
+        }
+        for vb in 0..producer.containers.len() {
+            let Some(stream) = producer.find(vb) else { continue };
+            match stream.next()? {
+                Some(Message::Item(seqno)) => return Ok(format!("item {seqno}")),
+                Some(Message::End) => return Ok("stream end ok".into()),
+                None => {}
+            }
+        }
+        self.world.sleeps(conn, since);
+        Ok("idle".into())
+    }
+
+    /// closeStream: out of its container, then dead, then dropped.
+    pub(super) fn close_stream(
+        &self,
+        producer: &Producer,
+        vb: usize,
+    ) -> Result<&'static str, Crash> {
+        if producer.flagged() {
+            return Ok("connection closed");
+        }
+        let taken = guard!(producer.containers[vb].write()).pop();
+        let Some(stream) = taken else { return Ok("no such stream") };
+        stream.set_dead("closed", false)?;
+        Ok("closed")
+    }
+
+    /// seqnoAck.
+    pub(super) fn seqno_ack(&self, producer: &Producer, vb: usize) -> Result<&'static str, Crash> {
+        if producer.flagged() {
+            return Ok("connection closed");
+        }
+        if self.world.protocol.revives(Variant::Mb37827) {
+            let Some(stream) = producer.find_raw(vb) else { return Ok("no such stream") };
+            match stream.get() {
+                Some(stream) => stream.ack(),
+                None => return Err(self.world.crash("seqnoAck uses a stream that was freed")),
+            }
+            return Ok("done");
+        }
+        let Some(stream) = producer.find(vb) else { return Ok("no such stream") };
+        stream.ack();
+        Ok("done")
+    }
+
+    /// The statistics of a connection, and the wake-up of its backfills when
+    /// memory is there again: any thread, through the map.
+    pub(super) fn statistics(&self, conn: Conn) -> Result<&'static str, Crash> {
+        let find = |map: &[Arc<Producer>]| map.iter().find(|p| p.conn == conn).cloned();
+        let Some(producer) = self.with_map(find) else { return Ok("not found") };
+        match producer.manager()? {
+            Some(manager) => {
+                manager.with(&self.world, |manager| manager.look())?;
+                Ok("found")
+            }
+            None if self.world.protocol.revives(Variant::Mb20645) => {
+                Err(self.world.crash("the statistics use the null manager pointer"))
+            }
+            None => Ok("found"),
+        }
+    }
+
+    /// A write, on any thread: it holds the vb state lock for reading while it
+    /// tells the connections of the vb.
+    pub(super) fn write(&self, vb: usize) -> &'static str {
+        let vbucket = &self.world.vbuckets[vb];
+        let _state = vbucket.state_lock.read();
+        vbucket.high.fetch_add(1, Ordering::AcqRel);
+        self.for_listeners(vb, |producer| {
+            if let Some(stream) = producer.find(vb) {
+                stream.notify();
+            }
+        });
+        "done"
+    }
+}

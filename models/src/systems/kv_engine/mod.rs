@@ -1,0 +1,208 @@
+//! kv_engine's teardown of its DCP connections, era by era: a model, written
+//! from the public history of that project. Nothing of kv_engine is run.
+//!
+//! The protocol is here once. An era is what a commit changed: look for
+//! `since(Era::...)`. A ticket that no era shows is revived by a switch: look
+//! for `revives(Variant::...)`.
+//!
+//! - [`era`]: the eras and the switches
+//! - [`world`]: vBuckets, slots, what a crash is
+//! - [`map`], [`producer`], [`stream`], [`manager`]: who owns whom, which lock
+//!   guards what
+//! - [`teardown`]: closeAllStreams, shutdown, disconnect, a vb's state change
+//! - [`front_end`]: streamRequest, step, closeStream, seqnoAck
+//! - [`counted`], [`steps`]: pointers and accesses as steps of the explorer
+//! - [`check`]: the invariants of the final state
+//!
+//! Threads are those of a scenario. BD calls `shutdown`, SV `end_streams` and
+//! the like, BT `run_backfill`; the rest is FE's, which its thread lock
+//! serialises for each connection, whatever thread of the scenario it is on.
+
+mod calls;
+mod check;
+mod counted;
+pub mod era;
+mod front_end;
+mod manager;
+mod map;
+mod producer;
+mod steps;
+mod stream;
+mod teardown;
+mod world;
+
+use crate::log::Log;
+use crate::scenario::{Conn, Scenario};
+use crate::system::{Instance, Operation, Parameter, Setting, System};
+use crate::Invariant;
+use era::{Protocol, ERAS, VARIANTS};
+use map::Engine;
+use std::sync::Arc;
+use world::{Settings, World};
+
+/// Where the names of these systems begin.
+pub const PREFIX: &str = "kv-engine@";
+
+/// One protocol, under the name that it was asked for.
+#[derive(Clone, Debug)]
+pub struct KvEngine {
+    protocol: Protocol,
+    name: String,
+}
+
+impl KvEngine {
+    /// `kv-engine@` and what [`Protocol::parse`] takes.
+    pub fn find(name: &str) -> Option<KvEngine> {
+        let protocol = Protocol::parse(name.strip_prefix(PREFIX)?)?;
+        Some(KvEngine { protocol, name: name.to_owned() })
+    }
+
+    /// The eras, oldest first.
+    pub fn eras() -> impl Iterator<Item = KvEngine> {
+        ERAS.iter().map(|(era, ..)| Protocol { era: *era, variant: None }.into())
+    }
+
+    /// The variants, each on its era.
+    pub fn variants() -> impl Iterator<Item = KvEngine> {
+        VARIANTS
+            .iter()
+            .map(|(variant, era, ..)| Protocol { era: *era, variant: Some(*variant) }.into())
+    }
+
+    /// Which one it is.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+}
+
+impl From<Protocol> for KvEngine {
+    fn from(protocol: Protocol) -> Self {
+        KvEngine { protocol, name: format!("{PREFIX}{}", protocol.describe().0) }
+    }
+}
+
+const VB: Parameter = Parameter { name: "vb", default: Some(0), connection: false };
+
+const fn int(name: &'static str, default: Option<u64>) -> Parameter {
+    Parameter { name, default, connection: false }
+}
+
+const fn operation(
+    name: &'static str,
+    on_connection: bool,
+    arguments: &'static [Parameter],
+    meaning: &'static str,
+) -> Operation {
+    Operation { name, on_connection, arguments, meaning }
+}
+
+const OPERATIONS: &[Operation] = &[
+    operation("shutdown", false, &[], "BD: close all connections, the bucket is deleted"),
+    operation(
+        "open",
+        true,
+        &[Parameter { name: "same name as", default: Some(0), connection: true }],
+        "FE: open a producer; with a second connection, under that one's name",
+    ),
+    operation("lookup", true, &[], "any thread: the statistics of a connection, by way of the map"),
+    operation("disconnect", true, &[], "FE: take the connection out of the map and close it"),
+    operation(
+        "stream_request",
+        true,
+        &[VB, int("start", Some(0)), int("end", Some(u64::MAX))],
+        "FE: ask for the changes of a vb",
+    ),
+    operation("close_stream", true, &[VB], "FE: the client closes one stream"),
+    operation("step", true, &[], "FE: send the next message; disconnect if flagged"),
+    operation("seqno_ack", true, &[VB], "FE: the client acknowledges a seqno"),
+    operation("notify", false, &[VB], "a write: the vb has a new seqno"),
+    operation("end_streams", false, &[VB], "SV: a vb becomes a replica: end its streams"),
+    operation(
+        "set_vb_state",
+        false,
+        &[VB, int("state", Some(0))],
+        "SV: a vb becomes dead (0), replica (1), or active with a new failover entry (2)",
+    ),
+    operation("delete_vb", false, &[VB], "SV: a vb becomes dead and is deleted"),
+    operation("run_backfill", false, &[], "BT: one run of a manager's task"),
+];
+
+const SETTINGS: &[Setting] = &[
+    Setting { name: "items", default: 1, meaning: "items of each vb on disk, of one byte each" },
+    Setting { name: "buffer", default: 1 << 20, meaning: "bytes read ahead of a client" },
+    Setting { name: "scan", default: 4096, meaning: "items that one run of a backfill reads" },
+    Setting { name: "slots", default: 4096, meaning: "backfills in progress, bucket-wide" },
+    Setting { name: "memory_high", default: 0, meaning: "1: the manager's task snoozes" },
+    Setting {
+        name: "order",
+        default: 0,
+        meaning: "1: requests come when shutdown is where MB-37702 flags; \
+                  2: shutdown comes when a request has scheduled",
+    },
+];
+
+const INVARIANTS: &[Invariant] = &[
+    Invariant::NoLateStream,
+    Invariant::EndedOnce,
+    Invariant::NoDangling,
+    Invariant::NoOrphanBackfill,
+    Invariant::BytesBalance,
+    Invariant::NoLostWakeup,
+    Invariant::NoDeadlock,
+    Invariant::NoLeak,
+    Invariant::NoDataRace,
+    Invariant::Linearizable,
+];
+
+impl System for KvEngine {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn meaning(&self) -> String {
+        format!("a model of kv_engine, {}", self.protocol.describe().1)
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        SETTINGS
+    }
+
+    fn invariants(&self) -> &'static [Invariant] {
+        INVARIANTS
+    }
+
+    fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance> {
+        let setting = |name: &str| {
+            let default = SETTINGS.iter().find(|setting| setting.name == name);
+            scenario.setting(name, default.map_or(0, |setting| setting.default))
+        };
+        let calls = || scenario.parts().flatten();
+        let settings = Settings {
+            items: setting("items"),
+            buffer: setting("buffer"),
+            scan: setting("scan"),
+            slots: setting("slots"),
+            memory_high: setting("memory_high") == 1,
+            order: setting("order"),
+            notified: calls().any(|call| call.operation == "notify"),
+        };
+        // As many vbs as are named: each has a container that teardown locks.
+        let on_vb = |name: &str| {
+            OPERATIONS.iter().any(|op| op.name == name && op.arguments.first() == Some(&VB))
+        };
+        let named = calls().filter(|call| on_vb(call.operation)).filter_map(|call| call.int(0));
+        let vbs = named.max().unwrap_or(0) as usize + 1;
+        let world = World::new(self.protocol, settings, vbs, scenario.connections.len(), log);
+        let engine = Engine::new(world, scenario);
+        for conn in (0..scenario.connections.len()).map(Conn) {
+            if !scenario.opened_by_scenario.contains(&conn) {
+                engine.open_at_start(conn);
+            }
+        }
+        Arc::new(engine)
+    }
+}

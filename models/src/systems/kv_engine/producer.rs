@@ -1,0 +1,209 @@
+//! DcpProducer, and its pointer to the BackfillManager.
+//!
+//! A producer owns its streams (each container has a reader/writer lock) and,
+//! through a nullable pointer, its manager. The pointer is reset at the end of
+//! closeAllStreams, and is the heart of the matter: everything that schedules,
+//! charges or refunds goes through it, from any thread. What guards it changed
+//! three times:
+//!
+//! | era | the pointer | an access |
+//! |---|---|---|
+//! | before MB-32084 | bare | follows it, owning nothing |
+//! | MB-32084 | has a mutex inside | copies it, and owns the manager meanwhile |
+//! | MB-37520 | bare, shared | copies it, unsynchronised |
+//! | MB-69075 | behind a reader/writer lock | copies it under that lock |
+//!
+//! Producers themselves are counted by std: the map and then the list of dead
+//! connections own each one until after the race, so nobody promotes a weak
+//! pointer to one in vain, and none is destroyed during the race.
+
+use super::counted::{Raw, Strong, Weak};
+use super::era::{Era, Protocol};
+use super::manager::Manager;
+use super::steps::{guard, lock, named, Bare};
+use super::stream::Stream;
+use super::world::{count, Crash, World};
+use crate::scenario::Conn;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{note, Mutex, RwLock};
+use std::sync::Arc;
+
+pub(super) struct Producer {
+    pub(super) world: Arc<World>,
+    pub(super) conn: Conn,
+    /// Two producers of one name displace each other.
+    pub(super) name: String,
+    disconnect: AtomicBool,
+    /// By vb.
+    pub(super) containers: Vec<RwLock<Vec<Strong<Stream>>>>,
+    /// closeAllStreamsLock, since MB-38521.
+    pub(super) close_all: Mutex<()>,
+    pointer: Pointer,
+}
+
+/// The pointer, as it was guarded.
+enum Pointer {
+    Bare { owns: bool, pointer: Bare<Option<Strong<Manager>>> },
+    Atomic(Mutex<Option<Strong<Manager>>>),
+    Locked(RwLock<Option<Strong<Manager>>>),
+}
+
+/// What an access to the pointer gives.
+pub(super) enum Handle {
+    Owned(Strong<Manager>),
+    Followed(Raw<Manager>),
+}
+
+impl Handle {
+    /// Calls the manager. A pointer that owns nothing may lead to what is gone.
+    pub(super) fn with<R>(
+        &self,
+        world: &World,
+        call: impl FnOnce(&Manager) -> R,
+    ) -> Result<R, Crash> {
+        match self {
+            Handle::Owned(manager) => Ok(call(manager)),
+            Handle::Followed(pointer) => {
+                let freed = || world.crash("the manager was freed while it was used");
+                let result = call(pointer.get().ok_or_else(freed)?);
+                pointer.get().map(|_| result).ok_or_else(freed)
+            }
+        }
+    }
+}
+
+impl Pointer {
+    fn new(protocol: Protocol, name: &str, manager: Strong<Manager>) -> Self {
+        let name = format!("{name}'s manager pointer");
+        if protocol.since(Era::Mb69075) {
+            let pointer = RwLock::new(Some(manager));
+            named!(pointer, "{name}");
+            Pointer::Locked(pointer)
+        } else if protocol.since(Era::Mb32084) && !protocol.since(Era::Mb37520) {
+            let pointer = Mutex::new(Some(manager));
+            named!(pointer, "{name}");
+            Pointer::Atomic(pointer)
+        } else {
+            let owns = protocol.since(Era::Mb37520);
+            Pointer::Bare { owns, pointer: Bare::new(&name, Some(manager)) }
+        }
+    }
+}
+
+impl Producer {
+    /// And what its manager's task holds.
+    pub(super) fn new(
+        world: &Arc<World>,
+        conn: Conn,
+        name: &str,
+        label: &str,
+    ) -> (Arc<Producer>, Weak<Manager>) {
+        count(&world.live.producers, 1);
+        let manager = Manager::new(world, label);
+        let task = manager.downgrade();
+        let container = |vb| {
+            let container = RwLock::new(Vec::new());
+            named!(container, "{label}'s container of vb {vb}");
+            container
+        };
+        let new = Producer {
+            world: Arc::clone(world),
+            conn,
+            name: name.to_owned(),
+            disconnect: AtomicBool::new(false),
+            containers: (0..world.vbuckets.len()).map(container).collect(),
+            close_all: Mutex::new(()),
+            pointer: Pointer::new(world.protocol, label, manager),
+        };
+        named!(new.disconnect, "{label}'s disconnect flag");
+        named!(new.close_all, "{label}'s closeAllStreamsLock");
+        (Arc::new(new), task)
+    }
+
+    pub(super) fn flag(&self) {
+        self.disconnect.swap(true, Ordering::AcqRel);
+    }
+
+    pub(super) fn flagged(&self) -> bool {
+        self.disconnect.load(Ordering::Acquire)
+    }
+
+    /// Reads the pointer; `None`: null.
+    pub(super) fn manager(&self) -> Result<Option<Handle>, Crash> {
+        match &self.pointer {
+            Pointer::Atomic(pointer) => Ok(lock(pointer).clone().map(Handle::Owned)),
+            Pointer::Locked(pointer) => Ok(guard!(pointer.read()).clone().map(Handle::Owned)),
+            Pointer::Bare { owns, pointer } => {
+                let (read, raced) = pointer.access(false, |p| p.as_ref().map(Strong::raw));
+                if raced {
+                    self.world.raced("the manager pointer is read while another thread resets it");
+                }
+                match read {
+                    None => Ok(None),
+                    Some(read) if !owns => Ok(Some(Handle::Followed(read))),
+                    Some(read) => match read.own() {
+                        Some(manager) => Ok(Some(Handle::Owned(manager))),
+                        None => Err(self.world.crash("copied the manager pointer of a freed one")),
+                    },
+                }
+            }
+        }
+    }
+
+    /// Resets the pointer, and drops what it owned.
+    pub(super) fn reset_manager(&self) {
+        match &self.pointer {
+            Pointer::Atomic(pointer) => drop(lock(pointer).take()),
+            Pointer::Locked(pointer) => drop(guard!(pointer.write()).take()),
+            Pointer::Bare { pointer, .. } => {
+                let (owned, raced) = pointer.access(true, Option::take);
+                if raced {
+                    self.world.raced("the manager pointer is reset while another thread uses it");
+                }
+                drop(owned);
+            }
+        }
+        note(|| "resets the manager pointer".to_owned());
+    }
+
+    /// Bytes were sent, or will not be.
+    pub(super) fn bytes_sent(&self, bytes: u64) -> Result<(), Crash> {
+        match self.manager()? {
+            Some(manager) => manager.with(&self.world, |manager| manager.bytes_sent(bytes)),
+            None if self.world.protocol.since(Era::Mb45255) => Ok(()),
+            None => Err(self.world.crash("bytesSent through the null manager pointer")),
+        }
+    }
+
+    /// An item was read.
+    pub(super) fn bytes_read(&self, bytes: u64) -> Result<bool, Crash> {
+        match self.manager()? {
+            Some(manager) => manager.with(&self.world, |manager| manager.bytes_read(bytes)),
+            None => Err(self.world.crash("bytesRead through the null manager pointer")),
+        }
+    }
+
+    /// For a stream's destructor, since MB-57772.
+    pub(super) fn remove_backfill(&self, id: u64) {
+        let _serial = lock(&self.close_all);
+        if let Ok(Some(manager)) = self.manager() {
+            let _ = manager.with(&self.world, |manager| manager.erase(id));
+        }
+    }
+
+    /// The stream of a vb, owned.
+    pub(super) fn find(&self, vb: usize) -> Option<Strong<Stream>> {
+        guard!(self.containers[vb].read()).first().cloned()
+    }
+
+    /// The same, and the container's lock is all that kept it alive (MB-37827).
+    pub(super) fn find_raw(&self, vb: usize) -> Option<Raw<Stream>> {
+        guard!(self.containers[vb].read()).first().map(Strong::raw)
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        count(&self.world.live.producers, -1);
+    }
+}

@@ -1,0 +1,121 @@
+//! The steps that the model is made of, where the engine's primitives do not
+//! say enough: a reader/writer lock on which a waiting writer goes first, and
+//! an access that nothing synchronises.
+
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Condvar, Mutex, MutexGuard, RwLock};
+use std::sync::PoisonError;
+
+/// Names a primitive in witnesses, where the engine knows names.
+macro_rules! named {
+    ($primitive:expr, $($name:tt)+) => {{
+        #[cfg(shuttle)]
+        $primitive.set_name(format!($($name)+));
+        #[cfg(not(shuttle))]
+        let _ = format_args!($($name)+);
+    }};
+}
+pub(super) use named;
+
+/// Poisoning says nothing here: the engine reports a panic by itself.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+macro_rules! guard {
+    ($acquired:expr) => {
+        $acquired.unwrap_or_else(std::sync::PoisonError::into_inner)
+    };
+}
+pub(super) use guard;
+
+/// Whether this thread is being torn down by the engine: modelled destructors
+/// do nothing then.
+pub(super) fn unwinding() -> bool {
+    #[cfg(loom)]
+    return std::thread::panicking();
+    #[cfg(not(loom))]
+    crate::sync::thread::panicking()
+}
+
+/// The state lock of a vBucket. A writer that waits keeps later readers out,
+/// which MB-35073 needs ("with a writer queued on it, all three wait"): it holds
+/// the gate while it waits. Readers pass the gate together, and never wait
+/// behind it for the lock.
+pub(super) struct StateLock {
+    gate: RwLock<()>,
+    lock: RwLock<()>,
+}
+
+impl StateLock {
+    pub(super) fn new(_name: &str) -> Self {
+        let (gate, lock) = (RwLock::new(()), RwLock::new(()));
+        named!(gate, "{_name}'s queue");
+        named!(lock, "{_name}");
+        StateLock { gate, lock }
+    }
+
+    pub(super) fn read(&self) -> impl Sized + '_ {
+        let _gate = guard!(self.gate.read());
+        guard!(self.lock.read())
+    }
+
+    pub(super) fn write(&self) -> impl Sized + '_ {
+        let gate = guard!(self.gate.write());
+        // The lock is released before the gate.
+        (guard!(self.lock.write()), gate)
+    }
+}
+
+const WRITER: usize = 1 << 16;
+
+/// A variable that nothing guards. An access is two steps, so that another can
+/// happen during it; two that overlap and of which one writes are a data race.
+pub(super) struct Bare<T> {
+    users: AtomicUsize,
+    value: std::sync::Mutex<T>,
+}
+
+impl<T> Bare<T> {
+    pub(super) fn new(_name: &str, value: T) -> Self {
+        let users = AtomicUsize::new(0);
+        named!(users, "{_name}");
+        Bare { users, value: std::sync::Mutex::new(value) }
+    }
+
+    /// `access` performs no step. Answers whether it raced.
+    pub(super) fn access<R>(&self, writes: bool, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
+        let me = if writes { WRITER } else { 1 };
+        let others = self.users.fetch_add(me, Ordering::AcqRel);
+        let result = access(&mut self.value.lock().unwrap_or_else(PoisonError::into_inner));
+        self.users.fetch_sub(me, Ordering::AcqRel);
+        (result, others >= WRITER || (writes && others > 0))
+    }
+}
+
+/// Opened once. Only for scenarios that fix an order between two threads.
+pub(super) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    pub(super) fn new(_name: &str) -> Self {
+        let (open, opened) = (Mutex::new(false), Condvar::new());
+        named!(open, "{_name}");
+        named!(opened, "{_name}");
+        Gate { open, opened }
+    }
+
+    pub(super) fn open(&self) {
+        *lock(&self.open) = true;
+        self.opened.notify_all();
+    }
+
+    pub(super) fn pass(&self) {
+        let mut open = lock(&self.open);
+        while !*open {
+            open = self.opened.wait(open).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! ActiveStream.
+//!
+//! Owned by its container; a worker and a call in progress own it for a while.
+//! It knows its producer weakly (MB-26470: once strongly). `streamMutex` guards
+//! everything in [`Inside`], and the writes of the state; the state is read
+//! without it where the original asks "is it dead?". Under `streamMutex` the
+//! manager is called through the producer's pointer: to schedule, to charge and
+//! to refund.
+
+use super::counted::{Destroy, Strong, Weak};
+use super::era::{Era, Variant};
+use super::producer::Producer;
+use super::steps::{lock, named};
+use super::world::{count, Crash, World};
+use crate::scenario::CallId;
+use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use crate::sync::{note, Mutex};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+const PENDING: u8 = 0;
+const BACKFILLING: u8 = 1;
+const IN_MEMORY: u8 = 2;
+const DEAD: u8 = 3;
+
+/// How a stream knows its producer.
+enum Up {
+    Weak(std::sync::Weak<Producer>),
+    /// MB-26470.
+    Strong(Arc<Producer>),
+}
+
+pub(super) struct Stream {
+    world: Arc<World>,
+    producer: Up,
+    pub(super) request: CallId,
+    pub(super) vb: usize,
+    end: u64,
+    /// The failover table that it was checked against.
+    pub(super) failover: u64,
+    state: AtomicU8,
+    /// Set: the front end was told, and has not looked since.
+    notified: AtomicBool,
+    inside: Mutex<Inside>,
+}
+
+struct Inside {
+    /// Read from disk and not sent; one byte each.
+    queue: VecDeque<u64>,
+    /// Charged for it.
+    buffered: u64,
+    sent: u64,
+    /// Whether the backfill has more to bring.
+    running: bool,
+    /// Of its backfill, 0 for none (since MB-57772).
+    backfill_id: u64,
+}
+
+/// What a worker does after an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Received {
+    GoOn,
+    BufferFull,
+    /// The stream is not backfilling any more.
+    Stop,
+}
+
+/// What the front end sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    Item(u64),
+    End,
+}
+
+impl Stream {
+    pub(super) fn new(
+        world: &Arc<World>,
+        producer: &Arc<Producer>,
+        request: CallId,
+        vb: usize,
+        end: u64,
+        failover: u64,
+    ) -> Strong<Stream> {
+        count(&world.live.streams, 1);
+        let inside =
+            Inside { queue: VecDeque::new(), buffered: 0, sent: 0, running: false, backfill_id: 0 };
+        let stream = Stream {
+            world: Arc::clone(world),
+            producer: match world.protocol.revives(Variant::Mb26470) {
+                true => Up::Strong(Arc::clone(producer)),
+                false => Up::Weak(Arc::downgrade(producer)),
+            },
+            request,
+            vb,
+            end,
+            failover,
+            state: AtomicU8::new(PENDING),
+            notified: AtomicBool::new(false),
+            inside: Mutex::new(inside),
+        };
+        named!(stream.state, "stream {vb} state");
+        named!(stream.notified, "stream {vb} notified");
+        named!(stream.inside, "stream {vb} streamMutex");
+        Strong::new(&format!("stream {vb}"), stream)
+    }
+
+    /// There in every ordering: the list of dead connections keeps a producer
+    /// until after the race.
+    fn producer(&self) -> Option<Arc<Producer>> {
+        match &self.producer {
+            Up::Weak(producer) => producer.upgrade(),
+            Up::Strong(producer) => Some(Arc::clone(producer)),
+        }
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.state.load(Ordering::Acquire) == DEAD
+    }
+
+    fn to(&self, state: u8) {
+        self.state.swap(state, Ordering::AcqRel);
+    }
+
+    /// Pending -> Backfilling: schedules a backfill through the producer's
+    /// manager pointer. Since MB-69075 a null pointer schedules nothing, and
+    /// the stream goes to Backfilling all the same.
+    pub(super) fn set_active(&self, this: Weak<Stream>) -> Result<(), Crash> {
+        let Some(producer) = self.producer() else { return Ok(()) };
+        let mut inside = lock(&self.inside);
+        let id = match producer.manager()? {
+            Some(manager) => manager.with(&self.world, |manager| manager.schedule(this))?,
+            None if self.world.protocol.since(Era::Mb69075) => 0,
+            None => return Err(self.world.crash("schedule through the null manager pointer")),
+        };
+        if self.world.protocol.since(Era::Mb57772) {
+            inside.backfill_id = id;
+        }
+        inside.running = true;
+        self.to(BACKFILLING);
+        note(|| format!("stream {}: Pending -> Backfilling, scheduled", self.vb));
+        Ok(())
+    }
+
+    /// Ends it, once, and refunds what it had buffered if it was Backfilling.
+    /// Acks of sync replication (2019) take the vb state lock for reading
+    /// afterwards, unless the caller says that it holds it.
+    pub(super) fn set_dead(&self, status: &str, state_lock_held: bool) -> Result<(), Crash> {
+        if !self.die()? {
+            return Ok(());
+        }
+        self.world.log.stream_ended(self.request, status);
+        note(|| format!("stream {}: dead, {status}", self.vb));
+        if self.world.protocol.since(Era::Mb32084) && !state_lock_held {
+            let _acks = self.world.vbuckets[self.vb].state_lock.read();
+        }
+        Ok(())
+    }
+
+    /// Answers whether it was alive.
+    fn die(&self) -> Result<bool, Crash> {
+        let mut inside = lock(&self.inside);
+        let was = self.state.load(Ordering::Acquire);
+        if was == DEAD {
+            return Ok(false);
+        }
+        self.to(DEAD);
+        inside.queue.clear();
+        if was == BACKFILLING {
+            let refund = std::mem::take(&mut inside.buffered);
+            if let Some(producer) = self.producer() {
+                producer.bytes_sent(refund)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// A worker has read an item.
+    pub(super) fn backfill_received(&self, seqno: u64) -> Result<Received, Crash> {
+        let go_on = {
+            let mut inside = lock(&self.inside);
+            if self.state.load(Ordering::Acquire) != BACKFILLING {
+                return Ok(Received::Stop);
+            }
+            let Some(producer) = self.producer() else { return Ok(Received::Stop) };
+            let go_on = producer.bytes_read(1)?;
+            inside.buffered += 1;
+            inside.queue.push_back(seqno);
+            go_on
+        };
+        self.notify();
+        Ok(if go_on { Received::GoOn } else { Received::BufferFull })
+    }
+
+    /// A worker has read all.
+    pub(super) fn complete_backfill(&self) {
+        let early = self.world.protocol.revives(Variant::Mb37468);
+        let told = early && self.notified.load(Ordering::Acquire);
+        {
+            let mut inside = lock(&self.inside);
+            inside.running = false;
+            inside.backfill_id = 0;
+        }
+        if !told {
+            self.notify();
+        }
+    }
+
+    /// Wakes the front end, unless it has been told already.
+    pub(super) fn notify(&self) {
+        if !self.notified.swap(true, Ordering::AcqRel) {
+            if let Some(producer) = self.producer() {
+                self.world.wake(producer.conn);
+            }
+        }
+    }
+
+    /// The next message. The flag is cleared before the look, so that an item
+    /// that comes after the look sets it again (MB-54591: cleared after it).
+    pub(super) fn next(&self) -> Result<Option<Message>, Crash> {
+        let late = self.world.protocol.revives(Variant::Mb54591);
+        if !late {
+            self.notified.swap(false, Ordering::AcqRel);
+        }
+        let message = self.take()?;
+        if message.is_some() != late {
+            self.notified.swap(message.is_some(), Ordering::AcqRel);
+        }
+        Ok(message)
+    }
+
+    fn take(&self) -> Result<Option<Message>, Crash> {
+        let mut inside = lock(&self.inside);
+        if self.state.load(Ordering::Acquire) == BACKFILLING {
+            if let Some(seqno) = inside.queue.pop_front() {
+                inside.buffered -= 1;
+                inside.sent = seqno;
+                if let Some(producer) = self.producer() {
+                    producer.bytes_sent(1)?;
+                }
+                return Ok(Some(Message::Item(seqno)));
+            }
+            if inside.running {
+                return Ok(None);
+            }
+            self.to(IN_MEMORY);
+        }
+        if self.state.load(Ordering::Acquire) != IN_MEMORY {
+            return Ok(None);
+        }
+        if inside.sent >= self.end {
+            self.to(DEAD);
+            self.world.log.stream_ended(self.request, "ok");
+            return Ok(Some(Message::End));
+        }
+        if inside.sent >= self.world.vbuckets[self.vb].high.load(Ordering::Acquire) {
+            return Ok(None);
+        }
+        inside.sent += 1;
+        Ok(Some(Message::Item(inside.sent)))
+    }
+
+    /// The client has acknowledged a seqno.
+    pub(super) fn ack(&self) {
+        let _inside = lock(&self.inside);
+    }
+
+    /// Takes the id of its backfill out of it.
+    pub(super) fn take_backfill_id(&self) -> Option<u64> {
+        let id = std::mem::take(&mut lock(&self.inside).backfill_id);
+        (id != 0).then_some(id)
+    }
+
+    /// At the end: the bytes that it has charged.
+    pub(super) fn buffered(&self) -> u64 {
+        lock(&self.inside).buffered
+    }
+
+    /// At the end: whether a step would get something, or get it on.
+    pub(super) fn is_ready(&self) -> bool {
+        let inside = lock(&self.inside);
+        match self.state.load(Ordering::Acquire) {
+            BACKFILLING => !inside.queue.is_empty() || !inside.running,
+            IN_MEMORY => {
+                let high = self.world.vbuckets[self.vb].high.load(Ordering::Acquire);
+                inside.sent >= self.end || inside.sent < high
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Destroy for Stream {
+    /// Since MB-57772: if it still has its backfill's id and its producer is
+    /// alive, `closeAllStreamsLock { manager's mutex { erase } }`.
+    fn destroy(&self) {
+        count(&self.world.live.streams, -1);
+        if self.world.crashed() || !self.world.protocol.since(Era::Mb57772) {
+            return;
+        }
+        if let (Some(id), Some(producer)) = (self.take_backfill_id(), self.producer()) {
+            note(|| format!("stream {}: destructor erases its backfill", self.vb));
+            producer.remove_backfill(id);
+        }
+    }
+}
+
+/// For the manager: what the weak reference of a backfill shows.
+pub(super) fn is_gone(stream: &Weak<Stream>) -> bool {
+    // Promoted and dropped there and then, under the manager's mutex.
+    stream.promote().is_none_or(|stream| stream.is_dead())
+}

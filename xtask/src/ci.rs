@@ -1,0 +1,79 @@
+//! All of the project's checks, in the order in which they fail fastest.
+
+use crate::build::{cargo, root, Engine};
+use std::time::Instant;
+
+const CHECKS: &[(&str, Engine, &[&str])] = &[
+    ("formatting", Engine::Std, &["fmt", "--all", "--check"]),
+    ("lints", Engine::Std, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    (
+        "lints, loom",
+        Engine::Loom,
+        &[
+            "clippy",
+            "-p",
+            "connmap",
+            "-p",
+            "connmap-models",
+            "-p",
+            "connmap-loom-tests",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    (
+        "lints, shuttle",
+        Engine::Shuttle,
+        &[
+            "clippy",
+            "-p",
+            "connmap",
+            "-p",
+            "connmap-models",
+            "-p",
+            "connmap-loom-tests",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    ("documentation", Engine::Std, &["doc", "--workspace", "--no-deps"]),
+    ("tests, std", Engine::Std, &["test"]),
+    ("tests, shuttle-dpor", Engine::Std, &["test", "-p", "shuttle-dpor", "-p", "xtask"]),
+    ("tests, loom", Engine::Loom, &["test"]),
+    ("tests, loom, release", Engine::Loom, &["test", "--release"]),
+    ("tests, shuttle", Engine::Shuttle, &["test"]),
+];
+
+/// Runs every check, or those whose name begins with one of `only`; stops at
+/// the first that fails.
+pub(crate) fn run(only: &[String]) -> Result<(), String> {
+    let chosen: Vec<_> = CHECKS
+        .iter()
+        .filter(|(name, ..)| only.is_empty() || only.iter().any(|o| name.starts_with(o.as_str())))
+        .collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = CHECKS.iter().map(|(name, ..)| *name).collect();
+        return Err(format!("no such check; there are: {}", names.join("; ")));
+    }
+    let mut passed = Vec::new();
+    for (name, engine, arguments) in chosen {
+        println!("== {name}: cargo {}", arguments.join(" "));
+        let begin = Instant::now();
+        let root = root();
+        let status = cargo(&root, &root.join("target"), *engine)
+            .args(*arguments)
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .status()
+            .map_err(|error| format!("cargo does not start: {error}"))?;
+        if !status.success() {
+            return Err(format!("== {name}: failed ({status})"));
+        }
+        passed.push(format!("{name}: {:.0} s", begin.elapsed().as_secs_f64()));
+    }
+    println!("== all passed\n   {}", passed.join("\n   "));
+    Ok(())
+}
