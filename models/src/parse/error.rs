@@ -1,6 +1,7 @@
 //! What is wrong with a text: the line, a caret under the place, what was
 //! expected, and what may have been meant.
 
+use crate::render::layout::{wrap, WIDTH};
 use std::fmt;
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
@@ -94,8 +95,13 @@ impl fmt::Display for ParseError {
         writeln!(f, "{margin} |")?;
         writeln!(f, "{number} | {}", visible(&self.text).trim_end())?;
         write!(f, "{margin} | {indent}{carets}")?;
-        if !self.hint.is_empty() {
-            write!(f, " {}", self.hint)?;
+        let column = margin.len() + 3 + indent.len() + carets.len() + 1;
+        if self.hint.is_empty() || column + self.hint.width() <= WIDTH {
+            return write!(f, " {}", self.hint);
+        }
+        // Too long to stand beside the place.
+        for line in wrap(&self.hint, WIDTH - margin.len() - 3, 0) {
+            write!(f, "\n{margin} = {line}")?;
         }
         Ok(())
     }

@@ -65,12 +65,11 @@ impl<'a> Parser<'a> {
 
     /// Something else was expected here.
     pub(super) fn unexpected<T>(&self, expected: &str) -> Result<T, Failure> {
-        let found = self.peek();
-        Err(Failure::new(
-            self.place(),
-            format!("unexpected {found}"),
-            format!("expected {expected}"),
-        ))
+        let message = match self.peek() {
+            Token::End => "something is missing at the end".to_owned(),
+            found => format!("unexpected {found}"),
+        };
+        Err(Failure::new(self.place(), message, format!("expected {expected}")))
     }
 
     fn scenario(&mut self) -> Result<(), Failure> {

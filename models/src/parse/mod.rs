@@ -16,6 +16,9 @@ mod line;
 mod pattern;
 mod resolve;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::ParseError;
 pub use file::file;
 

@@ -126,9 +126,13 @@ pub fn columns(ordering: &Ordering, width: usize) -> Vec<String> {
         return list(ordering, &threads, width);
     }
     let rule = paint(DIM, RULE);
-    let heading = |name: &String| paint(BOLD, &left(&layout::cut(name, column), column));
+    let heading = |(index, name): (usize, &String)| {
+        let name = layout::cut(name, column);
+        let last = index + 1 == threads.len();
+        paint(BOLD, &if last { name } else { left(&name, column) })
+    };
     let mut lines = vec![
-        threads.iter().map(heading).collect::<Vec<_>>().join(&rule),
+        threads.iter().enumerate().map(heading).collect::<Vec<_>>().join(&rule),
         paint(DIM, &vec!["─".repeat(column); threads.len()].join("─┼─")),
     ];
     // Rules stand to the left of a cell; to its right only where there are columns.

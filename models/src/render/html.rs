@@ -21,7 +21,8 @@ padding-top:1.2rem}h3{font-size:1rem;margin:1.2rem 0 .2rem}p{margin:.3rem 0}\
 code,pre,td.answers{font-family:ui-monospace,monospace;font-size:.875rem}\
 .scroll{overflow-x:auto}table{border-collapse:collapse;margin:.8rem 0;width:100%}\
 th,td{padding:.35rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}\
-th{font-weight:600;white-space:nowrap}.n{text-align:right;font-variant-numeric:tabular-nums;\
+tr:has(+.drawn) td{border-bottom:0}.drawn td{padding-top:0;width:100%}\
+.drawn .box{width:0;min-width:100%}th{font-weight:600;white-space:nowrap}.n{text-align:right;font-variant-numeric:tabular-nums;\
 white-space:nowrap}.soft{color:var(--soft)}.good{color:var(--good);font-weight:600}\
 .bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-weight:600}\
 a{color:var(--accent)}summary{cursor:pointer;color:var(--accent)}\
@@ -200,7 +201,13 @@ fn outcome(view: &View, constant: &[&Answer], index: usize, row: &Row, detail: D
             td {
                 @for line in said(&row.varying(constant)) { div { code { (line) } } }
                 @if let Some(meaning) = &row.meaning { div class="soft" { (meaning) } }
-                (ordering(view, &title, &row.ordering, detail.show == Some(index + 1)))
+            }
+        }
+        @if row.ordering.is_known() {
+            tr class="drawn" {
+                td colspan="5" {
+                    (ordering(view, &title, &row.ordering, detail.show == Some(index + 1)))
+                }
             }
         }
     }

@@ -8,6 +8,9 @@
 //! - [`html`], [`svg`]: one page, with the sequence diagrams drawn
 //! - [`layout`]: widths, wrapping, numbers
 
+#[cfg(test)]
+mod tests;
+
 pub mod columns;
 pub mod html;
 pub mod layout;

@@ -13,7 +13,8 @@ const LINE: usize = 16;
 const TOP: usize = 44;
 const THREAD: usize = 230;
 const OBJECT: usize = 140;
-const PLACE: usize = 130;
+/// A character, and a bit more.
+const CHARACTER: usize = 8;
 /// Characters that fit beside the lane of a thread.
 const LANE_TEXT: usize = 28;
 
@@ -32,7 +33,8 @@ pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
     let lane = |thread: usize| 16 + thread * THREAD;
     let object_lane = |object: usize| threads.len() * THREAD + 70 + object * OBJECT;
     let objects_end = threads.len() * THREAD + objects.len() * OBJECT + 16;
-    let width = objects_end + PLACE;
+    let places = placed.iter().map(|placed| placed.entry.detail.chars().count()).max();
+    let width = objects_end + places.unwrap_or(0) * CHARACTER + 8;
     let spoken = placed.iter().map(|placed| {
         let name = threads.get(placed.entry.thread).map_or("", String::as_str);
         format!("{name}: {} {}", placed.entry.text, placed.entry.detail).trim().to_owned()

@@ -160,6 +160,11 @@ fn violations(out: &mut String, view: &View) {
 }
 
 fn demands(out: &mut String, view: &View) {
+    let wishes = [&view.missing, &view.forbidden, &view.idle_calls];
+    let any = wishes.iter().any(|list| !list.is_empty());
+    if any || view.unseen_violations().next().is_some() {
+        out.push('\n');
+    }
     let mut demand = |what: &str, style: Style, text: &str| {
         for (index, line) in wrap(&format!("{what}: {text}"), WIDTH - 2, 4).iter().enumerate() {
             let style = if index == 0 { style } else { Style::new() };

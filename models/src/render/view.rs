@@ -352,7 +352,9 @@ fn answers(scenario: &Scenario, outcome: &Outcome) -> Vec<Answer> {
 fn idle_calls(report: &Report, scenario: &Scenario, system: &dyn System) -> Vec<String> {
     let idle = |id: &CallId| {
         let Some(call) = scenario.call(*id) else { return false };
-        !report.outcomes.is_empty()
+        // Of what was not explored nothing is known.
+        report.explored_all
+            && !report.outcomes.is_empty()
             && report.outcomes.iter().all(|seen| {
                 let answer = seen.outcome.0.get(id.thread).and_then(|part| part.get(id.index));
                 answer.is_some_and(|(_, answer)| system.did_nothing(call, answer))

@@ -1,0 +1,245 @@
+//! The language: what it accepts, what it says of the rest, and that it says
+//! something of everything.
+
+use super::{file, scenario, ParseError, MAX_CONNECTIONS, MAX_THREADS};
+use crate::scenario::{Argument, Conn, Scenario};
+use crate::systems;
+use crate::Invariant;
+use proptest::prelude::*;
+
+fn parse(text: &str) -> Result<Scenario, ParseError> {
+    scenario(text, &*systems::find("core").unwrap())
+}
+
+fn read(text: &str) -> Result<Vec<Scenario>, ParseError> {
+    file(text, &*systems::find("core").unwrap())
+}
+
+#[test]
+fn threads_calls_connections_and_arguments() {
+    let parsed = parse("shutdown | a.stream_request(0, 5,7); step | b.stream_request(1)").unwrap();
+    assert_eq!(parsed.threads.len(), 3);
+    assert_eq!(parsed.connections, ["a", "b"]);
+    let call = &parsed.threads[1][0];
+    assert_eq!((call.operation, call.connection), ("stream_request", Some(Conn(0))));
+    assert_eq!(call.arguments, [0, 5, 7].map(Argument::Int));
+    assert_eq!(call.text, "a.stream_request(0, 5, 7)");
+    assert_eq!(parsed.threads[1][1].connection, Some(Conn(0)));
+    assert_eq!(parsed.threads[0][0].connection, None);
+}
+
+#[test]
+fn prologue_epilogue_settings_repetition_and_comments() {
+    let text =
+        "{ items=3; stream_request # the first\n; slots = 2 } step * 3 | shutdown { lookup }";
+    let parsed = parse(text).unwrap();
+    assert_eq!(parsed.settings, [("items".to_owned(), 3), ("slots".to_owned(), 2)]);
+    assert_eq!(parsed.prologue.len(), 1);
+    assert_eq!(parsed.threads.len(), 4);
+    assert_eq!(parsed.epilogue.len(), 1);
+    let canonical = "{ items=3; slots=2; stream_request } step * 3 | shutdown { lookup }";
+    assert_eq!(parsed.text, canonical);
+}
+
+#[test]
+fn what_is_opened_reads_as_an_argument() {
+    for text in ["open(c, a)", "c.open(a)", "open( c,a )"] {
+        let parsed = parse(text).unwrap();
+        assert_eq!(parsed.text, "open(c, a)");
+        assert_eq!(parsed.connections, ["c", "a"]);
+        assert_eq!(parsed.opened_by_scenario, [Conn(0)]);
+        assert_eq!(parsed.threads[0][0].arguments, [Argument::Conn(Conn(1))]);
+    }
+    assert_eq!(parse("disconnect(b)").unwrap().text, "b.disconnect");
+}
+
+/// The place, what is wrong there, and the hint.
+fn complaint(error: ParseError) -> String {
+    error.to_string()
+}
+
+#[test]
+fn mistakes_are_shown_at_their_place() {
+    let bad = [
+        "",
+        "shutdown |",
+        "shutdown | | step",
+        "shutdown | stream_requst(0)",
+        "shutdown | a.stream_request(0); a.stp",
+        "shutdown | xyzzy",
+        "a.shutdown",
+        "shutdown step",
+        "step(1)",
+        "stream_request(x y)",
+        "stream_request(0, b)",
+        "stream_request(1, 2, 3, 4)",
+        "stream_request(70000)",
+        "stream_request(99999999999999999999)",
+        "stream_request(1a)",
+        "stream_request(",
+        "step * 0",
+        "step * 17",
+        "step * 18446744073709551615",
+        "{ items=1",
+        "{ itms=1 } step",
+        "{ items=1; items=2 } step",
+        "{ items=99999999 } step",
+        "{ items=a } step",
+        "step { items=1 }",
+        "step { lookup } step",
+        "step \u{1b}[31m",
+        "step\n| shutdown\n| stepp\t; é",
+        "é",
+    ];
+    let complaints = bad.map(|text| {
+        let error = parse(text).expect_err(text);
+        format!("{text:?}\n{}\n", complaint(error))
+    });
+    insta::assert_snapshot!(complaints.join("\n"));
+}
+
+#[test]
+fn a_file_says_what_is_expected() {
+    let scenarios = read(
+        "# comment\n\none: shutdown | stream_request(0) * 2\n    # A sentence,\n    # in two lines.\n    \
+         require stream_request(0)#2: accepted, ended *; shutdown: done\n    \
+         forbid stream_request(0): accepted\n    \
+         means stream_request(0): map shut down = too late\n    \
+         expect violated no-dangling\ntwo: step\r\n",
+    );
+    let scenarios = scenarios.unwrap();
+    let [one, two] = &scenarios[..] else { panic!("two scenarios") };
+    assert_eq!(one.meaning, "A sentence, in two lines.");
+    assert_eq!(one.requires[0].clauses.len(), 2);
+    assert_eq!(one.requires[0].clauses[0].calls.len(), 1);
+    assert_eq!(one.requires[0].clauses[0].calls[0].thread, 3);
+    assert_eq!(one.forbids[0].clauses[0].calls.len(), 2);
+    assert_eq!(one.means[0].1, "too late");
+    assert_eq!(one.expects, [Invariant::NoDangling]);
+    assert_eq!((two.name.as_str(), two.text.as_str()), ("two", "step"));
+    assert_eq!(read(&format!("{}{}", one.stanza(), two.stanza())).unwrap(), scenarios);
+}
+
+#[test]
+fn mistakes_in_a_file_are_shown_at_their_place() {
+    let bad = [
+        "no colon here\n",
+        ": step\n",
+        "    require step: idle\n",
+        "a: step\nb: stpe\n",
+        "a: step\na: shutdown\n",
+        "a: step\n    requre step: idle\n",
+        "a: step\n    something\n",
+        "a: step\n    require step\n",
+        "a: step\n    require step:\n",
+        "a: step\n    require shutdown: done\n",
+        "a: step\n    require b.step: idle\n",
+        "a: step | step\n    require step#3: idle\n",
+        "a: step | step\n    require step#x: idle\n",
+        "a: step\n    require step: idle; stop: idle\n",
+        "a: step\n    means step: idle\n",
+        "a: step\n    expect no-leak\n",
+        "a: step\n    expect violated no-lek\n",
+        "a: step\n    expect violated\n",
+    ];
+    let complaints = bad.map(|text| {
+        let error = read(text).expect_err(text).in_file("mine.txt");
+        format!("{text:?}\n{}\n", complaint(error))
+    });
+    insta::assert_snapshot!(complaints.join("\n"));
+}
+
+#[test]
+fn limits_are_errors() {
+    assert!(parse(&format!("step * {MAX_THREADS}")).is_ok());
+    assert!(parse(&format!("step * {}", MAX_THREADS + 1)).is_err());
+    assert!(parse(&vec!["step"; MAX_THREADS + 1].join("|")).is_err());
+    assert!(parse(&vec!["step"; 10_000].join(";")).is_err());
+    assert!(parse(&format!("{{ {} }} step", "step;".repeat(10_000))).is_err());
+    assert!(parse(&format!("{} * 16", vec!["step"; 20].join(";"))).is_err());
+    let many: Vec<String> = (0..=MAX_CONNECTIONS).map(|n| format!("c{n}.step")).collect();
+    assert!(parse(&many.join(";")).is_err());
+    assert!(parse(&"(".repeat(100_000)).is_err());
+    assert!(parse(&"x".repeat(100_000)).is_err());
+}
+
+#[test]
+fn the_scenarios_that_ship_are_well_formed() {
+    for system in systems::all() {
+        let scenarios = file(system.scenarios(), &*system).unwrap();
+        for scenario in scenarios {
+            assert!(!scenario.meaning.is_empty(), "{} says nothing", scenario.name);
+            let again = file(&scenario.stanza(), &*system).unwrap();
+            assert_eq!(again, [scenario]);
+        }
+    }
+}
+
+fn call() -> impl Strategy<Value = String> {
+    let conn = prop_oneof![Just(""), Just("a."), Just("b."), Just("long_name.")];
+    let on = prop_oneof![
+        Just("stream_request(0)".to_owned()),
+        (0u32..9, 0u32..9).prop_map(|(vb, start)| format!("stream_request({vb} ,{start})")),
+        Just("step".to_owned()),
+        Just("disconnect()".to_owned()),
+        Just("open".to_owned()),
+        Just("open(b)".to_owned()),
+    ];
+    let off = prop_oneof![Just("shutdown"), Just("run_backfill"), Just("notify(1, 2)")];
+    prop_oneof![(conn, on).prop_map(|(c, o)| format!("{c}{o}")), off.prop_map(str::to_owned)]
+}
+
+fn valid() -> impl Strategy<Value = String> {
+    let calls = || proptest::collection::vec(call(), 1..4).prop_map(|calls| calls.join(" ; "));
+    let thread = (calls(), 1u32..4).prop_map(|(calls, times)| format!("{calls} * {times}"));
+    let threads = proptest::collection::vec(thread, 1..5).prop_map(|threads| threads.join("|"));
+    let prologue = prop_oneof![
+        Just(String::new()),
+        (0u32..99, calls()).prop_map(|(n, calls)| format!("{{items={n};{calls}}}")),
+        Just("{ }".to_owned()),
+    ];
+    let epilogue =
+        prop_oneof![Just(String::new()), calls().prop_map(|calls| format!("{{ {calls} }} # end"))];
+    (prologue, threads, epilogue).prop_map(|(p, t, e)| format!("{p}{t}{e}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics(text in any::<String>()) {
+        let _ = parse(&text).map_err(complaint);
+        let _ = read(&text).map_err(complaint);
+    }
+
+    #[test]
+    fn nothing_panics_on_signs(text in "[-a-c{}|;*=.,()#:\n\r \t0-9é]{0,60}") {
+        let _ = parse(&text).map_err(complaint);
+        let _ = read(&text).map_err(complaint);
+        let _ = read(&format!("n: {text}")).map_err(complaint);
+        let _ = read(&format!("n: step\n require {text}\n means {text}\n {text}")).map_err(complaint);
+    }
+
+    #[test]
+    fn nothing_panics_near_valid_scenarios(
+        text in valid(),
+        at in any::<prop::sample::Index>(),
+        removed in 0usize..4,
+        put in "[-a-z{}|;*=.,()#:\n0-9é]{0,3}",
+    ) {
+        let mut chars: Vec<char> = text.chars().collect();
+        let at = at.index(chars.len());
+        chars.splice(at..(at + removed).min(chars.len()), put.chars());
+        let text: String = chars.into_iter().collect();
+        let _ = parse(&text).map_err(complaint);
+        let _ = read(&format!("name: {text}")).map_err(complaint);
+    }
+
+    #[test]
+    fn what_is_printed_is_read_again(text in valid()) {
+        let first = parse(&text).unwrap();
+        let again = parse(&first.to_string()).unwrap();
+        prop_assert_eq!(&again, &first);
+        prop_assert_eq!(&read(&first.stanza().replacen(&first.name, "n", 1)).unwrap()[0].threads, &first.threads);
+    }
+}

@@ -1,0 +1,262 @@
+//! `cargo explore` from outside: every option, the exit status, and what is on
+//! standard output. The engines' answers are checked where they belong; here
+//! it is that the tool passes them on.
+#![cfg(shuttle)]
+
+use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+const RACE: &str = "shutdown | stream_request(0)";
+
+/// The explorer with these arguments, told apart by line.
+fn explore(arguments: &[&str]) -> Output {
+    with_input(arguments, "")
+}
+
+fn with_input(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_explore"))
+        .args(arguments)
+        .env_remove("CONNMAP_EXPLORE_LOOM")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the explorer starts");
+    let mut stdin = child.stdin.take().expect("it has a standard input");
+    stdin.write_all(input.as_bytes()).ok();
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("it writes text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("it writes text")
+}
+
+#[track_caller]
+fn status(output: &Output, expected: i32) {
+    let (out, err) = (stdout(output), stderr(output));
+    assert_eq!(output.status.code(), Some(expected), "{out}\n{err}");
+}
+
+/// The objects of JSON, one to a line.
+#[track_caller]
+fn json(arguments: &[&str]) -> Vec<Value> {
+    let output = explore(&[arguments, &["--format", "json"]].concat());
+    let lines = stdout(&output);
+    lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+#[test]
+fn a_question_is_answered_in_full() {
+    let output = explore(&[RACE]);
+    status(&output, 0);
+    let text = stdout(&output);
+    assert!(text.contains("COMPLETE"), "{text}");
+    assert!(text.contains("accepted, then ended by the shutdown"), "{text}");
+    assert!(text.contains("in every outcome: shutdown: done"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colour where there is no terminal");
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn json_has_the_documented_fields() {
+    let views = json(&[RACE]);
+    let [view] = &views[..] else { panic!("one object") };
+    assert_eq!(view["version"], 1);
+    assert_eq!(view["scenario"], RACE);
+    assert_eq!(view["name"], RACE);
+    assert_eq!(view["system"], "core");
+    assert_eq!(view["threads"], 2);
+    assert_eq!(view["verdict"], "complete");
+    assert!(view["executions"].as_u64().unwrap() > 1);
+    assert!(view["elapsed_ms"].as_f64().is_some());
+    assert!(view.get("orderings").is_some() && view["engine"].is_string());
+    let outcomes = view["outcomes"].as_array().unwrap();
+    assert_eq!(outcomes.len(), 2);
+    assert!(outcomes.iter().all(|row| row["grade"] == "allowed"));
+    let counted: u64 = outcomes.iter().map(|row| row["orderings"].as_u64().unwrap()).sum();
+    let all = view["orderings"].as_u64().or(view["executions"].as_u64());
+    assert_eq!(Some(counted), all);
+    let documented = include_str!("../JSON.md");
+    for field in view.as_object().unwrap().keys().chain(outcomes[0].as_object().unwrap().keys()) {
+        assert!(documented.contains(&format!("`{field}`")), "{field} is not documented");
+    }
+}
+
+#[test]
+fn scenarios_go_by_name_too() {
+    let views = json(&["open-shutdown", "shutdown-request"]);
+    assert_eq!(views.len(), 2);
+    assert_eq!(views[0]["name"], "open-shutdown");
+    assert_eq!(views[1]["outcomes"][0]["grade"], "required");
+}
+
+#[test]
+fn mistakes_are_shown_and_end_with_two() {
+    for (arguments, said) in [
+        (&["shutdown | stream_requst(0)"][..], "did you mean `stream_request`?"),
+        (&["--system", "cor", RACE], "did you mean `core`?"),
+        (&["--file", "/there/is/no/such/file"], "/there/is/no/such/file"),
+        (&["shutdwn-request"], "or did you mean the scenario `shutdown-request`?"),
+        (&["--engine", "dpro", RACE], "dpor"),
+        (&["--seed", "1", RACE], "--seed is for"),
+        (&["--max-time", "soon", RACE], "500ms, 30s, 5m or 1h"),
+        (&["--max-executions", "0", RACE], "--max-executions"),
+        (&["--workers", "0", RACE], "--workers"),
+        (&["--format", "xml", RACE], "mermaid"),
+        (&["--compare=dfs", RACE], "two engines"),
+        (&["--engine", "loom", RACE], "start it by `cargo explore`"),
+        (&["--replay", "!", RACE], "token"),
+        (&["--replay", "1"], "one scenario"),
+        (&["--show", "99", RACE], "no such outcome"),
+        (&["--no-such-option"], "--no-such-option"),
+        (&["--check"], "--ledger"),
+    ] {
+        let output = explore(arguments);
+        status(&output, 2);
+        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_file_may_demand_and_expect() {
+    let ask = |text: &str| with_input(&["--file", "-"], text);
+    let race = |demands: &str| ask(&format!("race: {RACE}\n{demands}"));
+    status(&race(""), 0);
+    status(&race("    require stream_request(0): map shut down\n"), 0);
+    let output = race("    require stream_request(0): connection closed\n");
+    status(&output, 1);
+    assert!(stdout(&output).contains("required and never seen"), "{}", stdout(&output));
+    let output = race("    forbid stream_request(0): accepted*\n");
+    status(&output, 1);
+    assert!(stdout(&output).contains("forbidden and seen"), "{}", stdout(&output));
+    let output = race("    expect violated no-dangling\n");
+    status(&output, 1);
+    assert!(stdout(&output).contains("expected and not found"), "{}", stdout(&output));
+    let output = race("    means stream_request(0): map shut down = too late, by a hair\n");
+    assert!(stdout(&output).contains("too late, by a hair"), "{}", stdout(&output));
+    let output = ask("race: shutdown |\n");
+    status(&output, 2);
+    assert!(stderr(&output).contains("standard input:1:17"), "{}", stderr(&output));
+    status(&ask(""), 2);
+}
+
+#[test]
+fn a_call_that_never_does_anything_is_named() {
+    let output = explore(&["shutdown | run_backfill"]);
+    status(&output, 0);
+    assert!(stdout(&output).contains("never did anything: run_backfill"), "{}", stdout(&output));
+}
+
+#[test]
+fn samples_and_limits_are_never_complete() {
+    for arguments in [
+        &["--engine", "random", "--iterations", "20", "--seed", "3"][..],
+        &["--engine", "pct", "--iterations", "20", "--depth", "2"],
+        &["--engine", "urw", "--iterations", "20"],
+        &["--max-executions", "2", "--workers", "1"],
+        &["--engine", "dfs", "--max-executions", "2"],
+    ] {
+        let output = explore(&[arguments, &[RACE]].concat());
+        status(&output, 3);
+        assert!(stdout(&output).contains("INCOMPLETE"), "{}", stdout(&output));
+    }
+    let long = "{ items=3; stream_request(0) } step * 3 | run_backfill * 3 | notify * 3";
+    let output = explore(&["--engine", "dfs", "--max-time", "200ms", long]);
+    status(&output, 3);
+    assert!(stdout(&output).contains("stopped after 200ms"), "{}", stdout(&output));
+}
+
+#[test]
+fn the_same_seed_samples_the_same() {
+    let sample = |seed| {
+        let views = json(&["--engine", "random", "--iterations", "200", "--seed", seed, RACE]);
+        views[0]["outcomes"].clone()
+    };
+    assert_eq!(sample("5"), sample("5"));
+}
+
+#[test]
+fn an_ordering_is_shown_and_run_again() {
+    let output = explore(&["--show", "2", RACE]);
+    status(&output, 0);
+    let text = stdout(&output);
+    assert!(text.contains("an ordering that leads to outcome 2"), "{text}");
+    let token = text.split("--replay ").nth(1).and_then(|rest| rest.lines().next());
+    let output = explore(&["--replay", token.expect(&text).trim(), RACE]);
+    status(&output, 0);
+    let text = stdout(&output);
+    assert!(text.contains("stream_request(0): map shut down"), "{text}");
+}
+
+#[test]
+fn every_format_says_it() {
+    for (format, said) in [
+        ("text", "stream_request(0): map shut down"),
+        ("markdown", "stream\\_request(0): map shut down"),
+        ("mermaid", "sequenceDiagram"),
+        ("html", "<svg"),
+        ("json", "\"verdict\":\"complete\""),
+    ] {
+        let output = explore(&["--format", format, RACE]);
+        status(&output, 0);
+        assert!(stdout(&output).contains(said), "{format}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn engines_are_compared() {
+    let arguments = ["--compare=dfs,random", "--iterations", "50", RACE];
+    let output = explore(&arguments);
+    status(&output, 3);
+    assert!(stdout(&output).contains("saw nothing else"), "{}", stdout(&output));
+    let lines = json(&arguments);
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[2]["agree"], true);
+    let markdown = explore(&[&arguments[..], &["--format", "markdown"]].concat());
+    assert!(stdout(&markdown).contains("| dfs |"), "{}", stdout(&markdown));
+}
+
+#[test]
+fn the_list_names_everything() {
+    let output = explore(&["--list"]);
+    status(&output, 0);
+    let text = stdout(&output);
+    for name in ["core", "stream_request", "items=1", "shutdown-request", "no-dangling"] {
+        assert!(text.contains(name), "{name}");
+    }
+    status(&explore(&["--list", "--system", "core"]), 0);
+    status(&explore(&["--list", "--system", "none"]), 2);
+}
+
+#[test]
+fn help_teaches() {
+    let output = explore(&["--help"]);
+    status(&output, 0);
+    assert!(stdout(&output).contains("cargo explore 'shutdown | stream_request(0)'"));
+    assert!(stdout(&output).contains("Exit status"));
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_with_what_was_found() {
+    let long = "{ items=3; stream_request(0) } step * 3 | run_backfill * 3 | notify * 3";
+    let child = Command::new(env!("CARGO_BIN_EXE_explore"))
+        .args(["--engine", "dfs", long])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the explorer starts");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("there is a kill").success());
+    let output = child.wait_with_output().expect("it ends");
+    status(&output, 3);
+    let text = stdout(&output);
+    assert!(text.contains("INCOMPLETE: interrupted") && text.contains("outcome"), "{text}");
+}
