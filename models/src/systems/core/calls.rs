@@ -33,7 +33,7 @@ impl CoreInstance {
                 self.map.notify(vb, call.int(1).unwrap_or(0)).deliver();
                 "done".into()
             }
-            "end_streams" => {
+            "end_streams" | "set_vb_state" | "delete_vb" => {
                 let end = || self.map.end_streams(vb, EndStatus::StateChanged);
                 let ended = match &self.locks {
                     Some(locks) => locks.writing(end),
@@ -144,6 +144,10 @@ impl CoreInstance {
                     }
                     Pause::Ready => "ready".into(),
                 }
+            }
+            "seqno_ack" => {
+                producer.stats();
+                "done".into()
             }
             "wake" => {
                 producer.wake().deliver();

@@ -62,6 +62,19 @@ const OPERATIONS: &[Operation] = &[
     operation("wake", true, &[], "wake the front end, if it is paused"),
     operation("notify", false, &[VB, int("seqno", Some(100))], "a vb has a new seqno"),
     operation("end_streams", false, &[VB], "a vb changed its state: end its streams"),
+    operation(
+        "set_vb_state",
+        false,
+        &[VB, int("state", Some(0))],
+        "end_streams, in kv_engine's words",
+    ),
+    operation("delete_vb", false, &[VB], "end_streams, in kv_engine's words"),
+    operation(
+        "seqno_ack",
+        true,
+        &[VB],
+        "an acknowledgement; the core only looks at the connection",
+    ),
     operation("run_backfill", false, &[], "a worker runs one backfill, if one can run"),
     operation("wait", false, &[], "a worker blocks until one can run, or the map is shut down"),
 ];
@@ -74,6 +87,8 @@ const SETTINGS: &[Setting] = &[
     Setting { name: "slots", default: 4096, meaning: "backfills in progress, bucket-wide" },
     Setting { name: "host_locks", default: 0, meaning: "1: the host's vb state lock around calls" },
     Setting { name: "fail", default: 0, meaning: "1: scans fail; 2: scans panic" },
+    Setting { name: "memory_high", default: 0, meaning: "of kv_engine's protocols; nothing here" },
+    Setting { name: "order", default: 0, meaning: "of kv_engine's protocols; nothing here" },
 ];
 
 const INVARIANTS: &[Invariant] = &[

@@ -2,16 +2,18 @@
 //!
 //! No engine looks inside `Arc` and `Weak`: promoting a weak pointer against
 //! the last drop would be one step, and who runs a destructor would not be
-//! explored. Here the count is behind a mutex of the engine's, a step of its
-//! own; the dropper that brings it to zero runs the modelled destructor, on its
-//! own thread and under whatever locks it holds, as the original does.
+//! explored. Here a drop and a promotion are steps; the dropper that brings the
+//! count to zero runs the modelled destructor, on its own thread and under
+//! whatever locks it holds, as the original does. A clone is no step: whoever
+//! clones is an owner, so no drop elsewhere can be the last.
 //!
 //! std's `Arc` inside only keeps the memory, so that a bare pointer can be
 //! followed to what was destroyed.
 
-use super::steps::{lock, named, unwinding};
-use crate::sync::Mutex;
+use super::steps::{named, unwinding};
+use crate::sync::atomic::{AtomicUsize, Ordering};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize as Plain, Ordering::Relaxed};
 use std::sync::Arc;
 
 /// What happens at the last drop.
@@ -21,8 +23,18 @@ pub(super) trait Destroy {
 }
 
 struct Inner<T> {
-    count: Mutex<usize>,
+    /// What the explorer sees of the count: drops write it, promotions read it.
+    step: AtomicUsize,
+    /// The count; changed at once after the step, or by a clone.
+    owners: Plain,
     value: T,
+}
+
+impl<T> Inner<T> {
+    fn any_owner(&self) -> bool {
+        self.step.load(Ordering::Acquire);
+        self.owners.load(Relaxed) > 0
+    }
 }
 
 /// An owner.
@@ -36,9 +48,9 @@ pub(super) struct Raw<T>(Arc<Inner<T>>);
 
 impl<T: Destroy> Strong<T> {
     pub(super) fn new(name: &str, value: T) -> Self {
-        let count = Mutex::new(1);
-        named!(count, "{name}'s count");
-        Strong(Arc::new(Inner { count, value }))
+        let step = AtomicUsize::new(0);
+        named!(step, "{name}'s count");
+        Strong(Arc::new(Inner { step, owners: Plain::new(1), value }))
     }
 
     pub(super) fn downgrade(&self) -> Weak<T> {
@@ -59,7 +71,7 @@ impl<T: Destroy> Deref for Strong<T> {
 
 impl<T: Destroy> Clone for Strong<T> {
     fn clone(&self) -> Self {
-        *lock(&self.0.count) += 1;
+        self.0.owners.fetch_add(1, Relaxed);
         Strong(Arc::clone(&self.0))
     }
 }
@@ -69,12 +81,8 @@ impl<T: Destroy> Drop for Strong<T> {
         if unwinding() {
             return;
         }
-        let last = {
-            let mut count = lock(&self.0.count);
-            *count -= 1;
-            *count == 0
-        };
-        if last {
+        self.0.step.fetch_add(1, Ordering::AcqRel);
+        if self.0.owners.fetch_sub(1, Relaxed) == 1 {
             self.0.value.destroy();
         }
     }
@@ -96,8 +104,7 @@ impl<T> Clone for Weak<T> {
 impl<T: Destroy> Raw<T> {
     /// What it points to, without owning it; `None`: it was freed.
     pub(super) fn get(&self) -> Option<&T> {
-        let alive = *lock(&self.0.count) > 0;
-        alive.then_some(&self.0.value)
+        self.0.any_owner().then_some(&self.0.value)
     }
 
     /// An owner more, as a copy of a shared pointer that is read bare; `None`:
@@ -108,10 +115,8 @@ impl<T: Destroy> Raw<T> {
 }
 
 fn promote<T: Destroy>(inner: &Arc<Inner<T>>) -> Option<Strong<T>> {
-    let mut count = lock(&inner.count);
-    if *count == 0 {
-        return None;
-    }
-    *count += 1;
-    Some(Strong(Arc::clone(inner)))
+    inner.any_owner().then(|| {
+        inner.owners.fetch_add(1, Relaxed);
+        Strong(Arc::clone(inner))
+    })
 }

@@ -13,6 +13,7 @@
 //! - [`front_end`]: streamRequest, step, closeStream, seqnoAck
 //! - [`counted`], [`steps`]: pointers and accesses as steps of the explorer
 //! - [`check`]: the invariants of the final state
+//! - [`tickets`]: which scenario shows which ticket on which era
 //!
 //! Threads are those of a scenario. BD calls `shutdown`, SV `end_streams` and
 //! the like, BT `run_backfill`; the rest is FE's, which its thread lock
@@ -29,6 +30,7 @@ mod producer;
 mod steps;
 mod stream;
 mod teardown;
+pub mod tickets;
 mod world;
 
 use crate::log::Log;

@@ -18,6 +18,7 @@ macro_rules! named {
 pub(super) use named;
 
 /// Poisoning says nothing here: the engine reports a panic by itself.
+#[track_caller]
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -55,11 +56,13 @@ impl StateLock {
         StateLock { gate, lock }
     }
 
+    #[track_caller]
     pub(super) fn read(&self) -> impl Sized + '_ {
         let _gate = guard!(self.gate.read());
         guard!(self.lock.read())
     }
 
+    #[track_caller]
     pub(super) fn write(&self) -> impl Sized + '_ {
         let gate = guard!(self.gate.write());
         // The lock is released before the gate.
@@ -84,6 +87,7 @@ impl<T> Bare<T> {
     }
 
     /// `access` performs no step. Answers whether it raced.
+    #[track_caller]
     pub(super) fn access<R>(&self, writes: bool, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
         let me = if writes { WRITER } else { 1 };
         let others = self.users.fetch_add(me, Ordering::AcqRel);
