@@ -11,7 +11,7 @@
 //! execution ends races too, though it never became an event.
 
 use super::node::label_if;
-use crate::object::{bit, Object, MAY_END};
+use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END};
 use crate::op::{Kind, Op, Pid, Step};
 use crate::trace::{Clock, Trace};
 
@@ -108,7 +108,7 @@ impl Races {
         }
         match second.kind {
             Kind::Write => self.before_readers(trace, history, second, reversal),
-            Kind::Lock | Kind::Read => {
+            Kind::Lock | Kind::Read | Kind::Enter => {
                 self.when_enabled(trace, history, second, |pre| pre == 0, reversal)
             }
             Kind::Park if second.arg != MAY_END => {
@@ -117,6 +117,12 @@ impl Races {
             Kind::Wake if second.arg != MAY_END => {
                 let me = bit(second.pid);
                 self.when_enabled(trace, history, second, |pre| pre & me != 0, reversal)
+            }
+            Kind::Send => {
+                self.when_enabled(trace, history, second, |pre| pre & CAN_SEND != 0, reversal)
+            }
+            Kind::Recv if second.arg != MAY_END => {
+                self.when_enabled(trace, history, second, |pre| pre & CAN_RECV != 0, reversal)
             }
             _ => self.always_enabled(trace, history, second, reversal),
         }
