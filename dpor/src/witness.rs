@@ -159,23 +159,11 @@ impl fmt::Display for What {
             What::Operation { operation, object, value, .. } => {
                 write!(f, "{operation} {object}")?;
                 match value {
-                    Some(value) => write!(f, " {value}"),
+                    Some(value) => write!(f, ": {value}"),
                     None => Ok(()),
                 }
             }
             What::Note(text) => f.write_str(text),
         }
-    }
-}
-
-impl fmt::Display for Witness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in &self.steps {
-            if let Some(why) = &step.switch {
-                writeln!(f, "switch {why}")?;
-            }
-            writeln!(f, "{:>10}: {}", self.threads[step.thread], step.what)?;
-        }
-        Ok(())
     }
 }
