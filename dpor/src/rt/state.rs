@@ -555,6 +555,11 @@ impl Runtime {
         matches!(self.ending, None | Some(Ending::Deadlock))
     }
 
+    /// Whether the body did not do what it did before.
+    pub(crate) fn diverged(&self) -> bool {
+        matches!(self.ending, Some(Ending::Diverged(_)))
+    }
+
     /// Makes `pid` the current thread.
     pub(crate) fn turn_to(&mut self, pid: Pid) -> Turnover {
         self.current = pid;

@@ -397,11 +397,12 @@ pub(crate) struct Explored {
 }
 
 /// Explores `program`.
-pub(crate) fn explore(program: &Program, strategy: Choose, limit: u64) -> Explored {
+pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit: u64) -> Explored {
     let traces = Arc::new(StdMutex::new(HashMap::new()));
     let (seen, program) = (traces.clone(), program.clone());
     let report = Explorer::new()
         .strategy(strategy)
+        .workers(workers)
         .max_executions(limit)
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
         .explore(move || body(&program));
@@ -418,11 +419,11 @@ pub(crate) fn explore(program: &Program, strategy: Choose, limit: u64) -> Explor
 /// Compares the explorer with brute force. Returns how many interleavings and traces there are, or
 /// `None` if there are more than `limit` interleavings, or fewer than three traces.
 pub(crate) fn compare(program: &Program, limit: u64) -> Result<Option<(u64, u64)>, String> {
-    let once = explore(program, Choose::Dpor, limit);
+    let once = explore(program, Choose::Dpor, 1, limit);
     if once.exhausted && once.executions < 3 {
         return Ok(None);
     }
-    let all = explore(program, Choose::Dfs, limit);
+    let all = explore(program, Choose::Dfs, 1, limit);
     if !all.exhausted {
         return Ok(None);
     }
@@ -441,6 +442,10 @@ pub(crate) fn compare(program: &Program, limit: u64) -> Result<Option<(u64, u64)
     }
     if once.traces.keys().any(|t| !all.traces.contains_key(t)) {
         return Err("a trace was not seen by brute force".into());
+    }
+    let shared = explore(program, Choose::Dpor, 3, limit);
+    if shared.traces != once.traces {
+        return Err("three workers do not see what one sees".into());
     }
     if once.outcomes != all.outcomes {
         return Err(format!("outcomes differ: {:?} and {:?}", once.outcomes, all.outcomes));
