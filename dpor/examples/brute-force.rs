@@ -48,7 +48,8 @@ fn main() {
                 }
             }
             Ok(None) => skipped += 1,
-            Err(_) => {
+            Err(why) => {
+                println!("{program:?}\n{why}\nlooking for a smaller one");
                 shrink(&mut tree, limit);
                 std::process::exit(1);
             }
@@ -65,7 +66,10 @@ fn main() {
 fn shrink(tree: &mut impl ValueTree<Value = brute::Program>, limit: u64) {
     let mut worst = tree.current();
     let mut going = tree.simplify();
-    while going {
+    for _ in 0..500 {
+        if !going {
+            break;
+        }
         let program = tree.current();
         if brute::compare(&program, limit).is_err() {
             worst = program;

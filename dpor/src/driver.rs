@@ -1,6 +1,7 @@
 //! The explorer that users configure, and how it runs.
 
 use crate::adapter::{self, Adapter};
+use crate::explore::{Forest, Search};
 use crate::hook::Quiet;
 use crate::names::Names;
 use crate::ordering::Ordering;
@@ -9,8 +10,10 @@ use crate::rt::{self, Ending, Mode, Runtime};
 use crate::schedule::Token;
 use crate::tally::Tally;
 use crate::witness::{self, Witness};
+use std::cell::RefCell;
 use std::fmt;
-use std::sync::atomic::{self, AtomicBool};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -209,86 +212,140 @@ impl Explorer {
     {
         let start = Instant::now();
         let body = Arc::new(body);
-        let tally = Arc::new(Mutex::new(Tally::<T>::default()));
-        let names = Names::default();
-        let mode = match self.strategy {
-            Strategy::Dpor => Mode::Explore(Box::default()),
-            _ => Mode::Sample,
+        let workers = if self.strategy == Strategy::Dpor { self.workers } else { 1 };
+        let shared = Shared {
+            start,
+            executions: AtomicU64::new(0),
+            violating: AtomicU64::new(0),
+            forest: (workers > 1).then(|| Forest::new(workers)),
+            names: Names::default(),
         };
-        let mut rt = Box::new(Runtime::new(mode, names, self.max_steps));
-        rt.spurious = self.spurious;
-        let slot = Arc::new(Mutex::new(None));
-        let config = self.clone();
-        let (shared, outcome) = (tally.clone(), slot.clone());
-        let mut shown = start;
-        let conclude = move |rt: &mut Runtime| {
-            if let Some(f) = config.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
-                f(&Ordering::of(rt));
+        let shared = Arc::new(shared);
+        let mut tally = if workers > 1 {
+            let threads: Vec<_> = (0..workers)
+                .map(|n| {
+                    let (config, shared, body) = (self.clone(), shared.clone(), body.clone());
+                    std::thread::spawn(move || config.work(n, shared, body))
+                })
+                .collect();
+            let mut all = Tally::default();
+            for t in threads {
+                match t.join() {
+                    Ok(tally) => all.merge(tally),
+                    Err(payload) => std::panic::resume_unwind(payload),
+                }
             }
-            let mut tally = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            tally.conclude(rt, outcome.lock().unwrap_or_else(PoisonError::into_inner).take());
-            let more = search_on(rt);
-            config.limits(&mut tally, start, &mut shown, rt, more)
+            all
+        } else {
+            self.clone().work(0, shared, body.clone())
         };
-        run(rt, &self, body.clone(), slot, conclude);
-        let mut tally = std::mem::take(&mut *tally.lock().unwrap_or_else(PoisonError::into_inner));
         if self.strategy.samples() {
             let n = tally.executions;
             tally.stop(format!("sampled {n} executions"));
         }
-        tally.report(&self, start.elapsed(), |token| self.replay_inner(token, body.clone()))
+        tally.report(start.elapsed(), |token| self.replay_inner(token, body.clone()))
     }
 
-    /// Whether to go on after an execution.
-    fn limits<T: Ord + Clone>(
-        &self,
-        tally: &mut Tally<T>,
-        start: Instant,
-        shown: &mut Instant,
-        rt: &Runtime,
-        more: bool,
-    ) -> bool {
-        if let Some((every, f)) = &self.progress {
-            if shown.elapsed() >= *every {
-                *shown = Instant::now();
-                let estimate = match &rt.mode {
-                    Mode::Explore(search) => Some(tally.orderings as f64 / search.explored()),
-                    _ => None,
-                };
-                f(&Progress {
-                    executions: tally.executions,
-                    estimate,
-                    violating: tally.violating,
-                    elapsed: start.elapsed(),
-                });
+    /// Explores what one worker gets to explore.
+    fn work<T, F>(self, worker: usize, shared: Arc<Shared>, body: Arc<F>) -> Tally<T>
+    where
+        T: Ord + Clone + fmt::Debug + Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        let mode = match (self.strategy, &shared.forest) {
+            (Strategy::Dpor, None) => Mode::Explore(Box::default()),
+            (Strategy::Dpor, Some(forest)) => {
+                // Whoever leaves by a panic must not leave the others waiting for it.
+                let _stop = StopOnPanic(forest);
+                let mut search = Search::sharing(forest.clone());
+                if !search.next_job() {
+                    return Tally::default();
+                }
+                Mode::Explore(Box::new(search))
             }
+            _ => Mode::Sample,
+        };
+        let mut rt = Box::new(Runtime::new(mode, shared.names.clone(), self.max_steps));
+        rt.spurious = self.spurious;
+        let _stop = shared.forest.as_ref().map(StopOnPanic);
+        let tally = Rc::new(RefCell::new(Tally::<T>::default()));
+        let slot = Arc::new(Mutex::new(None));
+        let (config, counts, outcome) = (self.clone(), tally.clone(), slot.clone());
+        let all = shared.clone();
+        let mut shown = shared.start;
+        let conclude = move |rt: &mut Runtime| {
+            if let Some(f) = config.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
+                f(&Ordering::of(rt));
+            }
+            let mut tally = counts.borrow_mut();
+            let before = tally.violating;
+            tally.conclude(rt, outcome.lock().unwrap_or_else(PoisonError::into_inner).take());
+            all.executions.fetch_add(1, Relaxed);
+            all.violating.fetch_add(tally.violating - before, Relaxed);
+            if worker == 0 {
+                config.show(&all, &mut shown, rt);
+            }
+            match (&all.forest, config.stop(&all, rt)) {
+                (Some(forest), Some(why)) => {
+                    forest.stop();
+                    tally.stop(why);
+                    false
+                }
+                (Some(forest), None) => !forest.stopped() && search_on(rt),
+                (None, why) => {
+                    let more = search_on(rt);
+                    let go_on = more && why.is_none();
+                    // A limit that the last execution of all reaches has cut off nothing.
+                    if let Some(why) = why.filter(|_| more || rt.diverged()) {
+                        tally.stop(why);
+                    }
+                    go_on
+                }
+            }
+        };
+        run(rt, &self, body, slot, conclude);
+        let tally = tally.take();
+        tally
+    }
+
+    fn show(&self, shared: &Shared, shown: &mut Instant, rt: &Runtime) {
+        let Some((every, f)) = &self.progress else { return };
+        if shown.elapsed() < *every {
+            return;
         }
+        *shown = Instant::now();
+        let executions = shared.executions.load(Relaxed);
+        let explored = match &rt.mode {
+            Mode::Explore(search) => search.explored(),
+            _ => None,
+        };
+        f(&Progress {
+            executions,
+            estimate: explored.map(|share| executions as f64 / share),
+            violating: shared.violating.load(Relaxed),
+            elapsed: shared.start.elapsed(),
+        });
+    }
+
+    /// Why to stop after an execution, if so.
+    fn stop(&self, shared: &Shared, rt: &Runtime) -> Option<String> {
         if let Some(Ending::Diverged(why)) = &rt.ending {
-            tally.stop(format!("the body is not deterministic: {why}"));
-            return false;
+            return Some(format!("the body is not deterministic: {why}"));
         }
-        if self.stop_at_first && tally.violating > 0 {
-            if more {
-                tally.stop("stopped at the first violation".into());
-            }
-            return false;
+        if self.stop_at_first && shared.violating.load(Relaxed) > 0 {
+            return Some("stopped at the first violation".into());
         }
-        if !more {
-            return false;
+        let executions = shared.executions.load(Relaxed);
+        if executions >= self.max_executions {
+            return Some(format!("stopped after {executions} executions"));
         }
-        if tally.executions >= self.max_executions {
-            tally.stop(format!("stopped after {} executions", tally.executions));
-            return false;
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Relaxed)) {
+            return Some("interrupted".into());
         }
-        if self.stop.as_ref().is_some_and(|stop| stop.load(atomic::Ordering::Relaxed)) {
-            tally.stop("interrupted".into());
-            return false;
+        if self.max_time.is_some_and(|t| shared.start.elapsed() >= t) {
+            return Some(format!("stopped after {:?}", shared.start.elapsed()));
         }
-        if self.max_time.is_some_and(|t| start.elapsed() >= t) {
-            tally.stop(format!("stopped after {:?}", start.elapsed()));
-            return false;
-        }
-        true
+        None
     }
 
     /// Runs `body` once, in the ordering of `token`.
@@ -331,6 +388,26 @@ impl Explorer {
                 Some(Ending::Diverged(why)) => Some(why.clone()),
                 _ => None,
             },
+        }
+    }
+}
+
+/// What the workers of an exploration share.
+struct Shared {
+    start: Instant,
+    executions: AtomicU64,
+    violating: AtomicU64,
+    /// Only if there are several workers.
+    forest: Option<Forest>,
+    names: Names,
+}
+
+struct StopOnPanic<'a>(&'a Forest);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
         }
     }
 }

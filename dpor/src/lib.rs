@@ -13,6 +13,7 @@ mod report;
 mod rt;
 mod schedule;
 pub mod sync;
+mod table;
 mod tally;
 pub mod thread;
 mod trace;

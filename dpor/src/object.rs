@@ -114,14 +114,61 @@ pub(crate) enum State {
     #[default]
     Plain,
     Mutex(Option<Pid>),
-    RwLock {
-        writer: Option<Pid>,
-        readers: Vec<Pid>,
-    },
+    RwLock { writer: Option<Pid>, readers: Vec<Pid> },
     Condvar(Waiters),
-    Parker {
-        token: bool,
-    },
+    Parker { token: bool },
+    Barrier { parties: usize, arrived: usize, generation: u64 },
+    Once { running: bool, done: bool },
+    Channel(Channel),
+}
+
+/// A channel, but for its messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Channel {
+    pub(crate) messages: usize,
+    pub(crate) room: Option<usize>,
+    pub(crate) senders: usize,
+    pub(crate) receiver: bool,
+}
+
+/// What came of an operation on a channel, other than success.
+pub(crate) const NOT_NOW: u64 = 0;
+/// See [`NOT_NOW`].
+pub(crate) const HUNG_UP: u64 = 2;
+
+/// Bits of `Applied::pre`: what a channel's state allowed.
+pub(crate) const CAN_RECV: u64 = 1;
+/// See [`CAN_RECV`].
+pub(crate) const CAN_SEND: u64 = 2;
+
+impl Channel {
+    fn can(&self) -> u64 {
+        let recv = self.messages > 0 || self.senders == 0;
+        let send = !self.receiver || self.room.is_none_or(|room| self.messages < room);
+        recv as u64 * CAN_RECV + send as u64 * CAN_SEND
+    }
+
+    fn send(&mut self) -> u64 {
+        if !self.receiver {
+            return HUNG_UP;
+        }
+        if self.room.is_some_and(|room| self.messages >= room) {
+            return NOT_NOW;
+        }
+        self.messages += 1;
+        1
+    }
+
+    fn recv(&mut self) -> u64 {
+        if self.messages > 0 {
+            self.messages -= 1;
+            1
+        } else if self.senders == 0 {
+            HUNG_UP
+        } else {
+            NOT_NOW
+        }
+    }
 }
 
 /// An object of the current execution.
@@ -155,21 +202,26 @@ impl Object {
         match (op.kind, &self.state) {
             (Kind::Lock, State::Mutex(holder)) => holder.is_none(),
             (Kind::Read, State::RwLock { writer, .. }) => writer.is_none(),
-            (Kind::Write, State::RwLock { writer, readers }) => {
-                writer.is_none() && readers.is_empty()
-            }
+            (Kind::Write, State::RwLock { writer, readers }) => writer.is_none() && readers.is_empty(),
             (Kind::Wake, State::Condvar(w)) => {
                 op.arg == MAY_END || w.wake_event(pid).is_some() || w.eligible(pid)
             }
             (Kind::Park, State::Parker { token }) => *token || op.arg == MAY_END,
+            (Kind::Enter, State::Once { running, .. }) => !running,
+            (Kind::Send, State::Channel(c)) => c.can() & CAN_SEND != 0,
+            (Kind::Recv, State::Channel(c)) => c.can() & CAN_RECV != 0 || op.arg == MAY_END,
             _ => true,
         }
     }
 
     /// Performs `op`, which is enabled, as event number `now`.
     pub(crate) fn apply(&mut self, op: &Op, pid: Pid, now: usize) -> Applied {
-        let mut done =
-            Applied { label: Label { obj: op.obj, kind: op.kind }, pre: 0, val: 0, after: None };
+        let mut done = Applied {
+            label: Label { obj: op.obj, kind: op.kind },
+            pre: 0,
+            val: 0,
+            after: None,
+        };
         match (op.kind, &mut self.state) {
             (Kind::Lock | Kind::TryLock, State::Mutex(holder)) => {
                 done.pre = holder.is_some() as u64;
@@ -238,6 +290,40 @@ impl Object {
             (Kind::Unpark, State::Parker { token }) => {
                 done.pre = *token as u64;
                 *token = true;
+            }
+            (Kind::Arrive, State::Barrier { parties, arrived, generation }) => {
+                *arrived += 1;
+                if *arrived >= *parties {
+                    *arrived = 0;
+                    *generation += 1;
+                    done.val = 1;
+                }
+            }
+            (Kind::Enter, State::Once { running, done: over }) => {
+                done.pre = *running as u64;
+                *running = !*over;
+                done.val = *running as u64;
+            }
+            (Kind::Leave, State::Once { running, done: over }) => {
+                done.pre = *running as u64;
+                *running = false;
+                *over = op.arg == 1;
+            }
+            (Kind::Send | Kind::TrySend, State::Channel(c)) => {
+                done.pre = c.can();
+                done.val = c.send();
+            }
+            (Kind::Recv | Kind::TryRecv, State::Channel(c)) => {
+                done.pre = c.can();
+                done.val = c.recv();
+            }
+            (Kind::Hangup, State::Channel(c)) => {
+                done.pre = c.can();
+                if op.arg == 1 {
+                    c.receiver = false;
+                } else {
+                    c.senders = 0;
+                }
             }
             (kind, state) => unreachable!("{kind:?} on {state:?}"),
         }

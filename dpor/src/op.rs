@@ -64,6 +64,26 @@ pub enum Kind {
     Park,
     /// A thread's token is made available.
     Unpark,
+    /// A thread comes to a barrier.
+    Arrive,
+    /// A thread comes to a `Once`, and waits while another runs the closure.
+    Enter,
+    /// The closure of a `Once` is over.
+    Leave,
+    /// A message is sent, once there is room for it.
+    Send,
+    /// A message is sent if there is room for it.
+    TrySend,
+    /// A message is received, once there is one.
+    Recv,
+    /// A message is received if there is one.
+    TryRecv,
+    /// The last sender, or the receiver, of a channel goes.
+    Hangup,
+    /// A counted reference is dropped.
+    DropRef,
+    /// A weak reference is upgraded, or found dangling.
+    Upgrade,
 }
 
 impl Kind {
@@ -76,6 +96,7 @@ impl Kind {
                 | Kind::Read
                 | Kind::TryRead
                 | Kind::UnlockRead
+                | Kind::Upgrade
         )
     }
 
@@ -103,6 +124,16 @@ impl Kind {
             Kind::NotifyAll => "notify_all",
             Kind::Park => "park",
             Kind::Unpark => "unpark",
+            Kind::Arrive => "arrive",
+            Kind::Enter => "enter",
+            Kind::Leave => "leave",
+            Kind::Send => "send",
+            Kind::TrySend => "try_send",
+            Kind::Recv => "recv",
+            Kind::TryRecv => "try_recv",
+            Kind::Hangup => "hang up",
+            Kind::DropRef => "drop",
+            Kind::Upgrade => "upgrade",
         }
     }
 }
@@ -117,9 +148,7 @@ pub(crate) struct Label {
 impl Label {
     /// Whether the order of two operations of different threads can matter.
     pub(crate) fn dependent(self, other: Label) -> bool {
-        self.obj == other.obj
-            && self.obj != NO_OBJECT
-            && !(self.kind.is_read() && other.kind.is_read())
+        self.obj == other.obj && self.obj != NO_OBJECT && !(self.kind.is_read() && other.kind.is_read())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
-use crate::driver::{Explorer, Replay};
+use crate::driver::Replay;
 use crate::report::{Outcome, Report, Verdict, Violation};
 use crate::rt::{Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
@@ -53,6 +53,22 @@ impl<T: Ord> Tally<T> {
         self.incomplete.get_or_insert(why);
     }
 
+    /// Adds another worker's counts.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.executions += other.executions;
+        self.orderings += other.orderings;
+        self.blocked += other.blocked;
+        self.cut += other.cut;
+        self.longest = self.longest.max(other.longest);
+        self.deadlocks += other.deadlocks;
+        self.violating += other.violating;
+        merge(&mut self.outcomes, other.outcomes);
+        merge(&mut self.violations, other.violations);
+        if let Some(why) = other.incomplete {
+            self.stop(why);
+        }
+    }
+
     /// Takes in an execution that has ended.
     pub(crate) fn conclude(&mut self, rt: &Runtime, outcome: Option<T>) {
         self.executions += 1;
@@ -102,7 +118,6 @@ impl<T: Ord> Tally<T> {
     /// The report; `replay` runs an ordering again to see it step by step.
     pub(crate) fn report(
         self,
-        _config: &Explorer,
         elapsed: Duration,
         replay: impl Fn(&Token) -> Replay<T>,
     ) -> Report<T> {
@@ -145,6 +160,23 @@ impl<T: Ord> Tally<T> {
             violations,
             incomplete: self.incomplete,
             elapsed,
+        }
+    }
+}
+
+fn merge<K: Ord>(into: &mut BTreeMap<K, Best>, from: BTreeMap<K, Best>) {
+    for (key, best) in from {
+        match into.get_mut(&key) {
+            Some(other) => {
+                other.orderings += best.orderings;
+                let size = |t: &Token| t.runs.len();
+                if (size(&best.token), &best.token) < (size(&other.token), &other.token) {
+                    other.token = best.token;
+                }
+            }
+            None => {
+                into.insert(key, best);
+            }
         }
     }
 }

@@ -7,7 +7,9 @@ use crate::object::{State, MAY_END};
 use crate::op::{Kind, ObjId, Op, Pid};
 use crate::rt;
 use std::io;
-use std::panic::{catch_unwind, AssertUnwindSafe, Location};
+use std::marker::PhantomData;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe, Location};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -123,27 +125,120 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let slot: Slot<T> = Arc::new(Mutex::new(None));
+    let (thread, slot) = admit(name);
+    let (pid, result) = (thread.id.0, slot.clone());
+    shuttle::thread::spawn(move || rt::run_thread(pid, move || run(pid, f, &result)));
+    JoinHandle { thread, slot }
+}
+
+/// Makes room for a new thread.
+fn admit<T>(name: Option<String>) -> (Thread, Slot<T>) {
     let token = rt::create(State::Parker { token: false });
     let pid = rt::with(|rt| {
         let pid = rt.spawn(name.clone());
         rt.task(pid).token = Some(token);
         pid
     });
-    let result = slot.clone();
-    shuttle::thread::spawn(move || {
-        rt::run_thread(pid, move || {
-            let outcome = catch_unwind(AssertUnwindSafe(f));
-            if let Err(payload) = &outcome {
-                if rt::is_given_up(payload.as_ref()) {
-                    return;
-                }
-                rt::note_panic(pid, payload.as_ref());
+    let thread = Thread { id: ThreadId(pid), name: name.map(Into::into), token };
+    (thread, Arc::new(Mutex::new(None)))
+}
+
+/// Runs a thread's function and keeps its result.
+fn run<T>(pid: Pid, f: impl FnOnce() -> T, slot: &Slot<T>) {
+    let outcome = catch_unwind(AssertUnwindSafe(f));
+    if let Err(payload) = &outcome {
+        if rt::is_given_up(payload.as_ref()) {
+            return;
+        }
+        rt::note_panic(pid, payload.as_ref());
+    }
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+}
+
+/// A scope, in which threads may borrow from outside it.
+#[derive(Debug)]
+pub struct Scope<'scope, 'env: 'scope> {
+    shuttles: &'scope shuttle::thread::Scope<'scope, 'env>,
+    threads: Mutex<Vec<(Pid, Arc<AtomicBool>)>>,
+}
+
+/// An owned permission to wait for a scoped thread's end.
+#[derive(Debug)]
+pub struct ScopedJoinHandle<'scope, T> {
+    handle: JoinHandle<T>,
+    waited: Arc<AtomicBool>,
+    scope: PhantomData<&'scope ()>,
+}
+
+impl<T> ScopedJoinHandle<'_, T> {
+    /// Blocks until the thread has ended, and returns its result, or the panic that ended it.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        self.waited.store(true, Relaxed);
+        self.handle.join()
+    }
+
+    /// The thread itself.
+    pub fn thread(&self) -> &Thread {
+        self.handle.thread()
+    }
+
+    /// Whether the thread has ended. No scheduling point: it tells what is so now.
+    pub fn is_finished(&self) -> bool {
+        self.handle.is_finished()
+    }
+}
+
+impl<'scope> Scope<'scope, '_> {
+    /// Spawns a thread that the scope waits for.
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let (thread, slot) = admit(None);
+        let (pid, result) = (thread.id.0, slot.clone());
+        let waited = Arc::new(AtomicBool::new(false));
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((pid, waited.clone()));
+        self.shuttles.spawn(move || rt::run_thread(pid, move || run(pid, f, &result)));
+        ScopedJoinHandle { handle: JoinHandle { thread, slot }, waited, scope: PhantomData }
+    }
+}
+
+/// Calls `f` with a scope, and waits for the threads that it spawns.
+///
+/// # Panics
+///
+/// If a thread of the scope panicked that nobody joined.
+#[track_caller]
+pub fn scope<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    let at = Location::caller();
+    shuttle::thread::scope(|shuttles| {
+        // Threads may refer to the scope for as long as shuttle's lasts, which is longer than this
+        // closure does. Only a reference that is never freed lasts as long without unsafe code; it
+        // costs a few dozen bytes per call.
+        let scope: &Scope = Box::leak(Box::new(Scope { shuttles, threads: Mutex::default() }));
+        let result = catch_unwind(AssertUnwindSafe(|| f(scope)));
+        let mut panicked = false;
+        loop {
+            let next = scope.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let Some((pid, waited)) = next else { break };
+            rt::join_or_outlive(pid, at);
+            panicked |= rt::with(|rt| rt.task(pid).panicked) && !waited.load(Relaxed);
+        }
+        *scope.threads.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+        match result {
+            Ok(value) => {
+                rt::unless_given_up();
+                assert!(!panicked, "a scoped thread panicked");
+                value
             }
-            *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-        })
-    });
-    JoinHandle { thread: Thread { id: ThreadId(pid), name: name.map(Into::into), token }, slot }
+            Err(payload) => resume_unwind(payload),
+        }
+    })
 }
 
 /// The current thread.

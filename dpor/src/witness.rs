@@ -1,5 +1,6 @@
 //! Witnesses: one ordering, step by step, for people.
 
+use crate::object::{HUNG_UP, NOT_NOW};
 use crate::op::Kind;
 use crate::rt::{Phase, Runtime};
 use std::fmt;
@@ -76,7 +77,12 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
 fn value(kind: Kind, val: u64) -> Option<String> {
     match kind {
         Kind::Load | Kind::Store | Kind::Rmw | Kind::CompareExchangeFailed => Some(val.to_string()),
-        Kind::TryLock | Kind::TryRead | Kind::TryWrite if val == 0 => Some("fails".into()),
+        Kind::TryLock | Kind::TryRead | Kind::TryWrite | Kind::Upgrade if val == 0 => Some("fails".into()),
+        Kind::Send | Kind::TrySend | Kind::Recv | Kind::TryRecv if val == HUNG_UP => {
+            Some("hung up".into())
+        }
+        Kind::TrySend | Kind::TryRecv | Kind::Recv if val == NOT_NOW => Some("fails".into()),
+        Kind::DropRef if val == 1 => Some("the last".into()),
         Kind::Wake if val == 0 => Some("by itself".into()),
         _ => None,
     }
@@ -87,6 +93,7 @@ pub(crate) fn describe_block(rt: &Runtime, pid: u16) -> String {
     match rt.tasks[pid as usize].phase {
         Phase::Finished => "ended".into(),
         Phase::Joining(target, _) => format!("waits for the end of {}", rt.thread_name(target)),
+        Phase::Gathering(obj, _) => format!("waits at {}", rt.object_name(obj)),
         Phase::At(op) if !rt.enabled(pid) => {
             let object = &rt.objects[op.obj as usize];
             let holders: Vec<_> = object.holders().iter().map(|&p| rt.thread_name(p)).collect();
@@ -130,6 +137,9 @@ pub(crate) fn describe_deadlock(rt: &Runtime) -> String {
                 at.file(),
                 at.line()
             )),
+            Phase::Gathering(obj, _) => {
+                lines.push(format!("{name} waits at {}", rt.object_name(obj)));
+            }
             _ => {}
         }
     }
@@ -149,23 +159,11 @@ impl fmt::Display for What {
             What::Operation { operation, object, value, .. } => {
                 write!(f, "{operation} {object}")?;
                 match value {
-                    Some(value) => write!(f, " {value}"),
+                    Some(value) => write!(f, ": {value}"),
                     None => Ok(()),
                 }
             }
             What::Note(text) => f.write_str(text),
         }
-    }
-}
-
-impl fmt::Display for Witness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in &self.steps {
-            if let Some(why) = &step.switch {
-                writeln!(f, "switch {why}")?;
-            }
-            writeln!(f, "{:>10}: {}", self.threads[step.thread], step.what)?;
-        }
-        Ok(())
     }
 }

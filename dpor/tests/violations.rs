@@ -144,3 +144,12 @@ fn all_strategies_see_what_there_is() {
         assert!(report.deadlocks > 0, "{strategy:?}");
     }
 }
+
+#[test]
+fn a_witness_reads_like_a_table() {
+    let report = Explorer::new().explore(crossing_locks);
+    let text = report.violation("no-deadlock").expect("there is a deadlock").witness.to_string();
+    assert!(text.lines().next().unwrap().contains("main"), "{text}");
+    assert!(text.contains("lock a"), "{text}");
+    assert!(text.contains("switch (blocked: lock"), "{text}");
+}

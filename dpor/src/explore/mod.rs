@@ -2,12 +2,14 @@
 //!
 //! [`node`] holds the exploration tree along the current execution and walks it, [`races`] finds the
 //! reversible races of a complete one and the sequences that reverse them, and [`wakeup`] keeps those
-//! sequences in order until it is their turn.
+//! sequences in order until it is their turn. [`forest`] is for several workers.
 
+mod forest;
 mod node;
 mod races;
 mod wakeup;
 
+pub(crate) use forest::Forest;
 pub(crate) use node::Search;
 pub(crate) use races::Blocked;
 

@@ -6,6 +6,7 @@
 //! only if none of the sleeping steps is a weak initial of it, so that nothing is asleep any more when
 //! it has been followed: that is what makes the exploration optimal.
 
+use super::forest::{Edge, Forest, Published};
 use super::races::{Blocked, Races};
 use super::wakeup::{weak_initial, WakeupTree};
 use super::{Choice, View};
@@ -45,6 +46,12 @@ impl Node {
 /// The exploration as one worker sees it.
 #[derive(Default)]
 pub(crate) struct Search {
+    /// Where this worker's part of the tree begins: the way there through the shared part.
+    path: Vec<Edge>,
+    prefix: Vec<Step>,
+    /// What is asleep where it begins.
+    asleep: Vec<Step>,
+    forest: Option<Forest>,
     nodes: Vec<Node>,
     spare: Vec<Node>,
     /// The wakeup tree of the node that comes next: what was behind the branch taken last.
@@ -53,22 +60,30 @@ pub(crate) struct Search {
 }
 
 impl Search {
+    /// A search that shares the tree with other workers. It has nothing to explore until
+    /// [`next_job`](Self::next_job) says so.
+    pub(crate) fn sharing(forest: Forest) -> Self {
+        Search { forest: Some(forest), ..Search::default() }
+    }
+
     /// Chooses the thread that performs the next event.
     pub(crate) fn choose(&mut self, trace: &Trace, view: &View) -> Choice {
-        let now = trace.len();
-        if now == self.nodes.len() {
-            self.grow();
-        }
-        if let Some(step) = self.nodes[now].taken {
+        let expected = match self.prefix.get(trace.len()) {
+            Some(&step) => Some(step),
+            None => self.node_at(trace.len() - self.prefix.len()).taken,
+        };
+        if let Some(step) = expected {
             if view.enabled & (1 << step.pid) == 0 {
                 return Choice::Diverged(format!(
-                    "step {now} was to be {} by thread {}, which cannot go on",
+                    "step {} was to be {} by thread {}, which cannot go on",
+                    trace.len(),
                     step.label.kind.name(),
                     step.pid
                 ));
             }
             return Choice::Run(step.pid);
         }
+        let now = trace.len() - self.prefix.len();
         let asleep = self.nodes[now].sleep.iter().fold(0u64, |set, s| set | 1 << s.pid);
         let awake = view.enabled & !asleep;
         if awake == 0 {
@@ -78,45 +93,54 @@ impl Search {
         Choice::Run(view.preferred(awake))
     }
 
-    /// Adds the node after the last one, and takes its first branch if it has one. What slept or was
-    /// done at the last node and is independent of the step taken there sleeps on.
-    fn grow(&mut self) {
-        let mut node = self.spare.pop().unwrap_or_default();
-        if let Some(last) = self.nodes.last() {
-            let taken = last.taken.expect("the step has been taken");
-            let asleep = last.sleep.iter().chain(&last.done);
-            node.sleep
-                .extend(asleep.filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label)));
+    /// The node of a state, which is added if it is the next. What slept or was done at the node
+    /// before and is independent of the step taken there sleeps on.
+    fn node_at(&mut self, now: usize) -> &mut Node {
+        if now == self.nodes.len() {
+            let mut node = self.spare.pop().unwrap_or_default();
+            match self.nodes.last() {
+                None => node.sleep.extend_from_slice(&self.asleep),
+                Some(last) => {
+                    let taken = last.taken.expect("the step has been taken");
+                    let asleep = last.sleep.iter().chain(&last.done);
+                    node.sleep.extend(
+                        asleep.filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label)),
+                    );
+                }
+            }
+            node.todo = std::mem::take(&mut self.ahead);
+            if let Some(branch) = node.todo.pop() {
+                node.taken = Some(branch.step);
+                self.ahead = branch.next;
+            }
+            self.nodes.push(node);
         }
-        node.todo = std::mem::take(&mut self.ahead);
-        if let Some(branch) = node.todo.pop() {
-            node.taken = Some(branch.step);
-            self.ahead = branch.next;
-        }
-        self.nodes.push(node);
+        &mut self.nodes[now]
     }
 
     /// Compares the last event with what was expected. Returns the difference if there is one.
     pub(crate) fn check(&mut self, trace: &Trace) -> Option<String> {
         let now = trace.len() - 1;
         let event = &trace.events()[now];
-        let node = self.nodes.get_mut(now)?;
-        match node.taken {
+        let expected = match self.prefix.get(now) {
+            Some(&step) => step,
             None => {
-                node.taken = Some(event.step());
-                None
+                let node = self.nodes.get_mut(now - self.prefix.len())?;
+                *node.taken.get_or_insert(event.step())
             }
-            Some(step) if step == event.step() => None,
-            Some(step) => Some(format!(
-                "step {now} by thread {} was {} on object {} before, and is now {} on object {}, at {}",
-                step.pid,
-                step.label.kind.name(),
-                step.label.obj as i32,
-                event.label.kind.name(),
-                event.label.obj as i32,
-                event.at
-            )),
+        };
+        if expected == event.step() {
+            return None;
         }
+        Some(format!(
+            "step {now} by thread {} was {} on object {} before, and is now {} on object {}, at {}",
+            expected.pid,
+            expected.label.kind.name(),
+            expected.label.obj as i32,
+            event.label.kind.name(),
+            event.label.obj as i32,
+            event.at
+        ))
     }
 
     /// Inserts the reversals of all races of a complete execution.
@@ -127,14 +151,19 @@ impl Search {
     }
 
     fn insert(&mut self, at: usize, sequence: &mut Vec<Step>) {
-        let node = &mut self.nodes[at];
+        if let Some(&edge) = self.path.get(at) {
+            let forest = self.forest.as_ref().expect("a path leads through shared nodes");
+            return forest.insert(edge, sequence);
+        }
+        let node = &mut self.nodes[at - self.path.len()];
         if !node.covers(sequence) {
             node.todo.insert(sequence);
         }
     }
 
-    /// Goes to the deepest waiting branch. Returns false if none is left.
+    /// Goes to the deepest waiting branch, or to another job. Returns false if none is left.
     pub(crate) fn backtrack(&mut self) -> bool {
+        self.share();
         while let Some(node) = self.nodes.last_mut() {
             match node.todo.pop() {
                 Some(branch) => {
@@ -146,7 +175,38 @@ impl Search {
                 None => self.retire(self.nodes.len() - 1),
             }
         }
-        false
+        self.forest.is_some() && self.next_job()
+    }
+
+    /// Waits for a job. Returns false if there will be none.
+    pub(crate) fn next_job(&mut self) -> bool {
+        let job = self.forest.as_ref().and_then(Forest::job);
+        match job {
+            Some(job) => {
+                (self.path, self.prefix, self.asleep) = (job.path, job.prefix, job.sleep);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// If somebody waits for a job, gives away the branches that wait nearest to the root.
+    fn share(&mut self) {
+        let Some(forest) = self.forest.as_ref().filter(|f| f.hungry()) else { return };
+        let Some(at) = self.nodes.iter().position(|n| !n.todo.is_empty()) else { return };
+        let mut published = Vec::new();
+        for mut node in self.nodes.drain(..=at) {
+            let taken = node.taken.expect("the step has been taken");
+            self.prefix.push(taken);
+            published.push(Published {
+                sleep: std::mem::take(&mut node.sleep),
+                done: std::mem::take(&mut node.done),
+                taken,
+                todo: std::mem::take(&mut node.todo),
+            });
+        }
+        let path = forest.publish(self.path.last().copied(), published);
+        self.path.extend(path);
     }
 
     fn retire(&mut self, len: usize) {
@@ -157,7 +217,11 @@ impl Search {
     }
 
     /// How much of the tree has been explored, taking the branches of each node to be equally large.
-    pub(crate) fn explored(&self) -> f64 {
+    /// `None` if this worker does not know the whole tree.
+    pub(crate) fn explored(&self) -> Option<f64> {
+        if self.forest.is_some() {
+            return None;
+        }
         let mut share = 1.0;
         let mut explored = 0.0;
         for node in &self.nodes {
@@ -165,7 +229,7 @@ impl Search {
             explored += share * node.done.len() as f64 / branches;
             share /= branches;
         }
-        explored + share
+        Some(explored + share)
     }
 }
 

@@ -11,7 +11,7 @@
 //! execution ends races too, though it never became an event.
 
 use super::node::label_if;
-use crate::object::{bit, Object, MAY_END};
+use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END};
 use crate::op::{Kind, Op, Pid, Step};
 use crate::trace::{Clock, Trace};
 
@@ -108,7 +108,7 @@ impl Races {
         }
         match second.kind {
             Kind::Write => self.before_readers(trace, history, second, reversal),
-            Kind::Lock | Kind::Read => {
+            Kind::Lock | Kind::Read | Kind::Enter => {
                 self.when_enabled(trace, history, second, |pre| pre == 0, reversal)
             }
             Kind::Park if second.arg != MAY_END => {
@@ -117,6 +117,12 @@ impl Races {
             Kind::Wake if second.arg != MAY_END => {
                 let me = bit(second.pid);
                 self.when_enabled(trace, history, second, |pre| pre & me != 0, reversal)
+            }
+            Kind::Send => {
+                self.when_enabled(trace, history, second, |pre| pre & CAN_SEND != 0, reversal)
+            }
+            Kind::Recv if second.arg != MAY_END => {
+                self.when_enabled(trace, history, second, |pre| pre & CAN_RECV != 0, reversal)
             }
             _ => self.always_enabled(trace, history, second, reversal),
         }
@@ -234,10 +240,10 @@ impl Races {
                 return false;
             }
             let start = *firsts.iter().min().expect("there is a first event");
-            let stays =
-                |i: usize| i < start || !firsts.iter().any(|&f| f == i || trace.before(f, i));
-            let holding =
-                self.sessions.iter().find(|s| stays(s.acquired) && !s.released.is_some_and(stays));
+            let stays = |i: usize| i < start || !firsts.iter().any(|&f| f == i || trace.before(f, i));
+            let holding = self.sessions.iter().find(|s| {
+                stays(s.acquired) && !s.released.is_some_and(stays)
+            });
             match holding {
                 Some(s) => firsts.push(s.acquired),
                 None => return true,

@@ -26,10 +26,9 @@ struct GivenUp;
 /// Runs `f` on this worker's runtime.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Runtime) -> R) -> R {
     RUNTIME.with(|cell| {
-        f(cell
-            .borrow_mut()
-            .as_mut()
-            .expect("shuttle-dpor's primitives work only inside the body that an `Explorer` runs"))
+        f(cell.borrow_mut().as_mut().expect(
+            "shuttle-dpor's primitives work only inside the body that an `Explorer` runs",
+        ))
     })
 }
 
@@ -93,15 +92,21 @@ pub(crate) fn perform(op: Op) -> Option<u64> {
     }
 }
 
+/// Like [`perform`], and returns what `look` sees just before it.
+pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(R, u64)> {
+    match announce(op) {
+        Turn::Mine => Some(with(|rt| (look(rt), rt.apply(op)))),
+        Turn::GivenUp => None,
+    }
+}
+
 /// Performs an operation whose effect is `f`'s: it returns its result, the value before, the value
 /// to show and the kind that the operation turned out to be.
 pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -> R {
     let turn = announce(op);
     let (result, pre, val, kind) = f();
     if turn == Turn::Mine {
-        with(|rt| {
-            rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None })
-        });
+        with(|rt| rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None }));
     }
     result
 }
@@ -132,11 +137,31 @@ pub(crate) fn create(state: State) -> ObjId {
 
 /// Blocks until `target` has ended.
 pub(crate) fn join(target: Pid, at: &'static Location<'static>) {
-    if with(|rt| rt.wait_for_end(target, at)) {
+    wait(Phase::Joining(target, at));
+}
+
+/// Like [`join`], but returns only when `target` has ended, also if the execution is given up.
+pub(crate) fn join_or_outlive(target: Pid, at: &'static Location<'static>) {
+    if with(|rt| rt.wait(Phase::Joining(target, at))) {
         switch();
-        if with(|rt| rt.ending.is_some()) {
-            given_up();
-        }
+    }
+    while with(|rt| rt.unfinished(target)) {
+        stuck();
+    }
+}
+
+/// Blocks as `phase` says.
+pub(crate) fn wait(phase: Phase) {
+    if with(|rt| rt.wait(phase)) {
+        switch();
+    }
+    unless_given_up();
+}
+
+/// Unwinds the current thread if the execution has been given up.
+pub(crate) fn unless_given_up() {
+    if with(|rt| rt.ending.is_some()) {
+        given_up();
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Phase {
     At(Op),
     /// Waiting for a thread to end.
     Joining(Pid, &'static Location<'static>),
+    /// Waiting at a barrier for the end of a generation.
+    Gathering(ObjId, u64),
     /// Over.
     Finished,
 }
@@ -285,13 +287,13 @@ impl Runtime {
         }
     }
 
-    /// Returns whether the current thread has to give up its turn until `target` has ended.
-    pub(crate) fn wait_for_end(&mut self, target: Pid, at: &'static Location<'static>) -> bool {
+    /// The current thread waits as `phase` says. Returns whether it has to give up its turn for that.
+    pub(crate) fn wait(&mut self, phase: Phase) -> bool {
         if self.ending.is_some() {
             return false;
         }
         let me = self.current;
-        self.tasks[me as usize].phase = Phase::Joining(target, at);
+        self.tasks[me as usize].phase = phase;
         if self.settle(me) {
             self.tasks[me as usize].phase = Phase::Running;
             return false;
@@ -334,6 +336,15 @@ impl Runtime {
                 }
                 done
             }
+            Phase::Gathering(obj, generation) => {
+                let object = &self.objects[obj as usize];
+                let State::Barrier { generation: now, .. } = object.state else { return false };
+                if now > generation {
+                    // Nothing has happened at the barrier since: this is what the last to come knew.
+                    join(&mut self.tasks[pid as usize].clock, &object.written);
+                }
+                now > generation
+            }
             _ => false,
         }
     }
@@ -356,7 +367,7 @@ impl Runtime {
         }
     }
 
-    fn unfinished(&self, pid: Pid) -> bool {
+    pub(crate) fn unfinished(&self, pid: Pid) -> bool {
         !matches!(self.tasks[pid as usize].phase, Phase::Finished)
     }
 
@@ -544,11 +555,16 @@ impl Runtime {
         matches!(self.ending, None | Some(Ending::Deadlock))
     }
 
+    /// Whether the body did not do what it did before.
+    pub(crate) fn diverged(&self) -> bool {
+        matches!(self.ending, Some(Ending::Diverged(_)))
+    }
+
     /// Makes `pid` the current thread.
     pub(crate) fn turn_to(&mut self, pid: Pid) -> Turnover {
         self.current = pid;
         let task = &mut self.tasks[pid as usize];
-        if matches!(task.phase, Phase::Starting | Phase::Joining(..)) && self.ending.is_none() {
+        if matches!(task.phase, Phase::Starting | Phase::Joining(..) | Phase::Gathering(..)) && self.ending.is_none() {
             task.phase = Phase::Running;
         }
         Turnover::To(self.place(pid))
@@ -600,6 +616,9 @@ impl Runtime {
                     Some(State::RwLock { .. }) => "rwlock",
                     Some(State::Condvar(_)) => "condvar",
                     Some(State::Parker { .. }) => "token",
+                    Some(State::Barrier { .. }) => "barrier",
+                    Some(State::Once { .. }) => "once",
+                    Some(State::Channel(_)) => "channel",
                     _ => "atomic",
                 };
                 format!("{sort}#{nth}")

@@ -5,14 +5,20 @@
 //! std's is free.
 
 pub mod atomic;
+mod barrier;
 mod condvar;
+pub mod counted;
+pub mod mpsc;
 mod mutex;
+mod once;
 mod rwlock;
 
+pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
+pub use once::{Once, OnceState};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-// Reference counts are no operations here; see the crate's documentation.
+// Reference counts are no operations in these; `counted` has others.
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -6,9 +6,12 @@
 //! object come in the same order.
 
 use proptest::prelude::*;
+use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use shuttle_dpor::sync::{Arc, Condvar, Mutex, RwLock};
+use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use shuttle_dpor::sync::{counted, Arc, Condvar, Mutex, Once, RwLock};
 use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Ordering, Strategy as Choose};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex as StdMutex;
@@ -34,6 +37,13 @@ pub(crate) enum Stmt {
     Spawn(Vec<Stmt>),
     Park(bool),
     UnparkMain,
+    Once(Vec<Stmt>),
+    Send,
+    Recv(bool),
+    TryRecv,
+    Hangup,
+    DropRef,
+    Upgrade,
     Yield,
 }
 
@@ -54,51 +64,70 @@ struct Flavour {
     rwlocks: u32,
     condvars: u32,
     parks: u32,
+    onces: u32,
+    channels: u32,
+    counts: u32,
 }
 
-const FLAVOURS: [Flavour; 7] = [
-    Flavour { atomics: 4, locks: 4, tries: 2, rwlocks: 4, condvars: 4, parks: 1 },
-    Flavour { atomics: 9, locks: 1, tries: 0, rwlocks: 0, condvars: 0, parks: 0 },
-    Flavour { atomics: 1, locks: 9, tries: 0, rwlocks: 0, condvars: 0, parks: 0 },
-    Flavour { atomics: 1, locks: 4, tries: 4, rwlocks: 0, condvars: 0, parks: 0 },
-    Flavour { atomics: 3, locks: 1, tries: 0, rwlocks: 9, condvars: 0, parks: 0 },
-    Flavour { atomics: 1, locks: 0, tries: 1, rwlocks: 5, condvars: 0, parks: 0 },
-    Flavour { atomics: 1, locks: 0, tries: 0, rwlocks: 0, condvars: 9, parks: 2 },
+const FLAVOURS: [Flavour; 9] = [
+    Flavour { atomics: 4, locks: 4, tries: 2, rwlocks: 4, condvars: 4, parks: 1, onces: 1, channels: 1, counts: 1 },
+    Flavour { atomics: 9, locks: 1, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
+    Flavour { atomics: 1, locks: 9, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
+    Flavour { atomics: 1, locks: 4, tries: 4, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
+    Flavour { atomics: 3, locks: 1, tries: 0, rwlocks: 9, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
+    Flavour { atomics: 1, locks: 0, tries: 1, rwlocks: 5, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
+    Flavour { atomics: 1, locks: 0, tries: 0, rwlocks: 0, condvars: 9, parks: 2, onces: 0, channels: 0, counts: 0 },
+    Flavour { atomics: 1, locks: 0, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 9, counts: 0 },
+    Flavour { atomics: 2, locks: 1, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 6, channels: 0, counts: 6 },
 ];
 
+/// One of several, by weight; a weight may be zero.
+fn choice(mut of: Vec<(u32, BoxedStrategy<Stmt>)>) -> Union<BoxedStrategy<Stmt>> {
+    of.retain(|(weight, _)| *weight > 0);
+    Union::new_weighted(of)
+}
+
 fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
-    prop_oneof![
-        4 * f.atomics => which().prop_map(Stmt::Load),
-        4 * f.atomics => (which(), 1..3usize).prop_map(|(a, v)| Stmt::Store(a, v)),
-        2 * f.atomics => which().prop_map(Stmt::Add),
-        3 * f.atomics => (which(), 0..3usize, 1..3usize).prop_map(|(a, e, n)| Stmt::Cas(a, e, n)),
-        3 * f.condvars => any::<bool>().prop_map(Stmt::Wait),
-        4 * f.condvars => any::<bool>().prop_map(Stmt::Notify),
-        2 * f.parks => any::<bool>().prop_map(Stmt::Park),
-        2 * f.parks => Just(Stmt::UnparkMain),
-        1 => Just(Stmt::Yield),
-    ]
+    choice(vec![
+        (4 * f.atomics, which().prop_map(Stmt::Load).boxed()),
+        (4 * f.atomics, (which(), 1..3usize).prop_map(|(a, v)| Stmt::Store(a, v)).boxed()),
+        (2 * f.atomics, which().prop_map(Stmt::Add).boxed()),
+        (3 * f.atomics, (which(), 0..3usize, 1..3usize).prop_map(|(a, e, n)| Stmt::Cas(a, e, n)).boxed()),
+        (3 * f.condvars, any::<bool>().prop_map(Stmt::Wait).boxed()),
+        (4 * f.condvars, any::<bool>().prop_map(Stmt::Notify).boxed()),
+        (2 * f.parks, any::<bool>().prop_map(Stmt::Park).boxed()),
+        (2 * f.parks, Just(Stmt::UnparkMain).boxed()),
+        (3 * f.channels, Just(Stmt::Send).boxed()),
+        (2 * f.channels, any::<bool>().prop_map(Stmt::Recv).boxed()),
+        (f.channels, Just(Stmt::TryRecv).boxed()),
+        (f.channels, Just(Stmt::Hangup).boxed()),
+        (2 * f.counts, Just(Stmt::DropRef).boxed()),
+        (2 * f.counts, Just(Stmt::Upgrade).boxed()),
+        (1, Just(Stmt::Yield).boxed()),
+    ])
 }
 
 fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
     leaf(f).prop_recursive(2, 5, 2, move |inner| {
         let body = || prop::collection::vec(inner.clone(), 0..3);
-        prop_oneof![
-            3 * f.locks => (which(), body()).prop_map(|(m, b)| Stmt::Lock(m, b)),
-            3 * f.tries => (which(), body()).prop_map(|(m, b)| Stmt::TryLock(m, b)),
-            3 * f.rwlocks => body().prop_map(Stmt::Read),
-            f.rwlocks.min(f.tries) => body().prop_map(Stmt::TryRead),
-            2 * f.rwlocks => body().prop_map(Stmt::Write),
-            f.rwlocks.min(f.tries) => body().prop_map(Stmt::TryWrite),
-            1 => body().prop_map(Stmt::Spawn),
-        ]
+        choice(vec![
+            (3 * f.locks, (which(), body()).prop_map(|(m, b)| Stmt::Lock(m, b)).boxed()),
+            (3 * f.tries, (which(), body()).prop_map(|(m, b)| Stmt::TryLock(m, b)).boxed()),
+            (3 * f.rwlocks, body().prop_map(Stmt::Read).boxed()),
+            (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryRead).boxed()),
+            (2 * f.rwlocks, body().prop_map(Stmt::Write).boxed()),
+            (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryWrite).boxed()),
+            (2 * f.onces, body().prop_map(Stmt::Once).boxed()),
+            (1, body().prop_map(Stmt::Spawn).boxed()),
+        ])
     })
 }
 
 /// Programs of two to four threads.
 pub(crate) fn program() -> impl Strategy<Value = Program> {
-    prop::sample::select(&FLAVOURS[..])
-        .prop_flat_map(|f| prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5))
+    prop::sample::select(&FLAVOURS[..]).prop_flat_map(|f| {
+        prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5)
+    })
 }
 
 /// How many operations a program has at least.
@@ -107,11 +136,19 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::Lock(_, b) | Stmt::TryLock(_, b) | Stmt::Read(b) => 2 + size(b),
         Stmt::TryRead(b) | Stmt::Write(b) | Stmt::TryWrite(b) => 2 + size(b),
         Stmt::Spawn(b) => size(b),
+        Stmt::Once(b) => 2 + size(b),
         Stmt::Wait(_) => 5,
         Stmt::Yield => 0,
         _ => 1,
     };
     stmts.iter().map(one).sum()
+}
+
+shuttle_dpor::thread_local! {
+    /// Only the main thread has it.
+    static RECEIVER: RefCell<Option<Receiver<usize>>> = RefCell::new(None);
+    /// Each thread has its own, which goes with the thread if not before.
+    static REFERENCE: RefCell<Option<counted::Arc<usize>>> = RefCell::new(None);
 }
 
 struct World {
@@ -120,12 +157,23 @@ struct World {
     atomics: Vec<AtomicUsize>,
     condvar: (Mutex<()>, Condvar),
     main: thread::Thread,
+    once: Once,
+    sender: SyncSender<usize>,
+    counted: Option<counted::Arc<usize>>,
+    weak: counted::Weak<usize>,
     seen: StdMutex<BTreeMap<String, Vec<usize>>>,
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(counts: bool) -> Self {
+        let (sender, receiver) = sync_channel(1);
+        RECEIVER.with(|r| r.replace(Some(receiver)));
+        let counted = counts.then(|| counted::Arc::new(7));
         World {
+            once: Once::new(),
+            sender,
+            weak: counted.as_ref().map(counted::Arc::downgrade).unwrap_or_default(),
+            counted,
             mutexes: (0..2).map(|_| Mutex::new(())).collect(),
             rwlock: RwLock::new(()),
             atomics: (0..2).map(|_| AtomicUsize::new(0)).collect(),
@@ -135,9 +183,26 @@ impl World {
         }
     }
 
+    /// Lets the thread that has the receiver use it.
+    fn receive(&self, me: &str, f: impl FnOnce(&Receiver<usize>) -> Result<usize, usize>) {
+        RECEIVER.with(|r| {
+            if let Some(receiver) = &*r.borrow() {
+                self.see(me, f(receiver).unwrap_or_else(|e| e + 100));
+            }
+        });
+    }
+
     fn see(&self, me: &str, value: usize) {
         self.seen.lock().unwrap().entry(me.to_owned()).or_default().push(value);
     }
+}
+
+/// Runs a thread's statements.
+fn start(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
+    if let Some(counted) = &world.counted {
+        REFERENCE.with(|r| r.replace(Some(counted.clone())));
+    }
+    run(world, me, stmts);
 }
 
 fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
@@ -200,11 +265,31 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
             Stmt::Notify(false) => world.condvar.1.notify_one(),
             Stmt::Spawn(body) => {
                 let (world, body) = (world.clone(), body.clone());
-                children.push(thread::spawn(move || run(&world, &inner, &body)));
+                children.push(thread::spawn(move || start(&world, &inner, &body)));
             }
             Stmt::Park(true) => thread::park_timeout(Duration::ZERO),
             Stmt::Park(false) => thread::park(),
             Stmt::UnparkMain => world.main.unpark(),
+            Stmt::Once(body) => {
+                let mut mine = 0;
+                world.once.call_once(|| {
+                    mine = 1;
+                    run(world, &inner, body);
+                });
+                world.see(me, mine);
+            }
+            Stmt::Send => world.see(me, world.sender.send(n).is_ok() as usize),
+            Stmt::Recv(timed) => world.receive(me, |r| match timed {
+                true => r.recv_timeout(Duration::ZERO).map_err(|e| e as usize),
+                false => r.recv().map_err(|_| 0),
+            }),
+            Stmt::TryRecv => world.receive(me, |r| r.try_recv().map_err(|e| e as usize)),
+            Stmt::Hangup => drop(RECEIVER.with(|r| r.take())),
+            Stmt::DropRef => drop(REFERENCE.with(|r| r.take())),
+            Stmt::Upgrade => {
+                let value = world.weak.upgrade();
+                world.see(me, value.is_some() as usize);
+            }
             Stmt::Yield => thread::yield_now(),
         }
     }
@@ -213,19 +298,31 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
     }
 }
 
+/// Whether references are counted at all: otherwise the ends of threads are no operations.
+fn counts(stmts: &[Stmt]) -> bool {
+    stmts.iter().any(|s| match s {
+        Stmt::DropRef | Stmt::Upgrade => true,
+        Stmt::Lock(_, b) | Stmt::TryLock(_, b) => counts(b),
+        Stmt::Read(b) | Stmt::TryRead(b) | Stmt::Write(b) | Stmt::TryWrite(b) => counts(b),
+        Stmt::Once(b) | Stmt::Spawn(b) => counts(b),
+        _ => false,
+    })
+}
+
 type Seen = BTreeMap<String, Vec<usize>>;
 
 fn body(program: &Program) -> Seen {
-    let world = Arc::new(World::new());
+    let counts = program.iter().any(|t| counts(t));
+    let world = Arc::new(World::new(counts));
     let threads: Vec<_> = program[1..]
         .iter()
         .enumerate()
         .map(|(n, stmts)| {
             let (world, stmts) = (world.clone(), stmts.clone());
-            thread::spawn(move || run(&world, &format!("t{n}"), &stmts))
+            thread::spawn(move || start(&world, &format!("t{n}"), &stmts))
         })
         .collect();
-    run(&world, "main", &program[0]);
+    start(&world, "main", &program[0]);
     for t in threads {
         t.join().unwrap();
     }
@@ -238,7 +335,8 @@ fn commute(a: Kind, b: Kind) -> bool {
     use Kind::*;
     let reader = |k| matches!(k, Read | TryRead | UnlockRead);
     let load = |k| matches!(k, Load | CompareExchangeFailed);
-    (reader(a) && reader(b)) || (load(a) && load(b)) || a == Woken || b == Woken
+    let upgrades = a == Upgrade && b == Upgrade;
+    upgrades || (reader(a) && reader(b)) || (load(a) && load(b)) || a == Woken || b == Woken
 }
 
 /// A trace, as a number: what each thread does, and for each object its operations in order, in
@@ -299,11 +397,12 @@ pub(crate) struct Explored {
 }
 
 /// Explores `program`.
-pub(crate) fn explore(program: &Program, strategy: Choose, limit: u64) -> Explored {
+pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit: u64) -> Explored {
     let traces = Arc::new(StdMutex::new(HashMap::new()));
     let (seen, program) = (traces.clone(), program.clone());
     let report = Explorer::new()
         .strategy(strategy)
+        .workers(workers)
         .max_executions(limit)
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
         .explore(move || body(&program));
@@ -320,11 +419,11 @@ pub(crate) fn explore(program: &Program, strategy: Choose, limit: u64) -> Explor
 /// Compares the explorer with brute force. Returns how many interleavings and traces there are, or
 /// `None` if there are more than `limit` interleavings, or fewer than three traces.
 pub(crate) fn compare(program: &Program, limit: u64) -> Result<Option<(u64, u64)>, String> {
-    let once = explore(program, Choose::Dpor, limit);
+    let once = explore(program, Choose::Dpor, 1, limit);
     if once.exhausted && once.executions < 3 {
         return Ok(None);
     }
-    let all = explore(program, Choose::Dfs, limit);
+    let all = explore(program, Choose::Dfs, 1, limit);
     if !all.exhausted {
         return Ok(None);
     }
@@ -343,6 +442,10 @@ pub(crate) fn compare(program: &Program, limit: u64) -> Result<Option<(u64, u64)
     }
     if once.traces.keys().any(|t| !all.traces.contains_key(t)) {
         return Err("a trace was not seen by brute force".into());
+    }
+    let shared = explore(program, Choose::Dpor, 3, limit);
+    if shared.traces != once.traces {
+        return Err("three workers do not see what one sees".into());
     }
     if once.outcomes != all.outcomes {
         return Err(format!("outcomes differ: {:?} and {:?}", once.outcomes, all.outcomes));

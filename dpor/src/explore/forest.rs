@@ -1,0 +1,211 @@
+//! The part of the exploration tree that several workers share.
+//!
+//! Where a branch that waits is a leaf of a wakeup tree, nothing is asleep any more when it has been
+//! followed, so what lies behind it is explored without knowing anything of the rest: it is a job.
+//! What its races put back into the tree above it goes to the nodes here. The order of a node's
+//! children is the order in which one worker alone would explore them: each child has the earlier
+//! ones asleep, whether or not their exploration is over. So it does not matter for the result who
+//! explores what when.
+
+use super::wakeup::{weak_initial, WakeupTree};
+use crate::op::Step;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// A node and one of its children.
+pub(crate) type Edge = (usize, usize);
+
+struct Child {
+    step: Step,
+    /// Whether everything behind it is, or will be, explored by a job of its own.
+    leaf: bool,
+    next: Option<usize>,
+}
+
+struct Node {
+    parent: Option<Edge>,
+    sleep: Vec<Step>,
+    children: Vec<Child>,
+}
+
+#[derive(Default)]
+struct Inner {
+    nodes: Vec<Node>,
+    /// The leaves that nobody has started on; `None` is the whole tree.
+    jobs: Vec<Option<Edge>>,
+    busy: usize,
+    idle: usize,
+    stopped: bool,
+}
+
+/// A subtree to explore.
+pub(crate) struct Job {
+    /// The way to it.
+    pub(crate) path: Vec<Edge>,
+    /// The steps on the way.
+    pub(crate) prefix: Vec<Step>,
+    /// What is asleep there.
+    pub(crate) sleep: Vec<Step>,
+}
+
+/// The shared part of the tree.
+#[derive(Clone, Default)]
+pub(crate) struct Forest(Arc<(Mutex<Inner>, Condvar)>);
+
+/// A node that a worker gives up to the shared part, with the branch that it goes on with.
+pub(crate) struct Published {
+    pub(crate) sleep: Vec<Step>,
+    pub(crate) done: Vec<Step>,
+    pub(crate) taken: Step,
+    pub(crate) todo: WakeupTree,
+}
+
+impl Forest {
+    /// A forest whose only job is the whole tree, for `workers` workers.
+    pub(crate) fn new(workers: usize) -> Self {
+        let inner = Inner { jobs: vec![None], busy: workers, ..Inner::default() };
+        Forest(Arc::new((Mutex::new(inner), Condvar::new())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0 .0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a job. `None` if there will be none.
+    pub(crate) fn job(&self) -> Option<Job> {
+        let mut inner = self.lock();
+        inner.busy -= 1;
+        inner.idle += 1;
+        loop {
+            if inner.stopped {
+                return None;
+            }
+            if let Some(job) = inner.jobs.pop() {
+                inner.busy += 1;
+                inner.idle -= 1;
+                return Some(inner.describe(job));
+            }
+            if inner.busy == 0 {
+                self.0 .1.notify_all();
+                return None;
+            }
+            inner = self.0 .1.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether somebody waits for a job.
+    pub(crate) fn hungry(&self) -> bool {
+        let inner = self.lock();
+        inner.idle > inner.jobs.len()
+    }
+
+    /// Tells all workers to stop.
+    pub(crate) fn stop(&self) {
+        self.lock().stopped = true;
+        self.0 .1.notify_all();
+    }
+
+    /// Whether the workers have been told to stop.
+    pub(crate) fn stopped(&self) -> bool {
+        self.lock().stopped
+    }
+
+    /// Makes sure that `sequence` is explored at the node that `edge` leaves; a race behind `edge`
+    /// asks for it.
+    pub(crate) fn insert(&self, (node, child): Edge, sequence: &mut Vec<Step>) {
+        let mut inner = self.lock();
+        let at = &inner.nodes[node];
+        let earlier = at.children[..child].iter().map(|c| &c.step);
+        if at.sleep.iter().chain(earlier).any(|&s| weak_initial(s, sequence)) {
+            return;
+        }
+        let (mut node, mut from) = (node, child + 1);
+        loop {
+            let later = &inner.nodes[node].children[from..];
+            let Some(found) = later.iter().position(|c| weak_initial(c.step, sequence)) else { break };
+            let child = &later[found];
+            let (false, Some(next)) = (child.leaf, child.next) else { return };
+            if let Some(i) = sequence.iter().position(|s| s.pid == child.step.pid) {
+                sequence.remove(i);
+            }
+            (node, from) = (next, 0);
+        }
+        for (i, &step) in sequence.iter().enumerate() {
+            let last = i + 1 == sequence.len();
+            node = inner.grow(node, step, last);
+        }
+        self.0 .1.notify_one();
+    }
+
+    /// Shares a worker's nodes, behind `parent`. Returns the way along the branches that the worker
+    /// goes on with.
+    pub(crate) fn publish(&self, mut parent: Option<Edge>, nodes: Vec<Published>) -> Vec<Edge> {
+        let mut inner = self.lock();
+        let mut path = Vec::new();
+        for p in nodes {
+            let id = inner.nodes.len();
+            let leaf = |step| Child { step, leaf: true, next: None };
+            let mut children: Vec<Child> = p.done.into_iter().map(leaf).collect();
+            children.push(leaf(p.taken));
+            let edge = (id, children.len() - 1);
+            if let Some((above, child)) = parent {
+                inner.nodes[above].children[child].next = Some(id);
+            }
+            inner.nodes.push(Node { parent, sleep: p.sleep, children });
+            inner.adopt(id, p.todo);
+            parent = Some(edge);
+            path.push(edge);
+        }
+        self.0 .1.notify_all();
+        path
+    }
+}
+
+impl Inner {
+    /// Adds a child, which is a job if it is a leaf; returns the node behind it if it is not.
+    fn grow(&mut self, node: usize, step: Step, leaf: bool) -> usize {
+        let child = self.nodes[node].children.len();
+        self.nodes[node].children.push(Child { step, leaf, next: None });
+        if leaf {
+            self.jobs.push(Some((node, child)));
+            return node;
+        }
+        let sleep = self.asleep_behind((node, child));
+        let id = self.nodes.len();
+        self.nodes.push(Node { parent: Some((node, child)), sleep, children: Vec::new() });
+        self.nodes[node].children[child].next = Some(id);
+        id
+    }
+
+    fn adopt(&mut self, node: usize, mut tree: WakeupTree) {
+        while let Some(branch) = tree.pop() {
+            let next = self.grow(node, branch.step, branch.next.is_empty());
+            self.adopt(next, branch.next);
+        }
+    }
+
+    fn asleep_behind(&self, (node, child): Edge) -> Vec<Step> {
+        let node = &self.nodes[node];
+        let taken = node.children[child].step;
+        let earlier = node.children[..child].iter().map(|c| &c.step);
+        let asleep = node.sleep.iter().chain(earlier);
+        asleep
+            .filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label))
+            .copied()
+            .collect()
+    }
+
+    fn describe(&self, leaf: Option<Edge>) -> Job {
+        let mut path = Vec::new();
+        let mut at = leaf;
+        while let Some(edge) = at {
+            path.push(edge);
+            at = self.nodes[edge.0].parent;
+        }
+        path.reverse();
+        Job {
+            prefix: path.iter().map(|&(n, c)| self.nodes[n].children[c].step).collect(),
+            sleep: leaf.map(|edge| self.asleep_behind(edge)).unwrap_or_default(),
+            path,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Channels, with the interface of [`std::sync::mpsc`].
+//!
+//! All operations on one channel are dependent. To clone a sender is no operation, and of the drops
+//! of senders only the last is one: the others change nothing that anybody could see.
+
+use crate::object::{Channel, State, HUNG_UP, MAY_END, NOT_NOW};
+use crate::op::{Kind, ObjId, Op};
+use crate::rt;
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::Location;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+
+struct Shared<T> {
+    id: ObjId,
+    messages: Mutex<VecDeque<T>>,
+}
+
+impl<T> Shared<T> {
+    fn new(room: Option<usize>) -> Arc<Self> {
+        let channel = Channel { messages: 0, room, senders: 1, receiver: true };
+        Arc::new(Shared { id: rt::create(State::Channel(channel)), messages: Mutex::default() })
+    }
+
+    fn messages(&self) -> MutexGuard<'_, VecDeque<T>> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends, and returns the message if that did not succeed, with the reason.
+    fn send(&self, kind: Kind, message: T, at: &'static Location<'static>) -> Result<(), (T, u64)> {
+        match rt::perform(Op { obj: self.id, kind, arg: 0, at }) {
+            Some(1) => {
+                self.messages().push_back(message);
+                Ok(())
+            }
+            Some(why) => Err((message, why)),
+            None => Err((message, HUNG_UP)),
+        }
+    }
+
+    fn recv(&self, kind: Kind, arg: u64, at: &'static Location<'static>) -> Result<T, u64> {
+        match rt::perform(Op { obj: self.id, kind, arg, at }) {
+            Some(1) => Ok(self.messages().pop_front().expect("the model says that there is one")),
+            Some(why) => Err(why),
+            None => Err(HUNG_UP),
+        }
+    }
+
+    fn clone_sender(&self) {
+        rt::with(|rt| {
+            if let State::Channel(c) = &mut rt.objects[self.id as usize].state {
+                c.senders += 1;
+            }
+        });
+    }
+
+    fn drop_sender(&self) {
+        if rt::dying() {
+            return;
+        }
+        let last = rt::with(|rt| match &mut rt.objects[self.id as usize].state {
+            State::Channel(c) if c.senders > 1 => {
+                c.senders -= 1;
+                false
+            }
+            _ => true,
+        });
+        if last {
+            rt::perform(Op { obj: self.id, kind: Kind::Hangup, arg: 0, at: Location::caller() });
+        }
+    }
+}
+
+/// A channel without a limit.
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let shared = Shared::new(None);
+    (Sender { shared: shared.clone() }, Receiver { shared })
+}
+
+/// A channel with room for `bound` messages.
+///
+/// # Panics
+///
+/// If `bound` is zero: a channel on which sender and receiver have to meet is not modelled.
+pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+    assert!(bound > 0, "a rendezvous channel is not modelled");
+    let shared = Shared::new(Some(bound));
+    (SyncSender { shared: shared.clone() }, Receiver { shared })
+}
+
+/// The sending side of a [`channel`].
+pub struct Sender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// The sending side of a [`sync_channel`].
+pub struct SyncSender<T> {
+    shared: Arc<Shared<T>>,
+}
+
+/// The receiving side.
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> Sender<T> {
+    /// Sends a message, unless the receiver is gone.
+    #[track_caller]
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        let sent = self.shared.send(Kind::Send, message, Location::caller());
+        sent.map_err(|(message, _)| SendError(message))
+    }
+}
+
+impl<T> SyncSender<T> {
+    /// Sends a message once there is room, unless the receiver is gone.
+    #[track_caller]
+    pub fn send(&self, message: T) -> Result<(), SendError<T>> {
+        let sent = self.shared.send(Kind::Send, message, Location::caller());
+        sent.map_err(|(message, _)| SendError(message))
+    }
+
+    /// Sends a message if there is room.
+    #[track_caller]
+    pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
+        let sent = self.shared.send(Kind::TrySend, message, Location::caller());
+        sent.map_err(|(message, why)| match why {
+            NOT_NOW => TrySendError::Full(message),
+            _ => TrySendError::Disconnected(message),
+        })
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Receives a message once there is one, unless all senders are gone.
+    #[track_caller]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        self.shared.recv(Kind::Recv, 0, Location::caller()).map_err(|_| RecvError)
+    }
+
+    /// Receives a message if there is one.
+    #[track_caller]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.shared.recv(Kind::TryRecv, 0, Location::caller()).map_err(|why| match why {
+            NOT_NOW => TryRecvError::Empty,
+            _ => TryRecvError::Disconnected,
+        })
+    }
+
+    /// Like [`recv`](Self::recv), but whenever there is no message it may also time out.
+    #[track_caller]
+    pub fn recv_timeout(&self, _timeout: Duration) -> Result<T, RecvTimeoutError> {
+        self.shared.recv(Kind::Recv, MAY_END, Location::caller()).map_err(|why| match why {
+            NOT_NOW => RecvTimeoutError::Timeout,
+            _ => RecvTimeoutError::Disconnected,
+        })
+    }
+
+    /// Receives until all senders are gone.
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        std::iter::from_fn(|| self.recv().ok())
+    }
+
+    /// Receives until there is no message.
+    pub fn try_iter(&self) -> impl Iterator<Item = T> + '_ {
+        std::iter::from_fn(|| self.try_recv().ok())
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        self.shared.clone_sender();
+        Sender { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Clone for SyncSender<T> {
+    fn clone(&self) -> Self {
+        self.shared.clone_sender();
+        SyncSender { shared: self.shared.clone() }
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.shared.drop_sender();
+    }
+}
+
+impl<T> Drop for SyncSender<T> {
+    fn drop(&mut self) {
+        self.shared.drop_sender();
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        if !rt::dying() {
+            let at = Location::caller();
+            rt::perform(Op { obj: self.shared.id, kind: Kind::Hangup, arg: 1, at });
+            let unread = std::mem::take(&mut *self.shared.messages());
+            drop(unread);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for SyncSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncSender").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}
