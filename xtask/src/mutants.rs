@@ -104,17 +104,22 @@ fn copy() -> Result<PathBuf, String> {
         .args(["ls-files", "-z"])
         .output()
         .map_err(|error| format!("git does not start: {error}"))?;
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    if tree.exists() {
+        fs::remove_dir_all(&tree).map_err(|error| failed(&tree, error))?;
+    }
     for name in String::from_utf8_lossy(&output.stdout).split_terminator('\0') {
         let (from, to) = (root.join(name), tree.join(name));
-        let Ok(text) = fs::read(&from) else { continue };
-        // What has not changed keeps its time stamp, and is not built again.
-        if fs::read(&to).is_ok_and(|old| old == text) {
-            continue;
-        }
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        }
-        fs::write(&to, text).map_err(|error| format!("{}: {error}", to.display()))?;
+        // Deleted in the working tree, and git was not told yet.
+        let Ok(about) = fs::metadata(&from) else { continue };
+        let folder = to.parent().unwrap_or(&tree);
+        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        fs::copy(&from, &to).map_err(|error| failed(&to, error))?;
+        // What has not changed is not to be built again.
+        let modified = about.modified().map_err(|error| failed(&from, error))?;
+        let copy = fs::File::options().write(true).open(&to);
+        let dated = copy.and_then(|copy| copy.set_modified(modified));
+        dated.map_err(|error| failed(&to, error))?;
     }
     Ok(tree)
 }
