@@ -43,7 +43,7 @@ fn main() {
                 done += 1;
                 interleavings += all;
                 traces += once;
-                if done.is_multiple_of(10_000) {
+                if done % 10_000 == 0 {
                     println!("{done} programs, {:?}", start.elapsed());
                 }
             }

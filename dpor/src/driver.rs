@@ -304,8 +304,7 @@ impl Explorer {
             }
         };
         run(rt, &self, body, slot, conclude);
-        let tally = tally.take();
-        tally
+        tally.take()
     }
 
     fn show(&self, shared: &Shared, shown: &mut Instant, rt: &Runtime) {

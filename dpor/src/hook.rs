@@ -45,6 +45,7 @@ fn install() {
             if EXPLORING.get() {
                 let at = info.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
                 LAST.set(at);
+                crate::rt::panics();
             } else if shuttle::current::try_get_current_task().is_some() {
                 shuttles(info);
             } else {

@@ -1,6 +1,7 @@
 //! Optimal dynamic partial-order reduction for shuttle.
 
 mod adapter;
+pub mod cell;
 mod driver;
 mod explore;
 mod hook;

@@ -6,6 +6,7 @@
 //! later operation would have been enabled before the earlier one.
 
 use crate::op::{Kind, Label, Op, Pid, NO_OBJECT};
+use crate::rt::Released;
 use crate::trace::Clock;
 
 /// `Op::arg` of a wait or a park that may end without a notification.
@@ -179,6 +180,8 @@ pub(crate) struct Object {
     pub(crate) written: Clock,
     /// What the read-like operations since then knew.
     pub(crate) read: Clock,
+    /// What it hands on to those who acquire it.
+    pub(crate) released: Released,
     /// The events on it, in order.
     pub(crate) history: Vec<u32>,
     pub(crate) name: Option<String>,
@@ -192,6 +195,7 @@ impl Object {
         self.state = State::Plain;
         self.written.clear();
         self.read.clear();
+        self.released.clear();
         self.history.clear();
         self.name = None;
         self.alive = false;

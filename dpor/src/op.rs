@@ -159,7 +159,30 @@ pub(crate) struct Op {
     pub(crate) kind: Kind,
     /// What a compare-exchange expects; whether a wait or a park may end without a notification.
     pub(crate) arg: u64,
+    /// What an atomic operation synchronises.
+    pub(crate) order: u8,
     pub(crate) at: &'static Location<'static>,
+}
+
+/// A bit of `Op::order`.
+pub(crate) const ACQUIRE: u8 = 1;
+/// A bit of `Op::order`.
+pub(crate) const RELEASE: u8 = 2;
+/// A bit of `Op::order`: a compare-exchange acquires even if it fails.
+pub(crate) const ACQUIRE_ON_FAILURE: u8 = 4;
+
+impl Op {
+    pub(crate) fn new(obj: ObjId, kind: Kind, at: &'static Location<'static>) -> Self {
+        Op { obj, kind, arg: 0, order: ACQUIRE | RELEASE | ACQUIRE_ON_FAILURE, at }
+    }
+
+    pub(crate) fn with_arg(self, arg: u64) -> Self {
+        Op { arg, ..self }
+    }
+
+    pub(crate) fn with_order(self, order: u8) -> Self {
+        Op { order, ..self }
+    }
 }
 
 /// One element of a wakeup sequence: whose turn it is, and what it will turn out to do.

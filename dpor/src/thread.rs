@@ -72,7 +72,7 @@ impl Thread {
     #[track_caller]
     pub fn unpark(&self) {
         let at = Location::caller();
-        rt::perform(Op { obj: self.token, kind: Kind::Unpark, arg: 0, at });
+        rt::perform(Op::new(self.token, Kind::Unpark, at));
     }
 }
 
@@ -271,7 +271,7 @@ pub fn sleep(_duration: Duration) {
 pub fn park() {
     let at = Location::caller();
     let obj = current().token;
-    rt::perform(Op { obj, kind: Kind::Park, arg: 0, at });
+    rt::perform(Op::new(obj, Kind::Park, at));
 }
 
 /// Like [`park`], but may also return without the token.
@@ -279,10 +279,10 @@ pub fn park() {
 pub fn park_timeout(_timeout: Duration) {
     let at = Location::caller();
     let obj = current().token;
-    rt::perform(Op { obj, kind: Kind::Park, arg: MAY_END, at });
+    rt::perform(Op::new(obj, Kind::Park, at).with_arg(MAY_END));
 }
 
 /// Whether this thread is unwinding because of a panic.
 pub fn panicking() -> bool {
-    std::thread::panicking()
+    rt::panicking()
 }

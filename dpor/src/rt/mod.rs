@@ -5,8 +5,10 @@
 //! switching; that an operation is blocked is known here alone, because here is known what each
 //! thread wants and what the objects allow. A worker is one OS thread, so this is thread-local.
 
+mod order;
 mod state;
 
+pub(crate) use order::Released;
 pub(crate) use state::{Ending, Mode, Note, Phase, Runtime, Turnover};
 
 use self::state::Arrival;
@@ -70,7 +72,7 @@ pub(crate) fn announce(op: Op) -> Turn {
 }
 
 fn given_up() -> Turn {
-    if std::thread::panicking() {
+    if panicking() {
         Turn::GivenUp
     } else {
         resume_unwind(Box::new(GivenUp))
@@ -79,8 +81,34 @@ fn given_up() -> Turn {
 
 /// Gives the turn to whom the runtime has chosen, or lets shuttle ask for a choice.
 fn switch() {
+    let unwinding = panicking();
+    if unwinding {
+        with(|rt| rt.unwinding += 1);
+    }
     // The only call in shuttle's interface that is a plain switch: it models no time.
     shuttle::thread::sleep(Duration::ZERO);
+    if unwinding {
+        with(|rt| rt.unwinding -= 1);
+    }
+}
+
+/// Whether the current thread is unwinding. std knows only that some thread of the execution is.
+pub(crate) fn panicking() -> bool {
+    std::thread::panicking()
+        && with(|rt| {
+            let me = rt.current;
+            rt.unwinding == 0 || rt.task(me).panics
+        })
+}
+
+/// The panic hook tells that the current thread panics.
+pub(crate) fn panics() {
+    try_with(|rt| {
+        let me = rt.current;
+        if let Some(task) = rt.tasks.get_mut(me as usize) {
+            task.panics = true;
+        }
+    });
 }
 
 /// Performs an operation whose effect the object's modelled state describes in full. Returns what
@@ -193,6 +221,7 @@ pub(crate) fn note_panic(pid: Pid, payload: &(dyn std::any::Any + Send)) {
     let text = crate::hook::describe(payload);
     with(|rt| {
         rt.task(pid).panicked = true;
+        rt.task(pid).panics = false;
         rt.violation("panic".into(), text);
     });
 }

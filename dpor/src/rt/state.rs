@@ -1,5 +1,6 @@
 //! The runtime's state and its decisions.
 
+use super::order::{Cell, Known};
 use crate::explore::{Blocked, Choice, Search, View};
 use crate::names::{NameCache, Names};
 use crate::object::{Applied, Object, State};
@@ -34,12 +35,16 @@ pub(crate) struct Task {
     pub(crate) phase: Phase,
     /// What it knows: the happens-before of its next event, but for that event's object.
     pub(crate) clock: Clock,
+    /// The same for the detection of data races.
+    pub(crate) known: Known,
     pub(crate) name: Option<String>,
     /// Its parent, and its place among the parent's children.
     parent: Pid,
     nth: u32,
     pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
     pub(crate) panicked: bool,
+    /// Whether it has panicked and the panic has not been caught by its end.
+    pub(crate) panics: bool,
     /// The object that holds its park token, once somebody needs it.
     pub(crate) token: Option<ObjId>,
     children: u32,
@@ -55,11 +60,13 @@ impl Task {
         Task {
             phase: Phase::Absent,
             clock: Clock::new(),
+            known: Known::default(),
             name: None,
             parent: 0,
             nth: 0,
             locals: Vec::new(),
             panicked: false,
+            panics: false,
             token: None,
             children: 0,
             objects: 0,
@@ -72,9 +79,11 @@ impl Task {
     fn reset(&mut self) {
         self.phase = Phase::Absent;
         self.clock.clear();
+        self.known.clear();
         self.name = None;
         self.locals.clear();
         self.panicked = false;
+        self.panics = false;
         self.token = None;
         self.children = 0;
         self.objects = 0;
@@ -136,6 +145,8 @@ pub(crate) struct Runtime {
     pub(crate) violations: Vec<(Cow<'static, str>, String)>,
     /// Whether a witness is being made: only then are notes kept.
     pub(crate) recording: bool,
+    /// How many threads have given up their turn while they unwind.
+    pub(crate) unwinding: usize,
     pub(crate) notes: Vec<Note>,
     /// Before which events the thread changed, and why.
     pub(crate) switches: Vec<(usize, String)>,
@@ -145,6 +156,9 @@ pub(crate) struct Runtime {
     pub(crate) stalled: Vec<Blocked>,
     /// What to say about the deadlock, when a witness is being made.
     pub(crate) deadlock: String,
+    /// Whether data races are looked for, and the cells in which.
+    pub(super) tracking: bool,
+    pub(super) cells: Vec<Cell>,
     chosen: Option<Pid>,
     names: NameCache,
     idle: usize,
@@ -164,12 +178,15 @@ impl Runtime {
             ending: None,
             violations: Vec::new(),
             recording: false,
+            unwinding: 0,
             notes: Vec::new(),
             switches: Vec::new(),
             max_steps,
             spurious: 0,
             stalled: Vec::new(),
             deadlock: String::new(),
+            tracking: false,
+            cells: Vec::new(),
             chosen: None,
             names: NameCache::new(names),
             idle: 0,
@@ -192,6 +209,9 @@ impl Runtime {
         self.notes.clear();
         self.switches.clear();
         self.stalled.clear();
+        self.tracking = false;
+        self.unwinding = 0;
+        self.cells.clear();
         self.chosen = None;
         self.idle = 0;
         self.current = 0;
@@ -227,6 +247,10 @@ impl Runtime {
         child.clock.extend_from_slice(&known);
         child.name = name;
         self.tasks[parent as usize].clock = known;
+        if self.tracking {
+            let known = self.tasks[parent as usize].known.now.clone();
+            join(&mut self.tasks[pid as usize].known.now, &known);
+        }
         pid
     }
 
@@ -333,6 +357,10 @@ impl Runtime {
                     let known = std::mem::take(&mut self.tasks[target as usize].clock);
                     join(&mut self.tasks[pid as usize].clock, &known);
                     self.tasks[target as usize].clock = known;
+                    if self.tracking {
+                        let known = self.tasks[target as usize].known.now.clone();
+                        join(&mut self.tasks[pid as usize].known.now, &known);
+                    }
                 }
                 done
             }
@@ -342,6 +370,7 @@ impl Runtime {
                 if now > generation {
                     // Nothing has happened at the barrier since: this is what the last to come knew.
                     join(&mut self.tasks[pid as usize].clock, &object.written);
+                    object.released.acquire(&mut self.tasks[pid as usize].known);
                 }
                 now > generation
             }
@@ -439,6 +468,9 @@ impl Runtime {
         let pid = self.current;
         let i = pid as usize;
         self.tasks[i].phase = Phase::Running;
+        if self.tracking {
+            self.synchronise(&op, &done);
+        }
         for &p in &self.live {
             if p != pid {
                 self.tasks[p as usize].yielded = false;

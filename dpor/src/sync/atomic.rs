@@ -1,10 +1,11 @@
 //! Atomics, with the interface of [`std::sync::atomic`].
 //!
 //! Every operation is sequentially consistent, whatever ordering it asks for: what weaker orderings
-//! allow beyond that is not explored.
+//! allow beyond that is not explored. The ordering that it asks for decides whether it synchronises,
+//! and so whether accesses to a [`CheckedCell`](crate::cell::CheckedCell) race.
 
 use crate::object::State;
-use crate::op::{Kind, ObjId, Op};
+use crate::op::{Kind, ObjId, Op, ACQUIRE, ACQUIRE_ON_FAILURE, RELEASE};
 use crate::rt;
 use std::fmt;
 use std::panic::Location;
@@ -12,9 +13,29 @@ use std::sync::atomic::Ordering::SeqCst;
 
 pub use std::sync::atomic::{compiler_fence, Ordering};
 
-/// Orders nothing that is not ordered already: all operations are sequentially consistent.
+/// A fence, which matters for the detection of data races alone: all operations are sequentially
+/// consistent.
 pub fn fence(order: Ordering) {
     assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
+    let bits = bits_of(order);
+    rt::with(|rt| rt.fence(bits & ACQUIRE != 0, bits & RELEASE != 0));
+}
+
+fn bits_of(order: Ordering) -> u8 {
+    match order {
+        Ordering::Relaxed => 0,
+        Ordering::Acquire => ACQUIRE,
+        Ordering::Release => RELEASE,
+        _ => ACQUIRE | RELEASE,
+    }
+}
+
+fn on_failure(order: Ordering) -> u8 {
+    if bits_of(order) & ACQUIRE != 0 {
+        ACQUIRE_ON_FAILURE
+    } else {
+        0
+    }
 }
 
 /// What explorer and witness know of a value.
@@ -66,9 +87,9 @@ macro_rules! atomic {
 
             /// Loads the value.
             #[track_caller]
-            pub fn load(&self, _order: Ordering) -> $t {
+            pub fn load(&self, order: Ordering) -> $t {
                 let at = Location::caller();
-                let op = Op { obj: self.id, kind: Kind::Load, arg: 0, at };
+                let op = Op::new(self.id, Kind::Load, at).with_order(bits_of(order));
                 rt::perform_with(op, || {
                     let value = self.value.load(SeqCst);
                     (value, value.bits(), value.bits(), Kind::Load)
@@ -77,9 +98,9 @@ macro_rules! atomic {
 
             /// Stores a value.
             #[track_caller]
-            pub fn store(&self, value: $t, _order: Ordering) {
+            pub fn store(&self, value: $t, order: Ordering) {
                 let at = Location::caller();
-                let op = Op { obj: self.id, kind: Kind::Store, arg: 0, at };
+                let op = Op::new(self.id, Kind::Store, at).with_order(bits_of(order));
                 rt::perform_with(op, || {
                     let old = self.value.swap(value, SeqCst);
                     ((), old.bits(), value.bits(), Kind::Store)
@@ -87,9 +108,9 @@ macro_rules! atomic {
             }
 
             #[track_caller]
-            fn modify(&self, f: impl FnOnce($t) -> $t) -> $t {
+            fn modify(&self, order: Ordering, f: impl FnOnce($t) -> $t) -> $t {
                 let at = Location::caller();
-                let op = Op { obj: self.id, kind: Kind::Rmw, arg: 0, at };
+                let op = Op::new(self.id, Kind::Rmw, at).with_order(bits_of(order));
                 rt::perform_with(op, || {
                     let old = self.value.load(SeqCst);
                     let new = f(old);
@@ -100,8 +121,8 @@ macro_rules! atomic {
 
             /// Stores a value and returns the previous one.
             #[track_caller]
-            pub fn swap(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|_| value)
+            pub fn swap(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |_| value)
             }
 
             /// Stores `new` if the value is `current`. Returns the previous value, as `Err` if it
@@ -111,12 +132,14 @@ macro_rules! atomic {
                 &self,
                 current: $t,
                 new: $t,
-                _success: Ordering,
-                _failure: Ordering,
+                success: Ordering,
+                failure: Ordering,
             ) -> Result<$t, $t> {
                 let at = Location::caller();
                 let arg = current.bits();
-                let op = Op { obj: self.id, kind: Kind::CompareExchange, arg, at };
+                let op = Op::new(self.id, Kind::CompareExchange, at)
+                    .with_arg(arg)
+                    .with_order(bits_of(success) | on_failure(failure));
                 rt::perform_with(op, || {
                     let result = self.value.compare_exchange(current, new, SeqCst, SeqCst);
                     match result {
@@ -189,26 +212,26 @@ macro_rules! atomic {
         impl $name {
             /// Replaces the value by its bitwise "and" with `value`; returns the previous one.
             #[track_caller]
-            pub fn fetch_and(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| old & value)
+            pub fn fetch_and(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| old & value)
             }
 
             /// Replaces the value by its bitwise "nand" with `value`; returns the previous one.
             #[track_caller]
-            pub fn fetch_nand(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| !(old & value))
+            pub fn fetch_nand(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| !(old & value))
             }
 
             /// Replaces the value by its bitwise "or" with `value`; returns the previous one.
             #[track_caller]
-            pub fn fetch_or(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| old | value)
+            pub fn fetch_or(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| old | value)
             }
 
             /// Replaces the value by its bitwise "xor" with `value`; returns the previous one.
             #[track_caller]
-            pub fn fetch_xor(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| old ^ value)
+            pub fn fetch_xor(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| old ^ value)
             }
         }
     };
@@ -218,26 +241,26 @@ macro_rules! atomic {
         impl $name {
             /// Adds `value`, wrapping around; returns the previous value.
             #[track_caller]
-            pub fn fetch_add(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| old.wrapping_add(value))
+            pub fn fetch_add(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| old.wrapping_add(value))
             }
 
             /// Subtracts `value`, wrapping around; returns the previous value.
             #[track_caller]
-            pub fn fetch_sub(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| old.wrapping_sub(value))
+            pub fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| old.wrapping_sub(value))
             }
 
             /// Replaces the value by the larger of it and `value`; returns the previous one.
             #[track_caller]
-            pub fn fetch_max(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| old.max(value))
+            pub fn fetch_max(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| old.max(value))
             }
 
             /// Replaces the value by the smaller of it and `value`; returns the previous one.
             #[track_caller]
-            pub fn fetch_min(&self, value: $t, _order: Ordering) -> $t {
-                self.modify(|old| old.min(value))
+            pub fn fetch_min(&self, value: $t, order: Ordering) -> $t {
+                self.modify(order, |old| old.min(value))
             }
         }
     };
@@ -272,8 +295,8 @@ atomic!(
 impl AtomicBool {
     /// Negates the value; returns the previous one.
     #[track_caller]
-    pub fn fetch_not(&self, _order: Ordering) -> bool {
-        self.modify(|old| !old)
+    pub fn fetch_not(&self, order: Ordering) -> bool {
+        self.modify(order, |old| !old)
     }
 }
 

@@ -37,7 +37,7 @@ impl Barrier {
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let generation = rt::announced(
-            Op { obj: self.id, kind: Kind::Arrive, arg: 0, at: Location::caller() },
+            Op::new(self.id, Kind::Arrive, Location::caller()),
             |rt| match rt.objects[self.id as usize].state {
                 State::Barrier { generation, .. } => generation,
                 _ => unreachable!("a barrier has a barrier's state"),

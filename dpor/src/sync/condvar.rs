@@ -123,9 +123,9 @@ impl Condvar {
         // To join the waiters and then release the mutex is as good as to do both at once: while
         // this thread holds the mutex, only a notification without the mutex can come in between,
         // and that wakes this thread either way.
-        rt::perform(Op { obj: self.id, kind: Kind::Wait, arg: 0, at });
+        rt::perform(Op::new(self.id, Kind::Wait, at));
         drop(guard);
-        let woken = rt::perform(Op { obj: self.id, kind: Kind::Wake, arg, at });
+        let woken = rt::perform(Op::new(self.id, Kind::Wake, at).with_arg(arg));
         if woken.is_none() {
             // A destructor waits in an execution that has been given up: nobody will notify it.
             rt::stuck_for_good();
@@ -137,14 +137,14 @@ impl Condvar {
     #[track_caller]
     pub fn notify_one(&self) {
         let at = Location::caller();
-        rt::perform(Op { obj: self.id, kind: Kind::NotifyOne, arg: 0, at });
+        rt::perform(Op::new(self.id, Kind::NotifyOne, at));
     }
 
     /// Wakes all waiters.
     #[track_caller]
     pub fn notify_all(&self) {
         let at = Location::caller();
-        rt::perform(Op { obj: self.id, kind: Kind::NotifyAll, arg: 0, at });
+        rt::perform(Op::new(self.id, Kind::NotifyAll, at));
     }
 }
 

@@ -42,7 +42,7 @@ impl<T> Arc<T> {
     #[track_caller]
     pub fn try_unwrap(mut this: Self) -> Result<T, Self> {
         let at = Location::caller();
-        let op = Op { obj: this.id, kind: Kind::DropRef, arg: 0, at };
+        let op = Op::new(this.id, Kind::DropRef, at);
         let value = this.value.take().expect("it is not being dropped");
         let id = this.id;
         rt::perform_with(op, || match sync::Arc::try_unwrap(value) {
@@ -90,7 +90,7 @@ impl<T: ?Sized> Weak<T> {
     #[track_caller]
     pub fn upgrade(&self) -> Option<Arc<T>> {
         let id = self.id?;
-        let op = Op { obj: id, kind: Kind::Upgrade, arg: 0, at: Location::caller() };
+        let op = Op::new(id, Kind::Upgrade, Location::caller());
         rt::perform_with(op, || {
             let value = self.value.upgrade();
             let alive = value.is_some() as u64;
@@ -128,7 +128,7 @@ impl<T: ?Sized> Drop for Arc<T> {
         if rt::dying() {
             return;
         }
-        let op = Op { obj: self.id, kind: Kind::DropRef, arg: 0, at: Location::caller() };
+        let op = Op::new(self.id, Kind::DropRef, Location::caller());
         rt::perform_with(op, || {
             // Not the count: clones, which are no operations, change that.
             let last = sync::Arc::strong_count(&value) == 1;

@@ -31,7 +31,7 @@ impl<T> Shared<T> {
 
     /// Sends, and returns the message if that did not succeed, with the reason.
     fn send(&self, kind: Kind, message: T, at: &'static Location<'static>) -> Result<(), (T, u64)> {
-        match rt::perform(Op { obj: self.id, kind, arg: 0, at }) {
+        match rt::perform(Op::new(self.id, kind, at)) {
             Some(1) => {
                 self.messages().push_back(message);
                 Ok(())
@@ -42,7 +42,7 @@ impl<T> Shared<T> {
     }
 
     fn recv(&self, kind: Kind, arg: u64, at: &'static Location<'static>) -> Result<T, u64> {
-        match rt::perform(Op { obj: self.id, kind, arg, at }) {
+        match rt::perform(Op::new(self.id, kind, at).with_arg(arg)) {
             Some(1) => Ok(self.messages().pop_front().expect("the model says that there is one")),
             Some(why) => Err(why),
             None => Err(HUNG_UP),
@@ -69,7 +69,7 @@ impl<T> Shared<T> {
             _ => true,
         });
         if last {
-            rt::perform(Op { obj: self.id, kind: Kind::Hangup, arg: 0, at: Location::caller() });
+            rt::perform(Op::new(self.id, Kind::Hangup, Location::caller()));
         }
     }
 }
@@ -200,7 +200,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if !rt::dying() {
             let at = Location::caller();
-            rt::perform(Op { obj: self.shared.id, kind: Kind::Hangup, arg: 1, at });
+            rt::perform(Op::new(self.shared.id, Kind::Hangup, at).with_arg(1));
             let unread = std::mem::take(&mut *self.shared.messages());
             drop(unread);
         }

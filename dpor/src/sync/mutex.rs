@@ -52,7 +52,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     pub(super) fn lock_at(&self, at: &'static Location<'static>) -> LockResult<MutexGuard<'_, T>> {
-        if rt::perform(Op { obj: self.id, kind: Kind::Lock, arg: 0, at }).is_none() {
+        if rt::perform(Op::new(self.id, Kind::Lock, at)).is_none() {
             return self.lock_given_up(at);
         }
         self.poison.wrap(self.guard(at))
@@ -62,7 +62,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let at = Location::caller();
-        match rt::perform(Op { obj: self.id, kind: Kind::TryLock, arg: 0, at }) {
+        match rt::perform(Op::new(self.id, Kind::TryLock, at)) {
             Some(0) => Err(TryLockError::WouldBlock),
             Some(_) => Ok(self.poison.wrap(self.guard(at))?),
             None => Ok(self.lock_given_up(at)?),
@@ -150,7 +150,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let op = Op { obj: self.mutex.id, kind: Kind::Unlock, arg: 0, at: self.at };
+        let op = Op::new(self.mutex.id, Kind::Unlock, self.at);
         if !rt::dying() && rt::announce(op) == Turn::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.mutex.poison.set(true);

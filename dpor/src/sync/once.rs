@@ -37,7 +37,7 @@ struct Leave<'a> {
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         if !rt::dying() {
-            let op = Op { obj: self.once.id, kind: Kind::Leave, arg: self.done as u64, at: self.at };
+            let op = Op::new(self.once.id, Kind::Leave, self.at).with_arg(self.done as u64);
             rt::perform(op);
             self.once.done.store(self.done, Relaxed);
             self.once.poisoned.store(!self.done, Relaxed);
@@ -76,7 +76,7 @@ impl Once {
     }
 
     fn call(&self, at: &'static Location<'static>, f: impl FnOnce(&OnceState)) {
-        match rt::perform(Op { obj: self.id, kind: Kind::Enter, arg: 0, at }) {
+        match rt::perform(Op::new(self.id, Kind::Enter, at)) {
             Some(0) => {}
             Some(_) => {
                 let mut leave = Leave { once: self, done: false, at };

@@ -52,7 +52,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
-        let done = rt::perform(Op { obj: self.id, kind: Kind::Read, arg: 0, at });
+        let done = rt::perform(Op::new(self.id, Kind::Read, at));
         self.poison.wrap(self.read_guard(done.is_none(), at))
     }
 
@@ -60,7 +60,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
-        match rt::perform(Op { obj: self.id, kind: Kind::TryRead, arg: 0, at }) {
+        match rt::perform(Op::new(self.id, Kind::TryRead, at)) {
             Some(0) => Err(TryLockError::WouldBlock),
             done => Ok(self.poison.wrap(self.read_guard(done.is_none(), at))?),
         }
@@ -70,7 +70,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
-        let done = rt::perform(Op { obj: self.id, kind: Kind::Write, arg: 0, at });
+        let done = rt::perform(Op::new(self.id, Kind::Write, at));
         self.poison.wrap(self.write_guard(done.is_none(), at))
     }
 
@@ -78,7 +78,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
-        match rt::perform(Op { obj: self.id, kind: Kind::TryWrite, arg: 0, at }) {
+        match rt::perform(Op::new(self.id, Kind::TryWrite, at)) {
             Some(0) => Err(TryLockError::WouldBlock),
             done => Ok(self.poison.wrap(self.write_guard(done.is_none(), at))?),
         }
@@ -167,14 +167,14 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
         if !rt::dying() {
-            rt::perform(Op { obj: self.lock.id, kind: Kind::UnlockRead, arg: 0, at: self.at });
+            rt::perform(Op::new(self.lock.id, Kind::UnlockRead, self.at));
         }
     }
 }
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        let op = Op { obj: self.lock.id, kind: Kind::UnlockWrite, arg: 0, at: self.at };
+        let op = Op::new(self.lock.id, Kind::UnlockWrite, self.at);
         if !rt::dying() && rt::announce(op) == Turn::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.lock.poison.set(true);

@@ -1,0 +1,127 @@
+//! Data races on checked cells are found, and only data races.
+
+use shuttle_dpor::cell::CheckedCell;
+use shuttle_dpor::sync::atomic::{fence, AtomicBool, Ordering};
+use shuttle_dpor::sync::{Arc, Barrier, Mutex, RwLock};
+use shuttle_dpor::{thread, Explorer};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+fn races(body: impl Fn() + Send + Sync + 'static) -> bool {
+    let report = Explorer::new().explore(body);
+    assert!(report.exhausted());
+    assert_eq!(report.deadlocks, 0);
+    report.violation("no-data-race").is_some()
+}
+
+/// A message behind a flag.
+fn message(store: Ordering, load: Ordering, before: Option<Ordering>, after: Option<Ordering>) -> bool {
+    races(move || {
+        let shared = Arc::new((CheckedCell::new(0), AtomicBool::new(false)));
+        let sender = shared.clone();
+        thread::spawn(move || {
+            sender.0.set(1);
+            before.into_iter().for_each(fence);
+            sender.1.store(true, store);
+        });
+        if shared.1.load(load) {
+            after.into_iter().for_each(fence);
+            assert_eq!(shared.0.get(), 1);
+        }
+    })
+}
+
+#[test]
+fn a_flag_has_to_release_and_acquire() {
+    assert!(!message(Release, Acquire, None, None));
+    assert!(message(Relaxed, Acquire, None, None));
+    assert!(message(Release, Relaxed, None, None));
+}
+
+#[test]
+fn fences_do_as_well() {
+    assert!(!message(Relaxed, Relaxed, Some(Release), Some(Acquire)));
+    assert!(!message(Relaxed, Acquire, Some(AcqRel), None));
+    assert!(message(Relaxed, Relaxed, None, Some(Acquire)));
+}
+
+#[test]
+fn a_race_is_found_though_the_accesses_never_meet() {
+    let report = Explorer::new().explore(|| {
+        let shared = Arc::new((CheckedCell::named("counter", 0), Mutex::new(())));
+        let other = shared.clone();
+        let t = thread::spawn(move || {
+            drop(other.1.lock().unwrap());
+            other.0.set(1);
+        });
+        shared.0.set(2);
+        drop(shared.1.lock().unwrap());
+        t.join().unwrap();
+    });
+    // Ordered if this thread has the mutex first, not if the other has.
+    assert_eq!(report.orderings, 2);
+    let race = report.violation("no-data-race").expect("there is one");
+    assert_eq!(race.orderings, 1);
+    assert!(race.detail.contains("counter"), "{}", race.detail);
+}
+
+#[test]
+fn locks_order_accesses() {
+    assert!(!races(|| {
+        let shared = Arc::new((CheckedCell::new(0), Mutex::new(())));
+        let other = shared.clone();
+        let add = |s: &(CheckedCell<i32>, Mutex<()>)| {
+            let _guard = s.1.lock().unwrap();
+            s.0.with_mut(|n| *n += 1);
+        };
+        let t = thread::spawn(move || add(&other));
+        add(&shared);
+        t.join().unwrap();
+        assert_eq!(shared.0.get(), 2);
+    }));
+}
+
+/// A reader of an `RwLock` that accesses a cell, beside a writer that writes it.
+fn reader_and_writer(reader_writes: bool) -> bool {
+    races(move || {
+        let shared = Arc::new((CheckedCell::new(0), RwLock::new(())));
+        for _ in 0..2 {
+            let reader = shared.clone();
+            thread::spawn(move || {
+                let _guard = reader.1.read().unwrap();
+                if reader_writes {
+                    reader.0.set(1);
+                } else {
+                    reader.0.get();
+                }
+            });
+        }
+        let _guard = shared.1.write().unwrap();
+        shared.0.set(2);
+    })
+}
+
+#[test]
+fn readers_may_read_together_but_not_write() {
+    assert!(!reader_and_writer(false));
+    assert!(reader_and_writer(true));
+}
+
+#[test]
+fn spawn_join_and_barriers_order_accesses() {
+    assert!(!races(|| {
+        let shared = Arc::new((CheckedCell::new(0), Barrier::new(2)));
+        shared.0.set(1);
+        let other = shared.clone();
+        let t = thread::spawn(move || {
+            other.0.set(2);
+            other.1.wait();
+            other.1.wait();
+            other.0.set(4);
+        });
+        shared.1.wait();
+        shared.0.set(3);
+        shared.1.wait();
+        t.join().unwrap();
+        assert_eq!(shared.0.get(), 4);
+    }));
+}

@@ -1,0 +1,315 @@
+//! The primitives behave like std's, in every ordering.
+
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::mpsc::{channel, sync_channel, RecvTimeoutError, TryRecvError};
+use shuttle_dpor::sync::{counted, Arc, Barrier, Condvar, Mutex, Once, RwLock};
+use shuttle_dpor::{thread, Explorer, Report};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::time::Duration;
+
+fn explore<T: Ord + Clone + Debug + Send + 'static>(
+    body: impl Fn() -> T + Send + Sync + 'static,
+) -> Report<T> {
+    let report = Explorer::new().explore(body);
+    assert!(report.exhausted());
+    assert_eq!(report.blocked, 0);
+    report
+}
+
+fn outcomes<T: Ord + Clone + Debug + Send + 'static>(
+    body: impl Fn() -> T + Send + Sync + 'static,
+) -> BTreeSet<T> {
+    let report = explore(body);
+    report.assert_complete();
+    report.outcomes.into_keys().collect()
+}
+
+#[test]
+fn try_lock_shows_both_results() {
+    let seen = outcomes(|| {
+        let m = Arc::new(Mutex::new(0));
+        let held = m.clone();
+        let t = thread::spawn(move || *held.lock().unwrap() += 1);
+        let seen = m.try_lock().map(|value| *value).ok();
+        t.join().unwrap();
+        seen
+    });
+    assert_eq!(seen, [None, Some(0), Some(1)].into());
+}
+
+#[test]
+fn rwlock_tries_show_both_results() {
+    let seen = outcomes(|| {
+        let l = Arc::new(RwLock::new(()));
+        let (reader, writer) = (l.clone(), l.clone());
+        let r = thread::spawn(move || drop(reader.read().unwrap()));
+        let w = thread::spawn(move || writer.try_write().is_ok());
+        let read = l.try_read().is_ok();
+        r.join().unwrap();
+        (read, w.join().unwrap())
+    });
+    assert_eq!(seen, [(false, true), (true, false), (true, true)].into());
+}
+
+#[test]
+fn notify_one_may_wake_any_waiter() {
+    let body = || {
+        let shared = Arc::new((Mutex::new(0), Condvar::new(), AtomicUsize::new(9)));
+        let waiters: Vec<_> = (0..3)
+            .map(|n| {
+                let s = shared.clone();
+                thread::spawn(move || {
+                    let mut waiting = s.0.lock().unwrap();
+                    *waiting += 1;
+                    drop(s.1.wait(waiting).unwrap());
+                    // Whoever wakes first wakes the others.
+                    if s.2.compare_exchange(9, n, SeqCst, SeqCst).is_ok() {
+                        s.1.notify_all();
+                    }
+                })
+            })
+            .collect();
+        if *shared.0.lock().unwrap() < 3 {
+            return 10;
+        }
+        shared.1.notify_one();
+        waiters.into_iter().for_each(|w| w.join().unwrap());
+        shared.2.load(SeqCst)
+    };
+    // The orderings in which they do not all wait in time end in a deadlock.
+    let seen: BTreeSet<_> = explore(body).outcomes.into_keys().collect();
+    assert_eq!(seen, [0, 1, 2].into());
+}
+
+#[test]
+fn a_wait_may_time_out_or_be_notified() {
+    let seen = outcomes(|| {
+        let pair = Arc::new((Mutex::new(()), Condvar::new()));
+        let other = pair.clone();
+        let t = thread::spawn(move || other.1.notify_one());
+        let guard = pair.0.lock().unwrap();
+        let (guard, result) = pair.1.wait_timeout(guard, Duration::from_secs(1)).unwrap();
+        drop(guard);
+        t.join().unwrap();
+        result.timed_out()
+    });
+    assert_eq!(seen, [false, true].into());
+}
+
+/// An `if` where a `while` should be.
+fn careless() -> bool {
+    let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    let other = pair.clone();
+    let t = thread::spawn(move || {
+        *other.0.lock().unwrap() = true;
+        other.1.notify_one();
+    });
+    let mut ready = pair.0.lock().unwrap();
+    if !*ready {
+        ready = pair.1.wait(ready).unwrap();
+    }
+    let was_ready = *ready;
+    drop(ready);
+    t.join().unwrap();
+    was_ready
+}
+
+#[test]
+fn spurious_wakeups_are_explored_when_asked_for() {
+    assert_eq!(outcomes(careless), [true].into());
+    let report = Explorer::new().spurious_wakeups(1).explore(careless);
+    assert!(report.exhausted());
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn a_panic_poisons_what_is_held() {
+    let report = explore(|| {
+        let m = Arc::new(Mutex::new(()));
+        let held = m.clone();
+        let t = thread::spawn(move || {
+            let _guard = held.lock().unwrap();
+            panic!("on purpose");
+        });
+        let before = m.lock().is_err();
+        assert!(t.join().is_err());
+        (before, m.is_poisoned())
+    });
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [(false, true), (true, true)]);
+    assert_eq!(report.violations.len(), 1);
+}
+
+#[test]
+fn a_panic_elsewhere_poisons_nothing() {
+    struct Locks(Arc<Mutex<u32>>);
+    impl Drop for Locks {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap() += 1;
+        }
+    }
+    let report = explore(|| {
+        let m = Arc::new(Mutex::new(0));
+        let other = Locks(m.clone());
+        let t = thread::spawn(move || {
+            let _other = other;
+            panic!("on purpose");
+        });
+        *m.lock().unwrap() += 1;
+        *m.lock().unwrap() += 1;
+        assert!(t.join().is_err());
+        let sum = *m.lock().unwrap();
+        (sum, m.is_poisoned())
+    });
+    assert_eq!(report.orderings, 3);
+    assert_eq!(report.outcomes[&(3, false)].orderings, 3);
+}
+
+#[test]
+fn a_barrier_has_one_leader() {
+    let report = explore(|| {
+        let b = Arc::new(Barrier::new(3));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let b = b.clone();
+                thread::spawn(move || b.wait().is_leader())
+            })
+            .collect();
+        let mine = b.wait().is_leader();
+        let leaders = threads.into_iter().map(|t| t.join().unwrap());
+        leaders.filter(|&l| l).count() + mine as usize
+    });
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [1]);
+    assert_eq!(report.orderings, 6);
+}
+
+#[test]
+fn once_runs_once() {
+    let seen = outcomes(|| {
+        let shared = Arc::new((Once::new(), AtomicUsize::new(0)));
+        let other = shared.clone();
+        let t = thread::spawn(move || other.0.call_once(|| other.1.store(1, SeqCst)));
+        shared.0.call_once(|| shared.1.store(2, SeqCst));
+        let value = shared.1.load(SeqCst);
+        t.join().unwrap();
+        assert_eq!(value, shared.1.load(SeqCst));
+        value
+    });
+    assert_eq!(seen, [1, 2].into());
+}
+
+#[test]
+fn channels_keep_their_order_and_notice_the_end() {
+    let seen = outcomes(|| {
+        let (sender, receiver) = channel();
+        let other = sender.clone();
+        thread::spawn(move || other.send(1).unwrap());
+        thread::spawn(move || {
+            sender.send(2).unwrap();
+            sender.send(3).unwrap();
+        });
+        receiver.iter().collect::<Vec<_>>()
+    });
+    assert_eq!(seen, [vec![1, 2, 3], vec![2, 1, 3], vec![2, 3, 1]].into());
+}
+
+#[test]
+fn a_full_channel_blocks() {
+    let report = explore(|| {
+        let (sender, receiver) = sync_channel(1);
+        sender.send(1).unwrap();
+        sender.send(2).unwrap();
+        drop(receiver);
+    });
+    assert_eq!((report.orderings, report.deadlocks), (1, 1));
+    let seen = outcomes(|| {
+        let (sender, receiver) = sync_channel(1);
+        let t = thread::spawn(move || sender.try_send(1).is_ok() as u32 + sender.try_send(2).is_ok() as u32);
+        let first = receiver.try_recv();
+        let second = receiver.recv_timeout(Duration::from_secs(1));
+        (first == Err(TryRecvError::Empty), second == Err(RecvTimeoutError::Timeout), t.join().unwrap())
+    });
+    assert!(seen.contains(&(false, false, 2)) && seen.contains(&(true, true, 1)), "{seen:?}");
+}
+
+#[test]
+fn parking_needs_a_token() {
+    let seen = outcomes(|| {
+        let done = Arc::new(AtomicUsize::new(0));
+        let (main, set) = (thread::current(), done.clone());
+        let t = thread::spawn(move || {
+            set.store(1, SeqCst);
+            main.unpark();
+        });
+        thread::park();
+        let seen = done.load(SeqCst);
+        t.join().unwrap();
+        seen
+    });
+    assert_eq!(seen, [1].into());
+    assert_eq!(explore(thread::park).deadlocks, 1);
+}
+
+#[test]
+fn scoped_threads_borrow() {
+    let seen = outcomes(|| {
+        let x = AtomicUsize::new(0);
+        thread::scope(|s| {
+            s.spawn(|| x.fetch_add(1, SeqCst));
+            s.spawn(|| s.spawn(|| x.fetch_add(1, SeqCst)).join().unwrap());
+        });
+        x.load(SeqCst)
+    });
+    assert_eq!(seen, [2].into());
+}
+
+#[test]
+fn scoped_threads_survive_a_deadlock() {
+    let report = explore(|| {
+        let m = Mutex::new(());
+        thread::scope(|s| {
+            s.spawn(|| {
+                let _first = m.lock().unwrap();
+                let _second = m.lock().unwrap();
+            });
+        });
+    });
+    assert_eq!((report.orderings, report.deadlocks), (1, 1));
+}
+
+#[test]
+fn the_last_reference_may_be_anyones() {
+    struct Last(Arc<AtomicUsize>, fn() -> usize);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.store((self.1)(), SeqCst);
+        }
+    }
+    shuttle_dpor::thread_local!(static ME: usize = if thread::current().name() == Some("other") { 2 } else { 1 });
+    let seen = outcomes(|| {
+        let by = Arc::new(AtomicUsize::new(0));
+        let one = counted::Arc::new(Last(by.clone(), || ME.with(|me| *me)));
+        let (two, weak) = (one.clone(), counted::Arc::downgrade(&one));
+        let other = thread::Builder::new().name("other".into());
+        let t = other.spawn(move || drop(two)).unwrap();
+        drop(one);
+        let alive = weak.upgrade().is_some();
+        t.join().unwrap();
+        (by.load(SeqCst), alive)
+    });
+    // Alive and last here: the upgraded reference outlived the other thread's.
+    assert_eq!(seen, [(1, false), (2, false), (1, true), (2, true)].into());
+}
+
+#[test]
+fn thread_locals_belong_to_a_thread_and_an_execution() {
+    shuttle_dpor::thread_local! {
+        static COUNT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+    let seen = outcomes(|| {
+        let bump = || COUNT.with(|c| c.replace(c.get() + 1));
+        let t = thread::spawn(bump);
+        (bump(), bump(), t.join().unwrap())
+    });
+    assert_eq!(seen, [(0, 1, 0)].into());
+}
