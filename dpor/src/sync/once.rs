@@ -37,7 +37,8 @@ struct Leave<'a> {
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
         if !rt::dying() {
-            let op = Op { obj: self.once.id, kind: Kind::Leave, arg: self.done as u64, at: self.at };
+            let op =
+                Op { obj: self.once.id, kind: Kind::Leave, arg: self.done as u64, at: self.at };
             rt::perform(op);
             self.once.done.store(self.done, Relaxed);
             self.once.poisoned.store(!self.done, Relaxed);

@@ -40,6 +40,9 @@ pub struct View {
     pub forbidden: Vec<String>,
     pub expected_violations: Vec<String>,
     pub idle_calls: Vec<String>,
+    /// The outcome, from 1, whose ordering the scenario wants to be shown.
+    #[serde(default)]
+    pub show: Option<usize>,
 }
 
 /// How it ended.
@@ -164,6 +167,11 @@ impl View {
             forbidden: report.forbidden.clone(),
             expected_violations: scenario.expects.iter().map(|i| i.name().into()).collect(),
             idle_calls: idle_calls(report, scenario, system),
+            show: report
+                .outcomes
+                .iter()
+                .position(|seen| scenario.shows.iter().any(|shown| shown.matches(&seen.outcome)))
+                .map(|index| index + 1),
         };
         view.success = view.is_success();
         view
