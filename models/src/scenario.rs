@@ -103,6 +103,8 @@ pub struct Scenario {
     pub forbids: Vec<Pattern>,
     /// What an outcome that looks so means, in words of the domain.
     pub means: Vec<(Pattern, String)>,
+    /// Outcomes whose ordering is worth showing unasked.
+    pub shows: Vec<Pattern>,
     /// Invariants that do not hold, and it would be a failure not to notice.
     pub expects: Vec<Invariant>,
 }
@@ -170,6 +172,7 @@ impl Scenario {
         self.means.iter().for_each(|(pattern, sentence)| {
             line(format!("means {} = {sentence}", pattern.text));
         });
+        self.shows.iter().for_each(|pattern| line(format!("show {}", pattern.text)));
         self.expects.iter().for_each(|invariant| line(format!("expect violated {invariant}")));
         stanza
     }

@@ -77,11 +77,6 @@ pub trait System: Send + Sync {
     fn scenarios(&self) -> &'static str {
         ""
     }
-    /// Whether `cargo explore` explores its scenarios when it is asked for
-    /// nothing in particular.
-    fn by_default(&self) -> bool {
-        false
-    }
     /// What an outcome means, in words of the domain.
     fn explain(&self, _scenario: &Scenario, _outcome: &Outcome) -> Option<String> {
         None

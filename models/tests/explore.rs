@@ -9,6 +9,9 @@ use std::process::{Command, Output, Stdio};
 
 const RACE: &str = "shutdown | stream_request(0)";
 
+/// More interleavings than anybody waits for.
+const LONG: &str = "{ items=3; stream_request(0) } step * 3 | run_backfill * 3 | notify * 3";
+
 /// The explorer with these arguments, told apart by line.
 fn explore(arguments: &[&str]) -> Output {
     with_input(arguments, "")
@@ -61,6 +64,28 @@ fn a_question_is_answered_in_full() {
     assert!(text.contains("in every outcome: shutdown: done"), "{text}");
     assert!(!text.contains('\u{1b}'), "no colour where there is no terminal");
     assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn without_a_question_the_core_and_the_seed_are_explored() {
+    let views = json(&[]);
+    let seed = views.last().unwrap();
+    assert_eq!(seed["name"], "seed");
+    assert_eq!(seed["verdict"], "violated");
+    assert_eq!(seed["violations"][0]["invariant"], "no-dangling");
+    assert_eq!(seed["violations"][0]["expected"], true);
+    assert!(views.iter().all(|view| view["success"] == true));
+    let core = views.iter().filter(|view| view["system"] == "core");
+    assert!(core.clone().count() >= 12 && core.clone().all(|view| view["verdict"] == "complete"));
+    let output = explore(&[]);
+    status(&output, 0);
+    let text = stdout(&output);
+    assert!(text.contains("VIOLATED, as expected") && text.contains("CRASH: bytesSent"), "{text}");
+    // The same without the expectation is a violation.
+    let ask = ["--system", "kv-engine@before-mb-37702", "shutdown | stream_request(0); disconnect"];
+    let output = explore(&ask);
+    status(&output, 1);
+    assert!(stdout(&output).contains("violated: no-dangling"), "{}", stdout(&output));
 }
 
 #[test]
@@ -159,17 +184,17 @@ fn samples_and_limits_are_never_complete() {
         &["--engine", "random", "--iterations", "20", "--seed", "3"][..],
         &["--engine", "pct", "--iterations", "20", "--depth", "2"],
         &["--engine", "urw", "--iterations", "20"],
-        &["--max-executions", "2", "--workers", "1"],
         &["--engine", "dfs", "--max-executions", "2"],
     ] {
         let output = explore(&[arguments, &[RACE]].concat());
         status(&output, 3);
         assert!(stdout(&output).contains("INCOMPLETE"), "{}", stdout(&output));
     }
-    let long = "{ items=3; stream_request(0) } step * 3 | run_backfill * 3 | notify * 3";
-    let output = explore(&["--engine", "dfs", "--max-time", "200ms", long]);
+    let output = explore(&["--max-executions", "5", "--workers", "1", "four-threads"]);
     status(&output, 3);
-    assert!(stdout(&output).contains("stopped after 200ms"), "{}", stdout(&output));
+    let output = explore(&["--engine", "dfs", "--max-time", "200ms", LONG]);
+    status(&output, 3);
+    assert!(stdout(&output).contains("stopped after 200"), "{}", stdout(&output));
 }
 
 #[test]
@@ -245,9 +270,8 @@ fn help_teaches() {
 #[test]
 #[cfg(unix)]
 fn an_interrupt_ends_with_what_was_found() {
-    let long = "{ items=3; stream_request(0) } step * 3 | run_backfill * 3 | notify * 3";
     let child = Command::new(env!("CARGO_BIN_EXE_explore"))
-        .args(["--engine", "dfs", long])
+        .args(["--engine", "dfs", LONG])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

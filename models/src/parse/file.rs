@@ -8,6 +8,7 @@
 //!     require call: answer; call: answer
 //!     forbid call: answer
 //!     means call: answer = what such an outcome means
+//!     show call: answer
 //!     expect violated no-dangling
 //! ```
 //!
@@ -19,7 +20,7 @@ use crate::invariant::{Invariant, ALL};
 use crate::scenario::Scenario;
 use crate::system::System;
 
-const KEYWORDS: [&str; 4] = ["require", "forbid", "means", "expect"];
+const KEYWORDS: [&str; 5] = ["require", "forbid", "means", "show", "expect"];
 
 /// The scenarios of a file.
 pub fn file(text: &str, system: &dyn System) -> Result<Vec<Scenario>, ParseError> {
@@ -91,6 +92,7 @@ fn below(
     match keyword {
         "require" => scenario.requires.push(pattern(rest, rest_base, system, scenario)?),
         "forbid" => scenario.forbids.push(pattern(rest, rest_base, system, scenario)?),
+        "show" => scenario.shows.push(pattern(rest, rest_base, system, scenario)?),
         "means" => {
             let Some((text, sentence)) = rest.split_once('=') else {
                 let hint = "expected `means call: answer = sentence`";
@@ -103,7 +105,7 @@ fn below(
         _ => {
             let hint = match nearest(keyword, KEYWORDS) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "expected `#`, `require`, `forbid`, `means` or `expect`".into(),
+                None => "expected `#`, `require`, `forbid`, `means`, `show` or `expect`".into(),
             };
             let at = base..base + keyword.len();
             return Err(Failure::new(at, format!("`{keyword}` means nothing here"), hint));

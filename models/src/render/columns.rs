@@ -47,7 +47,11 @@ pub fn entries(ordering: &Ordering) -> Vec<Entry> {
                 entries.push(switch(before.thread, ""));
             }
         }
-        entries.push(entry(step));
+        let unlocks = entries.last_mut().filter(|last| last.is_unlocked_by(step));
+        match unlocks {
+            Some(last) => last.unlock(),
+            None => entries.push(entry(step)),
+        }
     }
     entries
 }
@@ -70,12 +74,32 @@ fn entry(step: &Step) -> Entry {
         text = format!("{text} ({})", step.note);
     }
     // The file's name is enough to find it, and all that there is room for.
-    let detail = step.line.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let mut detail = step.line.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    if step.operation.starts_with("unlock") {
+        // It is that of the lock.
+        detail.clear();
+    }
     let object = step.object.clone();
     Entry { thread: step.thread, text, detail, object, kind: Kind::Operation }
 }
 
 impl Entry {
+    /// Whether the step gives back what this one took, and nothing is between.
+    fn is_unlocked_by(&self, step: &Step) -> bool {
+        let taken = self.text.strip_suffix(&self.object).map(str::trim_end);
+        let gives = step.operation.strip_prefix("unlock").map(str::trim_start);
+        self.kind == Kind::Operation
+            && (self.thread, &self.object) == (step.thread, &step.object)
+            && step.note.is_empty()
+            && matches!((taken, gives), (Some(taken), Some(gives)) if taken == gives || (taken, gives) == ("lock", ""))
+    }
+
+    /// Both in one line: there is less to read, and nothing happened meanwhile.
+    fn unlock(&mut self) {
+        let taken = self.action();
+        self.text = format!("{taken}, unlock {}", self.object);
+    }
+
     /// What it does to its object.
     pub fn action(&self) -> String {
         match self.object.is_empty() {

@@ -206,7 +206,7 @@ fn outcome(view: &View, constant: &[&Answer], index: usize, row: &Row, detail: D
         @if row.ordering.is_known() {
             tr class="drawn" {
                 td colspan="5" {
-                    (ordering(view, &title, &row.ordering, detail.show == Some(index + 1)))
+                    (ordering(view, &title, &row.ordering, detail.show.or(view.show) == Some(index + 1)))
                 }
             }
         }

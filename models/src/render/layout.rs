@@ -119,6 +119,7 @@ pub fn number(value: u64) -> String {
 /// Seconds, with the digits that say something.
 pub fn seconds(milliseconds: f64) -> String {
     match milliseconds / 1000.0 {
+        seconds if seconds < 1.0 => format!("{seconds:.4}"),
         seconds if seconds < 10.0 => format!("{seconds:.3}"),
         seconds if seconds < 1000.0 => format!("{seconds:.1}"),
         seconds => format!("{seconds:.0}"),

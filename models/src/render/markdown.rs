@@ -89,8 +89,9 @@ fn scenario(out: &mut String, view: &View, detail: Detail) {
         let _ = writeln!(out, "\n**expected and not found**: a violation of {name}");
     }
     outcomes(out, view);
-    let shown = detail.show.and_then(|show| view.outcomes.get(show.wrapping_sub(1)));
-    if let (Some(show), Some(row)) = (detail.show, shown) {
+    let show = detail.show.or(view.show);
+    let shown = show.and_then(|show| view.outcomes.get(show.wrapping_sub(1)));
+    if let (Some(show), Some(row)) = (show, shown) {
         let _ = writeln!(out, "\nAn ordering that leads to outcome {show}:");
         ordering(out, view, &row.ordering);
     }

@@ -30,7 +30,7 @@ fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
         let title = format!("{}: outcome {}: {}", view.name, index + 1, row.outcome);
         Some((title, &row.ordering))
     };
-    if let Some(show) = detail.show {
+    if let Some(show) = detail.show.or(view.show) {
         chosen.extend(outcome(show.wrapping_sub(1)));
     } else {
         for violation in &view.violations {

@@ -87,6 +87,7 @@ fn violated() -> View {
         forbidden: vec!["stream_request(0): accepted".into()],
         expected_violations: vec!["no-leak".into()],
         idle_calls: vec!["shutdown".into()],
+        show: None,
     }
 }
 

@@ -39,17 +39,9 @@ pub fn text(views: &[View], detail: Detail) -> String {
 
 /// One row to a scenario.
 pub fn table(views: &[View]) -> String {
-    let mut rows = vec![[
-        "scenario",
-        "threads",
-        "engine",
-        "orderings",
-        "executions",
-        "verdict",
-        "seconds",
-        "per s",
-    ]
-    .map(String::from)];
+    let mut rows =
+        vec![["scenario", "threads", "engine", "orderings", "executions", "verdict", "seconds"]
+            .map(String::from)];
     for view in views {
         rows.push([
             view.name.clone(),
@@ -59,11 +51,10 @@ pub fn table(views: &[View]) -> String {
             number(view.executions),
             view.verdict.to_string(),
             seconds(view.elapsed_ms),
-            number(view.rate()),
         ]);
     }
     let width_of = |column: usize| rows.iter().map(|row| super::layout::width(&row[column])).max();
-    let mut widths: Vec<usize> = (0..8).map(|column| width_of(column).unwrap_or(0)).collect();
+    let mut widths: Vec<usize> = (0..7).map(|column| width_of(column).unwrap_or(0)).collect();
     // The name gives way: everything else is a number or one word.
     let others: usize = widths[1..].iter().map(|width| width + 1).sum();
     widths[0] = widths[0].min(WIDTH.saturating_sub(others)).max(8);
@@ -101,11 +92,12 @@ fn verdict_style(view: &View) -> Style {
 }
 
 fn scenario(out: &mut String, view: &View, detail: Detail) {
+    let show = detail.show.or(view.show);
     heading(out, view);
-    violations(out, view);
+    violations(out, view, show.is_none());
     demands(out, view);
     outcomes(out, view);
-    if let Some(show) = detail.show {
+    if let Some(show) = show {
         match view.outcomes.get(show.wrapping_sub(1)) {
             Some(row) => ordering_of(out, view, show, row),
             None => {
@@ -145,7 +137,8 @@ fn paragraph(out: &mut String, text: &str, indent: usize, style: Style) {
     }
 }
 
-fn violations(out: &mut String, view: &View) {
+/// Their orderings too, unless another one is to be shown.
+fn violations(out: &mut String, view: &View, orderings_too: bool) {
     for violation in &view.violations {
         let Broken { invariant, orderings, expected, .. } = violation;
         let style = if *expected { GOOD } else { BAD };
@@ -155,7 +148,9 @@ fn violations(out: &mut String, view: &View) {
         let line = format!("violated: {invariant}, in {count}{expected}");
         let _ = writeln!(out, "  {}", paint(style, &line));
         paragraph(out, &violation.detail, 4, Style::new());
-        show_ordering(out, view, &violation.ordering);
+        if orderings_too {
+            show_ordering(out, view, &violation.ordering);
+        }
     }
 }
 

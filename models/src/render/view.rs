@@ -40,6 +40,9 @@ pub struct View {
     pub forbidden: Vec<String>,
     pub expected_violations: Vec<String>,
     pub idle_calls: Vec<String>,
+    /// The outcome, from 1, whose ordering the scenario wants to be shown.
+    #[serde(default)]
+    pub show: Option<usize>,
 }
 
 /// How it ended.
@@ -121,7 +124,8 @@ pub struct Step {
 impl View {
     /// The report of this scenario on this system.
     pub fn new(report: &Report, scenario: &Scenario, system: &dyn System) -> View {
-        let all: u64 = report.outcomes.iter().map(|seen| seen.orderings).sum();
+        // An ordering that does not end has no outcome, and counts all the same.
+        let all = report.orderings.unwrap_or(report.executions);
         let row = |seen: &crate::report::SeenOutcome| Row {
             outcome: seen.outcome.to_string(),
             answers: answers(scenario, &seen.outcome),
@@ -164,6 +168,11 @@ impl View {
             forbidden: report.forbidden.clone(),
             expected_violations: scenario.expects.iter().map(|i| i.name().into()).collect(),
             idle_calls: idle_calls(report, scenario, system),
+            show: report
+                .outcomes
+                .iter()
+                .position(|seen| scenario.shows.iter().any(|shown| shown.matches(&seen.outcome)))
+                .map(|index| index + 1),
         };
         view.success = view.is_success();
         view

@@ -16,6 +16,12 @@ pub fn all() -> Vec<Arc<dyn System>> {
     all
 }
 
+/// What is explored when nothing in particular is asked for: the core, and the
+/// protocol whose bug it must not have.
+pub fn by_default() -> Vec<Arc<dyn System>> {
+    ["core", kv_engine::SEED].iter().filter_map(|name| find(name)).collect()
+}
+
 /// The system of this name. `kv-engine@before-mb-37702` is the era before that
 /// commit, and keeps the name.
 pub fn find(name: &str) -> Option<Arc<dyn System>> {

@@ -32,6 +32,7 @@ In a scenario file, `name: scenario` is followed by indented lines:
       require call: answer; call: answer
       forbid call: answer
       means call: answer = what such an outcome means
+      show call: answer
       expect violated no-dangling
 In an answer `*` is any text; `call#2` is the second of several written alike.";
 

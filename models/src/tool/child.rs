@@ -74,6 +74,8 @@ pub(super) fn explore(explorer: &Path, job: &Job, arguments: &Arguments) -> Resu
     };
     let report = Report {
         verdict: Verdict::Violated,
+        // How many went well before is not known.
+        executions: 1,
         violations: vec![violation],
         elapsed: begin.elapsed(),
         ..Report::new(&*job.system, &job.scenario, "loom")

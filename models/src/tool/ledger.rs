@@ -30,7 +30,7 @@ fn path() -> PathBuf {
 pub(super) fn run(arguments: &Arguments) -> Result<u8, BadInput> {
     let runner = Runner::new(arguments)?;
     let (mut ledger, mut wrong) = (HEAD.to_owned(), Vec::new());
-    for system in systems::all() {
+    for system in systems::by_default() {
         for job in select::built_in(&system)? {
             let compared = Comparison::all(&runner, &job, &ENGINES);
             if runner.interrupted() {

@@ -21,8 +21,8 @@ pub(super) fn jobs(arguments: &Arguments) -> Result<Vec<Job>, BadInput> {
     };
     let everything = arguments.scenarios.is_empty() && arguments.file.is_none();
     let jobs = if everything && arguments.system.is_none() {
-        let systems = systems::all().into_iter().filter(|system| system.by_default());
-        systems.map(|system| built_in(&system)).collect::<Result<Vec<_>, _>>()?.concat()
+        let systems = systems::by_default();
+        systems.iter().map(built_in).collect::<Result<Vec<_>, _>>()?.concat()
     } else {
         let known = match &arguments.file {
             Some(path) => from_file(path, &system)?,

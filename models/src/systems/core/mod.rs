@@ -141,10 +141,6 @@ impl System for Core {
         include_str!("../../../scenarios.txt")
     }
 
-    fn by_default(&self) -> bool {
-        true
-    }
-
     fn explain(&self, scenario: &Scenario, outcome: &Outcome) -> Option<String> {
         words::explain(scenario, outcome)
     }

@@ -83,6 +83,9 @@ impl From<Protocol> for KvEngine {
     }
 }
 
+/// The protocol just before the ticket that this project began with.
+pub const SEED: &str = "kv-engine@before-mb-37702";
+
 const VB: Parameter = Parameter { name: "vb", default: Some(0), connection: false };
 
 const fn int(name: &'static str, default: Option<u64>) -> Parameter {
@@ -175,6 +178,13 @@ impl System for KvEngine {
 
     fn invariants(&self) -> &'static [Invariant] {
         INVARIANTS
+    }
+
+    fn scenarios(&self) -> &'static str {
+        match self.name == SEED {
+            true => include_str!("../../../scenarios-seed.txt"),
+            false => "",
+        }
     }
 
     fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance> {
