@@ -14,6 +14,7 @@
 //! - [`counted`], [`steps`]: pointers and accesses as steps of the explorer
 //! - [`check`]: the invariants of the final state
 //! - [`tickets`]: which scenario shows which ticket on which era
+//! - [`forms`]: every scenario up to a size
 //!
 //! Threads are those of a scenario. BD calls `shutdown`, SV `end_streams` and
 //! the like, BT `run_backfill`; the rest is FE's, which its thread lock
@@ -23,6 +24,7 @@ mod calls;
 mod check;
 mod counted;
 pub mod era;
+pub mod forms;
 mod front_end;
 mod manager;
 mod map;
