@@ -13,7 +13,7 @@ use crate::backfill::bucket::Bucket;
 use crate::connection::{Connection, Debris, Shared};
 use crate::host::{FrontEnd, Hosted, ItemSource};
 use crate::live::LiveCounts;
-use crate::sync::{Mutex, Rank};
+use crate::sync::{Kept, Mutex, Rank};
 use crate::wakeups::{Deferred, Wakeups};
 use crate::worker::Worker;
 use crate::{
@@ -38,6 +38,8 @@ pub struct ConnMap {
 struct State {
     shut_down: bool,
     connections: BTreeMap<ConnId, Entry>,
+    /// Under an engine, those that were disconnected.
+    kept: Kept<Entry>,
 }
 
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl ConnMap {
             source: Hosted::new(source),
             live: LiveCounts::new(),
         };
-        let state = State { shut_down: false, connections: BTreeMap::new() };
+        let state = State { shut_down: false, connections: BTreeMap::new(), kept: Kept::default() };
         ConnMap { state: Mutex::new(Rank::Map, state), shared: Arc::new(shared) }
     }
 
@@ -179,8 +181,9 @@ impl ConnMap {
         let mut state = self.state.lock();
         let entry = state.connections.remove(&id).ok_or(NoSuchConnection(id))?;
         let ends = entry.connection.close(CloseReason::Disconnected, &mut wakeups, &mut debris);
+        let gone = state.kept.keep(entry);
         drop(state);
-        drop(entry);
+        drop(gone);
         debris.defer(&mut wakeups);
         Ok(Deferred::new(ends, wakeups))
     }

@@ -180,6 +180,35 @@ pub(crate) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     thread::spawn(body)
 }
 
+/// What an engine must not see go: under one it stays, and otherwise this is
+/// always empty.
+///
+/// No engine orders a `Weak::upgrade` against the drop of the last `Arc`. So
+/// whether a handle still leads to its connection would depend on an order
+/// that is not explored, and with it which locks a call takes. Under an engine
+/// a connection that was disconnected stays, closed and with nothing in it,
+/// until its map goes. For the calls, closed and gone is the same answer.
+#[derive(Debug)]
+pub(crate) struct Kept<T>(Vec<T>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Kept(Vec::new())
+    }
+}
+
+impl<T> Kept<T> {
+    /// Gives it back, to be dropped when no lock is held, unless it is kept.
+    pub(crate) fn keep(&mut self, object: T) -> Option<T> {
+        if cfg!(any(loom, shuttle)) {
+            self.0.push(object);
+            None
+        } else {
+            Some(object)
+        }
+    }
+}
+
 /// A count that is only ever reported, never decided upon. It is std's atomic
 /// under every engine, so that counting adds no ordering to explore; relaxed,
 /// because whoever asserts on it has joined or locked first.

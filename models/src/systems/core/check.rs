@@ -180,18 +180,27 @@ impl CoreInstance {
         }
     }
 
-    /// Runs workers and front ends in turn until neither has anything to do.
+    /// Runs workers and front ends in turn until neither has anything to do. A
+    /// front end that is told to disconnect does: until then its connection has
+    /// slots that others may wait for.
     fn check_rest(&self, log: &Log) {
         let worker = self.map.worker();
         for _ in 0..REST {
             let mut moved = worker.run(self.now) == Run::Ran;
             for conn in self.conns() {
                 let Some(producer) = self.producer(conn) else { continue };
-                if let Step::Message(message) = producer.step() {
-                    moved = true;
-                    if let Message::StreamEnd(end) = message {
-                        log.stream_ended(request_of(end.opaque), "ok");
-                    }
+                let ends = match producer.step() {
+                    Step::Idle => continue,
+                    Step::Message(Message::StreamEnd(end)) => vec![end],
+                    Step::Message(_) => Vec::new(),
+                    Step::Disconnect(_) => match self.map.disconnect(producer.id()) {
+                        Ok(ends) => ends.deliver(),
+                        Err(_) => continue,
+                    },
+                };
+                moved = true;
+                for end in ends {
+                    log.stream_ended(request_of(end.opaque), "at rest");
                 }
             }
             if !moved {
@@ -204,11 +213,6 @@ impl CoreInstance {
     fn check_at_rest(&self, log: &Log) {
         for conn in self.conns() {
             let stats = self.stats(conn);
-            // A displaced connection is not stepped any more, so its backfills
-            // may be stuck behind a full buffer until its owner disconnects.
-            if stats.ready {
-                continue;
-            }
             let left = stats.backfills_pending + stats.backfills_in_progress;
             if left > 0 || stats.buffered_bytes > 0 {
                 let name = self.name(conn);
