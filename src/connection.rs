@@ -20,13 +20,13 @@ use crate::backfill::Backfill;
 use crate::host::{FrontEnd, Hosted, ItemSource, Scan};
 use crate::live::{Kind, LiveCounts, Token};
 use crate::stream::{ActiveStream, Ended, StreamId, Unsent};
-use crate::sync::{Mutex, MutexGuard, Rank};
+use crate::sync::{Mutex, MutexGuard, Rank, Strong, Weak};
 use crate::wakeups::Wakeups;
 use crate::{CloseReason, Config, EndStatus, ProducerStats, RequestError, Seqno, StreamEnd};
 use crate::{StreamRequest, VbId};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 /// What every connection of a map needs; never changes.
 pub(crate) struct Shared {
@@ -98,7 +98,7 @@ impl Debris {
 }
 
 impl Connection {
-    pub(crate) fn new(shared: &Arc<Shared>, front_end: Hosted<Arc<dyn FrontEnd>>) -> Arc<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, front_end: Hosted<Arc<dyn FrontEnd>>) -> Strong<Self> {
         let live = &shared.live;
         let manager = BackfillManager::new(Arc::clone(&shared.config), live.count(Kind::Manager));
         let open = Open {
@@ -112,7 +112,7 @@ impl Connection {
             backfills: manager,
         };
         let token = live.count(Kind::Producer);
-        Arc::new_cyclic(|me| Connection {
+        Strong::new_cyclic(|me| Connection {
             shared: Arc::clone(shared),
             me: Weak::clone(me),
             phase: Mutex::new(Rank::Connection, Phase::Open(Box::new(open))),

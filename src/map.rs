@@ -13,7 +13,7 @@ use crate::backfill::bucket::Bucket;
 use crate::connection::{Connection, Debris, Shared};
 use crate::host::{FrontEnd, Hosted, ItemSource};
 use crate::live::LiveCounts;
-use crate::sync::{Kept, Mutex, Rank};
+use crate::sync::{Mutex, Rank, Strong};
 use crate::wakeups::{Deferred, Wakeups};
 use crate::worker::Worker;
 use crate::{
@@ -38,14 +38,12 @@ pub struct ConnMap {
 struct State {
     shut_down: bool,
     connections: BTreeMap<ConnId, Entry>,
-    /// Under an engine, those that were disconnected.
-    kept: Kept<Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
     name: String,
-    connection: Arc<Connection>,
+    connection: Strong<Connection>,
 }
 
 /// A connection that a shutdown closed.
@@ -86,7 +84,7 @@ impl ConnMap {
             source: Hosted::new(source),
             live: LiveCounts::new(),
         };
-        let state = State { shut_down: false, connections: BTreeMap::new(), kept: Kept::default() };
+        let state = State { shut_down: false, connections: BTreeMap::new() };
         ConnMap { state: Mutex::new(Rank::Map, state), shared: Arc::new(shared) }
     }
 
@@ -181,9 +179,8 @@ impl ConnMap {
         let mut state = self.state.lock();
         let entry = state.connections.remove(&id).ok_or(NoSuchConnection(id))?;
         let ends = entry.connection.close(CloseReason::Disconnected, &mut wakeups, &mut debris);
-        let gone = state.kept.keep(entry);
         drop(state);
-        drop(gone);
+        drop(entry);
         debris.defer(&mut wakeups);
         Ok(Deferred::new(ends, wakeups))
     }
@@ -279,8 +276,8 @@ impl ConnMap {
     }
 
     /// The connections of this moment, to be called without the map's lock.
-    fn connections(&self) -> Vec<Arc<Connection>> {
+    fn connections(&self) -> Vec<Strong<Connection>> {
         let state = self.state.lock();
-        state.connections.values().map(|entry| Arc::clone(&entry.connection)).collect()
+        state.connections.values().map(|entry| Strong::clone(&entry.connection)).collect()
     }
 }

@@ -7,12 +7,12 @@
 use crate::connection::{Connection, Debris, Open, Phase};
 use crate::host::{attempt, contain, Memory};
 use crate::stream::{Next, StreamId};
+use crate::sync::{Strong, Weak};
 use crate::wakeups::{Deferred, Wakeups};
 use crate::{
     CloseError, CloseReason, ConnId, EndStatus, Message, Pause, ProducerStats, RequestError,
     SeqnoRange, Step, StreamRequest, VbId,
 };
-use std::sync::{Arc, Weak};
 
 /// A connection that sends: what its front end calls.
 ///
@@ -32,8 +32,8 @@ enum Found {
 }
 
 impl Producer {
-    pub(crate) fn new(id: ConnId, connection: &Arc<Connection>) -> Self {
-        Producer { id, connection: Arc::downgrade(connection) }
+    pub(crate) fn new(id: ConnId, connection: &Strong<Connection>) -> Self {
+        Producer { id, connection: Strong::downgrade(connection) }
     }
 
     /// The id that it was opened under.

@@ -28,6 +28,11 @@ use shuttle_dpor::{sync as imp, thread, thread_local};
 #[cfg(not(any(loom, shuttle)))]
 use std::{sync as imp, thread, thread_local};
 
+#[cfg(shuttle)]
+pub(crate) use shuttle_dpor::sync::counted::{Arc as Strong, Weak};
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::{Arc as Strong, Weak};
+
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -178,35 +183,6 @@ pub(crate) use thread::JoinHandle;
 /// A function of its own, so that the lint knows this one from std's.
 pub(crate) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     thread::spawn(body)
-}
-
-/// What an engine must not see go: under one it stays, and otherwise this is
-/// always empty.
-///
-/// No engine orders a `Weak::upgrade` against the drop of the last `Arc`. So
-/// whether a handle still leads to its connection would depend on an order
-/// that is not explored, and with it which locks a call takes. Under an engine
-/// a connection that was disconnected stays, closed and with nothing in it,
-/// until its map goes. For the calls, closed and gone is the same answer.
-#[derive(Debug)]
-pub(crate) struct Kept<T>(Vec<T>);
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        Kept(Vec::new())
-    }
-}
-
-impl<T> Kept<T> {
-    /// Gives it back, to be dropped when no lock is held, unless it is kept.
-    pub(crate) fn keep(&mut self, object: T) -> Option<T> {
-        if cfg!(any(loom, shuttle)) {
-            self.0.push(object);
-            None
-        } else {
-            Some(object)
-        }
-    }
 }
 
 /// A count that is only ever reported, never decided upon. It is std's atomic

@@ -224,10 +224,16 @@ fn a_full_channel_blocks() {
     assert_eq!((report.orderings, report.deadlocks), (1, 1));
     let seen = outcomes(|| {
         let (sender, receiver) = sync_channel(1);
-        let t = thread::spawn(move || sender.try_send(1).is_ok() as u32 + sender.try_send(2).is_ok() as u32);
+        let t = thread::spawn(move || {
+            sender.try_send(1).is_ok() as u32 + sender.try_send(2).is_ok() as u32
+        });
         let first = receiver.try_recv();
         let second = receiver.recv_timeout(Duration::from_secs(1));
-        (first == Err(TryRecvError::Empty), second == Err(RecvTimeoutError::Timeout), t.join().unwrap())
+        (
+            first == Err(TryRecvError::Empty),
+            second == Err(RecvTimeoutError::Timeout),
+            t.join().unwrap(),
+        )
     });
     assert!(seen.contains(&(false, false, 2)) && seen.contains(&(true, true, 1)), "{seen:?}");
 }

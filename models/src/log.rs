@@ -17,7 +17,7 @@ pub struct Log(Mutex<Records>);
 struct Records {
     clock: u64,
     calls: BTreeMap<CallId, Performed>,
-    ends: BTreeMap<CallId, Vec<String>>,
+    ends: BTreeMap<CallId, Vec<(u64, String)>>,
     violations: Vec<(Invariant, String)>,
 }
 
@@ -70,12 +70,24 @@ impl Log {
 
     /// The stream that `request` opened was reported to have ended.
     pub fn stream_ended(&self, request: CallId, status: impl fmt::Display) {
-        self.records().ends.entry(request).or_default().push(status.to_string());
+        let mut records = self.records();
+        records.clock += 1;
+        let end = (records.clock, status.to_string());
+        records.ends.entry(request).or_default().push(end);
     }
 
     /// How often the stream of `request` was reported to have ended, and how.
     pub fn ends_of(&self, request: CallId) -> Vec<String> {
-        self.records().ends.get(&request).cloned().unwrap_or_default()
+        let records = self.records();
+        let ends = records.ends.get(&request).map_or(&[][..], Vec::as_slice);
+        ends.iter().map(|(_, status)| status.clone()).collect()
+    }
+
+    /// Whether the stream of `request` was reported to have ended by then.
+    pub fn ended_before(&self, request: CallId, moment: u64) -> bool {
+        let records = self.records();
+        let ends = records.ends.get(&request).map_or(&[][..], Vec::as_slice);
+        ends.iter().any(|(at, _)| *at < moment)
     }
 
     /// An invariant does not hold in this execution.
@@ -102,11 +114,12 @@ impl Log {
                 Some((_, answer)) => answer.clone(),
                 None => "never returned".to_owned(),
             };
-            let mut ends = records.ends.get(&id).cloned().unwrap_or_default();
+            let ends = records.ends.get(&id).map_or(&[][..], Vec::as_slice);
+            let mut ends: Vec<&str> = ends.iter().map(|(_, status)| status.as_str()).collect();
             ends.sort();
             for end in ends {
                 answer.push_str(", ended ");
-                answer.push_str(&end);
+                answer.push_str(end);
             }
             (call.text.clone(), answer)
         };

@@ -22,9 +22,8 @@
 //! the manager no longer running.
 
 use crate::connection::Connection;
-use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
+use crate::sync::{Condvar, Mutex, MutexGuard, Rank, Strong, Weak};
 use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
@@ -96,7 +95,7 @@ impl Bucket {
     }
 
     /// Gives a turn to a worker; it owes an [`Locked::end_turn`].
-    pub(crate) fn take(&self, now: Instant) -> Option<Arc<Connection>> {
+    pub(crate) fn take(&self, now: Instant) -> Option<Strong<Connection>> {
         let mut state = self.state.lock();
         let State { ready, resting, running, .. } = &mut *state;
         resting.retain(|(at, connection)| {

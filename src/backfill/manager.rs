@@ -23,9 +23,10 @@ use super::Backfill;
 use crate::connection::Connection;
 use crate::live::Token;
 use crate::stream::StreamId;
+use crate::sync::Weak;
 use crate::{BackfillOrder, Config};
 use std::collections::VecDeque;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Debug)]

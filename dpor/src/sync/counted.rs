@@ -98,6 +98,11 @@ impl<T: ?Sized> Weak<T> {
         })
     }
 
+    /// Whether both refer to the same value, or both to none.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        self.value.ptr_eq(&other.value)
+    }
+
     /// How many references keep the value alive. No scheduling point: it tells what is so now.
     pub fn strong_count(&self) -> usize {
         self.value.strong_count()

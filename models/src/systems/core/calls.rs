@@ -133,7 +133,7 @@ impl CoreInstance {
                     Step::Idle => self.front_ends[conn.0].sleeps(since),
                     _ => self.front_ends[conn.0].steps_on(log.now()),
                 }
-                self.step_answer(step, log)
+                self.step_answer(step, since, log)
             }
             "pause" => {
                 let since = log.now();
@@ -157,7 +157,7 @@ impl CoreInstance {
         }
     }
 
-    fn step_answer(&self, step: Step, log: &Log) -> String {
+    fn step_answer(&self, step: Step, since: u64, log: &Log) -> String {
         match step {
             Step::Idle => "idle".into(),
             Step::Disconnect(reason) => match reason {
@@ -166,7 +166,7 @@ impl CoreInstance {
                 CloseReason::ShutDown => "disconnect, shut down".into(),
             },
             Step::Message(Message::SnapshotMarker { range, source, opaque, .. }) => {
-                self.check_not_ended(opaque, log);
+                self.check_not_ended(opaque, since, log);
                 let from = match source {
                     SnapshotSource::Disk => "disk",
                     SnapshotSource::Memory => "memory",
@@ -174,7 +174,7 @@ impl CoreInstance {
                 format!("marker {}..{} from {from}", range.after + 1, range.upto)
             }
             Step::Message(Message::Item { item, opaque, .. }) => {
-                self.check_not_ended(opaque, log);
+                self.check_not_ended(opaque, since, log);
                 format!("item {}", item.seqno)
             }
             Step::Message(Message::StreamEnd(end)) => {

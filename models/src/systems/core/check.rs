@@ -43,9 +43,10 @@ impl Instance for CoreInstance {
 }
 
 impl CoreInstance {
-    /// Nothing may be handed out for a stream that was reported to have ended.
-    pub(super) fn check_not_ended(&self, opaque: u32, log: &Log) {
-        if !log.ends_of(request_of(opaque)).is_empty() {
+    /// No step may hand out anything for a stream that was reported to have
+    /// ended before the step was called.
+    pub(super) fn check_not_ended(&self, opaque: u32, since: u64, log: &Log) {
+        if log.ended_before(request_of(opaque), since) {
             log.violated(Invariant::NoDangling, "a message of a stream after its end");
         }
     }
