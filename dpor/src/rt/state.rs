@@ -683,7 +683,7 @@ pub(crate) enum Turnover {
 fn follow(schedule: &[Pid], trace: &Trace, view: &View) -> Choice {
     match schedule.get(trace.len()) {
         None => Choice::Run(view.preferred(view.enabled)),
-        Some(&pid) if view.enabled & (1 << pid) != 0 => Choice::Run(pid),
+        Some(&pid) if pid < 64 && view.enabled & (1 << pid) != 0 => Choice::Run(pid),
         Some(&pid) => Choice::Diverged(format!(
             "step {} of the schedule is thread {pid}'s, which cannot go on",
             trace.len()
