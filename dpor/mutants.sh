@@ -49,8 +49,8 @@ mutant() {
 only=${1:-}
 mutant conflict-of-stores op.rs 's/self.obj == other.obj && self.obj != NO_OBJECT/& \&\& self.kind != Kind::Store/'
 mutant conflict-of-notifications op.rs 's/self.obj == other.obj && self.obj != NO_OBJECT/& \&\& !(self.kind == Kind::NotifyOne \&\& other.kind == Kind::NotifyAll)/'
-mutant conflict-loads-do-not-commute op.rs 's/Kind::Load$/Kind::Load if false/'
-mutant conflict-readers-do-not-commute op.rs 's/^                | Kind::Read$//'
+mutant conflict-loads-do-not-commute op.rs 's/^ *Kind::Load$/Kind::CompareExchange/'
+mutant conflict-readers-do-not-commute op.rs 's/^ *| Kind::Read$//'
 mutant race-with-blocked-operations explore/races.rs 's/for b in blocked {/for b in \&blocked[..0] {/'
 mutant race-of-reads-and-writes explore/races.rs 's/if (read || last || second.read)/if (last || second.read)/'
 mutant race-past-the-release explore/races.rs 's/            if enabled(event.pre) {/            if enabled(event.pre) || event.label.kind == Kind::Unlock {/'

@@ -83,7 +83,7 @@ impl Default for Explorer {
             max_executions: u64::MAX,
             max_time: None,
             stop: None,
-            max_steps: 100_000,
+            max_steps: 10_000,
             workers: 1,
             stop_at_first: false,
             spurious: 0,
@@ -152,7 +152,7 @@ impl Explorer {
         self
     }
 
-    /// Cuts executions off after `n` operations. 100,000 unless set.
+    /// Cuts executions off after `n` operations. 10,000 unless set.
     pub fn max_steps(mut self, n: usize) -> Self {
         self.max_steps = n;
         self
@@ -367,7 +367,8 @@ impl Explorer {
         let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();
         let mut schedule = Vec::new();
         for &(thread, times) in &token.runs {
-            schedule.extend(std::iter::repeat_n(threads[thread], times as usize));
+            let times = (times as usize).min(self.max_steps.saturating_sub(schedule.len()));
+            schedule.extend(std::iter::repeat_n(threads[thread], times));
         }
         rt.mode = Mode::Follow(schedule);
         let slot = Arc::new(Mutex::new(None));

@@ -1,4 +1,115 @@
-//! Optimal dynamic partial-order reduction for shuttle.
+//! Explores every inequivalent ordering of a concurrent test exactly once: optimal dynamic
+//! partial-order reduction for [shuttle](https://docs.rs/shuttle).
+//!
+//! ```
+//! use shuttle_dpor::{sync::{Arc, Mutex}, thread, Explorer};
+//!
+//! let report = Explorer::new().explore(|| {
+//!     let alice = Arc::new(Mutex::named("alice", 100));
+//!     let (bob, from) = (Arc::new(Mutex::named("bob", 0)), alice.clone());
+//!     let to = bob.clone();
+//!     let transfer = thread::spawn(move || {
+//!         let (mut from, mut to) = (from.lock().unwrap(), to.lock().unwrap());
+//!         (*from, *to) = (*from - 10, *to + 10);
+//!     });
+//!     let total = *bob.lock().unwrap() + *alice.lock().unwrap();
+//!     transfer.join().unwrap();
+//!     total
+//! });
+//! assert_eq!((report.orderings, report.deadlocks), (3, 1)); // and no others
+//! println!("{}", report.violations[0]); // who waits for whom, step by step
+//! ```
+//!
+//! The temporaries of the sum hold both locks, in the other order than the transfer: one of the
+//! three orderings is a deadlock, and the report shows it as a table with a column for each thread.
+//!
+//! # Use
+//!
+//! Write the test against [`sync`], [`thread`] and [`thread_local!`], which mirror std's; a crate does
+//! so through a module of its own that names std's types or these. Then give the body to an
+//! [`Explorer`]. What the body returns is counted, ordering by ordering; panics, deadlocks, data races
+//! on a [`CheckedCell`](cell::CheckedCell) and what the body [reports](report_violation) are
+//! violations, each counted by name, with the ordering that shows it with the fewest context switches.
+//! A [`Token`] replays one. The same body runs under shuttle's own schedulers: see [`Strategy`].
+//!
+//! The body must be deterministic but for the order of its operations, and must share nothing between
+//! threads except through these primitives, std's `Arc`, and what is never written. What it shares
+//! otherwise, a counter of live objects say, must not influence what threads do. A body that differs
+//! from one execution to the next is noticed if its operations differ.
+//!
+//! # What is guaranteed
+//!
+//! Two executions are *equivalent* if one can be had from the other by exchanging neighbouring
+//! operations that are not dependent: then each thread does the same in both. [`Verdict::Complete`]
+//! says that every class of equivalent executions, in a sequentially consistent world, has been run,
+//! each exactly once, and that none violated anything. Which operations are dependent is a fixed
+//! relation:
+//!
+//! | object | operations that commute |
+//! |---|---|
+//! | any two | all |
+//! | atomic | loads and failed compare-exchanges, among themselves |
+//! | mutex | none; but an acquisition has no place between another and its release |
+//! | rwlock | acquisitions and releases by readers, successful or not, among themselves |
+//! | condition variable | the going on of a waiter that has been notified, with all |
+//! | counted reference | clones with all; upgrades among themselves |
+//! | park token, barrier, once, channel | none |
+//!
+//! To spawn, to join and to end order threads and are never a choice. A wait for a condition variable
+//! is an operation on it and then the release of the mutex; whom `notify_one` wakes is decided as late
+//! as possible, by a race of those who wait, so that every choice is an ordering. A wait with a timeout
+//! may end by itself whenever it has not been notified.
+//!
+//! # What it is not
+//!
+//! * No weak memory: for programs whose data races are confined to atomics, orderings weaker than
+//!   sequential consistency allow more than is explored. Code that shares data through locks alone
+//!   loses nothing.
+//! * No reduction by values: two stores of the same value are two orderings.
+//! * No end where the body has none: a loop that spins until another thread acts has infinitely many
+//!   orderings, as has one around a wait that may time out. Limits make such a run
+//!   [`Verdict::Incomplete`].
+//! * Time, rendezvous channels and async tasks are not modelled; neither are `Arc` and `Weak`, unless
+//!   they are those of [`sync::counted`].
+//! * Objects belong to the execution that makes them, so constructors are not `const`, and there are
+//!   no statics of these types.
+//! * At most 64 threads.
+//!
+//! # How it works
+//!
+//! The algorithm is optimal-DPOR of Abdulla, Aronis, Jonsson and Sagonas ("Optimal dynamic partial
+//! order reduction", POPL 2014; "Source sets: a foundation for optimal dynamic partial order
+//! reduction", JACM 2017). For a reader of these:
+//!
+//! * An *event* is an operation that a primitive has announced; what a thread does between two of them
+//!   belongs to the earlier. The *happens-before* relation of a trace is kept as vector clocks (the
+//!   module `trace`), computed from the dependency relation above (`op`).
+//! * `Explore(E, Sleep, WuT)` is a loop: shuttle runs executions, and the stack of calls is a stack of
+//!   nodes (`explore::node`), each with its sleep set, the branches that are done, and the wakeup tree
+//!   of those that wait.
+//! * When an execution is maximal, each of its *reversible races* (`explore::races`) gives the
+//!   sequence *v* = notdep(*e*, *E*).proc(*e'*), at the state before *e*. Unless a sleeping step is a
+//!   *weak initial* of *v*, it is inserted into the *wakeup tree* there (`explore::wakeup`), as the paper
+//!   has it. So nothing sleeps any more when a wakeup sequence has been followed, and no execution is
+//!   ever given up half way; [`Report::blocked`] counts them all the same.
+//! * Locks disable others, which the paper's basic algorithm rules out. An acquisition that comes
+//!   after another of the same mutex races not with the release in between, which made it possible,
+//!   but with that other acquisition, provided that it is not ordered behind it by anything else:
+//!   reversed, it runs where the mutex was still free, without the other and what depends on that.
+//!   In general a blocking operation races with the latest operation on its object before which it was
+//!   enabled. A writer that is to precede one reader of an `RwLock` also has to precede every other
+//!   reader that could not have left by then. And operations that are blocked when an execution ends
+//!   in a deadlock take part in races though they never became events.
+//! * What a compare-exchange turns out to be, a read or a write, depends on where it comes; in a
+//!   sequence that reverses a race it is told from the value before the other event.
+//! * Threads and objects are named by their place in the tree of spawns and creations (`names`), so
+//!   that steps that wait in a tree mean the same in every execution.
+//! * Several workers share the nodes above the leaves of wakeup trees (`explore::forest`). What lies
+//!   behind a leaf begins with nothing asleep and is independent of the rest, and the order of a
+//!   node's children stays the one of a single worker, so the counts are the same for any number.
+//!
+//! That this is right is checked against brute force, on random programs over all primitives: see
+//! `tests/brute` and the example `brute-force`.
 
 mod adapter;
 pub mod cell;

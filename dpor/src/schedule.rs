@@ -156,9 +156,10 @@ impl FromStr for Token {
             let part = part.ok_or_else(bad)?;
             Ok(part.split(',').filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>())
         };
+        let child = |s: &str| number(s).and_then(|n| if n < 64 { Ok(n) } else { Err(bad()) });
         let threads = list(threads)?
             .iter()
-            .map(|path| path.split('.').map(number).collect::<Result<Vec<_>, _>>())
+            .map(|path| path.split('.').map(child).collect::<Result<Vec<_>, _>>())
             .collect::<Result<Vec<_>, _>>()?;
         let mut read = Vec::new();
         for run in list(runs)? {
@@ -170,5 +171,32 @@ impl FromStr for Token {
             read.push((thread, number(times)?));
         }
         Ok(Token { threads, runs: read })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_can_be_read_back() {
+        let token = Token {
+            threads: vec![vec![0], vec![0, 1], vec![0, 1, 0]],
+            runs: vec![(0, 1), (2, 12), (0, 3)],
+        };
+        let text = token.to_string();
+        assert_eq!(text, format!("{VERSION}/0,0.1,0.1.0/0,2x12,0x3"));
+        assert_eq!(text.parse(), Ok(token));
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        let good = format!("{VERSION}/0,0.1/0,1x2");
+        assert!(good.parse::<Token>().is_ok());
+        let bad = ["", "dpor-0.0.0/0/0", &good.replace("1x2", "2"), &good.replace("x2", "x"),
+            &good.replace("0.1", "0.4000000000"), VERSION];
+        for text in bad {
+            assert!(text.parse::<Token>().is_err(), "{text}");
+        }
     }
 }

@@ -259,6 +259,7 @@ pub fn current() -> Thread {
 /// Lets others go first. Not an operation: it changes no order, only which is tried first.
 pub fn yield_now() {
     rt::with(|rt| rt.yielded());
+    rt::unless_given_up();
 }
 
 /// Like [`yield_now`]: time is not modelled.

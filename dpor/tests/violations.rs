@@ -151,5 +151,15 @@ fn a_witness_reads_like_a_table() {
     let text = report.violation("no-deadlock").expect("there is a deadlock").witness.to_string();
     assert!(text.lines().next().unwrap().contains("main"), "{text}");
     assert!(text.contains("lock a"), "{text}");
-    assert!(text.contains("switch (blocked: lock"), "{text}");
+    assert!(text.contains("\nswitch\n"), "{text}");
+}
+
+#[test]
+fn a_switch_is_not_explained_by_what_comes_after_it() {
+    let report = Explorer::new().explore(crossing_locks);
+    let witness = &report.violation("no-deadlock").expect("there is a deadlock").witness;
+    // The other lock was still free when the first thread lost its turn.
+    assert_eq!(witness.steps[1].switch.as_deref(), Some(""), "{witness}");
+    let text = witness.to_string();
+    assert!(text.contains("held by"), "{text}");
 }

@@ -4,7 +4,7 @@ use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
 use shuttle_dpor::{thread, Explorer, Report};
 
-fn body() -> (usize, usize) {
+fn body() -> Outcome {
     let x = Arc::new(AtomicUsize::new(0));
     let m = Arc::new([Mutex::new(0), Mutex::new(0)]);
     let threads: Vec<_> = (0..4)
@@ -26,7 +26,9 @@ fn body() -> (usize, usize) {
     (x.load(SeqCst), sum)
 }
 
-fn counts(workers: usize) -> (Report<(usize, usize)>, Vec<((usize, usize), u64)>) {
+type Outcome = (usize, usize);
+
+fn counts(workers: usize) -> (Report<Outcome>, Vec<(Outcome, u64)>) {
     let report = Explorer::new().workers(workers).explore(body);
     let outcomes = report.outcomes.iter().map(|(k, o)| (*k, o.orderings)).collect();
     (report, outcomes)

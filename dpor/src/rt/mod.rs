@@ -133,6 +133,9 @@ pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(
 /// to show and the kind that the operation turned out to be.
 pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -> R {
     let turn = announce(op);
+    if turn == Turn::Mine {
+        with(|rt| rt.note_switch());
+    }
     let (result, pre, val, kind) = f();
     if turn == Turn::Mine {
         with(|rt| {

@@ -456,11 +456,23 @@ impl Runtime {
 
     /// Performs an operation whose effect the object's state describes.
     pub(crate) fn apply(&mut self, op: Op) -> u64 {
+        self.note_switch();
         let now = self.trace.len();
         let done = self.objects[op.obj as usize].apply(&op, self.current, now);
         let val = done.val;
         self.commit(op, done);
         val
+    }
+
+    /// If the thread has changed since the last event, notes why, for the witness.
+    pub(crate) fn note_switch(&mut self) {
+        if !self.recording {
+            return;
+        }
+        if let Some(last) = self.trace.events().last().filter(|e| e.pid != self.current) {
+            let why = crate::witness::describe_block(self, last.pid);
+            self.switches.push((self.trace.len(), why));
+        }
     }
 
     /// Records that the current thread has performed `op`.
@@ -500,12 +512,6 @@ impl Runtime {
             }
             object.history.push(now);
         }
-        if self.recording {
-            if let Some(last) = self.trace.events().last().filter(|e| e.pid != pid) {
-                let why = crate::witness::describe_block(self, last.pid);
-                self.switches.push((now as usize, why));
-            }
-        }
         let event = Performed {
             pid,
             label: done.label,
@@ -536,6 +542,13 @@ impl Runtime {
         }
         if self.recording {
             self.deadlock = crate::witness::describe_deadlock(self);
+            for i in 0..self.live.len() {
+                let pid = self.live[i];
+                let text = crate::witness::describe_block(self, pid);
+                if self.unfinished(pid) && !text.is_empty() {
+                    self.notes.push(Note { pid, at: self.trace.len(), text });
+                }
+            }
         }
     }
 
@@ -672,7 +685,7 @@ pub(crate) enum Turnover {
 fn follow(schedule: &[Pid], trace: &Trace, view: &View) -> Choice {
     match schedule.get(trace.len()) {
         None => Choice::Run(view.preferred(view.enabled)),
-        Some(&pid) if view.enabled & (1 << pid) != 0 => Choice::Run(pid),
+        Some(&pid) if pid < 64 && view.enabled & (1 << pid) != 0 => Choice::Run(pid),
         Some(&pid) => Choice::Diverged(format!(
             "step {} of the schedule is thread {pid}'s, which cannot go on",
             trace.len()
