@@ -119,14 +119,14 @@ fn scenario(index: usize, view: &View, detail: Detail) -> Markup {
                 (plural(view.executions, "execution")) ", " (seconds(view.elapsed_ms)) " s"
             }
             p { (verdict(view)) }
-            @for violation in &view.violations { (broken(view, violation)) }
+            @for violation in &view.violations { (broken(view, violation, detail.show.or(view.show).is_none())) }
             (demands(view))
             @if !view.outcomes.is_empty() { (outcomes(view, detail)) }
         }
     }
 }
 
-fn broken(view: &View, violation: &Broken) -> Markup {
+fn broken(view: &View, violation: &Broken, open: bool) -> Markup {
     let class = if violation.expected { "good" } else { "bad" };
     html! {
         h3 class=(class) {
@@ -135,7 +135,7 @@ fn broken(view: &View, violation: &Broken) -> Markup {
             @if violation.expected { ", as expected" }
         }
         p { (violation.detail) }
-        (ordering(view, &format!("violated: {}", violation.invariant), &violation.ordering, true))
+        (ordering(view, &format!("violated: {}", violation.invariant), &violation.ordering, open))
     }
 }
 

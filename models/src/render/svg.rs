@@ -17,6 +17,11 @@ const OBJECT: usize = 140;
 const CHARACTER: usize = 8;
 /// Characters that fit beside the lane of a thread.
 const LANE_TEXT: usize = 28;
+/// With more objects than this the page is too wide to see both ends of an
+/// arrow: then each step names its object, in wider lanes.
+const OBJECTS: usize = 5;
+const WIDE: usize = 330;
+const WIDE_TEXT: usize = 42;
 
 /// One entry at its height.
 struct Placed {
@@ -27,12 +32,17 @@ struct Placed {
 
 /// The diagram; `title` says what it shows to those who do not see it.
 pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
-    let (threads, objects) = (ordering.threads(), ordering.objects());
-    let placed = place(ordering);
+    let (threads, mut objects) = (ordering.threads(), ordering.objects());
+    let lanes = objects.len() <= OBJECTS;
+    if !lanes {
+        objects.clear();
+    }
+    let thread_width = if lanes { THREAD } else { WIDE };
+    let placed = place(ordering, lanes);
     let bottom = placed.last().map_or(TOP, |last| last.y + last.lines.len() * LINE) + 8;
-    let lane = |thread: usize| 16 + thread * THREAD;
-    let object_lane = |object: usize| threads.len() * THREAD + 70 + object * OBJECT;
-    let objects_end = threads.len() * THREAD + objects.len() * OBJECT + 16;
+    let lane = |thread: usize| 16 + thread * thread_width;
+    let object_lane = |object: usize| threads.len() * thread_width + 70 + object * OBJECT;
+    let objects_end = threads.len() * thread_width + objects.len() * OBJECT + 16;
     let places = placed.iter().map(|placed| placed.entry.detail.chars().count()).max();
     let width = objects_end + places.unwrap_or(0) * CHARACTER + 8;
     let spoken = placed.iter().map(|placed| {
@@ -65,19 +75,23 @@ pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
                 }
                 (label(placed, lane(placed.entry.thread) + 12, at.is_some()))
                 @if !placed.entry.detail.is_empty() {
-                    text class="place" x=(objects_end) y=(placed.y) { (placed.entry.detail) }
+                    text class="place" x=(objects_end) y=(if at.is_some() { placed.y } else { placed.y + 4 }) { (placed.entry.detail) }
                 }
             }
         }
     }
 }
 
-fn place(ordering: &Ordering) -> Vec<Placed> {
+fn place(ordering: &Ordering, lanes: bool) -> Vec<Placed> {
     let mut y = TOP;
     let mut placed: Vec<Placed> = Vec::new();
     for entry in entries(ordering) {
-        let text = if entry.kind == Kind::Operation { entry.action() } else { entry.text.clone() };
-        let lines = wrap(&text, LANE_TEXT, 0);
+        let text = if lanes && entry.kind == Kind::Operation {
+            entry.action()
+        } else {
+            entry.text.clone()
+        };
+        let lines = wrap(&text, if lanes { LANE_TEXT } else { WIDE_TEXT }, 0);
         y += ROW;
         let height = (lines.len() - 1) * LINE;
         placed.push(Placed { entry, lines, y });
