@@ -15,11 +15,16 @@ impl Instance for Engine {
         if self.world.crashed() {
             return "never came".into();
         }
+        let (request, order) = (call.operation == "stream_request", self.world.settings.order);
         // Before its thread lock is taken: the client sends late.
-        if call.operation == "stream_request" && self.world.settings.order == 1 {
+        if request && matches!(order, 1 | 3) {
             self.world.flagging.pass();
         }
-        self.call(id, call).unwrap_or_else(|_: Crash| "crash".into())
+        let answer = self.call(id, call).unwrap_or_else(|_: Crash| "crash".into());
+        if request && order == 3 {
+            self.world.scheduled.open();
+        }
+        answer
     }
 
     fn finish(self: std::sync::Arc<Self>, log: &Log) {

@@ -144,7 +144,9 @@ const SETTINGS: &[Setting] = &[
         name: "order",
         default: 0,
         meaning: "1: requests come when shutdown is where MB-37702 flags; \
-                  2: shutdown comes when a request has scheduled",
+                  2: shutdown comes when a request has scheduled; \
+                  3: a request comes when shutdown has ended the streams, \
+                  and is answered before the reset",
     },
 ];
 

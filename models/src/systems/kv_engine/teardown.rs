@@ -58,6 +58,10 @@ impl Engine {
             }
         }
         self.forget_listeners(producer);
+        if self.world.settings.order == 3 {
+            self.world.flagging.open();
+            self.world.scheduled.pass();
+        }
         producer.reset_manager();
         Ok(())
     }

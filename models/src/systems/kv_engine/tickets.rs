@@ -259,25 +259,31 @@ pub const NOT_EXPRESSED: &[(&str, &str)] = &[(
      item, or never, in one thread",
 )];
 
-/// What the explorer finds on the newest protocol and no ticket lists.
+/// What the explorer finds and no ticket lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Finding {
     /// In [`SCENARIOS`].
     pub scenario: &'static str,
     /// What breaks.
     pub breaks: Invariant,
-    /// The oldest protocol on which this is found by this scenario.
+    /// The oldest protocol on which this scenario finds it.
     pub since: &'static str,
+    /// The first that is without it again; none: the newest has it.
+    pub until: Option<&'static str>,
+    /// As [`Ticket::outcome`].
+    pub outcome: &'static str,
     /// What happens, step by step.
     pub story: &'static str,
 }
 
-/// All on the newest protocol, as the facts describe it.
+/// Orderings that the protocol as described allows; those of the newest first.
 pub const FINDINGS: &[Finding] = &[
     Finding {
         scenario: "late-stream-destructor",
         breaks: Invariant::NoDeadlock,
         since: "mb-57772",
+        until: None,
+        outcome: "",
         story: "FE: streamRequest passes the flag test and schedules: the stream has an id. BD: \
                 flags, closes all, resets the manager pointer. FE: inserts. FE disconnects: \
                 closeAllStreams takes closeAllStreamsLock; the pointer is null, so the id stays \
@@ -289,6 +295,8 @@ pub const FINDINGS: &[Finding] = &[
         scenario: "replaced-stream-destructor",
         breaks: Invariant::NoDeadlock,
         since: "mb-57772",
+        until: None,
+        outcome: "",
         story: "SV has ended a stream, which stays in its container with its backfill's id. FE: \
                 streamRequest on that vb drops it under the container's lock; the destructor \
                 wants closeAllStreamsLock. BD: closeAllStreams holds that, and wants the \
@@ -298,16 +306,21 @@ pub const FINDINGS: &[Finding] = &[
         scenario: "promoted-stream-destructor",
         breaks: Invariant::NoDeadlock,
         since: "mb-57772",
+        until: None,
+        outcome: "",
         story: "The buffer is full. BT, under the manager's mutex, promotes the weak pointer of \
                 a queued backfill. FE: closeStream has taken that stream out, set it dead, and \
                 drops its reference; the id is still in it. BT drops the last reference: the \
                 destructor takes closeAllStreamsLock and wants the manager's mutex, which BT \
-                holds.",
+                holds. (With a shutdown as well: BD holds closeAllStreamsLock and wants the \
+                manager's mutex.)",
     },
     Finding {
         scenario: "late-backfill",
         breaks: Invariant::NoDangling,
-        since: "mb-45255",
+        since: "before-mb-20751",
+        until: None,
+        outcome: "stream_request(0): accepted; run_backfill: crash",
         story: "FE: streamRequest passes the flag test and schedules. BT owns the manager for a \
                 run and has the backfill. BD: flags, closes all, resets. BT: bytesRead goes \
                 through the null pointer.",
@@ -315,7 +328,9 @@ pub const FINDINGS: &[Finding] = &[
     Finding {
         scenario: "closing-backfill",
         breaks: Invariant::NoDangling,
-        since: "mb-32084",
+        since: "mb-45255",
+        until: None,
+        outcome: "close_stream(0): closed; run_backfill: crash",
         story: "FE: closeStream takes a stream out of its container. BD: closeAllStreams does \
                 not find it, and resets the manager pointer. BT, reading for that stream, which \
                 is not dead yet: bytesRead goes through the null pointer.",
@@ -324,6 +339,8 @@ pub const FINDINGS: &[Finding] = &[
         scenario: "late-open",
         breaks: Invariant::NoLateStream,
         since: "before-mb-20751",
+        until: None,
+        outcome: "c.stream_request(0): accepted",
         story: "BD has copied the map. FE opens a connection: it is not in the copy, and nobody \
                 closes it.",
     },
@@ -331,8 +348,31 @@ pub const FINDINGS: &[Finding] = &[
         scenario: "mb-69075",
         breaks: Invariant::NoLateStream,
         since: "before-mb-20751",
+        until: None,
+        outcome: "shutdown: done; stream_request(0): accepted",
         story: "FE passes the flag test. BD flags, closes all streams and returns. FE inserts: a \
                 stream is open on a connection that was shut down. (MB-45255 made this end \
                 without a crash; its message says that the window itself was left open.)",
+    },
+    Finding {
+        scenario: "closing-stream",
+        breaks: Invariant::NoDangling,
+        since: "before-mb-20751",
+        until: Some("mb-69075"),
+        outcome: "close_stream(0): crash; shutdown: done",
+        story: "FE: closeStream takes a stream out of its container. BD: closeAllStreams does \
+                not find it, and resets the manager pointer. FE: setDead gives bytes back \
+                through it: MB-38521 without a second closeAllStreams, so its lock does not \
+                help. Since MB-45255 only the copy of the bare pointer is unsafe.",
+    },
+    Finding {
+        scenario: "mb-69075",
+        breaks: Invariant::NoDangling,
+        since: "before-mb-20751",
+        until: Some("mb-69075"),
+        outcome: "stream_request(0): crash",
+        story: "FE passes the flag test. BD: flags, closes all, resets. FE: setActive schedules \
+                through the null pointer: MB-45255 one step earlier, which its repair of \
+                bytesSent does not reach.",
     },
 ];

@@ -87,7 +87,8 @@ pub(super) struct Settings {
     pub(super) slots: u64,
     pub(super) memory_high: bool,
     /// 1: requests wait until shutdown is where it flags; 2: shutdown waits
-    /// until a request has scheduled its backfill.
+    /// until a request has scheduled its backfill; 3: requests wait until
+    /// shutdown has ended the streams, and are answered before its reset.
     pub(super) order: u64,
     /// Whether anybody walks the lists of connections of a vb.
     pub(super) notified: bool,
@@ -125,8 +126,8 @@ impl World {
             log: Arc::clone(log),
             live: Live::default(),
             sleeps: (0..connections).map(|_| Sleep::default()).collect(),
-            flagging: Gate::new("shutdown flags"),
-            scheduled: Gate::new("a request has scheduled"),
+            flagging: Gate::new("the request may come"),
+            scheduled: Gate::new("the shutdown may go on"),
             crashed: std::sync::Mutex::default(),
         }
     }
