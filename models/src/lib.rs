@@ -1,6 +1,7 @@
 //! What is explored: scenarios, the systems they run on, and what is checked.
 
 pub mod engine;
+pub mod generate;
 pub mod harness;
 pub mod invariant;
 pub mod log;
@@ -9,6 +10,7 @@ pub mod render;
 pub mod report;
 pub mod scenario;
 pub mod spec;
+pub mod sweep;
 pub mod sync;
 pub mod system;
 pub mod systems;
