@@ -7,11 +7,15 @@
 
 mod order;
 mod state;
+mod task;
+mod turn;
 
 pub(crate) use order::Released;
-pub(crate) use state::{Ending, Mode, Note, Phase, Runtime, Turnover};
+pub(crate) use state::{Ending, Mode, Note, Runtime};
+pub(crate) use task::Phase;
+pub(crate) use turn::Turnover;
 
-use self::state::Arrival;
+use self::turn::Arrival;
 use crate::object::{Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Pid};
 use std::cell::RefCell;
