@@ -130,6 +130,7 @@ mod tally;
 pub mod thread;
 mod trace;
 mod witness;
+mod work;
 
 pub use driver::{Explorer, Replay, Strategy};
 pub use op::Kind;

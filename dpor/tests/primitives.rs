@@ -224,16 +224,10 @@ fn a_full_channel_blocks() {
     assert_eq!((report.orderings, report.deadlocks), (1, 1));
     let seen = outcomes(|| {
         let (sender, receiver) = sync_channel(1);
-        let t = thread::spawn(move || {
-            sender.try_send(1).is_ok() as u32 + sender.try_send(2).is_ok() as u32
-        });
+        let t = thread::spawn(move || sender.try_send(1).is_ok() as u32 + sender.try_send(2).is_ok() as u32);
         let first = receiver.try_recv();
         let second = receiver.recv_timeout(Duration::from_secs(1));
-        (
-            first == Err(TryRecvError::Empty),
-            second == Err(RecvTimeoutError::Timeout),
-            t.join().unwrap(),
-        )
+        (first == Err(TryRecvError::Empty), second == Err(RecvTimeoutError::Timeout), t.join().unwrap())
     });
     assert!(seen.contains(&(false, false, 2)) && seen.contains(&(true, true, 1)), "{seen:?}");
 }
@@ -318,4 +312,46 @@ fn thread_locals_belong_to_a_thread_and_an_execution() {
         (bump(), bump(), t.join().unwrap())
     });
     assert_eq!(seen, [(0, 1, 0)].into());
+}
+
+#[test]
+fn a_writer_may_precede_readers_that_need_each_other() {
+    // Neither reader leaves without the other, so the writer cannot go between them.
+    let seen = outcomes(|| {
+        let shared = Arc::new((RwLock::new(0), Barrier::new(2)));
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let s = shared.clone();
+                thread::spawn(move || {
+                    let value = s.0.read().unwrap();
+                    s.1.wait();
+                    *value
+                })
+            })
+            .collect();
+        let s = shared.clone();
+        let writer = thread::spawn(move || *s.0.write().unwrap() = 1);
+        writer.join().unwrap();
+        readers.into_iter().map(|r| r.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert_eq!(seen, [vec![0, 0], vec![1, 1]].into());
+}
+
+#[test]
+fn a_notified_wait_might_have_timed_out_before() {
+    // To yield makes the search notify the waiter before it lets it time out.
+    let report = explore(|| {
+        let pair = Arc::new((Mutex::new(()), Condvar::new()));
+        let other = pair.clone();
+        thread::spawn(move || {
+            let guard = other.0.lock().unwrap();
+            thread::yield_now();
+            drop(other.1.wait_timeout(guard, Duration::from_secs(1)).unwrap());
+        });
+        let _guard = pair.0.lock().unwrap();
+        pair.1.notify_one();
+    });
+    // The notification comes before the wait; after it timed out, with the mutex acquired again or
+    // not; or in time.
+    assert_eq!(report.orderings, 4);
 }

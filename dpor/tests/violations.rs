@@ -163,3 +163,33 @@ fn a_switch_is_not_explained_by_what_comes_after_it() {
     let text = witness.to_string();
     assert!(text.contains("held by"), "{text}");
 }
+
+/// Takes a lock when dropped.
+struct Locks(Arc<Mutex<u32>>);
+
+impl Drop for Locks {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
+#[test]
+fn destructors_that_lock_survive_a_deadlock() {
+    let report = Explorer::new().explore(|| {
+        let a = Arc::new(Mutex::new(0));
+        let b = Arc::new(Mutex::new(0));
+        let (a2, b2) = (a.clone(), b.clone());
+        thread::spawn(move || {
+            // Declared first, so dropped last; the other thread may hold the lock for ever.
+            let _locks = Locks(a2.clone());
+            let _b = b2.lock().unwrap();
+            let _a = a2.lock().unwrap();
+        });
+        let _locks = Locks(b.clone());
+        let _a = a.lock().unwrap();
+        let _b = b.lock().unwrap();
+    });
+    assert!(report.deadlocks > 0 && report.deadlocks < report.orderings);
+    assert!(report.exhausted());
+    assert_eq!(report.violations.len(), 1);
+}

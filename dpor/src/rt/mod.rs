@@ -7,11 +7,15 @@
 
 mod order;
 mod state;
+mod task;
+mod turn;
 
 pub(crate) use order::Released;
-pub(crate) use state::{Ending, Mode, Note, Phase, Runtime, Turnover};
+pub(crate) use state::{Ending, Mode, Note, Runtime};
+pub(crate) use task::Phase;
+pub(crate) use turn::Turnover;
 
-use self::state::Arrival;
+use self::turn::Arrival;
 use crate::object::{Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Pid};
 use std::cell::RefCell;
@@ -28,10 +32,9 @@ struct GivenUp;
 /// Runs `f` on this worker's runtime.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Runtime) -> R) -> R {
     RUNTIME.with(|cell| {
-        f(cell
-            .borrow_mut()
-            .as_mut()
-            .expect("shuttle-dpor's primitives work only inside the body that an `Explorer` runs"))
+        f(cell.borrow_mut().as_mut().expect(
+            "shuttle-dpor's primitives work only inside the body that an `Explorer` runs",
+        ))
     })
 }
 
@@ -76,6 +79,8 @@ fn given_up() -> Turn {
     if panicking() {
         Turn::GivenUp
     } else {
+        // The panic hook does not see this one.
+        panics();
         resume_unwind(Box::new(GivenUp))
     }
 }
@@ -138,9 +143,7 @@ pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -
     }
     let (result, pre, val, kind) = f();
     if turn == Turn::Mine {
-        with(|rt| {
-            rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None })
-        });
+        with(|rt| rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None }));
     }
     result
 }

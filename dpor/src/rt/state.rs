@@ -1,97 +1,13 @@
-//! The runtime's state and its decisions.
+//! The runtime's state, and what operations do to it.
 
-use super::order::{Cell, Known};
-use crate::explore::{Blocked, Choice, Search, View};
+use super::order::Cell;
+use super::task::{Phase, Task};
+use crate::explore::{Blocked, Search};
 use crate::names::{NameCache, Names};
 use crate::object::{Applied, Object, State};
 use crate::op::{ObjId, Op, Pid, NO_OBJECT};
 use crate::trace::{join, Clock, Performed, Trace};
-use std::any::Any;
 use std::borrow::Cow;
-use std::panic::Location;
-use std::rc::Rc;
-
-/// Where a thread is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Phase {
-    /// Not in this execution.
-    Absent,
-    /// Spawned, and has not run.
-    Starting,
-    /// Between two operations.
-    Running,
-    /// About to perform an operation.
-    At(Op),
-    /// Waiting for a thread to end.
-    Joining(Pid, &'static Location<'static>),
-    /// Waiting at a barrier for the end of a generation.
-    Gathering(ObjId, u64),
-    /// Over.
-    Finished,
-}
-
-/// A thread of the current execution.
-pub(crate) struct Task {
-    pub(crate) phase: Phase,
-    /// What it knows: the happens-before of its next event, but for that event's object.
-    pub(crate) clock: Clock,
-    /// The same for the detection of data races.
-    pub(crate) known: Known,
-    pub(crate) name: Option<String>,
-    /// Its parent, and its place among the parent's children.
-    parent: Pid,
-    nth: u32,
-    pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
-    pub(crate) panicked: bool,
-    /// Whether it has panicked and the panic has not been caught by its end.
-    pub(crate) panics: bool,
-    /// The object that holds its park token, once somebody needs it.
-    pub(crate) token: Option<ObjId>,
-    children: u32,
-    objects: u32,
-    yielded: bool,
-    /// How often it has woken spuriously.
-    spurious: u32,
-    stuck: bool,
-}
-
-impl Task {
-    fn absent() -> Self {
-        Task {
-            phase: Phase::Absent,
-            clock: Clock::new(),
-            known: Known::default(),
-            name: None,
-            parent: 0,
-            nth: 0,
-            locals: Vec::new(),
-            panicked: false,
-            panics: false,
-            token: None,
-            children: 0,
-            objects: 0,
-            yielded: false,
-            spurious: 0,
-            stuck: false,
-        }
-    }
-
-    fn reset(&mut self) {
-        self.phase = Phase::Absent;
-        self.clock.clear();
-        self.known.clear();
-        self.name = None;
-        self.locals.clear();
-        self.panicked = false;
-        self.panics = false;
-        self.token = None;
-        self.children = 0;
-        self.objects = 0;
-        self.yielded = false;
-        self.spurious = 0;
-        self.stuck = false;
-    }
-}
 
 /// Why an execution ends before all its threads have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,13 +30,6 @@ pub(crate) enum Mode {
     Follow(Vec<Pid>),
     /// One of shuttle's schedulers does.
     Sample,
-}
-
-/// What the thread that has come to an operation has to do.
-pub(crate) enum Arrival {
-    Go,
-    Switch,
-    GivenUp,
 }
 
 /// A note that the body made, for the witness.
@@ -159,9 +68,9 @@ pub(crate) struct Runtime {
     /// Whether data races are looked for, and the cells in which.
     pub(super) tracking: bool,
     pub(super) cells: Vec<Cell>,
-    chosen: Option<Pid>,
+    pub(super) chosen: Option<Pid>,
     names: NameCache,
-    idle: usize,
+    pub(super) idle: usize,
     used: Vec<ObjId>,
     scratch: Clock,
 }
@@ -270,70 +179,9 @@ impl Runtime {
         obj
     }
 
-    pub(crate) fn finish(&mut self, pid: Pid) {
-        self.tasks[pid as usize].phase = Phase::Finished;
-        for &p in &self.live {
-            self.tasks[p as usize].stuck = false;
-        }
-    }
-
     pub(crate) fn violation(&mut self, name: Cow<'static, str>, detail: String) {
         if !self.violations.iter().any(|(n, _)| *n == name) {
             self.violations.push((name, detail));
-        }
-    }
-
-    pub(crate) fn stuck(&mut self) {
-        self.tasks[self.current as usize].stuck = true;
-    }
-
-    /// The current thread is about to perform `op`.
-    pub(crate) fn arrive(&mut self, op: Op) -> Arrival {
-        if self.ending.is_some() {
-            return Arrival::GivenUp;
-        }
-        let me = self.current;
-        debug_assert!(
-            op.obj == NO_OBJECT || self.objects.get(op.obj as usize).is_some_and(|o| o.alive),
-            "an object is used in another execution than the one that made it"
-        );
-        self.tasks[me as usize].phase = Phase::At(op);
-        if matches!(self.mode, Mode::Sample) {
-            return Arrival::Switch;
-        }
-        match self.next() {
-            Some(next) if next == me && self.ending.is_none() => Arrival::Go,
-            Some(next) if next == me => Arrival::GivenUp,
-            next => {
-                self.chosen = next;
-                Arrival::Switch
-            }
-        }
-    }
-
-    /// The current thread waits as `phase` says. Returns whether it has to give up its turn for that.
-    pub(crate) fn wait(&mut self, phase: Phase) -> bool {
-        if self.ending.is_some() {
-            return false;
-        }
-        let me = self.current;
-        self.tasks[me as usize].phase = phase;
-        if self.settle(me) {
-            self.tasks[me as usize].phase = Phase::Running;
-            return false;
-        }
-        if !matches!(self.mode, Mode::Sample) {
-            self.chosen = self.next();
-        }
-        true
-    }
-
-    /// The current thread has nothing better to do than to let others run.
-    pub(crate) fn yielded(&mut self) {
-        self.tasks[self.current as usize].yielded = true;
-        self.idle += 1;
-        if self.idle > self.max_steps && self.ending.is_none() {
-            self.ending = Some(Ending::TooLong);
         }
     }
 
@@ -343,115 +191,6 @@ impl Runtime {
 
     pub(crate) fn woke_spuriously(&mut self) {
         self.tasks[self.current as usize].spurious += 1;
-    }
-
-    /// Whether a thread that does not stand at an operation can go on; if so it learns what it
-    /// waited for. Such steps commute with everything, so they are taken as soon as possible and
-    /// are no events.
-    fn settle(&mut self, pid: Pid) -> bool {
-        match self.tasks[pid as usize].phase {
-            Phase::Starting => true,
-            Phase::Joining(target, _) => {
-                let done = matches!(self.tasks[target as usize].phase, Phase::Finished);
-                if done {
-                    let known = std::mem::take(&mut self.tasks[target as usize].clock);
-                    join(&mut self.tasks[pid as usize].clock, &known);
-                    self.tasks[target as usize].clock = known;
-                    if self.tracking {
-                        let known = self.tasks[target as usize].known.now.clone();
-                        join(&mut self.tasks[pid as usize].known.now, &known);
-                    }
-                }
-                done
-            }
-            Phase::Gathering(obj, generation) => {
-                let object = &self.objects[obj as usize];
-                let State::Barrier { generation: now, .. } = object.state else { return false };
-                if now > generation {
-                    // Nothing has happened at the barrier since: this is what the last to come knew.
-                    join(&mut self.tasks[pid as usize].clock, &object.written);
-                    object.released.acquire(&mut self.tasks[pid as usize].known);
-                }
-                now > generation
-            }
-            _ => false,
-        }
-    }
-
-    /// A thread whose next step is no event, if there is one.
-    pub(crate) fn ready(&mut self) -> Option<Pid> {
-        for i in 0..self.live.len() {
-            let pid = self.live[i];
-            if self.settle(pid) {
-                return Some(pid);
-            }
-        }
-        None
-    }
-
-    pub(crate) fn enabled(&self, pid: Pid) -> bool {
-        match &self.tasks[pid as usize].phase {
-            Phase::At(op) => op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, pid),
-            _ => false,
-        }
-    }
-
-    pub(crate) fn unfinished(&self, pid: Pid) -> bool {
-        !matches!(self.tasks[pid as usize].phase, Phase::Finished)
-    }
-
-    /// In an execution that has been given up, who unwinds next.
-    fn next_to_unwind(&self) -> Option<Pid> {
-        let mut rest = self.live.iter().copied().filter(|&p| self.unfinished(p));
-        rest.find(|&p| !self.tasks[p as usize].stuck)
-    }
-
-    /// Nobody is enabled, or the execution is too long: ends it if somebody has not ended.
-    pub(crate) fn end(&mut self, ending: Ending) -> Option<Pid> {
-        if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
-            if ending == Ending::Deadlock {
-                self.stall();
-            }
-            self.ending = Some(ending);
-        }
-        self.next_to_unwind()
-    }
-
-    /// Chooses the thread to run. `None` if none is left.
-    fn next(&mut self) -> Option<Pid> {
-        if self.ending.is_some() {
-            return self.next_to_unwind();
-        }
-        if let Some(pid) = self.ready() {
-            return Some(pid);
-        }
-        if self.trace.len() >= self.max_steps {
-            return self.end(Ending::TooLong);
-        }
-        let mut enabled: u64 = 0;
-        let mut patient: u64 = 0;
-        for &pid in &self.live {
-            if self.enabled(pid) {
-                enabled |= 1 << pid;
-                if !self.tasks[pid as usize].yielded {
-                    patient |= 1 << pid;
-                }
-            }
-        }
-        if enabled == 0 {
-            return self.end(Ending::Deadlock);
-        }
-        let view = View { enabled, patient, current: self.current };
-        let choice = match &mut self.mode {
-            Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
-            Mode::Follow(schedule) => follow(schedule, &self.trace, &view),
-            Mode::Sample => unreachable!("shuttle's scheduler chooses"),
-        };
-        match choice {
-            Choice::Run(pid) => Some(pid),
-            Choice::Redundant => self.end(Ending::Redundant),
-            Choice::Diverged(why) => self.end(Ending::Diverged(why)),
-        }
     }
 
     /// Performs an operation whose effect the object's state describes.
@@ -532,69 +271,6 @@ impl Runtime {
         }
     }
 
-    /// Notes who is blocked, before the threads unwind.
-    fn stall(&mut self) {
-        for &pid in &self.live {
-            let task = &self.tasks[pid as usize];
-            if let Phase::At(op) = task.phase {
-                self.stalled.push(Blocked { pid, op, base: task.clock.clone() });
-            }
-        }
-        if self.recording {
-            self.deadlock = crate::witness::describe_deadlock(self);
-            for i in 0..self.live.len() {
-                let pid = self.live[i];
-                let text = crate::witness::describe_block(self, pid);
-                if self.unfinished(pid) && !text.is_empty() {
-                    self.notes.push(Note { pid, at: self.trace.len(), text });
-                }
-            }
-        }
-    }
-
-    /// shuttle asks whom to run. Tasks are told by their place among the threads of the execution.
-    pub(crate) fn resume(&mut self, runnable: &[usize]) -> Turnover {
-        if let Some(pid) = self.chosen.take() {
-            return self.turn_to(pid);
-        }
-        let current = self.place(self.current);
-        if runnable.contains(&current) {
-            match self.tasks[self.current as usize].phase {
-                // shuttle switches by itself, on spawning and at a thread's end.
-                Phase::Running | Phase::Finished if !self.tasks[self.current as usize].stuck => {
-                    return Turnover::To(current)
-                }
-                _ => {}
-            }
-        }
-        let all_over = self.live.iter().all(|&p| !self.unfinished(p));
-        if all_over {
-            return Turnover::To(runnable[0]);
-        }
-        if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
-            if let Some(pid) = self.ready() {
-                return self.turn_to(pid);
-            }
-            if self.trace.len() >= self.max_steps {
-                return match self.end(Ending::TooLong) {
-                    Some(pid) => self.turn_to(pid),
-                    None => Turnover::Stop,
-                };
-            }
-            if self.live.iter().any(|&p| self.enabled(p)) {
-                return Turnover::Sample;
-            }
-            return match self.end(Ending::Deadlock) {
-                Some(pid) => self.turn_to(pid),
-                None => Turnover::Stop,
-            };
-        }
-        match self.next() {
-            Some(pid) => self.turn_to(pid),
-            None => Turnover::Stop,
-        }
-    }
-
     /// Whether every thread ended, or could not go on.
     pub(crate) fn ran_to_its_end(&self) -> bool {
         matches!(self.ending, None | Some(Ending::Deadlock))
@@ -605,24 +281,8 @@ impl Runtime {
         matches!(self.ending, Some(Ending::Diverged(_)))
     }
 
-    /// Makes `pid` the current thread.
-    pub(crate) fn turn_to(&mut self, pid: Pid) -> Turnover {
-        self.current = pid;
-        let task = &mut self.tasks[pid as usize];
-        if matches!(task.phase, Phase::Starting | Phase::Joining(..) | Phase::Gathering(..))
-            && self.ending.is_none()
-        {
-            task.phase = Phase::Running;
-        }
-        Turnover::To(self.place(pid))
-    }
-
-    fn place(&self, pid: Pid) -> usize {
+    pub(super) fn place(&self, pid: Pid) -> usize {
         self.live.iter().position(|&p| p == pid).expect("the thread is in this execution")
-    }
-
-    pub(crate) fn pending_yield(&self) -> bool {
-        self.tasks[self.current as usize].yielded
     }
 
     /// A thread's path in the tree of spawns.
@@ -674,21 +334,3 @@ impl Runtime {
     }
 }
 
-/// What shuttle is told.
-pub(crate) enum Turnover {
-    To(usize),
-    Sample,
-    Stop,
-}
-
-/// The choice of a schedule that is followed: afterwards, anything.
-fn follow(schedule: &[Pid], trace: &Trace, view: &View) -> Choice {
-    match schedule.get(trace.len()) {
-        None => Choice::Run(view.preferred(view.enabled)),
-        Some(&pid) if pid < 64 && view.enabled & (1 << pid) != 0 => Choice::Run(pid),
-        Some(&pid) => Choice::Diverged(format!(
-            "step {} of the schedule is thread {pid}'s, which cannot go on",
-            trace.len()
-        )),
-    }
-}

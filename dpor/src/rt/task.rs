@@ -1,0 +1,90 @@
+//! The threads of an execution.
+
+use super::order::Known;
+use crate::op::{ObjId, Op, Pid};
+use crate::trace::Clock;
+use std::any::Any;
+use std::panic::Location;
+use std::rc::Rc;
+
+/// Where a thread is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Phase {
+    /// Not in this execution.
+    Absent,
+    /// Spawned, and has not run.
+    Starting,
+    /// Between two operations.
+    Running,
+    /// About to perform an operation.
+    At(Op),
+    /// Waiting for a thread to end.
+    Joining(Pid, &'static Location<'static>),
+    /// Waiting at a barrier for the end of a generation.
+    Gathering(ObjId, u64),
+    /// Over.
+    Finished,
+}
+
+/// A thread of the current execution.
+pub(crate) struct Task {
+    pub(crate) phase: Phase,
+    /// What it knows: the happens-before of its next event, but for that event's object.
+    pub(crate) clock: Clock,
+    /// The same for the detection of data races.
+    pub(crate) known: Known,
+    pub(crate) name: Option<String>,
+    /// Its parent, and its place among the parent's children.
+    pub(super) parent: Pid,
+    pub(super) nth: u32,
+    pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
+    pub(crate) panicked: bool,
+    /// Whether it has panicked and the panic has not been caught by its end.
+    pub(crate) panics: bool,
+    /// The object that holds its park token, once somebody needs it.
+    pub(crate) token: Option<ObjId>,
+    pub(super) children: u32,
+    pub(super) objects: u32,
+    pub(super) yielded: bool,
+    /// How often it has woken spuriously.
+    pub(super) spurious: u32,
+    pub(super) stuck: bool,
+}
+
+impl Task {
+    pub(super) fn absent() -> Self {
+        Task {
+            phase: Phase::Absent,
+            clock: Clock::new(),
+            known: Known::default(),
+            name: None,
+            parent: 0,
+            nth: 0,
+            locals: Vec::new(),
+            panicked: false,
+            panics: false,
+            token: None,
+            children: 0,
+            objects: 0,
+            yielded: false,
+            spurious: 0,
+            stuck: false,
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.phase = Phase::Absent;
+        self.clock.clear();
+        self.known.clear();
+        self.name = None;
+        self.locals.clear();
+        self.panicked = false;
+        self.panics = false;
+        self.token = None;
+        self.children = 0;
+        self.objects = 0;
+        self.yielded = false;
+        self.spurious = 0;
+        self.stuck = false;
+    }
+}

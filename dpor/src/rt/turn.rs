@@ -1,0 +1,288 @@
+//! Whose turn it is.
+//!
+//! A thread that comes to an operation asks here who runs next, and goes on at once if it is itself;
+//! shuttle asks too, when a thread has given up its turn or has ended. Steps that are no events are
+//! taken first; then the exploration, a schedule or one of shuttle's schedulers chooses among the
+//! threads whose operation is enabled.
+
+use super::state::{Ending, Mode, Note, Runtime};
+use super::task::Phase;
+use crate::explore::{Blocked, Choice, View};
+use crate::object::State;
+use crate::op::{Op, Pid, NO_OBJECT};
+use crate::trace::{join, Trace};
+
+/// What the thread that has come to an operation has to do.
+pub(crate) enum Arrival {
+    Go,
+    Switch,
+    GivenUp,
+}
+
+/// What shuttle is told.
+pub(crate) enum Turnover {
+    To(usize),
+    Sample,
+    Stop,
+}
+
+impl Runtime {
+    pub(crate) fn finish(&mut self, pid: Pid) {
+        self.tasks[pid as usize].phase = Phase::Finished;
+        for &p in &self.live {
+            self.tasks[p as usize].stuck = false;
+        }
+    }
+
+    pub(crate) fn stuck(&mut self) {
+        self.tasks[self.current as usize].stuck = true;
+    }
+
+    /// The current thread is about to perform `op`.
+    pub(crate) fn arrive(&mut self, op: Op) -> Arrival {
+        if self.ending.is_some() {
+            return Arrival::GivenUp;
+        }
+        let me = self.current;
+        debug_assert!(
+            op.obj == NO_OBJECT || self.objects.get(op.obj as usize).is_some_and(|o| o.alive),
+            "an object is used in another execution than the one that made it"
+        );
+        self.tasks[me as usize].phase = Phase::At(op);
+        if matches!(self.mode, Mode::Sample) {
+            return Arrival::Switch;
+        }
+        match self.next() {
+            Some(next) if next == me && self.ending.is_none() => Arrival::Go,
+            Some(next) if next == me => Arrival::GivenUp,
+            next => {
+                self.chosen = next;
+                Arrival::Switch
+            }
+        }
+    }
+
+    /// The current thread waits as `phase` says. Returns whether it has to give up its turn for that.
+    pub(crate) fn wait(&mut self, phase: Phase) -> bool {
+        if self.ending.is_some() {
+            return false;
+        }
+        let me = self.current;
+        self.tasks[me as usize].phase = phase;
+        if self.settle(me) {
+            self.tasks[me as usize].phase = Phase::Running;
+            return false;
+        }
+        if !matches!(self.mode, Mode::Sample) {
+            self.chosen = self.next();
+        }
+        true
+    }
+
+    /// The current thread has nothing better to do than to let others run.
+    pub(crate) fn yielded(&mut self) {
+        self.tasks[self.current as usize].yielded = true;
+        self.idle += 1;
+        if self.idle > self.max_steps && self.ending.is_none() {
+            self.ending = Some(Ending::TooLong);
+        }
+    }
+
+    /// Whether a thread that does not stand at an operation can go on; if so it learns what it
+    /// waited for. Such steps commute with everything, so they are taken as soon as possible and
+    /// are no events.
+    fn settle(&mut self, pid: Pid) -> bool {
+        match self.tasks[pid as usize].phase {
+            Phase::Starting => true,
+            Phase::Joining(target, _) => {
+                let done = matches!(self.tasks[target as usize].phase, Phase::Finished);
+                if done {
+                    let known = std::mem::take(&mut self.tasks[target as usize].clock);
+                    join(&mut self.tasks[pid as usize].clock, &known);
+                    self.tasks[target as usize].clock = known;
+                    if self.tracking {
+                        let known = self.tasks[target as usize].known.now.clone();
+                        join(&mut self.tasks[pid as usize].known.now, &known);
+                    }
+                }
+                done
+            }
+            Phase::Gathering(obj, generation) => {
+                let object = &self.objects[obj as usize];
+                let State::Barrier { generation: now, .. } = object.state else { return false };
+                if now > generation {
+                    // Nothing has happened at the barrier since: this is what the last to come knew.
+                    join(&mut self.tasks[pid as usize].clock, &object.written);
+                    object.released.acquire(&mut self.tasks[pid as usize].known);
+                }
+                now > generation
+            }
+            _ => false,
+        }
+    }
+
+    /// A thread whose next step is no event, if there is one.
+    pub(crate) fn ready(&mut self) -> Option<Pid> {
+        for i in 0..self.live.len() {
+            let pid = self.live[i];
+            if self.settle(pid) {
+                return Some(pid);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn enabled(&self, pid: Pid) -> bool {
+        match &self.tasks[pid as usize].phase {
+            Phase::At(op) => op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, pid),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn unfinished(&self, pid: Pid) -> bool {
+        !matches!(self.tasks[pid as usize].phase, Phase::Finished)
+    }
+
+    /// In an execution that has been given up, who unwinds next.
+    fn next_to_unwind(&self) -> Option<Pid> {
+        let mut rest = self.live.iter().copied().filter(|&p| self.unfinished(p));
+        rest.find(|&p| !self.tasks[p as usize].stuck)
+    }
+
+    /// Nobody is enabled, or the execution is too long: ends it if somebody has not ended.
+    pub(crate) fn end(&mut self, ending: Ending) -> Option<Pid> {
+        if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
+            if ending == Ending::Deadlock {
+                self.stall();
+            }
+            self.ending = Some(ending);
+        }
+        self.next_to_unwind()
+    }
+
+    /// Chooses the thread to run. `None` if none is left.
+    fn next(&mut self) -> Option<Pid> {
+        if self.ending.is_some() {
+            return self.next_to_unwind();
+        }
+        if let Some(pid) = self.ready() {
+            return Some(pid);
+        }
+        if self.trace.len() >= self.max_steps {
+            return self.end(Ending::TooLong);
+        }
+        let mut enabled: u64 = 0;
+        let mut patient: u64 = 0;
+        for &pid in &self.live {
+            if self.enabled(pid) {
+                enabled |= 1 << pid;
+                if !self.tasks[pid as usize].yielded {
+                    patient |= 1 << pid;
+                }
+            }
+        }
+        if enabled == 0 {
+            return self.end(Ending::Deadlock);
+        }
+        let view = View { enabled, patient, current: self.current };
+        let choice = match &mut self.mode {
+            Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
+            Mode::Follow(schedule) => follow(schedule, &self.trace, &view),
+            Mode::Sample => unreachable!("shuttle's scheduler chooses"),
+        };
+        match choice {
+            Choice::Run(pid) => Some(pid),
+            Choice::Redundant => self.end(Ending::Redundant),
+            Choice::Diverged(why) => self.end(Ending::Diverged(why)),
+        }
+    }
+
+    /// Notes who is blocked, before the threads unwind.
+    fn stall(&mut self) {
+        for &pid in &self.live {
+            let task = &self.tasks[pid as usize];
+            if let Phase::At(op) = task.phase {
+                self.stalled.push(Blocked { pid, op, base: task.clock.clone() });
+            }
+        }
+        if self.recording {
+            self.deadlock = crate::witness::describe_deadlock(self);
+            for i in 0..self.live.len() {
+                let pid = self.live[i];
+                let text = crate::witness::describe_block(self, pid);
+                if self.unfinished(pid) && !text.is_empty() {
+                    self.notes.push(Note { pid, at: self.trace.len(), text });
+                }
+            }
+        }
+    }
+
+    /// shuttle asks whom to run. Tasks are told by their place among the threads of the execution.
+    pub(crate) fn resume(&mut self, runnable: &[usize]) -> Turnover {
+        if let Some(pid) = self.chosen.take() {
+            return self.turn_to(pid);
+        }
+        let current = self.place(self.current);
+        if runnable.contains(&current) {
+            match self.tasks[self.current as usize].phase {
+                // shuttle switches by itself, on spawning and at a thread's end.
+                Phase::Running | Phase::Finished if !self.tasks[self.current as usize].stuck => {
+                    return Turnover::To(current)
+                }
+                _ => {}
+            }
+        }
+        let all_over = self.live.iter().all(|&p| !self.unfinished(p));
+        if all_over {
+            return Turnover::To(runnable[0]);
+        }
+        if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
+            if let Some(pid) = self.ready() {
+                return self.turn_to(pid);
+            }
+            if self.trace.len() >= self.max_steps {
+                return match self.end(Ending::TooLong) {
+                    Some(pid) => self.turn_to(pid),
+                    None => Turnover::Stop,
+                };
+            }
+            if self.live.iter().any(|&p| self.enabled(p)) {
+                return Turnover::Sample;
+            }
+            return match self.end(Ending::Deadlock) {
+                Some(pid) => self.turn_to(pid),
+                None => Turnover::Stop,
+            };
+        }
+        match self.next() {
+            Some(pid) => self.turn_to(pid),
+            None => Turnover::Stop,
+        }
+    }
+
+    /// Makes `pid` the current thread.
+    pub(crate) fn turn_to(&mut self, pid: Pid) -> Turnover {
+        self.current = pid;
+        let task = &mut self.tasks[pid as usize];
+        if matches!(task.phase, Phase::Starting | Phase::Joining(..) | Phase::Gathering(..)) && self.ending.is_none() {
+            task.phase = Phase::Running;
+        }
+        Turnover::To(self.place(pid))
+    }
+
+    pub(crate) fn pending_yield(&self) -> bool {
+        self.tasks[self.current as usize].yielded
+    }
+}
+
+/// The choice of a schedule that is followed: afterwards, anything.
+fn follow(schedule: &[Pid], trace: &Trace, view: &View) -> Choice {
+    match schedule.get(trace.len()) {
+        None => Choice::Run(view.preferred(view.enabled)),
+        Some(&pid) if pid < 64 && view.enabled & (1 << pid) != 0 => Choice::Run(pid),
+        Some(&pid) => Choice::Diverged(format!(
+            "step {} of the schedule is thread {pid}'s, which cannot go on",
+            trace.len()
+        )),
+    }
+}

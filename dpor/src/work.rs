@@ -1,0 +1,184 @@
+//! What a worker does: run executions until nothing is left to explore, or a limit is reached.
+
+use crate::adapter::{self, Adapter};
+use crate::driver::{Explorer, Strategy};
+use crate::explore::{Forest, Search};
+use crate::hook::Quiet;
+use crate::names::Names;
+use crate::ordering::Ordering;
+use crate::report::Progress;
+use crate::rt::{self, Ending, Mode, Runtime};
+use crate::tally::Tally;
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+impl Explorer {
+    /// Explores what one worker gets to explore.
+    pub(crate) fn work<T, F>(self, worker: usize, shared: Arc<Shared>, body: Arc<F>) -> Tally<T>
+    where
+        T: Ord + Clone + fmt::Debug + Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        let mode = match (self.strategy, &shared.forest) {
+            (Strategy::Dpor, None) => Mode::Explore(Box::default()),
+            (Strategy::Dpor, Some(forest)) => {
+                // Whoever leaves by a panic must not leave the others waiting for it.
+                let _stop = StopOnPanic(forest);
+                let mut search = Search::sharing(forest.clone());
+                if !search.next_job() {
+                    return Tally::default();
+                }
+                Mode::Explore(Box::new(search))
+            }
+            _ => Mode::Sample,
+        };
+        let mut rt = Box::new(Runtime::new(mode, shared.names.clone(), self.max_steps));
+        rt.spurious = self.spurious;
+        let _stop = shared.forest.as_ref().map(StopOnPanic);
+        let tally = Rc::new(RefCell::new(Tally::<T>::default()));
+        let slot = Arc::new(Mutex::new(None));
+        let (config, counts, outcome) = (self.clone(), tally.clone(), slot.clone());
+        let all = shared.clone();
+        let mut shown = shared.start;
+        let conclude = move |rt: &mut Runtime| {
+            if let Some(f) = config.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
+                f(&Ordering::of(rt));
+            }
+            let mut tally = counts.borrow_mut();
+            let before = tally.violating;
+            tally.conclude(rt, outcome.lock().unwrap_or_else(PoisonError::into_inner).take());
+            all.executions.fetch_add(1, Relaxed);
+            all.violating.fetch_add(tally.violating - before, Relaxed);
+            if worker == 0 {
+                config.show(&all, &mut shown, rt);
+            }
+            match (&all.forest, config.stop(&all, rt)) {
+                (Some(forest), Some(why)) => {
+                    forest.stop();
+                    tally.stop(why);
+                    false
+                }
+                (Some(forest), None) => !forest.stopped() && search_on(rt),
+                (None, why) => {
+                    let more = search_on(rt);
+                    let go_on = more && why.is_none();
+                    // A limit that the last execution of all reaches has cut off nothing.
+                    if let Some(why) = why.filter(|_| more || rt.diverged()) {
+                        tally.stop(why);
+                    }
+                    go_on
+                }
+            }
+        };
+        run(rt, &self, body, slot, conclude);
+        tally.take()
+    }
+
+    fn show(&self, shared: &Shared, shown: &mut Instant, rt: &Runtime) {
+        let Some((every, f)) = &self.progress else { return };
+        if shown.elapsed() < *every {
+            return;
+        }
+        *shown = Instant::now();
+        let executions = shared.executions.load(Relaxed);
+        let explored = match &rt.mode {
+            Mode::Explore(search) => search.explored(),
+            _ => None,
+        };
+        f(&Progress {
+            executions,
+            estimate: explored.map(|share| executions as f64 / share),
+            violating: shared.violating.load(Relaxed),
+            elapsed: shared.start.elapsed(),
+        });
+    }
+
+    /// Why to stop after an execution, if so.
+    fn stop(&self, shared: &Shared, rt: &Runtime) -> Option<String> {
+        if let Some(Ending::Diverged(why)) = &rt.ending {
+            return Some(format!("the body is not deterministic: {why}"));
+        }
+        if self.stop_at_first && shared.violating.load(Relaxed) > 0 {
+            return Some("stopped at the first violation".into());
+        }
+        let executions = shared.executions.load(Relaxed);
+        if executions >= self.max_executions {
+            return Some(format!("stopped after {executions} executions"));
+        }
+        if self.stop.as_ref().is_some_and(|stop| stop.load(Relaxed)) {
+            return Some("interrupted".into());
+        }
+        if self.max_time.is_some_and(|t| shared.start.elapsed() >= t) {
+            return Some(format!("stopped after {:?}", shared.start.elapsed()));
+        }
+        None
+    }
+}
+
+/// What the workers of an exploration share.
+pub(crate) struct Shared {
+    pub(crate) start: Instant,
+    pub(crate) executions: AtomicU64,
+    pub(crate) violating: AtomicU64,
+    /// Only if there are several workers.
+    pub(crate) forest: Option<Forest>,
+    pub(crate) names: Names,
+}
+
+struct StopOnPanic<'a>(&'a Forest);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop();
+        }
+    }
+}
+
+/// Lets the search take in the execution that has ended. Returns whether there is more to explore.
+fn search_on(rt: &mut Runtime) -> bool {
+    let Mode::Explore(search) = &mut rt.mode else { return true };
+    match rt.ending {
+        None | Some(Ending::Deadlock | Ending::TooLong) => {
+            search.reverse_races(&rt.trace, &rt.objects, &rt.stalled);
+            search.backtrack()
+        }
+        Some(Ending::Redundant) => search.backtrack(),
+        Some(Ending::Diverged(_)) => false,
+    }
+}
+
+pub(crate) type Slot<T> = Arc<Mutex<Option<T>>>;
+
+/// Runs executions of `body` on this OS thread until `conclude`, called after each, says no.
+pub(crate) fn run<T, F>(
+    rt: Box<Runtime>,
+    config: &Explorer,
+    body: Arc<F>,
+    slot: Slot<T>,
+    conclude: impl FnMut(&mut Runtime) -> bool + 'static,
+) -> Box<Runtime>
+where
+    T: Send + 'static,
+    F: Fn() -> T + Send + Sync + 'static,
+{
+    let _quiet = Quiet::new();
+    let before = rt::install(Some(rt));
+    let inner = adapter::sampler(config.strategy);
+    let scheduler = Adapter::new(inner, conclude);
+    let mut shuttles = shuttle::Config::new();
+    shuttles.stack_size = config.stack_size;
+    shuttles.failure_persistence = shuttle::FailurePersistence::None;
+    shuttles.max_steps = shuttle::MaxSteps::None;
+    shuttle::Runner::new(scheduler, shuttles).run(move || {
+        rt::run_thread(0, || {
+            let value = body();
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        })
+    });
+    rt::install(before).expect("the runtime is still there")
+}
