@@ -18,6 +18,7 @@ struct Records {
     clock: u64,
     calls: BTreeMap<CallId, Performed>,
     ends: BTreeMap<CallId, Vec<(u64, String)>>,
+    streams: BTreeMap<CallId, CallId>,
     violations: Vec<(Invariant, String)>,
 }
 
@@ -59,6 +60,17 @@ impl Log {
         if let Some(call) = records.calls.get_mut(&id) {
             call.end = Some((now, answer));
         }
+    }
+
+    /// The answer of `call` is about the stream that `request` opened. An
+    /// outcome does not say so; the specification is held to it.
+    pub fn concerns(&self, call: CallId, request: CallId) {
+        self.records().streams.insert(call, request);
+    }
+
+    /// The request whose stream the answer of `call` is about, if it is.
+    pub fn stream_of(&self, call: CallId) -> Option<CallId> {
+        self.records().streams.get(&call).copied()
     }
 
     /// A moment, in the order of this execution.

@@ -5,8 +5,29 @@ use super::Limits;
 use crate::scenario::CallId;
 use std::borrow::Cow;
 
-/// What a call answers, in the words of the outcomes.
-pub(super) type Answer = Cow<'static, str>;
+/// What a call answers, in the words of the outcomes; and the request whose
+/// stream a step's message belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) text: Cow<'static, str>,
+    pub(super) stream: Option<CallId>,
+}
+
+impl From<&'static str> for Answer {
+    fn from(text: &'static str) -> Self {
+        Answer { text: text.into(), stream: None }
+    }
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        Answer { text: text.into(), stream: None }
+    }
+}
+
+fn message(text: String, stream: CallId) -> Looked {
+    Looked::Answer(Answer { text: text.into(), stream: Some(stream) })
+}
 
 /// What step found.
 pub(super) enum Looked {
@@ -104,18 +125,19 @@ impl World {
             let connection = &mut self.connections[at];
             if let Some(end) = connection.ends.pop_front() {
                 self.report(end);
-                return Looked::Answer(format!("stream end {}", end.1).into());
+                return message(format!("stream end {}", end.1), end.0);
             }
             let Some(vb) = connection.ring.pop_front() else {
                 return Looked::Answer("idle".into());
             };
             let Some(stream) = connection.streams.get_mut(&vb) else { continue };
-            if let Some(message) = stream.queue.pop_front() {
+            if let Some(next) = stream.queue.pop_front() {
+                let request = stream.request;
                 connection.changed(vb);
-                if matches!(message, Message::Item { source: Source::Disk, .. }) {
+                if matches!(next, Message::Item { source: Source::Disk, .. }) {
                     self.refund(at, limits, 1);
                 }
-                return Looked::Answer(message.to_string().into());
+                return message(next.to_string(), request);
             }
             if stream.finished() {
                 self.end_stream(at, limits, vb, "ok");

@@ -24,6 +24,8 @@ pub type RealTime = Vec<Vec<Vec<usize>>>;
 pub struct Answered {
     /// In the words of the outcome.
     pub answer: String,
+    /// The request whose stream a step's message belongs to.
+    pub stream: Option<CallId>,
     /// How the stream that it requested was reported to have ended, sorted.
     pub ends: Vec<String>,
 }
@@ -42,9 +44,10 @@ impl History {
             let (mut of_answers, mut of_after) = (Vec::new(), Vec::new());
             for index in 0..*len {
                 let (begin, (_, answer)) = performed(thread, index)?;
-                let mut ends = log.ends_of(CallId { thread, index });
+                let id = CallId { thread, index };
+                let (stream, mut ends) = (log.stream_of(id), log.ends_of(id));
                 ends.sort();
-                of_answers.push(Answered { answer: answer.clone(), ends });
+                of_answers.push(Answered { answer: answer.clone(), stream, ends });
                 // A part's calls return in their order.
                 let before = |(part, len): (usize, &usize)| {
                     let returned = |index: &usize| {

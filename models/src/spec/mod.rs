@@ -31,7 +31,8 @@
 //!
 //! # What is checked
 //!
-//! Of each execution: every call's answer, in the words of the outcomes, and
+//! Of each execution: every call's answer, in the words of the outcomes; the
+//! stream that each message of step belongs to, which these do not say; and
 //! how each stream was reported to have ended until the last thread was
 //! joined. Some interleaving of the atomic steps must give exactly these, in
 //! which each thread's calls are in their order, and all steps of a call come

@@ -8,7 +8,8 @@
 //! cost a lookup and a comparison.
 
 use super::calls::{Did, Progress, Rules};
-use super::history::{Answers, History, RealTime};
+use super::connection::Answer;
+use super::history::{Answered, Answers, History, RealTime};
 use super::state::World;
 use super::Limits;
 use crate::scenario::{CallId, Scenario};
@@ -203,15 +204,29 @@ impl<'a> Search<'a> {
                 next.threads[thread].1 = progress;
                 Some((next, None))
             }
-            Did::Answered(answer) if answer == self.history.answers[thread][*index].answer => {
+            Did::Answered(answer) if self.seen(id).is_some_and(|seen| seen.is(&answer)) => {
                 next.threads[thread] = (index + 1, Progress::Called);
-                Some((next, Some(format!("{call}: {answer}"))))
+                Some((next, Some(format!("{call}: {}", answer.text))))
             }
             Did::Answered(answer) => {
-                let seen = &self.history.answers[thread][*index].answer;
-                self.stuck(format!("{call} would answer \"{answer}\" and not \"{seen}\""));
+                let seen = self.seen(id).cloned().unwrap_or_default();
+                let would = self.words(&answer.text, answer.stream);
+                let seen = self.words(&seen.answer, seen.stream);
+                self.stuck(format!("{call} would answer {would} and not {seen}"));
                 None
             }
+        }
+    }
+
+    fn seen(&self, id: CallId) -> Option<&Answered> {
+        self.history.answers.get(id.thread)?.get(id.index)
+    }
+
+    /// An answer in quotes, and whose stream it is about.
+    fn words(&self, text: &str, stream: Option<CallId>) -> String {
+        match stream.and_then(|request| self.rules.scenario.call(request)) {
+            Some(request) => format!("\"{text}\" for {request}"),
+            None => format!("\"{text}\""),
         }
     }
 
@@ -263,6 +278,12 @@ impl<'a> Search<'a> {
         }
         let texts: Vec<String> = self.stuck.iter().take(SHOWN).map(Stuck::to_string).collect();
         format!("no order explains the answers: {}", texts.join("; or "))
+    }
+}
+
+impl Answered {
+    fn is(&self, answer: &Answer) -> bool {
+        self.answer == answer.text && self.stream == answer.stream
     }
 }
 

@@ -14,8 +14,9 @@ fn scenario(text: &str) -> Arc<Scenario> {
 }
 
 /// What happened, in the order of real time: `1.0` is the call of the first
-/// thread's first call (the prologue is 0), `1.0 = answer` its return, and
-/// `1.0 ended status` a report on the stream that it requested.
+/// thread's first call (the prologue is 0), `1.0 = answer` its return, with
+/// `@ 0.0` when it is about the stream of that request, and `1.0 ended status`
+/// a report on the stream that it requested.
 fn history(scenario: &Scenario, events: &[&str]) -> History {
     let log = Log::default();
     for event in events {
@@ -24,7 +25,14 @@ fn history(scenario: &Scenario, events: &[&str]) -> History {
         let id = CallId { thread: thread.parse().unwrap(), index: index.parse().unwrap() };
         match what.split_once(' ') {
             None => log.begin(id),
-            Some(("=", answer)) => log.end(id, answer.into()),
+            Some(("=", answer)) => {
+                let (answer, stream) = answer.split_once(" @ ").unwrap_or((answer, ""));
+                log.end(id, answer.into());
+                if let Some((thread, index)) = stream.split_once('.') {
+                    let (thread, index) = (thread.parse().unwrap(), index.parse().unwrap());
+                    log.concerns(id, CallId { thread, index });
+                }
+            }
             Some(("ended", status)) => log.stream_ended(id, status),
             _ => panic!("{event}: no event"),
         }
@@ -146,14 +154,15 @@ fn the_map_waits_for_a_shutdown() {
 fn a_worker_is_several_steps() {
     let text = "{ stream_request(0) } run_backfill | step; step; close_stream(0)";
     let start = ["0.0", "0.0 = accepted", "1.0", "2.0"];
-    let rest = ["2.1", "2.1 = item 1", "2.2", "2.2 = closed", "1.0 = ran"];
-    let between = [&start[..], &["2.0 = marker 1..1 from disk"], &rest].concat();
+    let rest = ["2.1", "2.1 = item 1 @ 0.0", "2.2", "2.2 = closed", "1.0 = ran"];
+    let between = [&start[..], &["2.0 = marker 1..1 from disk @ 0.0"], &rest].concat();
     assert_eq!(check(text, &between), Ok(()));
-    let another = [&start[..], &["2.0 = marker 1..2 from disk"], &rest].concat();
+    let another = [&start[..], &["2.0 = marker 1..2 from disk @ 0.0"], &rest].concat();
     assert!(refused(text, &another).contains("step would answer \"marker 1..1 from disk\""));
     // Once the worker has returned, the item is there.
     let text = "{ stream_request(0) } run_backfill | step; step";
-    let late = [&start[..], &["2.0 = marker 1..1 from disk", "1.0 = ran", "2.1", "2.1 = idle"]];
+    let late =
+        [&start[..], &["2.0 = marker 1..1 from disk @ 0.0", "1.0 = ran", "2.1", "2.1 = idle"]];
     assert!(refused(text, &late.concat()).contains("step would answer \"item 1\""));
 }
 
@@ -163,7 +172,14 @@ fn a_full_buffer_stops_the_worker_until_enough_was_sent() {
     let text = "{ stream_request(0); run_backfill } step; step; run_backfill | lookup";
     let events = |answer| {
         let prologue = ["0.0", "0.0 = accepted", "0.1", "0.1 = ran", "2.0", "2.0 = found"];
-        let steps = ["1.0", "1.0 = marker 1..3 from disk", "1.1", "1.1 = item 1", "1.2", answer];
+        let steps = [
+            "1.0",
+            "1.0 = marker 1..3 from disk @ 0.0",
+            "1.1",
+            "1.1 = item 1 @ 0.0",
+            "1.2",
+            answer,
+        ];
         [prologue, steps].concat()
     };
     assert_eq!(check_within(limits, text, &events("1.2 = ran")), Ok(()));
@@ -195,4 +211,18 @@ fn what_was_explained_is_not_searched_for_again() {
     assert!(first.is_err());
     assert_eq!(checker.check(&wrong), first);
     assert_eq!(checker.searches(), 2);
+}
+
+#[test]
+fn a_message_belongs_to_its_stream() {
+    let text = "{ stream_request(0); run_backfill; stream_request(1); run_backfill } step | lookup";
+    let mut events = vec!["0.0", "0.0 = accepted", "0.1", "0.1 = ran", "0.2", "0.2 = accepted"];
+    events.extend(["0.3", "0.3 = ran", "2.0", "2.0 = found", "1.0"]);
+    let answers = |answer| [&events[..], &[answer]].concat();
+    assert_eq!(check(text, &answers("1.0 = marker 1..1 from disk @ 0.0")), Ok(()));
+    let detail = refused(text, &answers("1.0 = marker 1..1 from disk @ 0.2"));
+    assert!(detail.ends_with(
+        "step would answer \"marker 1..1 from disk\" for stream_request(0) \
+         and not \"marker 1..1 from disk\" for stream_request(1)"
+    ));
 }

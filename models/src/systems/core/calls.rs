@@ -133,6 +133,9 @@ impl CoreInstance {
                     Step::Idle => self.front_ends[conn.0].sleeps(since),
                     _ => self.front_ends[conn.0].steps_on(log.now()),
                 }
+                if let Step::Message(message) = &step {
+                    log.concerns(id, request_of(opaque_in(message)));
+                }
                 self.step_answer(step, since, log)
             }
             "pause" => {
@@ -192,6 +195,13 @@ fn id_of(conn: Conn) -> ConnId {
 /// A stream's opaque says which call requested it.
 fn opaque_of(id: CallId) -> u32 {
     (id.thread as u32) << 16 | id.index as u32
+}
+
+fn opaque_in(message: &Message) -> u32 {
+    match message {
+        Message::SnapshotMarker { opaque, .. } | Message::Item { opaque, .. } => *opaque,
+        Message::StreamEnd(end) => end.opaque,
+    }
 }
 
 pub(super) fn request_of(opaque: u32) -> CallId {
