@@ -64,7 +64,6 @@ mutant sleep-never-wakes explore/node.rs 's/s.pid != taken.pid && !s.label.depen
 mutant sleep-is-not-asked explore/node.rs 's/if !node.covers(sequence) {/if true || !node.covers(sequence) {/'
 mutant wakeup-sequence-is-cut-to-one explore/races.rs 's/^        reversal(start, &mut self.sequence);/        self.sequence.truncate(1);\n&/'
 mutant wakeup-sequence-is-dropped explore/wakeup.rs 's/            if branch.next.is_empty() {/            if true || branch.next.is_empty() {/'
-mutant wakeup-leaf-is-extended explore/wakeup.rs 's/            if branch.next.is_empty() {/            if false \&\& branch.next.is_empty() {/'
 mutant wakeup-weak-initials-are-initials explore/wakeup.rs 's/^    true$/    false/'
 mutant wakeup-without-independent-events explore/races.rs 's/if !after && i != second.index {/if !after \&\& i < second.index {/'
 mutant shared-sleep-forgets-siblings explore/forest.rs 's/let asleep = node.sleep.iter().chain(earlier);/let asleep = node.sleep.iter().chain(earlier.take(0));/'

@@ -10,10 +10,10 @@ use std::time::Instant;
 macro_rules! bodies {
     ($name:ident, $sync:path, $thread:path) => {
         mod $name {
-            use $sync as sync;
-            use $thread as thread;
             use sync::atomic::{AtomicUsize, Ordering::SeqCst};
             use sync::{Arc, Mutex};
+            use $sync as sync;
+            use $thread as thread;
 
             pub(crate) fn locks() {
                 let locks = Arc::new([Mutex::new(0), Mutex::new(0)]);

@@ -29,7 +29,12 @@ impl<T> CheckedCell<T> {
         CheckedCell { name: Some(name.into()), ..CheckedCell::new(value) }
     }
 
-    fn access<R>(&self, writes: bool, at: &'static Location<'static>, f: impl FnOnce(&mut T) -> R) -> R {
+    fn access<R>(
+        &self,
+        writes: bool,
+        at: &'static Location<'static>,
+        f: impl FnOnce(&mut T) -> R,
+    ) -> R {
         if !rt::dying() {
             let name = self.name.as_deref().unwrap_or("a cell");
             rt::with(|rt| rt.access(self.id, name, writes, at));

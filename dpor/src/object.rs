@@ -115,11 +115,23 @@ pub(crate) enum State {
     #[default]
     Plain,
     Mutex(Option<Pid>),
-    RwLock { writer: Option<Pid>, readers: Vec<Pid> },
+    RwLock {
+        writer: Option<Pid>,
+        readers: Vec<Pid>,
+    },
     Condvar(Waiters),
-    Parker { token: bool },
-    Barrier { parties: usize, arrived: usize, generation: u64 },
-    Once { running: bool, done: bool },
+    Parker {
+        token: bool,
+    },
+    Barrier {
+        parties: usize,
+        arrived: usize,
+        generation: u64,
+    },
+    Once {
+        running: bool,
+        done: bool,
+    },
     Channel(Channel),
 }
 
@@ -206,7 +218,9 @@ impl Object {
         match (op.kind, &self.state) {
             (Kind::Lock, State::Mutex(holder)) => holder.is_none(),
             (Kind::Read, State::RwLock { writer, .. }) => writer.is_none(),
-            (Kind::Write, State::RwLock { writer, readers }) => writer.is_none() && readers.is_empty(),
+            (Kind::Write, State::RwLock { writer, readers }) => {
+                writer.is_none() && readers.is_empty()
+            }
             (Kind::Wake, State::Condvar(w)) => {
                 op.arg == MAY_END || w.wake_event(pid).is_some() || w.eligible(pid)
             }
@@ -220,12 +234,8 @@ impl Object {
 
     /// Performs `op`, which is enabled, as event number `now`.
     pub(crate) fn apply(&mut self, op: &Op, pid: Pid, now: usize) -> Applied {
-        let mut done = Applied {
-            label: Label { obj: op.obj, kind: op.kind },
-            pre: 0,
-            val: 0,
-            after: None,
-        };
+        let mut done =
+            Applied { label: Label { obj: op.obj, kind: op.kind }, pre: 0, val: 0, after: None };
         match (op.kind, &mut self.state) {
             (Kind::Lock | Kind::TryLock, State::Mutex(holder)) => {
                 done.pre = holder.is_some() as u64;

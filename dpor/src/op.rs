@@ -148,7 +148,9 @@ pub(crate) struct Label {
 impl Label {
     /// Whether the order of two operations of different threads can matter.
     pub(crate) fn dependent(self, other: Label) -> bool {
-        self.obj == other.obj && self.obj != NO_OBJECT && !(self.kind.is_read() && other.kind.is_read())
+        self.obj == other.obj
+            && self.obj != NO_OBJECT
+            && !(self.kind.is_read() && other.kind.is_read())
     }
 }
 

@@ -12,9 +12,8 @@ impl fmt::Display for Witness {
     /// A table with a column for each thread and one for the source line, at most 80 characters wide
     /// unless there are too many threads for that.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let acting: Vec<usize> = (0..self.threads.len())
-            .filter(|&t| self.steps.iter().any(|s| s.thread == t))
-            .collect();
+        let acting: Vec<usize> =
+            (0..self.threads.len()).filter(|&t| self.steps.iter().any(|s| s.thread == t)).collect();
         if acting.is_empty() {
             return writeln!(f, "(nothing happens)");
         }

@@ -77,7 +77,9 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
 fn value(kind: Kind, val: u64) -> Option<String> {
     match kind {
         Kind::Load | Kind::Store | Kind::Rmw | Kind::CompareExchangeFailed => Some(val.to_string()),
-        Kind::TryLock | Kind::TryRead | Kind::TryWrite | Kind::Upgrade if val == 0 => Some("fails".into()),
+        Kind::TryLock | Kind::TryRead | Kind::TryWrite | Kind::Upgrade if val == 0 => {
+            Some("fails".into())
+        }
         Kind::Send | Kind::TrySend | Kind::Recv | Kind::TryRecv if val == HUNG_UP => {
             Some("hung up".into())
         }

@@ -13,22 +13,23 @@ fn every_trace_exactly_once() {
     config.failure_persistence = None;
     config.max_global_rejects = 1_000_000;
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let (compared, interleavings, traces) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let programs = brute::program().prop_filter("too large", |p| {
-        p.iter().map(|t| brute::size(t)).sum::<usize>() <= 10
-    });
-    let result = TestRunner::new_with_rng(config, rng).run(&programs, |program| {
-        match brute::compare(&program, 2000) {
-            Ok(Some((all, once))) => {
-                compared.fetch_add(1, Relaxed);
-                interleavings.fetch_add(all, Relaxed);
-                traces.fetch_add(once, Relaxed);
-                Ok(())
+    let (compared, interleavings, traces) =
+        (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let programs = brute::program()
+        .prop_filter("too large", |p| p.iter().map(|t| brute::size(t)).sum::<usize>() <= 10);
+    let result =
+        TestRunner::new_with_rng(config, rng).run(&programs, |program| {
+            match brute::compare(&program, 2000) {
+                Ok(Some((all, once))) => {
+                    compared.fetch_add(1, Relaxed);
+                    interleavings.fetch_add(all, Relaxed);
+                    traces.fetch_add(once, Relaxed);
+                    Ok(())
+                }
+                Ok(None) => Ok(()),
+                Err(why) => Err(TestCaseError::fail(why)),
             }
-            Ok(None) => Ok(()),
-            Err(why) => Err(TestCaseError::fail(why)),
-        }
-    });
+        });
     if let Err(e) = result {
         panic!("{e}");
     }

@@ -14,7 +14,12 @@ fn races(body: impl Fn() + Send + Sync + 'static) -> bool {
 }
 
 /// A message behind a flag.
-fn message(store: Ordering, load: Ordering, before: Option<Ordering>, after: Option<Ordering>) -> bool {
+fn message(
+    store: Ordering,
+    load: Ordering,
+    before: Option<Ordering>,
+    after: Option<Ordering>,
+) -> bool {
     races(move || {
         let shared = Arc::new((CheckedCell::new(0), AtomicBool::new(false)));
         let sender = shared.clone();

@@ -224,10 +224,16 @@ fn a_full_channel_blocks() {
     assert_eq!((report.orderings, report.deadlocks), (1, 1));
     let seen = outcomes(|| {
         let (sender, receiver) = sync_channel(1);
-        let t = thread::spawn(move || sender.try_send(1).is_ok() as u32 + sender.try_send(2).is_ok() as u32);
+        let t = thread::spawn(move || {
+            sender.try_send(1).is_ok() as u32 + sender.try_send(2).is_ok() as u32
+        });
         let first = receiver.try_recv();
         let second = receiver.recv_timeout(Duration::from_secs(1));
-        (first == Err(TryRecvError::Empty), second == Err(RecvTimeoutError::Timeout), t.join().unwrap())
+        (
+            first == Err(TryRecvError::Empty),
+            second == Err(RecvTimeoutError::Timeout),
+            t.join().unwrap(),
+        )
     });
     assert!(seen.contains(&(false, false, 2)) && seen.contains(&(true, true, 1)), "{seen:?}");
 }
@@ -319,6 +325,9 @@ fn a_writer_may_precede_readers_that_need_each_other() {
     // Neither reader leaves without the other, so the writer cannot go between them.
     let seen = outcomes(|| {
         let shared = Arc::new((RwLock::new(0), Barrier::new(2)));
+        // The search runs the thread that was spawned last first: a reader.
+        let s = shared.clone();
+        let writer = thread::spawn(move || *s.0.write().unwrap() = 1);
         let readers: Vec<_> = (0..2)
             .map(|_| {
                 let s = shared.clone();
@@ -329,8 +338,6 @@ fn a_writer_may_precede_readers_that_need_each_other() {
                 })
             })
             .collect();
-        let s = shared.clone();
-        let writer = thread::spawn(move || *s.0.write().unwrap() = 1);
         writer.join().unwrap();
         readers.into_iter().map(|r| r.join().unwrap()).collect::<Vec<_>>()
     });

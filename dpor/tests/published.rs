@@ -160,7 +160,8 @@ fn casrot_as_published() {
 
 #[test]
 fn one_mutex_is_a_multinomial() {
-    for (threads, times, expected) in [(2, 1, 2), (2, 3, 20), (3, 2, 90), (4, 1, 24), (3, 3, 1680)] {
+    for (threads, times, expected) in [(2, 1, 2), (2, 3, 20), (3, 2, 90), (4, 1, 24), (3, 3, 1680)]
+    {
         let report = orderings(move || {
             let m = Arc::new(Mutex::new(0));
             for _ in 0..threads {

@@ -121,7 +121,9 @@ impl Forest {
         let (mut node, mut from) = (node, child + 1);
         loop {
             let later = &inner.nodes[node].children[from..];
-            let Some(found) = later.iter().position(|c| weak_initial(c.step, sequence)) else { break };
+            let Some(found) = later.iter().position(|c| weak_initial(c.step, sequence)) else {
+                break;
+            };
             let child = &later[found];
             let (false, Some(next)) = (child.leaf, child.next) else { return };
             if let Some(i) = sequence.iter().position(|s| s.pid == child.step.pid) {
@@ -188,10 +190,7 @@ impl Inner {
         let taken = node.children[child].step;
         let earlier = node.children[..child].iter().map(|c| &c.step);
         let asleep = node.sleep.iter().chain(earlier);
-        asleep
-            .filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label))
-            .copied()
-            .collect()
+        asleep.filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label)).copied().collect()
     }
 
     fn describe(&self, leaf: Option<Edge>) -> Job {

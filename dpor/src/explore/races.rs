@@ -240,10 +240,10 @@ impl Races {
                 return false;
             }
             let start = *firsts.iter().min().expect("there is a first event");
-            let stays = |i: usize| i < start || !firsts.iter().any(|&f| f == i || trace.before(f, i));
-            let holding = self.sessions.iter().find(|s| {
-                stays(s.acquired) && !s.released.is_some_and(stays)
-            });
+            let stays =
+                |i: usize| i < start || !firsts.iter().any(|&f| f == i || trace.before(f, i));
+            let holding =
+                self.sessions.iter().find(|s| stays(s.acquired) && !s.released.is_some_and(stays));
             match holding {
                 Some(s) => firsts.push(s.acquired),
                 None => return true,

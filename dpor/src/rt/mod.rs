@@ -32,9 +32,10 @@ struct GivenUp;
 /// Runs `f` on this worker's runtime.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Runtime) -> R) -> R {
     RUNTIME.with(|cell| {
-        f(cell.borrow_mut().as_mut().expect(
-            "shuttle-dpor's primitives work only inside the body that an `Explorer` runs",
-        ))
+        f(cell
+            .borrow_mut()
+            .as_mut()
+            .expect("shuttle-dpor's primitives work only inside the body that an `Explorer` runs"))
     })
 }
 
@@ -143,7 +144,9 @@ pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -
     }
     let (result, pre, val, kind) = f();
     if turn == Turn::Mine {
-        with(|rt| rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None }));
+        with(|rt| {
+            rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None })
+        });
     }
     result
 }

@@ -151,8 +151,10 @@ impl Runtime {
         let epoch = now[pid as usize];
         let unordered = |a: &&Access| now.get(a.pid as usize).is_none_or(|&e| e < a.epoch);
         let accesses = &mut self.cells[cell];
-        let reads = accesses.reads.iter().filter(|_| writes).filter(unordered).map(|a| ("read", *a));
-        let mut others = accesses.write.iter().filter(unordered).map(|a| ("write", *a)).chain(reads);
+        let reads =
+            accesses.reads.iter().filter(|_| writes).filter(unordered).map(|a| ("read", *a));
+        let mut others =
+            accesses.write.iter().filter(unordered).map(|a| ("write", *a)).chain(reads);
         let race = others.next();
         let this = Access { pid, epoch, at };
         if writes {

@@ -264,7 +264,9 @@ impl Runtime {
     pub(crate) fn turn_to(&mut self, pid: Pid) -> Turnover {
         self.current = pid;
         let task = &mut self.tasks[pid as usize];
-        if matches!(task.phase, Phase::Starting | Phase::Joining(..) | Phase::Gathering(..)) && self.ending.is_none() {
+        if matches!(task.phase, Phase::Starting | Phase::Joining(..) | Phase::Gathering(..))
+            && self.ending.is_none()
+        {
             task.phase = Phase::Running;
         }
         Turnover::To(self.place(pid))

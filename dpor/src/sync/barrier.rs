@@ -36,13 +36,12 @@ impl Barrier {
     /// Blocks until all threads have come.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        let generation = rt::announced(
-            Op::new(self.id, Kind::Arrive, Location::caller()),
-            |rt| match rt.objects[self.id as usize].state {
+        let generation = rt::announced(Op::new(self.id, Kind::Arrive, Location::caller()), |rt| {
+            match rt.objects[self.id as usize].state {
                 State::Barrier { generation, .. } => generation,
                 _ => unreachable!("a barrier has a barrier's state"),
-            },
-        );
+            }
+        });
         match generation {
             Some((_, 1)) => BarrierWaitResult(true),
             Some((generation, _)) => {

@@ -145,7 +145,6 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn mutex(&self) -> &'a Mutex<T> {
         self.mutex
     }
-
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {

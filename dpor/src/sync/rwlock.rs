@@ -95,7 +95,11 @@ impl<T: ?Sized> RwLock<T> {
         RwLockReadGuard { lock: self, value, at }
     }
 
-    fn write_guard(&self, given_up: bool, at: &'static Location<'static>) -> RwLockWriteGuard<'_, T> {
+    fn write_guard(
+        &self,
+        given_up: bool,
+        at: &'static Location<'static>,
+    ) -> RwLockWriteGuard<'_, T> {
         let value = loop {
             match self.value.try_write() {
                 Ok(value) => break value,

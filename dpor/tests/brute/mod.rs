@@ -70,15 +70,105 @@ struct Flavour {
 }
 
 const FLAVOURS: [Flavour; 9] = [
-    Flavour { atomics: 4, locks: 4, tries: 2, rwlocks: 4, condvars: 4, parks: 1, onces: 1, channels: 1, counts: 1 },
-    Flavour { atomics: 9, locks: 1, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
-    Flavour { atomics: 1, locks: 9, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
-    Flavour { atomics: 1, locks: 4, tries: 4, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
-    Flavour { atomics: 3, locks: 1, tries: 0, rwlocks: 9, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
-    Flavour { atomics: 1, locks: 0, tries: 1, rwlocks: 5, condvars: 0, parks: 0, onces: 0, channels: 0, counts: 0 },
-    Flavour { atomics: 1, locks: 0, tries: 0, rwlocks: 0, condvars: 9, parks: 2, onces: 0, channels: 0, counts: 0 },
-    Flavour { atomics: 1, locks: 0, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 0, channels: 9, counts: 0 },
-    Flavour { atomics: 2, locks: 1, tries: 0, rwlocks: 0, condvars: 0, parks: 0, onces: 6, channels: 0, counts: 6 },
+    Flavour {
+        atomics: 4,
+        locks: 4,
+        tries: 2,
+        rwlocks: 4,
+        condvars: 4,
+        parks: 1,
+        onces: 1,
+        channels: 1,
+        counts: 1,
+    },
+    Flavour {
+        atomics: 9,
+        locks: 1,
+        tries: 0,
+        rwlocks: 0,
+        condvars: 0,
+        parks: 0,
+        onces: 0,
+        channels: 0,
+        counts: 0,
+    },
+    Flavour {
+        atomics: 1,
+        locks: 9,
+        tries: 0,
+        rwlocks: 0,
+        condvars: 0,
+        parks: 0,
+        onces: 0,
+        channels: 0,
+        counts: 0,
+    },
+    Flavour {
+        atomics: 1,
+        locks: 4,
+        tries: 4,
+        rwlocks: 0,
+        condvars: 0,
+        parks: 0,
+        onces: 0,
+        channels: 0,
+        counts: 0,
+    },
+    Flavour {
+        atomics: 3,
+        locks: 1,
+        tries: 0,
+        rwlocks: 9,
+        condvars: 0,
+        parks: 0,
+        onces: 0,
+        channels: 0,
+        counts: 0,
+    },
+    Flavour {
+        atomics: 1,
+        locks: 0,
+        tries: 1,
+        rwlocks: 5,
+        condvars: 0,
+        parks: 0,
+        onces: 0,
+        channels: 0,
+        counts: 0,
+    },
+    Flavour {
+        atomics: 1,
+        locks: 0,
+        tries: 0,
+        rwlocks: 0,
+        condvars: 9,
+        parks: 2,
+        onces: 0,
+        channels: 0,
+        counts: 0,
+    },
+    Flavour {
+        atomics: 1,
+        locks: 0,
+        tries: 0,
+        rwlocks: 0,
+        condvars: 0,
+        parks: 0,
+        onces: 0,
+        channels: 9,
+        counts: 0,
+    },
+    Flavour {
+        atomics: 2,
+        locks: 1,
+        tries: 0,
+        rwlocks: 0,
+        condvars: 0,
+        parks: 0,
+        onces: 6,
+        channels: 0,
+        counts: 6,
+    },
 ];
 
 /// One of several, by weight; a weight may be zero.
@@ -92,7 +182,10 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (4 * f.atomics, which().prop_map(Stmt::Load).boxed()),
         (4 * f.atomics, (which(), 1..3usize).prop_map(|(a, v)| Stmt::Store(a, v)).boxed()),
         (2 * f.atomics, which().prop_map(Stmt::Add).boxed()),
-        (3 * f.atomics, (which(), 0..3usize, 1..3usize).prop_map(|(a, e, n)| Stmt::Cas(a, e, n)).boxed()),
+        (
+            3 * f.atomics,
+            (which(), 0..3usize, 1..3usize).prop_map(|(a, e, n)| Stmt::Cas(a, e, n)).boxed(),
+        ),
         (3 * f.condvars, any::<bool>().prop_map(Stmt::Wait).boxed()),
         (4 * f.condvars, any::<bool>().prop_map(Stmt::Notify).boxed()),
         (2 * f.parks, any::<bool>().prop_map(Stmt::Park).boxed()),
@@ -125,9 +218,8 @@ fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
 
 /// Programs of two to four threads.
 pub(crate) fn program() -> impl Strategy<Value = Program> {
-    prop::sample::select(&FLAVOURS[..]).prop_flat_map(|f| {
-        prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5)
-    })
+    prop::sample::select(&FLAVOURS[..])
+        .prop_flat_map(|f| prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5))
 }
 
 /// How many operations a program has at least.
