@@ -35,7 +35,8 @@ const REOPEN: &str = "            Phase::Closed(_) => {
                 impl FrontEnd for Nobody {
                     fn wake(&self) {}
                 }
-                let fresh = Connection::new(&self.shared, Arc::new(Nobody));
+                let nobody: Arc<dyn FrontEnd> = Arc::new(Nobody);
+                let fresh = Connection::new(&self.shared, Hosted::new(nobody));
                 *phase = std::mem::replace(&mut *fresh.lock(), Phase::Closed(CloseReason::ShutDown));
                 match &mut *phase {
                     Phase::Open(open) => open,
@@ -197,9 +198,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "no-orphan-backfill",
         CONNECTION,
         &[(
-            "        let cancelled = open.backfills.cancel(id, &self.me, &mut self.shared.bucket.lock());
-        debris.backfills.extend(cancelled);",
-            "        let _ = id;",
+            "        let cancelled = open.backfills.cancel(id, &self.me, &mut bucket);",
+            "        let _ = id;\n        let cancelled: Option<Backfill> = None;",
         )],
     ),
     mutant(
@@ -242,7 +242,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         "wakes-under-its-lock",
         "no-deadlock (a lock held across a call of the host)",
         CONNECTION,
-        &[("            wakeups.push(Arc::clone(&self.front_end));\n        }", "            let _ = wakeups;\n            self.front_end.wake();\n        }")],
+        &[("            wakeups.push(self.front_end.clone());\n        }", "            let _ = wakeups;\n            self.front_end.wake();\n        }")],
     ),
     mutant(
         "locks-in-the-wrong-order",
@@ -257,3 +257,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         )],
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::MUTANTS;
+    use crate::build::root;
+
+    #[test]
+    fn every_mutant_still_finds_what_it_breaks() {
+        let wrong: Vec<String> = MUTANTS
+            .iter()
+            .filter_map(|mutant| {
+                let sound = std::fs::read_to_string(root().join(mutant.file)).unwrap();
+                mutant.apply(&sound).err()
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
