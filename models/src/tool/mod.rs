@@ -1,6 +1,7 @@
 //! The command `cargo explore`.
 //!
 //! - [`args`]: what can be asked
+//! - [`ask`]: the same of a system of one's own
 //! - [`select`]: which scenarios are meant
 //! - [`run`]: one scenario under one engine, here or in another build
 //! - [`child`]: the explorer as another process
@@ -8,6 +9,7 @@
 //! - [`compare`], [`ledger`], [`list`]: the other answers
 
 mod args;
+mod ask;
 mod child;
 mod compare;
 mod ledger;
@@ -17,6 +19,7 @@ mod run;
 mod select;
 
 pub use args::{Arguments, Format};
+pub use ask::{ask, ask_and_print};
 
 use crate::render::text::Detail;
 use crate::render::{html, markdown, mermaid, text, View};
