@@ -37,7 +37,7 @@ pub(super) fn outcomes(out: &mut String, view: &View) {
         let answers = answers.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
         let mut lines = wrap(&answers.collect::<Vec<_>>().join("; "), WIDTH - margin, 2);
         if let Some(said) = sentence(view, row).map(|said| format!("({said})")) {
-            put(&mut lines, &said, WIDTH - margin);
+            put(&mut lines, &said, row.written, WIDTH - margin);
         }
         let mut before = format!("{:4} {}  {grade} ", index + 1, right(count, count_width));
         for line in lines {
@@ -48,9 +48,9 @@ pub(super) fn outcomes(out: &mut String, view: &View) {
 }
 
 /// Behind the answers when there is room, or below them when they are short: a
-/// sentence that would make three lines of an outcome stays away, but for one
-/// that is itself too long for a line, and so was written for this outcome.
-fn put(lines: &mut Vec<String>, said: &str, limit: usize) {
+/// sentence that would make three lines of an outcome stays away, unless the
+/// scenario itself says it.
+fn put(lines: &mut Vec<String>, said: &str, written: bool, limit: usize) {
     let several = lines.len() > 1;
     let Some(last) = lines.last_mut() else { return };
     if width(last) + 1 + width(said) <= limit {
@@ -58,14 +58,15 @@ fn put(lines: &mut Vec<String>, said: &str, limit: usize) {
         return;
     }
     let below = wrap(said, limit - 2, 1);
-    if !several || below.len() > 1 {
+    if !several || written {
         lines.extend(below.iter().map(|line| format!("  {}", paint(DIM, line))));
     }
 }
 
-/// What an outcome means beyond its answers: the first sentence that gives a
-/// reason or a consequence (`refused: ...`, `accepted, then ...`), is not about
-/// one of several calls by name, and does not hold for every outcome.
+/// What an outcome means beyond its answers: what the scenario says, or else the
+/// system's first sentence that gives a reason or a consequence (`refused: ...`,
+/// `accepted, then ...`), is not about one of several calls by name, and does
+/// not hold for every outcome.
 fn sentence<'a>(view: &View, row: &'a Row) -> Option<&'a str> {
     let named = |said: &str| {
         row.answers.iter().any(|answer| said.starts_with(&format!("{}: ", answer.call)))
@@ -75,6 +76,9 @@ fn sentence<'a>(view: &View, row: &'a Row) -> Option<&'a str> {
         view.outcomes.len() > 1 && view.outcomes.iter().all(says)
     };
     let reason = |said: &str| said.contains(": ") || said.contains(", ");
-    let meaning = row.meaning.as_deref().unwrap_or_default();
+    let meaning = row.meaning.as_deref()?;
+    if row.written {
+        return Some(meaning);
+    }
     meaning.split("; ").find(|said| reason(said) && !named(said) && !everywhere(said))
 }
