@@ -24,6 +24,8 @@ pub struct Summary {
     pub largest: Option<(u64, String)>,
     /// Scenarios that are not complete.
     pub failed: u64,
+    /// Those of them in which nothing was found, but that were not finished.
+    pub unfinished: u64,
     /// The first of those, in the order of the scenarios.
     pub failures: Vec<Failure>,
     /// Wall-clock time.
@@ -103,6 +105,7 @@ pub fn one(
             found.single = u64::from(report.executions == 1);
             found.outcomes = report.outcomes.len() as u64;
             found.largest = Some((report.executions, text.clone()));
+            found.unfinished = u64::from(unfinished(&report));
             reason(&report)
         }
     };
@@ -111,6 +114,11 @@ pub fn one(
         found.failures.push(Failure { place, scenario: text, reason });
     }
     found
+}
+
+/// Whether nothing was found so far, and there is more to explore.
+fn unfinished(report: &Report) -> bool {
+    report.violations.is_empty() && matches!(report.verdict, Verdict::Incomplete(_))
 }
 
 /// Why a report is a failure, if it is one.
@@ -137,6 +145,7 @@ impl AddAssign for Summary {
         self.single += other.single;
         self.outcomes += other.outcomes;
         self.failed += other.failed;
+        self.unfinished += other.unfinished;
         if other.largest.as_ref().map(|(executions, _)| executions)
             > self.largest.as_ref().map(|(executions, _)| executions)
         {
@@ -153,7 +162,11 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Summary { scenarios, executions, orderings, single, outcomes, failed, .. } = self;
         let seconds = self.elapsed.as_secs_f64();
-        let verdict = if *failed == 0 && *scenarios > 0 { "all hold" } else { "FAILED" };
+        let verdict = match (*failed, *failed > self.unfinished) {
+            (0, _) if *scenarios > 0 => "all hold",
+            (_, true) => "FAILED",
+            (_, false) => "INCOMPLETE",
+        };
         writeln!(f, "scenarios    {scenarios} ({single} with one ordering only)")?;
         writeln!(f, "orderings    {orderings} in {executions} executions, {outcomes} outcomes")?;
         if let Some((executions, text)) = &self.largest {

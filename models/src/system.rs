@@ -19,6 +19,11 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// One that is called on no connection, without arguments.
+    pub const fn plain(name: &'static str, meaning: &'static str) -> Self {
+        Operation { name, on_connection: false, arguments: &[], meaning }
+    }
+
     /// How it is written: `connection.operation(vb, [start], [end])`.
     pub fn usage(&self) -> String {
         let argument = |parameter: &Parameter| match parameter.default {
@@ -61,7 +66,9 @@ pub trait System: Send + Sync {
     /// As `--system` names it.
     fn name(&self) -> String;
     /// One line for `--list`.
-    fn meaning(&self) -> String;
+    fn meaning(&self) -> String {
+        String::new()
+    }
     /// What scenarios can call.
     fn operations(&self) -> &'static [Operation];
     /// What prologues can set.

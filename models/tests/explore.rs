@@ -141,6 +141,15 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--show", "99", RACE], "no such outcome"),
         (&["--no-such-option"], "--no-such-option"),
         (&["--check"], "--ledger"),
+        (&["--part", "1/2"], "--generate"),
+        (&["--threads", "2"], "--generate"),
+        (&["--calls", "2"], "--generate"),
+        (&["--generate", "--threads", "1"], "--threads"),
+        (&["--generate", "--calls", "99"], "--calls"),
+        (&["--generate", "--part", "3/2"], "such as 1/100"),
+        (&["--generate", "--format", "json"], "text only"),
+        (&["--generate", "--engine", "loom"], "not for loom"),
+        (&["--generate", "shutdown | step"], "--generate"),
     ] {
         let output = explore(arguments);
         status(&output, 2);
@@ -194,7 +203,7 @@ fn samples_and_limits_are_never_complete() {
     status(&output, 3);
     let output = explore(&["--engine", "dfs", "--max-time", "200ms", LONG]);
     status(&output, 3);
-    assert!(stdout(&output).contains("stopped after 200"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("stopped after "), "{}", stdout(&output));
 }
 
 #[test]
@@ -232,6 +241,32 @@ fn every_format_says_it() {
         status(&output, 0);
         assert!(stdout(&output).contains(said), "{format}: {}", stdout(&output));
     }
+}
+
+#[test]
+fn small_scenarios_are_generated() {
+    let output = explore(&["--generate", "--threads", "2", "--calls", "2", "--part", "1/5"]);
+    status(&output, 0);
+    assert!(stdout(&output).contains("scenarios    450 "), "{}", stdout(&output));
+    assert!(stdout(&output).contains("all hold"), "{}", stdout(&output));
+    let small = ["--generate", "--calls", "2", "--part", "2/50", "--workers", "1"];
+    let output = explore(&[&small[..], &["--engine", "dfs"]].concat());
+    status(&output, 0);
+    let output = explore(&[&small[..], &["--max-executions", "1"]].concat());
+    status(&output, 3);
+    assert!(stdout(&output).contains("verdict      INCOMPLETE"), "{}", stdout(&output));
+}
+
+#[test]
+fn several_scenarios_are_told_in_brief() {
+    let one = stdout(&explore(&["memory-gone"]));
+    let two = stdout(&explore(&["memory-gone", "shutdown-request"]));
+    for text in ["step#1: a snapshot begins", "in every outcome"] {
+        assert!(one.contains(text) && !two.contains(text), "{two}");
+    }
+    assert!(two.contains("(accepted, then ended by the shutdown)"), "{two}");
+    assert!(two.contains("never did anything: step#3"), "{two}");
+    assert!(stdout(&explore(&[])).lines().count() < 420);
 }
 
 #[test]

@@ -46,6 +46,10 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("tests, loom", Engine::Loom, &["test"]),
     ("tests, loom, release", Engine::Loom, &["test", "--release"]),
     ("tests, shuttle", Engine::Shuttle, &["test"]),
+    // These choose their builds themselves.
+    ("explore", Engine::Std, &["xtask", "explore"]),
+    ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
+    ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
 ];
 
 /// Runs every check, or those whose name begins with one of `only`; stops at

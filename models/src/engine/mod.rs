@@ -194,7 +194,7 @@ fn wrong_build(strategy: Strategy) -> Unavailable {
     let wanted = if strategy == Strategy::Loom { "loom" } else { "shuttle" };
     Unavailable(format!(
         "this explorer was built for {}, and the engine {} needs one built for {wanted}: start it \
-         by `cargo explore`, which builds what it needs",
+         by `cargo explore`, which builds what it needs, or with RUSTFLAGS=\"--cfg {wanted}\"",
         crate::sync::ENGINE,
         strategy.name(),
     ))

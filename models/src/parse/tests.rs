@@ -243,3 +243,25 @@ proptest! {
         prop_assert_eq!(&read(&first.stanza().replacen(&first.name, "n", 1)).unwrap()[0].threads, &first.threads);
     }
 }
+
+/// Whatever number is written, it is refused or can be built and run.
+#[test]
+fn numbers_that_are_too_large_are_errors_on_every_system() {
+    let huge = u64::MAX - 1;
+    for system in systems::all() {
+        let refused = |text: String| {
+            assert!(super::scenario(&text, &*system).is_err(), "{}: {text}", system.name());
+        };
+        refused(format!("stream_request({huge})"));
+        refused(format!("notify({huge})"));
+        refused(format!("set_vb_state(0, {huge}) | set_vb_state({huge}, 0)"));
+        refused(format!("stream_request(0, {huge})"));
+        for setting in ["items", "buffer", "scan", "slots"] {
+            refused(format!("{{ {setting}={huge} }} shutdown"));
+        }
+    }
+    let seed = systems::find(systems::kv_engine::SEED).unwrap();
+    for setting in ["order", "memory_high"] {
+        assert!(super::scenario(&format!("{{ {setting}=4 }} shutdown"), &*seed).is_err());
+    }
+}

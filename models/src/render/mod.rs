@@ -2,7 +2,7 @@
 //! holds, field by field; so whatever a program reads is what a person sees.
 //!
 //! - [`view`]: what is shown
-//! - [`text`], [`columns`]: for a terminal, in 80 columns
+//! - [`text`], `brief`, [`columns`]: for a terminal, in 80 columns
 //! - [`markdown`]: for a pull request
 //! - [`mermaid`]: a sequence diagram, as text
 //! - [`html`], [`svg`]: one page, with the sequence diagrams drawn
@@ -11,6 +11,7 @@
 #[cfg(test)]
 mod tests;
 
+mod brief;
 pub mod columns;
 pub mod html;
 pub mod layout;

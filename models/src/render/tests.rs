@@ -52,6 +52,7 @@ fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> Row
         percent: orderings as f64,
         grade,
         meaning: meaning.map(str::to_owned),
+        written: false,
         ordering: ordering(),
     }
 }

@@ -1,5 +1,6 @@
 //! For a terminal: 80 columns, the numbers first.
 
+use super::brief;
 use super::columns::columns;
 use super::layout::{
     cut, left, number, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
@@ -15,7 +16,7 @@ pub struct Detail {
     pub show: Option<usize>,
 }
 
-/// All of it: a table when there are several, then each.
+/// All of it: of one scenario everything, of several a table, and each in brief.
 pub fn text(views: &[View], detail: Detail) -> String {
     let mut out = String::new();
     if views.len() > 1 {
@@ -26,7 +27,7 @@ pub fn text(views: &[View], detail: Detail) -> String {
         if index > 0 {
             out.push('\n');
         }
-        scenario(&mut out, view, detail);
+        scenario(&mut out, view, detail, views.len() > 1);
     }
     if views.len() > 1 {
         let good = views.iter().filter(|view| view.success).count();
@@ -83,7 +84,7 @@ pub fn table(views: &[View]) -> String {
     out
 }
 
-fn verdict_style(view: &View) -> Style {
+pub(super) fn verdict_style(view: &View) -> Style {
     match view.verdict {
         _ if view.success => GOOD,
         Ended::Incomplete => OPEN,
@@ -91,12 +92,19 @@ fn verdict_style(view: &View) -> Style {
     }
 }
 
-fn scenario(out: &mut String, view: &View, detail: Detail) {
+fn scenario(out: &mut String, view: &View, detail: Detail, in_brief: bool) {
     let show = detail.show.or(view.show);
     heading(out, view);
+    match in_brief {
+        true => brief::facts(out, view),
+        false => facts(out, view),
+    }
     violations(out, view, show.is_none());
-    demands(out, view);
-    outcomes(out, view);
+    demands(out, view, in_brief);
+    match in_brief {
+        true => brief::outcomes(out, view),
+        false => outcomes(out, view),
+    }
     if let Some(show) = show {
         match view.outcomes.get(show.wrapping_sub(1)) {
             Some(row) => ordering_of(out, view, show, row),
@@ -119,6 +127,9 @@ fn heading(out: &mut String, view: &View) {
     if !view.meaning.is_empty() {
         paragraph(out, &view.meaning, 2, Style::new());
     }
+}
+
+fn facts(out: &mut String, view: &View) {
     let mut facts = vec![plural(view.threads as u64, "thread"), view.engine.clone()];
     if view.system != "core" {
         facts.insert(0, view.system.clone());
@@ -154,10 +165,10 @@ fn violations(out: &mut String, view: &View, orderings_too: bool) {
     }
 }
 
-fn demands(out: &mut String, view: &View) {
+fn demands(out: &mut String, view: &View, in_brief: bool) {
     let wishes = [&view.missing, &view.forbidden, &view.idle_calls];
     let any = wishes.iter().any(|list| !list.is_empty());
-    if any || view.unseen_violations().next().is_some() {
+    if !in_brief && (any || view.unseen_violations().next().is_some()) {
         out.push('\n');
     }
     let mut demand = |what: &str, style: Style, text: &str| {

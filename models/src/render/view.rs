@@ -75,6 +75,9 @@ pub struct Row {
     pub percent: f64,
     pub grade: Grade,
     pub meaning: Option<String>,
+    /// Whether the scenario says so, and not the system.
+    #[serde(skip)]
+    pub written: bool,
     #[serde(flatten)]
     pub ordering: Ordering,
 }
@@ -133,6 +136,7 @@ impl View {
             percent: (seen.orderings as f64 * 10_000.0 / all.max(1) as f64).round() / 100.0,
             grade: grade(scenario, &seen.outcome),
             meaning: meaning(scenario, system, &seen.outcome),
+            written: written(scenario, &seen.outcome).is_some(),
             ordering: seen.witness.as_ref().map(Ordering::new).unwrap_or_default(),
         };
         let broken = |violation: &crate::report::Violation| Broken {
@@ -329,10 +333,15 @@ fn grade(scenario: &Scenario, outcome: &Outcome) -> Grade {
     }
 }
 
-fn meaning(scenario: &Scenario, system: &dyn System, outcome: &Outcome) -> Option<String> {
+fn written(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
     let written = scenario.means.iter().find(|(pattern, _)| pattern.matches(outcome));
-    let written = written.map(|(_, sentence)| sentence.clone());
-    written.or_else(|| system.explain(scenario, outcome)).filter(|sentence| !sentence.is_empty())
+    written.map(|(_, sentence)| sentence.clone())
+}
+
+fn meaning(scenario: &Scenario, system: &dyn System, outcome: &Outcome) -> Option<String> {
+    written(scenario, outcome)
+        .or_else(|| system.explain(scenario, outcome))
+        .filter(|sentence| !sentence.is_empty())
 }
 
 /// Each call by the name that a pattern has for it: `call#2` for the second of

@@ -23,6 +23,9 @@ Examples:
   All scenarios that ship with the project, or one of them:
       cargo explore
       cargo explore shutdown-request
+  Every scenario of two threads and three calls, or a part of the larger ones:
+      cargo explore --generate --threads 2 --calls 3
+      cargo explore --generate --part 1/1000
 
 Exit status: 0 complete, and all is as it should be; 1 something does not hold;
 2 the question makes no sense; 3 not all was explored, and nothing found so far.
@@ -114,6 +117,10 @@ pub struct Arguments {
     /// With --ledger: write nothing, and fail where it has changed
     #[arg(long, requires = "ledger")]
     pub check: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)] // A comment here would be taken for the command's.
+    pub generated: super::generate::Generated,
 }
 
 /// How the answer is written.

@@ -1,15 +1,18 @@
 //! The command `cargo explore`.
 //!
 //! - [`args`]: what can be asked
+//! - [`ask`]: the same of a system of one's own
 //! - [`select`]: which scenarios are meant
 //! - [`run`]: one scenario under one engine, here or in another build
 //! - [`child`]: the explorer as another process
 //! - [`progress`]: what is said meanwhile
-//! - [`compare`], [`ledger`], [`list`]: the other answers
+//! - [`compare`], [`generate`], [`ledger`], [`list`]: the other answers
 
 mod args;
+mod ask;
 mod child;
 mod compare;
+mod generate;
 mod ledger;
 mod list;
 mod progress;
@@ -17,6 +20,8 @@ mod run;
 mod select;
 
 pub use args::{Arguments, Format};
+pub use ask::{ask, ask_and_print};
+pub use generate::Generated;
 
 use crate::render::text::Detail;
 use crate::render::{html, markdown, mermaid, text, View};
@@ -65,6 +70,9 @@ fn answer(arguments: &Arguments) -> Result<u8, BadInput> {
     if arguments.list {
         list::print(arguments)?;
         return Ok(0);
+    }
+    if arguments.generates()? {
+        return generate::run(arguments);
     }
     if arguments.ledger {
         return ledger::run(arguments);

@@ -16,14 +16,14 @@ const PLAIN: Duration = Duration::from_secs(15);
 /// Ends, and clears its line, when dropped.
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
-    last: Arc<Mutex<Option<engine::Progress>>>,
+    last: Arc<Mutex<String>>,
     plain: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
     /// Says nothing at all when `quiet`.
     pub(super) fn start(label: &str, quiet: bool) -> Self {
-        let last = Arc::new(Mutex::new(None));
+        let last = Arc::default();
         let mut progress = Progress { bar: None, last, plain: None };
         if quiet {
             return progress;
@@ -46,13 +46,19 @@ impl Progress {
 
     /// For the engine to call.
     pub(super) fn tell(&self) -> Tell {
+        let say = self.say();
+        Arc::new(move |progress| say(words(&progress)))
+    }
+
+    /// How far it is, in words.
+    pub(super) fn say(&self) -> impl Fn(String) + Send + Sync + 'static {
         let (bar, last) = (self.bar.clone(), Arc::clone(&self.last));
-        Arc::new(move |progress| {
+        move |words| {
             if let Some(bar) = &bar {
-                bar.set_message(words(&progress));
+                bar.set_message(words.clone());
             }
-            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
-        })
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = words;
+        }
     }
 }
 
@@ -68,16 +74,12 @@ impl Drop for Progress {
     }
 }
 
-fn plain(
-    label: String,
-    last: Arc<Mutex<Option<engine::Progress>>>,
-) -> (Sender<()>, JoinHandle<()>) {
+fn plain(label: String, last: Arc<Mutex<String>>) -> (Sender<()>, JoinHandle<()>) {
     let (end, ended) = channel::<()>();
     let begin = Instant::now();
     let thread = std::thread::spawn(move || {
         while ended.recv_timeout(PLAIN) == Err(RecvTimeoutError::Timeout) {
             let said = last.lock().unwrap_or_else(PoisonError::into_inner);
-            let said = said.as_ref().map(words).unwrap_or_default();
             eprintln!("{label}: {} s, {said}", begin.elapsed().as_secs());
         }
     });

@@ -44,6 +44,16 @@ impl Runner {
         Ok(Runner { arguments: arguments.clone(), stop, loom, quiet })
     }
 
+    /// Set when it is interrupted.
+    pub(super) fn stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// Whether nothing is to be said meanwhile.
+    pub(super) fn quiet(&self) -> bool {
+        self.quiet
+    }
+
     pub(super) fn interrupted(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }

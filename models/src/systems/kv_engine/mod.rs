@@ -184,6 +184,21 @@ impl System for KvEngine {
         INVARIANTS
     }
 
+    fn limit(&self, name: &str) -> u64 {
+        match name {
+            // Each vb has a container of its own, with a lock that teardown takes.
+            "vb" => 63,
+            // What a scan reads, an execution does.
+            "items" | "scan" | "slots" => 1 << 20,
+            "buffer" => 1 << 40,
+            "memory_high" => 1,
+            "order" => 3,
+            "state" => 2,
+            "start" => 1 << 62,
+            _ => u64::MAX,
+        }
+    }
+
     fn scenarios(&self) -> &'static str {
         match self.name == SEED {
             true => include_str!("../../../scenarios-seed.txt"),
