@@ -163,8 +163,8 @@ impl Rules<'_> {
                 Looked::Read(reading) => return Did::Part(Progress::Reading(at, reading)),
             },
             "pause" => world.pause(at),
-            // Whom it wakes is no answer.
-            "wake" => "done".into(),
+            // Whom it wakes is no answer, and an acknowledgement has no other.
+            "wake" | "seqno_ack" => "done".into(),
             other => unreachable!("{other} is not an operation of a producer"),
         })
     }
@@ -181,7 +181,7 @@ impl Rules<'_> {
         if let Some(at) = rest.pop_front() {
             match call.operation {
                 "notify" => world.notify(at, vb, call.int(1).unwrap_or(0)),
-                "end_streams" => {
+                "end_streams" | "set_vb_state" | "delete_vb" => {
                     ended += u64::from(world.end_stream(at, &self.limits, vb, "state-changed"));
                 }
                 other => unreachable!("{other} does not walk over the connections"),
@@ -191,7 +191,7 @@ impl Rules<'_> {
             return Did::Part(Progress::Walking(rest, ended));
         }
         Did::Answered(match call.operation {
-            "end_streams" => format!("{ended} ended").into(),
+            "end_streams" | "set_vb_state" | "delete_vb" => format!("{ended} ended").into(),
             _ => "done".into(),
         })
     }
