@@ -193,8 +193,14 @@ mod tests {
     fn what_is_no_token_is_refused() {
         let good = format!("{VERSION}/0,0.1/0,1x2");
         assert!(good.parse::<Token>().is_ok());
-        let bad = ["", "dpor-0.0.0/0/0", &good.replace("1x2", "2"), &good.replace("x2", "x"),
-            &good.replace("0.1", "0.4000000000"), VERSION];
+        let bad = [
+            "",
+            "dpor-0.0.0/0/0",
+            &good.replace("1x2", "2"),
+            &good.replace("x2", "x"),
+            &good.replace("0.1", "0.4000000000"),
+            VERSION,
+        ];
         for text in bad {
             assert!(text.parse::<Token>().is_err(), "{text}");
         }

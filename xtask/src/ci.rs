@@ -46,6 +46,22 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("tests, loom", Engine::Loom, &["test"]),
     ("tests, loom, release", Engine::Loom, &["test", "--release"]),
     ("tests, shuttle", Engine::Shuttle, &["test"]),
+    (
+        "explore, history",
+        Engine::Shuttle,
+        &[
+            "run",
+            "--quiet",
+            "--release",
+            "--package",
+            "connmap-models",
+            "--bin",
+            "explore",
+            "--",
+            "--history",
+            "--check",
+        ],
+    ),
 ];
 
 /// Runs every check, or those whose name begins with one of `only`; stops at

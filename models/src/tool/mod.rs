@@ -5,11 +5,12 @@
 //! - [`run`]: one scenario under one engine, here or in another build
 //! - [`child`]: the explorer as another process
 //! - [`progress`]: what is said meanwhile
-//! - [`compare`], [`ledger`], [`list`]: the other answers
+//! - [`compare`], [`ledger`], [`list`], [`history`]: the other answers
 
 mod args;
 mod child;
 mod compare;
+mod history;
 mod ledger;
 mod list;
 mod progress;
@@ -68,6 +69,9 @@ fn answer(arguments: &Arguments) -> Result<u8, BadInput> {
     }
     if arguments.ledger {
         return ledger::run(arguments);
+    }
+    if arguments.history {
+        return history::run(arguments);
     }
     let jobs = select::jobs(arguments)?;
     let runner = Runner::new(arguments)?;
