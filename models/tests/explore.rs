@@ -141,6 +141,7 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--show", "99", RACE], "no such outcome"),
         (&["--no-such-option"], "--no-such-option"),
         (&["--check"], "--ledger"),
+        (&["--history", RACE], "--history"),
     ] {
         let output = explore(arguments);
         status(&output, 2);

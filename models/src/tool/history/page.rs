@@ -32,6 +32,10 @@ pub(super) fn page(matrix: &Matrix, cases: &[Case]) -> String {
          the code has them, only its owners can say.",
         FINDINGS.len()
     );
+    let _ = writeln!(out, "\n| finding | violates | where |\n|---|---|---|");
+    for case in found.clone() {
+        let _ = writeln!(out, "| {} | {} | {} |", case.name, case.breaks, case.facts[0]);
+    }
     found.for_each(|found| case(&mut out, found));
     let _ = writeln!(out, "\n## The tickets\n");
     let _ = writeln!(
@@ -40,7 +44,13 @@ pub(super) fn page(matrix: &Matrix, cases: &[Case]) -> String {
          with it, in the same scenario.",
         TICKETS.len()
     );
-    cases.iter().filter(|case| case.ticket).for_each(|ticket| case(&mut out, ticket));
+    let tickets = cases.iter().filter(|case| case.ticket);
+    let _ = writeln!(out, "\n| ticket | violates | before | after |\n|---|---|---|---|");
+    for case in tickets.clone() {
+        let (name, facts) = (case.name, &case.facts);
+        let _ = writeln!(out, "| {name} | {} | {} | {} |", case.breaks, facts[0], facts[1]);
+    }
+    tickets.for_each(|ticket| case(&mut out, ticket));
     let _ = writeln!(out, "\n## What cannot be expressed\n");
     for (name, why) in NOT_EXPRESSED {
         let _ = writeln!(out, "- **{name}**: {}.", cell(why));
