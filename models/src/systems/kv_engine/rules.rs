@@ -80,8 +80,7 @@ pub const RULES: &[Rule] = &[
         text: "A connection owns its streams and its backfills, each in one place; everybody else \
                has an id, and looks it up. Ending a stream removes its backfill and returns its \
                slot and its bytes in the same step. Only the owner ends: a second connection of \
-               the same name displaces the first one in one step, and tears nothing down from \
-               outside.",
+               the same name makes the first one refuse from then on, and tears nothing down.",
         tickets: &["MB-14205", "MB-26470", "MB-36451", "MB-37827", "MB-40052", "MB-57772"],
         findings: &["closing-backfill", "closing-stream", "promoted-stream-destructor"],
     },
