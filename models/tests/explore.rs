@@ -150,6 +150,7 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--generate", "--format", "json"], "text only"),
         (&["--generate", "--engine", "loom"], "not for loom"),
         (&["--generate", "shutdown | step"], "--generate"),
+        (&["--history", RACE], "--history"),
     ] {
         let output = explore(arguments);
         status(&output, 2);

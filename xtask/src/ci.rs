@@ -50,6 +50,7 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("explore", Engine::Std, &["xtask", "explore"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
+    ("explore, history", Engine::Std, &["xtask", "explore", "--history", "--check"]),
 ];
 
 /// Runs every check, or those whose name begins with one of `only`; stops at

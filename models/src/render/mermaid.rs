@@ -46,7 +46,8 @@ fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
     chosen
 }
 
-fn diagram(title: &str, ordering: &Ordering) -> String {
+/// The diagram of one ordering.
+pub fn diagram(title: &str, ordering: &Ordering) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "sequenceDiagram");
     let _ = writeln!(out, "    %% {}", plain(title));

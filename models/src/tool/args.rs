@@ -2,7 +2,7 @@
 
 use super::BadInput;
 use crate::engine::{Options, Strategy};
-use clap::{Parser, ValueEnum};
+use clap::{ArgGroup, Parser, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ Examples:
   Every scenario of two threads and three calls, or a part of the larger ones:
       cargo explore --generate --threads 2 --calls 3
       cargo explore --generate --part 1/1000
+  kv_engine's teardown, era by era, as a matrix and a page:
+      cargo explore --history
 
 Exit status: 0 complete, and all is as it should be; 1 something does not hold;
 2 the question makes no sense; 3 not all was explored, and nothing found so far.
@@ -43,6 +45,7 @@ In an answer `*` is any text; `call#2` is the second of several written alike.";
 /// scenario, and says what the calls answered in how many of them.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "explore", bin_name = "cargo explore", after_help = EXAMPLES, max_term_width = 80)]
+#[command(group = ArgGroup::new("page").args(["ledger", "history"]))]
 pub struct Arguments {
     /// Calls that race, or the name of a scenario. None: all scenarios
     #[arg(value_name = "SCENARIO")]
@@ -114,8 +117,15 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["scenarios", "system", "file", "compare", "replay", "list", "show"])]
     pub ledger: bool,
 
-    /// With --ledger: write nothing, and fail where it has changed
-    #[arg(long, requires = "ledger")]
+    /// Write models/HISTORY.md: kv_engine's teardown, era by era
+    #[arg(long, conflicts_with_all = [
+        "scenarios", "system", "file", "compare", "replay", "list", "show", "ledger", "engine",
+        "seed", "iterations", "depth", "max_executions", "max_time", "format",
+    ])]
+    pub history: bool,
+
+    /// With --ledger or --history: write nothing, and fail where it has changed
+    #[arg(long, requires = "page")]
     pub check: bool,
 
     #[command(flatten)]
@@ -316,6 +326,15 @@ mod tests {
         assert_eq!(names("--compare=dpor,x"), None);
         assert_eq!(names("--compare --format html"), None);
         assert_eq!(names("--compare --replay 1"), None);
+    }
+
+    #[test]
+    fn the_history_is_always_the_same_question() {
+        assert!(parse("--history").is_ok_and(|a| a.history && !a.check));
+        assert!(parse("--history --check --workers 2").is_ok_and(|a| a.history && a.check));
+        for limit in ["shutdown", "--ledger", "--system core", "--engine dfs", "--max-time 1s"] {
+            assert!(parse(&format!("--history {limit}")).is_err(), "{limit}");
+        }
     }
 
     #[test]

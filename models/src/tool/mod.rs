@@ -6,13 +6,14 @@
 //! - [`run`]: one scenario under one engine, here or in another build
 //! - [`child`]: the explorer as another process
 //! - [`progress`]: what is said meanwhile
-//! - [`compare`], [`generate`], [`ledger`], [`list`]: the other answers
+//! - [`compare`], [`generate`], [`history`], [`ledger`], [`list`]: the other answers
 
 mod args;
 mod ask;
 mod child;
 mod compare;
 mod generate;
+mod history;
 mod ledger;
 mod list;
 mod progress;
@@ -76,6 +77,9 @@ fn answer(arguments: &Arguments) -> Result<u8, BadInput> {
     }
     if arguments.ledger {
         return ledger::run(arguments);
+    }
+    if arguments.history {
+        return history::run(arguments);
     }
     let jobs = select::jobs(arguments)?;
     let runner = Runner::new(arguments)?;

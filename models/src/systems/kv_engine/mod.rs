@@ -14,6 +14,7 @@
 //! - [`counted`], [`steps`]: pointers and accesses as steps of the explorer
 //! - [`check`]: the invariants of the final state
 //! - [`tickets`]: which scenario shows which ticket on which era
+//! - [`rules`]: what the core does instead, and what that prevents
 //! - [`forms`]: every scenario up to a size
 //!
 //! Threads are those of a scenario. BD calls `shutdown`, SV `end_streams` and
@@ -29,6 +30,7 @@ mod front_end;
 mod manager;
 mod map;
 mod producer;
+pub mod rules;
 mod steps;
 mod stream;
 mod teardown;

@@ -262,6 +262,8 @@ pub const NOT_EXPRESSED: &[(&str, &str)] = &[(
 /// What the explorer finds and no ticket lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Finding {
+    /// What the page calls it.
+    pub name: &'static str,
     /// In [`SCENARIOS`].
     pub scenario: &'static str,
     /// What breaks.
@@ -279,6 +281,7 @@ pub struct Finding {
 /// Orderings that the protocol as described allows; those of the newest first.
 pub const FINDINGS: &[Finding] = &[
     Finding {
+        name: "late-stream-destructor",
         scenario: "late-stream-destructor",
         breaks: Invariant::NoDeadlock,
         since: "mb-57772",
@@ -292,6 +295,7 @@ pub const FINDINGS: &[Finding] = &[
                 notifying it, with it.",
     },
     Finding {
+        name: "replaced-stream-destructor",
         scenario: "replaced-stream-destructor",
         breaks: Invariant::NoDeadlock,
         since: "mb-57772",
@@ -303,6 +307,7 @@ pub const FINDINGS: &[Finding] = &[
                 container's lock.",
     },
     Finding {
+        name: "promoted-stream-destructor",
         scenario: "promoted-stream-destructor",
         breaks: Invariant::NoDeadlock,
         since: "mb-57772",
@@ -316,6 +321,7 @@ pub const FINDINGS: &[Finding] = &[
                 manager's mutex.)",
     },
     Finding {
+        name: "late-backfill",
         scenario: "late-backfill",
         breaks: Invariant::NoDangling,
         since: "before-mb-20751",
@@ -326,6 +332,7 @@ pub const FINDINGS: &[Finding] = &[
                 through the null pointer.",
     },
     Finding {
+        name: "closing-backfill",
         scenario: "closing-backfill",
         breaks: Invariant::NoDangling,
         since: "mb-45255",
@@ -336,6 +343,7 @@ pub const FINDINGS: &[Finding] = &[
                 is not dead yet: bytesRead goes through the null pointer.",
     },
     Finding {
+        name: "late-open",
         scenario: "late-open",
         breaks: Invariant::NoLateStream,
         since: "before-mb-20751",
@@ -345,6 +353,7 @@ pub const FINDINGS: &[Finding] = &[
                 closes it.",
     },
     Finding {
+        name: "late-stream",
         scenario: "mb-69075",
         breaks: Invariant::NoLateStream,
         since: "before-mb-20751",
@@ -355,6 +364,7 @@ pub const FINDINGS: &[Finding] = &[
                 without a crash; its message says that the window itself was left open.)",
     },
     Finding {
+        name: "closing-stream",
         scenario: "closing-stream",
         breaks: Invariant::NoDangling,
         since: "before-mb-20751",
@@ -366,6 +376,7 @@ pub const FINDINGS: &[Finding] = &[
                 help. Since MB-45255 only the copy of the bare pointer is unsafe.",
     },
     Finding {
+        name: "late-schedule",
         scenario: "mb-69075",
         breaks: Invariant::NoDangling,
         since: "before-mb-20751",
