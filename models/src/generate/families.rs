@@ -44,8 +44,9 @@ pub fn core(threads: usize, calls: usize) -> Universe {
         family("", &[], 2, 2),
         // A backfill waits for a worker.
         family("", &[request], 2, 1),
-        // It has run: the client is behind.
-        family("", &[request, run], 1, 2),
+        // It has run: the client is behind, on one stream and on two.
+        family("", &[request, run], 1, 1),
+        family("", &[request, other_vb, run, run], 1, 2),
         // All was sent: the client is asleep.
         family("", &[request, run, step, step, step], 2, 1),
         // The last item of a stream with an end is unsent.
