@@ -15,7 +15,7 @@ mod families;
 #[cfg(test)]
 mod tests;
 
-pub use families::{alphabet, core};
+pub use families::{alphabet, core, essential};
 
 use std::fmt;
 
