@@ -3,7 +3,6 @@
 #![cfg(shuttle)]
 
 use connmap_models::engine::{explore, Options};
-use connmap_models::systems::kv_engine::forms::forms;
 use connmap_models::systems::kv_engine::tickets::{FINDINGS, SCENARIOS, TICKETS};
 use connmap_models::systems::kv_engine::{era::ERAS, PREFIX};
 use connmap_models::{parse, systems, Invariant, Outcome, Report, Scenario, Verdict};
@@ -103,20 +102,4 @@ fn the_core_holds() {
         println!("{:28} {:5} {:?}", scenario.name, report.executions, report.verdict);
         assert!(report.violations.is_empty(), "{report:?}");
     }
-}
-
-/// What `models/HISTORY.md` has as recorded: minutes, and for some eras hours.
-#[test]
-#[ignore = "takes minutes: CONNMAP_FORMS_OF=core, or the name of an era"]
-fn all_forms() {
-    let name = std::env::var("CONNMAP_FORMS_OF").unwrap_or_else(|_| "core".into());
-    let system = systems::find(&name).unwrap();
-    let (mut scenarios, mut orderings) = (0, 0);
-    for form in forms(1, 3) {
-        let report = explored(&name, &Arc::new(parse::scenario(&form, &*system).unwrap()));
-        assert!(name != "core" || report.violations.is_empty(), "{form}: {report:?}");
-        scenarios += 1;
-        orderings += report.orderings.unwrap();
-    }
-    println!("{name}: {orderings} orderings of {scenarios} scenarios");
 }

@@ -96,7 +96,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         if !std::mem::replace(&mut state.shut_down, true) {",
                 "        let copy: Vec<_> = {
             let state = self.state.lock();
-            state.connections.iter().map(|(id, entry)| (*id, Arc::clone(&entry.connection))).collect()
+            state.connections.iter().map(|(id, entry)| (*id, entry.connection.clone())).collect()
         };
         let mut state = self.state.lock();
         if !std::mem::replace(&mut state.shut_down, true) {",
