@@ -1,5 +1,5 @@
 //! The engines: each explores one scenario on one system and writes a
-//! [`Report`](crate::Report).
+//! [`Report`].
 //!
 //! What they are asked is the same for all, and is here; which of them can
 //! answer depends on the build, see [`crate::sync::ENGINE`].

@@ -1,11 +1,11 @@
 //! From text to [`Scenario`], against the operations of a system.
 //!
-//! - [`lex`]: words, numbers and signs, each with its place
-//! - [`line`]: one scenario
-//! - [`resolve`]: what a call means on the system
-//! - [`pattern`]: what an outcome looks like
-//! - [`file`]: many scenarios, and what is expected of each
-//! - [`error`]: what is wrong, shown at its place
+//! - `lex`: words, numbers and signs, each with its place
+//! - `line`: one scenario
+//! - `resolve`: what a call means on the system
+//! - `pattern`: what an outcome looks like
+//! - `file`: many scenarios, and what is expected of each
+//! - `error`: what is wrong, shown at its place
 //!
 //! Nothing here panics, whatever the text.
 

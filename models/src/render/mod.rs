@@ -1,12 +1,12 @@
 //! The formats of an answer. Each prints a [`View`], which is also what JSON
 //! holds, field by field; so whatever a program reads is what a person sees.
 //!
-//! - [`view`]: what is shown
-//! - [`text`], `brief`, [`columns`]: for a terminal, in 80 columns
-//! - [`markdown`]: for a pull request
-//! - [`mermaid`]: a sequence diagram, as text
-//! - [`html`], [`svg`]: one page, with the sequence diagrams drawn
-//! - [`layout`]: widths, wrapping, numbers
+//! - `view`: what is shown
+//! - `text`, `brief`, `columns`: for a terminal, in 80 columns
+//! - `markdown`: for a pull request
+//! - `mermaid`: a sequence diagram, as text
+//! - `html`, `svg`: one page, with the sequence diagrams drawn
+//! - `layout`: widths, wrapping, numbers
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,12 @@
 //! The command `cargo explore`.
 //!
-//! - [`args`]: what can be asked
-//! - [`ask`]: the same of a system of one's own
-//! - [`select`]: which scenarios are meant
-//! - [`run`]: one scenario under one engine, here or in another build
-//! - [`child`]: the explorer as another process
-//! - [`progress`]: what is said meanwhile
-//! - [`compare`], [`generate`], [`history`], [`ledger`], [`list`]: the other answers
+//! - `args`: what can be asked
+//! - `ask`: the same of a system of one's own
+//! - `select`: which scenarios are meant
+//! - `run`: one scenario under one engine, here or in another build
+//! - `child`: the explorer as another process
+//! - `progress`: what is said meanwhile
+//! - `compare`, `generate`, `history`, `ledger`, `list`: the other answers
 
 mod args;
 mod ask;

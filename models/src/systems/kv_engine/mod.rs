@@ -5,17 +5,17 @@
 //! `since(Era::...)`. A ticket that no era shows is revived by a switch: look
 //! for `revives(Variant::...)`.
 //!
-//! - [`era`]: the eras and the switches
-//! - [`world`]: vBuckets, slots, what a crash is
-//! - [`map`], [`producer`], [`stream`], [`manager`]: who owns whom, which lock
+//! - `era`: the eras and the switches
+//! - `world`: vBuckets, slots, what a crash is
+//! - `map`, `producer`, `stream`, `manager`: who owns whom, which lock
 //!   guards what
-//! - [`teardown`]: closeAllStreams, shutdown, disconnect, a vb's state change
-//! - [`front_end`]: streamRequest, step, closeStream, seqnoAck
-//! - [`counted`], [`steps`]: pointers and accesses as steps of the explorer
-//! - [`check`]: the invariants of the final state
-//! - [`tickets`]: which scenario shows which ticket on which era
-//! - [`rules`]: what the core does instead, and what that prevents
-//! - [`forms`]: every scenario up to a size
+//! - `teardown`: closeAllStreams, shutdown, disconnect, a vb's state change
+//! - `front_end`: streamRequest, step, closeStream, seqnoAck
+//! - `counted`, `steps`: pointers and accesses as steps of the explorer
+//! - `check`: the invariants of the final state
+//! - `tickets`: which scenario shows which ticket on which era
+//! - `rules`: what the core does instead, and what that prevents
+//! - `forms`: every scenario up to a size
 //!
 //! Threads are those of a scenario. BD calls `shutdown`, SV `end_streams` and
 //! the like, BT `run_backfill`; the rest is FE's, which its thread lock
