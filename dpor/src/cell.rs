@@ -38,6 +38,7 @@ impl<T> CheckedCell<T> {
         if !rt::dying() {
             let name = self.name.as_deref().unwrap_or("a cell");
             rt::with(|rt| rt.access(self.id, name, writes, at));
+            rt::guest::complain();
         }
         let mut value = match self.value.try_lock() {
             Ok(value) => value,

@@ -146,6 +146,7 @@ use std::borrow::Cow;
 pub fn report_violation(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) {
     let (name, detail) = (name.into(), detail.into());
     rt::with(|rt| rt.violation(name, detail));
+    rt::guest::complain();
 }
 
 /// Adds a line to the current thread's column of the witness. No operation: it has no influence on

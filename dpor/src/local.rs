@@ -50,6 +50,7 @@ impl<T: 'static> LocalKey<T> {
                     let me = rt.current;
                     rt.task(me).locals.push((key, value.clone()));
                 });
+                rt::guest::has_locals();
                 value
             }
         };

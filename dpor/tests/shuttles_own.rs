@@ -1,5 +1,6 @@
 //! The primitives mean what shuttle's own do: every interleaving of shuttle's, with shuttle's search,
-//! has the outcomes that the explorer finds for the same body over the primitives here.
+//! has the outcomes that the explorer finds for the same body over the primitives here, and so have
+//! the primitives here when shuttle's search runs them without the explorer.
 
 use shuttle::scheduler::DfsScheduler;
 use std::collections::BTreeSet;
@@ -92,15 +93,22 @@ fn outcomes_agree() {
     for (n, (ours, theirs)) in ours::ALL.into_iter().zip(theirs::ALL).enumerate() {
         let report = shuttle_dpor::Explorer::new().explore(ours);
         report.assert_complete();
-        let ours: BTreeSet<Outcome> = report.outcomes.into_keys().collect();
-        assert!(ours.len() > 1, "body {n} has one outcome only");
-        let seen = Arc::new(Mutex::new(BTreeSet::new()));
-        let all = seen.clone();
-        let runner = shuttle::Runner::new(DfsScheduler::new(None, false), shuttle::Config::new());
-        runner.run(move || {
-            let outcome = theirs();
-            all.lock().unwrap().insert(outcome);
-        });
-        assert_eq!(ours, *seen.lock().unwrap(), "body {n}");
+        let found: BTreeSet<Outcome> = report.outcomes.into_keys().collect();
+        assert!(found.len() > 1, "body {n} has one outcome only");
+        assert_eq!(found, shuttles_search(theirs), "body {n}, shuttle's primitives");
+        assert_eq!(found, shuttles_search(ours), "body {n}, as a guest of shuttle's");
     }
+}
+
+/// The outcomes that shuttle's search finds.
+fn shuttles_search(body: fn() -> Outcome) -> BTreeSet<Outcome> {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let all = seen.clone();
+    let runner = shuttle::Runner::new(DfsScheduler::new(None, false), shuttle::Config::new());
+    runner.run(move || {
+        let outcome = body();
+        all.lock().unwrap().insert(outcome);
+    });
+    let seen = seen.lock().unwrap();
+    seen.clone()
 }

@@ -5,6 +5,7 @@
 //! switching; that an operation is blocked is known here alone, because here is known what each
 //! thread wants and what the objects allow. A worker is one OS thread, so this is thread-local.
 
+pub(crate) mod guest;
 mod order;
 mod state;
 mod task;
@@ -31,20 +32,28 @@ struct GivenUp;
 
 /// Runs `f` on this worker's runtime.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Runtime) -> R) -> R {
-    RUNTIME.with(|cell| {
-        f(cell
-            .borrow_mut()
-            .as_mut()
-            .expect("shuttle-dpor's primitives work only inside the body that an `Explorer` runs"))
+    RUNTIME.with(|cell| match cell.borrow_mut().as_mut() {
+        Some(rt) => f(rt),
+        None => guest::try_with(f).expect(
+            "shuttle-dpor's primitives work only inside the body of an `Explorer` or of a shuttle test",
+        ),
     })
 }
 
 /// Runs `f` on this worker's runtime, if there is one.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
     RUNTIME
-        .try_with(|cell| cell.try_borrow_mut().ok().and_then(|mut rt| rt.as_mut().map(|rt| f(rt))))
+        .try_with(|cell| match cell.try_borrow_mut().ok()?.as_mut() {
+            Some(rt) => Some(f(rt)),
+            None => guest::try_with(f),
+        })
         .ok()
         .flatten()
+}
+
+/// Whether somebody else schedules.
+pub(crate) fn is_guest() -> bool {
+    RUNTIME.with(|cell| cell.borrow().is_none())
 }
 
 /// Makes `rt` the runtime of this OS thread, and returns the one that was.
@@ -88,6 +97,9 @@ fn given_up() -> Turn {
 
 /// Gives the turn to whom the runtime has chosen, or lets shuttle ask for a choice.
 fn switch() {
+    if is_guest() {
+        return guest::switch();
+    }
     let unwinding = panicking();
     if unwinding {
         with(|rt| rt.unwinding += 1);
@@ -207,6 +219,14 @@ pub(crate) fn unless_given_up() {
 
 /// Runs a thread's code: everything between its first step and its end.
 pub(crate) fn run_thread(pid: Pid, f: impl FnOnce()) {
+    if is_guest() {
+        guest::arrive_as(pid);
+        // Panics are shuttle's to report.
+        f();
+        guest::drop_locals();
+        with(|rt| rt.finish(pid));
+        return;
+    }
     if with(|rt| rt.ending.is_some()) {
         with(|rt| rt.finish(pid));
         return;

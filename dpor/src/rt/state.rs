@@ -1,5 +1,6 @@
 //! The runtime's state, and what operations do to it.
 
+use super::guest::Guest;
 use super::order::Cell;
 use super::task::{Phase, Task};
 use crate::explore::{Blocked, Search};
@@ -28,8 +29,10 @@ pub(crate) enum Mode {
     Explore(Box<Search>),
     /// A schedule does: the thread of each event.
     Follow(Vec<Pid>),
-    /// One of shuttle's schedulers does.
+    /// One of shuttle's schedulers does, of those whom the runtime lets it see.
     Sample,
+    /// A scheduler that knows nothing of the runtime does.
+    Guest(Guest),
 }
 
 /// A note that the body made, for the witness.
@@ -269,6 +272,7 @@ impl Runtime {
                 self.ending = Some(Ending::Diverged(why));
             }
         }
+        self.wake_guests();
     }
 
     /// Whether every thread ended, or could not go on.

@@ -32,6 +32,7 @@ impl Runtime {
         for &p in &self.live {
             self.tasks[p as usize].stuck = false;
         }
+        self.wake_guests();
     }
 
     pub(crate) fn stuck(&mut self) {
@@ -49,7 +50,7 @@ impl Runtime {
             "an object is used in another execution than the one that made it"
         );
         self.tasks[me as usize].phase = Phase::At(op);
-        if matches!(self.mode, Mode::Sample) {
+        if matches!(self.mode, Mode::Sample | Mode::Guest(_)) {
             return Arrival::Switch;
         }
         match self.next() {
@@ -73,7 +74,7 @@ impl Runtime {
             self.tasks[me as usize].phase = Phase::Running;
             return false;
         }
-        if !matches!(self.mode, Mode::Sample) {
+        if !matches!(self.mode, Mode::Sample | Mode::Guest(_)) {
             self.chosen = self.next();
         }
         true
@@ -91,7 +92,7 @@ impl Runtime {
     /// Whether a thread that does not stand at an operation can go on; if so it learns what it
     /// waited for. Such steps commute with everything, so they are taken as soon as possible and
     /// are no events.
-    fn settle(&mut self, pid: Pid) -> bool {
+    pub(super) fn settle(&mut self, pid: Pid) -> bool {
         match self.tasks[pid as usize].phase {
             Phase::Starting => true,
             Phase::Joining(target, _) => {
@@ -188,7 +189,7 @@ impl Runtime {
         let choice = match &mut self.mode {
             Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
             Mode::Follow(schedule) => follow(schedule, &self.trace, &view),
-            Mode::Sample => unreachable!("shuttle's scheduler chooses"),
+            Mode::Sample | Mode::Guest(_) => unreachable!("shuttle's scheduler chooses"),
         };
         match choice {
             Choice::Run(pid) => Some(pid),

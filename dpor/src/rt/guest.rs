@@ -1,0 +1,187 @@
+//! The primitives under somebody else's scheduler.
+//!
+//! In a body that shuttle runs without an [`Explorer`](crate::Explorer) (`shuttle::check_random`,
+//! a `Runner` with any scheduler, a replay), the primitives are guests: each operation is a scheduling
+//! point of shuttle's, a blocked one blocks shuttle's task, and shuttle finds the deadlocks. What a
+//! violation is to an explorer is a panic here, so that it fails the test as any panic does.
+//!
+//! The runtime is a label of the execution's first task: it begins and ends with the execution.
+//! Whoever unwinds keeps its turn where it can, because std counts panics by OS thread, and all the
+//! execution's threads share one.
+
+use super::state::{Ending, Mode, Runtime};
+use super::task::Phase;
+use crate::names::Names;
+use crate::op::Pid;
+use shuttle::current::{get_label_for_task, set_label_for_task, try_get_current_task};
+use shuttle::scheduler::TaskId;
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+/// What a guest keeps beside the runtime.
+#[derive(Default)]
+pub(crate) struct Guest {
+    /// shuttle's tasks, and the threads that they are here.
+    tasks: Vec<(TaskId, Pid)>,
+    /// The threads that are blocked, and how to wake them.
+    blocked: Vec<(Pid, Waker)>,
+}
+
+#[derive(Clone)]
+struct Label(Rc<RefCell<Runtime>>);
+
+impl fmt::Debug for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("shuttle-dpor's runtime")
+    }
+}
+
+/// Runs `f` on the current execution's runtime. `None` outside of a shuttle execution.
+pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
+    let task = try_get_current_task()?;
+    let Label(rt) = match get_label_for_task(TaskId::from(0)) {
+        Some(label) => label,
+        None => {
+            let mut rt = Runtime::new(Mode::Guest(Guest::default()), Names::default(), usize::MAX);
+            rt.begin();
+            rt.task(0).phase = Phase::Running;
+            let label = Label(Rc::new(RefCell::new(rt)));
+            set_label_for_task(TaskId::from(0), label.clone());
+            label
+        }
+    };
+    let mut rt = rt.borrow_mut();
+    rt.current = match rt.guest().tasks.iter().find(|(t, _)| *t == task) {
+        Some(&(_, pid)) => pid,
+        None => rt.welcome(task),
+    };
+    Some(f(&mut rt))
+}
+
+impl Runtime {
+    fn guest(&mut self) -> &mut Guest {
+        match &mut self.mode {
+            Mode::Guest(guest) => guest,
+            _ => unreachable!("the runtime of an explorer is no guest"),
+        }
+    }
+
+    /// A task that has not been seen: the first, or one that was spawned behind our back.
+    fn welcome(&mut self, task: TaskId) -> Pid {
+        let pid = if usize::from(task) == 0 { 0 } else { self.spawn(None) };
+        self.tasks[pid as usize].phase = Phase::Running;
+        self.guest().tasks.push((task, pid));
+        pid
+    }
+
+    /// Whether the current thread can go on; if so it learns what it waited for.
+    fn may_go_on(&mut self) -> bool {
+        let me = self.current;
+        let phase = self.tasks[me as usize].phase;
+        match phase {
+            Phase::Running => return true,
+            Phase::At(_) => return self.enabled(me),
+            _ => {}
+        }
+        let done = self.settle(me);
+        if done {
+            self.tasks[me as usize].phase = Phase::Running;
+        }
+        done
+    }
+
+    /// Wakes those whom the last operation, or the end of a thread, has made able to go on.
+    pub(super) fn wake_guests(&mut self) {
+        let Mode::Guest(guest) = &mut self.mode else { return };
+        let mut still = std::mem::take(&mut guest.blocked);
+        still.retain(|(pid, waker)| {
+            let can = self.enabled(*pid) || self.settle(*pid);
+            if can {
+                waker.wake_by_ref();
+            }
+            !can
+        });
+        self.guest().blocked.append(&mut still);
+    }
+}
+
+/// Registers the current task of shuttle's as thread `pid`.
+pub(super) fn arrive_as(pid: Pid) {
+    let Some(task) = try_get_current_task() else { return };
+    let Some(Label(rt)) = get_label_for_task(TaskId::from(0)) else { return };
+    let mut rt = rt.borrow_mut();
+    rt.guest().tasks.push((task, pid));
+    rt.task(pid).phase = Phase::Running;
+}
+
+/// Marks the execution as given up if shuttle unwinds the thread while it waits.
+struct TornDown;
+
+impl Drop for TornDown {
+    fn drop(&mut self) {
+        super::try_with(|rt| rt.ending = Some(Ending::Deadlock));
+    }
+}
+
+/// A scheduling point of shuttle's, and then a wait until the current thread can go on.
+pub(super) fn switch() {
+    let torn = TornDown;
+    // When shuttle tears the execution down, it decides who unwinds next.
+    if !std::thread::panicking() || super::dying() {
+        // The only call in shuttle's interface that is a plain switch: it models no time.
+        shuttle::thread::sleep(Duration::ZERO);
+    }
+    shuttle::future::block_on(std::future::poll_fn(|context| {
+        super::with(|rt| {
+            let me = rt.current;
+            if rt.ending.is_some() || rt.may_go_on() {
+                return Poll::Ready(());
+            }
+            let guest = rt.guest();
+            guest.blocked.retain(|(pid, _)| *pid != me);
+            guest.blocked.push((me, context.waker().clone()));
+            Poll::Pending
+        })
+    }));
+    std::mem::forget(torn);
+}
+
+/// Fails the test if something has been violated.
+pub(crate) fn complain() {
+    if !super::is_guest() || std::thread::panicking() {
+        return;
+    }
+    if let Some((name, detail)) = super::with(|rt| rt.violations.pop()) {
+        panic!("{name}: {detail}");
+    }
+}
+
+shuttle::thread_local! {
+    static LOCALS: Locals = Locals;
+}
+
+/// Drops a thread's locals with shuttle's own, where `run_thread` does not: the first thread's.
+struct Locals;
+
+impl Drop for Locals {
+    fn drop(&mut self) {
+        drop_locals();
+    }
+}
+
+/// Drops the current thread's locals, the latest first.
+pub(super) fn drop_locals() {
+    while let Some(local) = super::try_with(|rt| rt.task(rt.current).locals.pop()).flatten() {
+        drop(local);
+    }
+}
+
+/// The current thread has a local.
+pub(crate) fn has_locals() {
+    if super::is_guest() {
+        let _ = LOCALS.try_with(|_| ());
+    }
+}
