@@ -7,6 +7,8 @@ use shuttle::scheduler::{
     UrwRandomScheduler,
 };
 
+use std::fmt;
+
 type Inner = Box<dyn Scheduler + Send>;
 
 /// shuttle's scheduler for a strategy that leaves the choices to one.
@@ -28,24 +30,27 @@ pub(crate) fn sampler(strategy: Strategy) -> Option<Inner> {
 
 /// Passes shuttle's questions on to the runtime, and what the runtime leaves open to one of
 /// shuttle's own schedulers, which only gets to see the tasks that can go on.
-pub(crate) struct Adapter {
+pub(crate) struct Adapter<C> {
     inner: Option<Inner>,
     /// Called after each execution; says whether to go on.
-    conclude: Box<dyn FnMut(&mut Runtime) -> bool>,
+    conclude: C,
     running: bool,
     runnable: Vec<usize>,
 }
 
-impl Adapter {
-    pub(crate) fn new(
-        inner: Option<Inner>,
-        conclude: impl FnMut(&mut Runtime) -> bool + 'static,
-    ) -> Self {
-        Adapter { inner, conclude: Box::new(conclude), running: false, runnable: Vec::new() }
+impl<C> fmt::Debug for Adapter<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adapter").field("running", &self.running).finish_non_exhaustive()
     }
 }
 
-impl Scheduler for Adapter {
+impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
+    pub(crate) fn new(inner: Option<Inner>, conclude: C) -> Self {
+        Adapter { inner, conclude, running: false, runnable: Vec::new() }
+    }
+}
+
+impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
     fn new_execution(&mut self) -> Option<Schedule> {
         if self.running && !rt::with(&mut self.conclude) {
             return None;

@@ -30,7 +30,12 @@
 //! [`Explorer`]. What the body returns is counted, ordering by ordering; panics, deadlocks, data races
 //! on a [`CheckedCell`](cell::CheckedCell) and what the body [reports](report_violation) are
 //! violations, each counted by name, with the ordering that shows it with the fewest context switches.
-//! A [`Token`] replays one. The same body runs under shuttle's own schedulers: see [`Strategy`].
+//! A [`Token`] replays one.
+//!
+//! The same body runs under shuttle's own schedulers: see [`Strategy`]. Nor is an explorer needed: in a
+//! test that shuttle runs (`shuttle::check_random`, a `Runner` with any scheduler, a replay) the
+//! primitives block, are scheduled and fail as shuttle's own do, and a [`DporScheduler`] makes such a
+//! test exhaustive.
 //!
 //! The body must be deterministic but for the order of its operations, and must share nothing between
 //! threads except through these primitives, std's `Arc`, and what is never written. What it shares
@@ -81,6 +86,10 @@
 //! order reduction", POPL 2014; "Source sets: a foundation for optimal dynamic partial order
 //! reduction", JACM 2017). For a reader of these:
 //!
+//! * shuttle's interface tells a scheduler which tasks can run, not what they are about to do, and its
+//!   primitives block by themselves. So the primitives here announce the operation first, and what
+//!   decides whether it is enabled is kept beside the announcement (the modules `object` and `rt`);
+//!   from shuttle come the tasks, the switching between them, its schedulers and its reports.
 //! * An *event* is an operation that a primitive has announced; what a thread does between two of them
 //!   belongs to the earlier. The *happens-before* relation of a trace is kept as vector clocks (the
 //!   module `trace`), computed from the dependency relation above (`op`).
@@ -124,6 +133,7 @@ mod ordering;
 mod report;
 mod rt;
 mod schedule;
+mod scheduler;
 pub mod sync;
 mod table;
 mod tally;
@@ -137,6 +147,7 @@ pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
 pub use report::{Outcome, Progress, Report, Verdict, Violation};
 pub use schedule::{Token, TokenError};
+pub use scheduler::DporScheduler;
 pub use witness::{Step, What, Witness};
 
 use std::borrow::Cow;

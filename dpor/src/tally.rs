@@ -78,7 +78,7 @@ impl<T: Ord> Tally<T> {
                 self.blocked += 1;
                 return;
             }
-            Some(Ending::Diverged(_)) => return,
+            Some(Ending::Diverged(_) | Ending::Torn) => return,
             Some(Ending::TooLong) => {
                 self.cut += 1;
                 self.stop(format!("an execution was cut off after {} operations", rt.trace.len()));
@@ -196,6 +196,13 @@ impl Best {
                 self.token = token(rt, &runs);
             }
         }
+    }
+}
+
+impl Token {
+    /// The ordering of the current execution, as far as it has come.
+    pub(crate) fn of(rt: &Runtime) -> Token {
+        Best::first(rt, &mut Linearizer::default()).token
     }
 }
 

@@ -145,7 +145,7 @@ fn admit<T>(name: Option<String>) -> (Thread, Slot<T>) {
 
 /// Runs a thread's function and keeps its result.
 fn run<T>(pid: Pid, f: impl FnOnce() -> T, slot: &Slot<T>) {
-    let outcome = if rt::is_guest() { Ok(f()) } else { catch_unwind(AssertUnwindSafe(f)) };
+    let outcome = if rt::fails() { Ok(f()) } else { catch_unwind(AssertUnwindSafe(f)) };
     if let Err(payload) = &outcome {
         if rt::is_given_up(payload.as_ref()) {
             return;

@@ -140,7 +140,7 @@ impl Drop for StopOnPanic<'_> {
 }
 
 /// Lets the search take in the execution that has ended. Returns whether there is more to explore.
-fn search_on(rt: &mut Runtime) -> bool {
+pub(crate) fn search_on(rt: &mut Runtime) -> bool {
     let Mode::Explore(search) = &mut rt.mode else { return true };
     match rt.ending {
         None | Some(Ending::Deadlock | Ending::TooLong) => {
@@ -148,7 +148,7 @@ fn search_on(rt: &mut Runtime) -> bool {
             search.backtrack()
         }
         Some(Ending::Redundant) => search.backtrack(),
-        Some(Ending::Diverged(_)) => false,
+        Some(Ending::Diverged(_) | Ending::Torn) => false,
     }
 }
 

@@ -67,7 +67,7 @@ macro_rules! bodies {
                 let other = sender.clone();
                 thread::spawn(move || other.send(1).unwrap());
                 thread::spawn(move || sender.send(2).unwrap());
-                receiver.iter().collect()
+                receiver.into_iter().collect()
             }
 
             fn tries() -> Outcome {

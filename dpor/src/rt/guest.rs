@@ -9,8 +9,9 @@
 //! Whoever unwinds keeps its turn where it can, because std counts panics by OS thread, and all the
 //! execution's threads share one.
 
-use super::state::{Ending, Mode, Runtime};
+use super::state::{Mode, Runtime};
 use super::task::Phase;
+use super::TornDown;
 use crate::names::Names;
 use crate::op::Pid;
 use shuttle::current::{get_label_for_task, set_label_for_task, try_get_current_task};
@@ -46,6 +47,7 @@ pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
         Some(label) => label,
         None => {
             let mut rt = Runtime::new(Mode::Guest(Guest::default()), Names::default(), usize::MAX);
+            rt.fails = true;
             rt.begin();
             rt.task(0).phase = Phase::Running;
             let label = Label(Rc::new(RefCell::new(rt)));
@@ -117,15 +119,6 @@ pub(super) fn arrive_as(pid: Pid) {
     rt.task(pid).phase = Phase::Running;
 }
 
-/// Marks the execution as given up if shuttle unwinds the thread while it waits.
-struct TornDown;
-
-impl Drop for TornDown {
-    fn drop(&mut self) {
-        super::try_with(|rt| rt.ending = Some(Ending::Deadlock));
-    }
-}
-
 /// A scheduling point of shuttle's, and then a wait until the current thread can go on.
 pub(super) fn switch() {
     let torn = TornDown;
@@ -151,10 +144,11 @@ pub(super) fn switch() {
 
 /// Fails the test if something has been violated.
 pub(crate) fn complain() {
-    if !super::is_guest() || std::thread::panicking() {
+    if std::thread::panicking() {
         return;
     }
-    if let Some((name, detail)) = super::with(|rt| rt.violations.pop()) {
+    let found = super::with(|rt| if rt.fails { rt.violations.pop() } else { None });
+    if let Some((name, detail)) = found {
         panic!("{name}: {detail}");
     }
 }
@@ -181,7 +175,7 @@ pub(super) fn drop_locals() {
 
 /// The current thread has a local.
 pub(crate) fn has_locals() {
-    if super::is_guest() {
+    if super::fails() {
         let _ = LOCALS.try_with(|_| ());
     }
 }

@@ -56,6 +56,11 @@ pub(crate) fn is_guest() -> bool {
     RUNTIME.with(|cell| cell.borrow().is_none())
 }
 
+/// Whether panics and violations fail the test, and are shuttle's to report.
+pub(crate) fn fails() -> bool {
+    with(|rt| rt.fails)
+}
+
 /// Makes `rt` the runtime of this OS thread, and returns the one that was.
 pub(crate) fn install(rt: Option<Box<Runtime>>) -> Option<Box<Runtime>> {
     RUNTIME.with(|cell| cell.replace(rt))
@@ -89,6 +94,9 @@ fn given_up() -> Turn {
     if panicking() {
         Turn::GivenUp
     } else {
+        if let Some(why) = with(|rt| rt.failure()) {
+            panic!("{why}");
+        }
         // The panic hook does not see this one.
         panics();
         resume_unwind(Box::new(GivenUp))
@@ -100,6 +108,7 @@ fn switch() {
     if is_guest() {
         return guest::switch();
     }
+    let torn = TornDown;
     let unwinding = panicking();
     if unwinding {
         with(|rt| rt.unwinding += 1);
@@ -108,6 +117,16 @@ fn switch() {
     shuttle::thread::sleep(Duration::ZERO);
     if unwinding {
         with(|rt| rt.unwinding -= 1);
+    }
+    std::mem::forget(torn);
+}
+
+/// Marks the execution as given up if shuttle unwinds a thread that waits for its turn.
+struct TornDown;
+
+impl Drop for TornDown {
+    fn drop(&mut self) {
+        try_with(|rt| rt.ending = Some(Ending::Torn));
     }
 }
 
@@ -221,7 +240,8 @@ pub(crate) fn unless_given_up() {
 pub(crate) fn run_thread(pid: Pid, f: impl FnOnce()) {
     if is_guest() {
         guest::arrive_as(pid);
-        // Panics are shuttle's to report.
+    }
+    if fails() {
         f();
         guest::drop_locals();
         with(|rt| rt.finish(pid));

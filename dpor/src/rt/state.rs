@@ -21,6 +21,8 @@ pub(crate) enum Ending {
     TooLong,
     /// It did not do what it did before.
     Diverged(String),
+    /// shuttle tears it down, because the test has failed.
+    Torn,
 }
 
 /// Who decides.
@@ -64,6 +66,8 @@ pub(crate) struct Runtime {
     pub(crate) switches: Vec<(usize, String)>,
     pub(crate) max_steps: usize,
     pub(crate) spurious: u32,
+    /// Whether what is wrong fails the test, as it does in shuttle, instead of being reported.
+    pub(crate) fails: bool,
     /// The operations that were blocked when the execution ended in a deadlock.
     pub(crate) stalled: Vec<Blocked>,
     /// What to say about the deadlock, when a witness is being made.
@@ -95,6 +99,7 @@ impl Runtime {
             switches: Vec::new(),
             max_steps,
             spurious: 0,
+            fails: false,
             stalled: Vec::new(),
             deadlock: String::new(),
             tracking: false,

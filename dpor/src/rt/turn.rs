@@ -206,7 +206,7 @@ impl Runtime {
                 self.stalled.push(Blocked { pid, op, base: task.clock.clone() });
             }
         }
-        if self.recording {
+        if self.recording || self.fails {
             self.deadlock = crate::witness::describe_deadlock(self);
             for i in 0..self.live.len() {
                 let pid = self.live[i];
