@@ -19,7 +19,7 @@ fn every_trace_exactly_once() {
         .prop_filter("too large", |p| p.iter().map(|t| brute::size(t)).sum::<usize>() <= 10);
     let result =
         TestRunner::new_with_rng(config, rng).run(&programs, |program| {
-            match brute::compare(&program, 2000, true) {
+            match brute::compare(&program, 2000, 2000, true) {
                 Ok(Some((all, once))) => {
                     compared.fetch_add(1, Relaxed);
                     interleavings.fetch_add(all, Relaxed);

@@ -13,7 +13,8 @@ usage: cargo xtask COMMAND
   ci        run all of the project's checks: formatting, lints, documentation,
             and the tests under std, loom and shuttle; with names, only these
   mutants   break the core, one line at a time, and see each engine's scenarios
-            fail; with names, only these mutants or engines
+            fail; then the explorer, and see its tests fail; with names, only
+            these: core, explorer, an engine, a mutant
   explore   what `cargo explore` runs; see cargo explore --help
 ";
 

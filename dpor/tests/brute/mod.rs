@@ -509,15 +509,19 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
 }
 
 /// Compares the explorer with brute force. Returns how many interleavings and traces there are, or
-/// `None` if there are more than `limit` interleavings, or fewer than three traces. `share`: also
-/// with three workers.
+/// `None` if there are more than `limit` interleavings, fewer than three traces or more than
+/// `traces`. `share`: also with three workers.
 pub(crate) fn compare(
     program: &Program,
     limit: u64,
+    traces: u64,
     share: bool,
 ) -> Result<Option<(u64, u64)>, String> {
-    let once = explore(program, Choose::Dpor, 1, limit);
+    let once = explore(program, Choose::Dpor, 1, limit.min(traces + 1));
     if once.exhausted && once.executions < 3 {
+        return Ok(None);
+    }
+    if once.executions > traces {
         return Ok(None);
     }
     let all = explore(program, Choose::Dfs, 1, limit);

@@ -1,27 +1,6 @@
-//! The mutants: each a few lines of the core replaced, and what that breaks.
+//! The core's mutants, and the invariants that they break.
 
-/// One way to break the core.
-pub(crate) struct Mutant {
-    pub(crate) name: &'static str,
-    /// What it breaks, in the invariants' names.
-    pub(crate) breaks: &'static str,
-    pub(crate) file: &'static str,
-    /// What is replaced, by what; each must be there exactly once.
-    edits: &'static [(&'static str, &'static str)],
-}
-
-impl Mutant {
-    pub(crate) fn apply(&self, sound: &str) -> Result<String, String> {
-        let mut text = sound.to_owned();
-        for (from, to) in self.edits {
-            if text.matches(from).count() != 1 {
-                return Err(format!("{}: not once in {}:\n{from}", self.name, self.file));
-            }
-            text = text.replace(from, to);
-        }
-        Ok(text)
-    }
-}
+use super::{mutant, Mutant};
 
 const REFUSE: &str =
     "            Phase::Closed(CloseReason::ShutDown) => return Err(RequestError::MapShutDown),
@@ -52,16 +31,7 @@ const MANAGER: &str = "src/backfill/manager.rs";
 const BUCKET: &str = "src/backfill/bucket.rs";
 const RUN: &str = "src/backfill/run.rs";
 
-const fn mutant(
-    name: &'static str,
-    breaks: &'static str,
-    file: &'static str,
-    edits: &'static [(&'static str, &'static str)],
-) -> Mutant {
-    Mutant { name, breaks, file, edits }
-}
-
-pub(crate) const MUTANTS: &[Mutant] = &[
+pub(super) const MUTANTS: &[Mutant] = &[
     mutant("no-closed-test", "no-late-stream", CONNECTION, &[(REFUSE, REOPEN)]),
     mutant(
         "closed-test-outside-lock",
@@ -257,21 +227,3 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         )],
     ),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::MUTANTS;
-    use crate::build::root;
-
-    #[test]
-    fn every_mutant_still_finds_what_it_breaks() {
-        let wrong: Vec<String> = MUTANTS
-            .iter()
-            .filter_map(|mutant| {
-                let sound = std::fs::read_to_string(root().join(mutant.file)).unwrap();
-                mutant.apply(&sound).err()
-            })
-            .collect();
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
-}

@@ -1,0 +1,165 @@
+//! The explorer's mutants: a conflict, a reversal of a race, an entry of a sleep
+//! set or a wakeup sequence that is dropped.
+//!
+//! Not among them, because it is no fault: to leave out of notdep(e, E) what comes
+//! after e' and is independent of e. The sequences are shorter, and each trace is
+//! still explored once.
+
+use super::{mutant, Mutant};
+
+const OP: &str = "dpor/src/op.rs";
+const RACES: &str = "dpor/src/explore/races.rs";
+const NODE: &str = "dpor/src/explore/node.rs";
+const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
+const FOREST: &str = "dpor/src/explore/forest.rs";
+
+const DEPENDENT: &str = "            && self.obj != NO_OBJECT\n";
+const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    mutant(
+        "conflict-of-stores",
+        "two stores of one atomic do not conflict",
+        OP,
+        &[(DEPENDENT, "            && self.obj != NO_OBJECT && self.kind != Kind::Store\n")],
+    ),
+    mutant(
+        "conflict-of-notifications",
+        "notify_one and notify_all do not conflict",
+        OP,
+        &[(
+            DEPENDENT,
+            "            && self.obj != NO_OBJECT
+            && !(self.kind == Kind::NotifyOne && other.kind == Kind::NotifyAll)\n",
+        )],
+    ),
+    mutant(
+        "conflict-of-loads",
+        "loads of one atomic conflict",
+        OP,
+        &[(
+            "            Kind::Load\n                |",
+            "            Kind::CompareExchange\n                |",
+        )],
+    ),
+    mutant(
+        "conflict-of-readers",
+        "readers of one rwlock conflict",
+        OP,
+        &[("                | Kind::Read\n", "")],
+    ),
+    mutant(
+        "race-with-blocked-operations",
+        "what is blocked at the end takes part in no race",
+        RACES,
+        &[("for b in blocked {", "for b in &blocked[..0] {")],
+    ),
+    mutant(
+        "race-of-reads-and-writes",
+        "only the last read races with a write",
+        RACES,
+        &[("if (read || last || second.read)", "if (last || second.read)")],
+    ),
+    mutant(
+        "race-past-the-release",
+        "a lock races with the release before it",
+        RACES,
+        &[(
+            "            if enabled(event.pre) {",
+            "            if enabled(event.pre) || event.label.kind == Kind::Unlock {",
+        )],
+    ),
+    mutant(
+        "race-of-writer-and-readers",
+        "a writer that precedes a reader forgets the other readers",
+        RACES,
+        &[("Some(s) => firsts.push(s.acquired),", "Some(_) => return false,")],
+    ),
+    mutant(
+        "race-of-contested-wakes",
+        "those who compete for a notification do not race",
+        RACES,
+        &[("Kind::Wake if second.arg != MAY_END => {", "Kind::Wake if second.arg == 99 => {")],
+    ),
+    mutant(
+        "race-of-wakes-and-notifications",
+        "a wait does not race with the notification that ended it",
+        RACES,
+        &[(
+            "limit: if woken { event.pre as usize + 1 } else { index }",
+            "limit: if woken { event.pre as usize } else { index }",
+        )],
+    ),
+    mutant(
+        "prediction-of-compare-exchange",
+        "a compare-exchange is expected to succeed",
+        NODE,
+        &[("Kind::CompareExchange if pre == arg", "Kind::CompareExchange if pre == arg || true")],
+    ),
+    mutant(
+        "sleep-forgets-what-is-done",
+        "branches that are done do not sleep below",
+        NODE,
+        &[(ASLEEP, "let asleep = last.sleep.iter().chain(&last.done[..0]);")],
+    ),
+    mutant(
+        "sleep-forgets-what-slept",
+        "what slept above does not sleep below",
+        NODE,
+        &[(ASLEEP, "let asleep = last.sleep[..0].iter().chain(&last.done);")],
+    ),
+    mutant(
+        "sleep-never-wakes",
+        "a step sleeps on behind one that conflicts with it",
+        NODE,
+        &[("s.pid != taken.pid && !s.label.dependent(taken.label)", "s.pid != taken.pid")],
+    ),
+    mutant(
+        "sleep-is-not-asked",
+        "sequences are inserted though a sleeping step covers them",
+        NODE,
+        &[("if !node.covers(sequence) {", "if true || !node.covers(sequence) {")],
+    ),
+    mutant(
+        "wakeup-sequence-is-cut-to-one",
+        "of a wakeup sequence, only the first step is kept",
+        RACES,
+        &[(
+            "        reversal(start, &mut self.sequence);",
+            "        self.sequence.truncate(1);\n        reversal(start, &mut self.sequence);",
+        )],
+    ),
+    mutant(
+        "wakeup-sequence-is-dropped",
+        "a sequence that begins like a branch is taken to be in it",
+        WAKEUP,
+        &[(
+            "            if branch.next.is_empty() {",
+            "            if true || branch.next.is_empty() {",
+        )],
+    ),
+    mutant(
+        "wakeup-weak-initials-are-initials",
+        "what is independent of a whole sequence is no weak initial",
+        WAKEUP,
+        &[("    }\n    true\n}", "    }\n    false\n}")],
+    ),
+    mutant(
+        "shared-sleep-forgets-siblings",
+        "with several workers, what is done does not sleep",
+        FOREST,
+        &[(
+            "let asleep = node.sleep.iter().chain(earlier);",
+            "let asleep = node.sleep.iter().chain(earlier.take(0));",
+        )],
+    ),
+    mutant(
+        "shared-insertion-is-dropped",
+        "with several workers, sequences into the shared part are lost",
+        FOREST,
+        &[(
+            "            let last = i + 1 == sequence.len();",
+            "            if true { return; }\n            let last = i + 1 == sequence.len();",
+        )],
+    ),
+];
