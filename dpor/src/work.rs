@@ -86,7 +86,7 @@ impl Explorer {
         *shown = Instant::now();
         let executions = shared.executions.load(Relaxed);
         let explored = match &rt.mode {
-            Mode::Explore(search) => search.explored(),
+            Mode::Explore(search) => Some(search.explored()).filter(|&share| share > 0.0),
             _ => None,
         };
         f(&Progress {

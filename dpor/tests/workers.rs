@@ -57,3 +57,32 @@ fn a_limit_stops_all_workers() {
     assert!(!report.exhausted());
     assert!((100..110).contains(&report.executions), "{}", report.executions);
 }
+
+#[test]
+fn the_total_is_estimated_with_any_number() {
+    for workers in [1, 2, 4] {
+        let estimates = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let seen = estimates.clone();
+        let explorer =
+            Explorer::new().workers(workers).progress_every(std::time::Duration::ZERO, move |p| {
+                seen.lock().unwrap().push(p.estimate)
+            });
+        let report = explorer.explore(|| {
+            let x = Arc::new(AtomicUsize::new(0));
+            for n in 0..7 {
+                let x = x.clone();
+                thread::spawn(move || x.store(n, SeqCst));
+            }
+        });
+        assert_eq!(report.orderings, 5040);
+        let estimates: Vec<f64> = estimates.lock().unwrap().iter().flatten().copied().collect();
+        // Each node of this tree has equally large branches; jobs that are under way are not counted.
+        let good = estimates.iter().filter(|&&e| (0.9 * 5040.0..2.0 * 5040.0).contains(&e)).count();
+        assert!(
+            good > 100 && good * 4 > estimates.len(),
+            "{workers} workers: {good} of {}: {:?}",
+            estimates.len(),
+            &estimates[estimates.len().saturating_sub(20)..],
+        );
+    }
+}

@@ -19,6 +19,8 @@ struct Child {
     /// Whether everything behind it is, or will be, explored by a job of its own.
     leaf: bool,
     next: Option<usize>,
+    /// Whether that job is over.
+    done: bool,
 }
 
 struct Node {
@@ -70,9 +72,12 @@ impl Forest {
         self.0 .0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a job. `None` if there will be none.
-    pub(crate) fn job(&self) -> Option<Job> {
+    /// Waits for a job, when the one behind `done` is over. `None` if there will be none.
+    pub(crate) fn job(&self, done: Option<Edge>) -> Option<Job> {
         let mut inner = self.lock();
+        if let Some((node, child)) = done {
+            inner.nodes[node].children[child].done = true;
+        }
         inner.busy -= 1;
         inner.idle += 1;
         loop {
@@ -107,6 +112,24 @@ impl Forest {
     /// Whether the workers have been told to stop.
     pub(crate) fn stopped(&self) -> bool {
         self.lock().stopped
+    }
+
+    /// How much has been explored, taking the branches of each node to be equally large, and not
+    /// counting the jobs that are under way.
+    pub(crate) fn explored(&self) -> f64 {
+        let inner = self.lock();
+        let mut shares = vec![0.0; inner.nodes.len()];
+        // A node is younger than its parent.
+        for (id, node) in inner.nodes.iter().enumerate().rev() {
+            let share = |child: &Child| match (child.done, child.next) {
+                (true, _) => 1.0,
+                (false, Some(next)) => shares[next],
+                (false, None) => 0.0,
+            };
+            let sum: f64 = node.children.iter().map(share).sum();
+            shares[id] = sum / node.children.len().max(1) as f64;
+        }
+        shares.first().copied().unwrap_or(0.0)
     }
 
     /// Makes sure that `sequence` is explored at the node that `edge` leaves; a race behind `edge`
@@ -145,9 +168,10 @@ impl Forest {
         let mut path = Vec::new();
         for p in nodes {
             let id = inner.nodes.len();
-            let leaf = |step| Child { step, leaf: true, next: None };
-            let mut children: Vec<Child> = p.done.into_iter().map(leaf).collect();
-            children.push(leaf(p.taken));
+            let leaf = |step, done| Child { step, leaf: true, next: None, done };
+            let mut children: Vec<Child> =
+                p.done.into_iter().map(|step| leaf(step, true)).collect();
+            children.push(leaf(p.taken, false));
             let edge = (id, children.len() - 1);
             if let Some((above, child)) = parent {
                 inner.nodes[above].children[child].next = Some(id);
@@ -166,7 +190,7 @@ impl Inner {
     /// Adds a child, which is a job if it is a leaf; returns the node behind it if it is not.
     fn grow(&mut self, node: usize, step: Step, leaf: bool) -> usize {
         let child = self.nodes[node].children.len();
-        self.nodes[node].children.push(Child { step, leaf, next: None });
+        self.nodes[node].children.push(Child { step, leaf, next: None, done: false });
         if leaf {
             self.jobs.push(Some((node, child)));
             return node;

@@ -180,7 +180,7 @@ impl Search {
 
     /// Waits for a job. Returns false if there will be none.
     pub(crate) fn next_job(&mut self) -> bool {
-        let job = self.forest.as_ref().and_then(Forest::job);
+        let job = self.forest.as_ref().and_then(|forest| forest.job(self.path.last().copied()));
         match job {
             Some(job) => {
                 (self.path, self.prefix, self.asleep) = (job.path, job.prefix, job.sleep);
@@ -217,10 +217,9 @@ impl Search {
     }
 
     /// How much of the tree has been explored, taking the branches of each node to be equally large.
-    /// `None` if this worker does not know the whole tree.
-    pub(crate) fn explored(&self) -> Option<f64> {
-        if self.forest.is_some() {
-            return None;
+    pub(crate) fn explored(&self) -> f64 {
+        if let Some(forest) = &self.forest {
+            return forest.explored();
         }
         let mut share = 1.0;
         let mut explored = 0.0;
@@ -229,7 +228,7 @@ impl Search {
             explored += share * node.done.len() as f64 / branches;
             share /= branches;
         }
-        Some(explored + share)
+        explored + share
     }
 }
 
