@@ -74,7 +74,7 @@
 //! * No end where the body has none: a loop that spins until another thread acts has infinitely many
 //!   orderings, as has one around a wait that may time out. Limits make such a run
 //!   [`Verdict::Incomplete`].
-//! * Time, rendezvous channels and async tasks are not modelled; neither are `Arc` and `Weak`, unless
+//! * Time and async tasks are not modelled; neither are `Arc` and `Weak`, unless
 //!   they are those of [`sync::counted`].
 //! * Objects belong to the execution that makes them, so constructors are not `const`, and there are
 //!   no statics of these types.

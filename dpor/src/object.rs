@@ -139,9 +139,17 @@ pub(crate) enum State {
 #[derive(Clone, Debug)]
 pub(crate) struct Channel {
     pub(crate) messages: usize,
+    /// Without room, sender and receiver meet: a message is sent as if there were room, and then the
+    /// sender waits until it has been received.
     pub(crate) room: Option<usize>,
     pub(crate) senders: usize,
     pub(crate) receiver: bool,
+    /// Whether the receiver waits at a rendezvous, which is where a message can be sent to without
+    /// waiting.
+    pub(crate) offers: bool,
+    /// How many messages have been sent and received.
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
 }
 
 /// What came of an operation on a channel, other than success.
@@ -157,24 +165,32 @@ pub(crate) const CAN_SEND: u64 = 2;
 impl Channel {
     fn can(&self) -> u64 {
         let recv = self.messages > 0 || self.senders == 0;
-        let send = !self.receiver || self.room.is_none_or(|room| self.messages < room);
+        let send = !self.receiver || self.room.is_none_or(|room| room == 0 || self.messages < room);
         recv as u64 * CAN_RECV + send as u64 * CAN_SEND
     }
 
-    fn send(&mut self) -> u64 {
+    fn send(&mut self, kind: Kind) -> u64 {
         if !self.receiver {
             return HUNG_UP;
         }
-        if self.room.is_some_and(|room| self.messages >= room) {
+        let room = match (kind, self.room) {
+            (Kind::TrySend, Some(0)) => Some(self.offers as usize),
+            (_, Some(0)) => None,
+            (_, room) => room,
+        };
+        if room.is_some_and(|room| self.messages >= room) {
             return NOT_NOW;
         }
         self.messages += 1;
+        self.sent += 1;
         1
     }
 
     fn recv(&mut self) -> u64 {
+        self.offers = false;
         if self.messages > 0 {
             self.messages -= 1;
+            self.received += 1;
             1
         } else if self.senders == 0 {
             HUNG_UP
@@ -325,7 +341,11 @@ impl Object {
             }
             (Kind::Send | Kind::TrySend, State::Channel(c)) => {
                 done.pre = c.can();
-                done.val = c.send();
+                done.val = c.send(op.kind);
+            }
+            (Kind::Offer, State::Channel(c)) => {
+                done.pre = c.can();
+                c.offers = true;
             }
             (Kind::Recv | Kind::TryRecv, State::Channel(c)) => {
                 done.pre = c.can();

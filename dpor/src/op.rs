@@ -74,6 +74,8 @@ pub enum Kind {
     Send,
     /// A message is sent if there is room for it.
     TrySend,
+    /// The receiver comes to a rendezvous.
+    Offer,
     /// A message is received, once there is one.
     Recv,
     /// A message is received if there is one.
@@ -129,6 +131,7 @@ impl Kind {
             Kind::Leave => "leave",
             Kind::Send => "send",
             Kind::TrySend => "try_send",
+            Kind::Offer => "offer to recv",
             Kind::Recv => "recv",
             Kind::TryRecv => "try_recv",
             Kind::Hangup => "hang up",

@@ -95,6 +95,7 @@ pub(crate) fn describe_block(rt: &Runtime, pid: u16) -> String {
     match rt.tasks[pid as usize].phase {
         Phase::Finished => "ended".into(),
         Phase::Joining(target, _) => format!("waits for the end of {}", rt.thread_name(target)),
+        Phase::Meeting(obj, ..) => format!("waits for the receiver of {}", rt.object_name(obj)),
         Phase::Gathering(obj, _) => format!("waits at {}", rt.object_name(obj)),
         Phase::At(op) if !rt.enabled(pid) => {
             let object = &rt.objects[op.obj as usize];
@@ -136,6 +137,12 @@ pub(crate) fn describe_deadlock(rt: &Runtime) -> String {
             Phase::Joining(target, at) => lines.push(format!(
                 "{name} waits for the end of {} at {}:{}",
                 rt.thread_name(target),
+                at.file(),
+                at.line()
+            )),
+            Phase::Meeting(obj, _, at) => lines.push(format!(
+                "{name} waits for the receiver of {} at {}:{}",
+                rt.object_name(obj),
                 at.file(),
                 at.line()
             )),

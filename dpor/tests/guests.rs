@@ -102,7 +102,7 @@ shuttle_dpor::thread_local! {
 
 /// Everything that blocks, and locals.
 fn everything() {
-    let (sender, receiver) = mpsc::sync_channel(1);
+    let (sender, receiver) = mpsc::sync_channel(0);
     let shared = Arc::new((RwLock::new(0), Barrier::new(2), Once::new(), AtomicUsize::new(0)));
     let (other, dropped) = (shared.clone(), Arc::new(AtomicUsize::new(0)));
     let count = dropped.clone();

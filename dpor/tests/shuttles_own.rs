@@ -80,7 +80,23 @@ macro_rules! bodies {
                 vec![first, second]
             }
 
-            pub(super) const ALL: [fn() -> Outcome; 5] = [buffer, readers, exchanges, channel, tries];
+            fn rendezvous() -> Outcome {
+                let (sender, receiver) = mpsc::sync_channel(0);
+                let senders: Vec<_> = (1..3)
+                    .map(|n| {
+                        let s = sender.clone();
+                        thread::spawn(move || s.send(n).is_ok() as usize)
+                    })
+                    .collect();
+                let first = receiver.recv().unwrap();
+                let second = receiver.try_recv().unwrap_or(9);
+                drop(receiver);
+                let sent = senders.into_iter().map(|s| s.join().unwrap()).sum();
+                vec![first, second, sent]
+            }
+
+            pub(super) const ALL: [fn() -> Outcome; 6] =
+                [buffer, readers, exchanges, channel, tries, rendezvous];
         }
     };
 }

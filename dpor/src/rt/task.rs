@@ -22,6 +22,8 @@ pub(crate) enum Phase {
     Joining(Pid, &'static Location<'static>),
     /// Waiting at a barrier for the end of a generation.
     Gathering(ObjId, u64),
+    /// Waiting for the message with this number to be received.
+    Meeting(ObjId, u64, &'static Location<'static>),
     /// Over.
     Finished,
 }

@@ -118,6 +118,17 @@ impl Runtime {
                 }
                 now > generation
             }
+            Phase::Meeting(obj, number, _) => {
+                let object = &self.objects[obj as usize];
+                let State::Channel(channel) = &object.state else { return false };
+                let done = channel.received > number || !channel.receiver;
+                if done {
+                    // As at a barrier: this is what the receiver knew.
+                    join(&mut self.tasks[pid as usize].clock, &object.written);
+                    object.released.acquire(&mut self.tasks[pid as usize].known);
+                }
+                done
+            }
             _ => false,
         }
     }
@@ -265,9 +276,13 @@ impl Runtime {
     pub(crate) fn turn_to(&mut self, pid: Pid) -> Turnover {
         self.current = pid;
         let task = &mut self.tasks[pid as usize];
-        if matches!(task.phase, Phase::Starting | Phase::Joining(..) | Phase::Gathering(..))
-            && self.ending.is_none()
-        {
+        let waits = match task.phase {
+            Phase::Starting | Phase::Joining(..) | Phase::Gathering(..) | Phase::Meeting(..) => {
+                true
+            }
+            Phase::Absent | Phase::Running | Phase::At(_) | Phase::Finished => false,
+        };
+        if waits && self.ending.is_none() {
             task.phase = Phase::Running;
         }
         Turnover::To(self.place(pid))

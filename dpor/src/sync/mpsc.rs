@@ -1,11 +1,12 @@
 //! Channels, with the interface of [`std::sync::mpsc`].
 //!
-//! All operations on one channel are dependent. To clone a sender is no operation, and of the drops
+//! All operations on one channel are dependent, but for a sender's going on when its message has been
+//! received at a rendezvous, which is none. To clone a sender is no operation, and of the drops
 //! of senders only the last is one: the others change nothing that anybody could see.
 
 use crate::object::{Channel, State, HUNG_UP, MAY_END, NOT_NOW};
 use crate::op::{Kind, ObjId, Op};
-use crate::rt;
+use crate::rt::{self, Phase, Runtime};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
@@ -16,34 +17,62 @@ pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, 
 
 struct Shared<T> {
     id: ObjId,
-    messages: Mutex<VecDeque<T>>,
+    /// Whether sender and receiver meet.
+    meets: bool,
+    /// With their numbers.
+    messages: Mutex<VecDeque<(u64, T)>>,
 }
 
 impl<T> Shared<T> {
     fn new(room: Option<usize>) -> Arc<Self> {
-        let channel = Channel { messages: 0, room, senders: 1, receiver: true };
-        Arc::new(Shared { id: rt::create(State::Channel(channel)), messages: Mutex::default() })
+        let channel = Channel {
+            messages: 0,
+            room,
+            senders: 1,
+            receiver: true,
+            offers: false,
+            sent: 0,
+            received: 0,
+        };
+        let id = rt::create(State::Channel(channel));
+        Arc::new(Shared { id, meets: room == Some(0), messages: Mutex::default() })
     }
 
-    fn messages(&self) -> MutexGuard<'_, VecDeque<T>> {
+    fn messages(&self) -> MutexGuard<'_, VecDeque<(u64, T)>> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends, and returns the message if that did not succeed, with the reason.
     fn send(&self, kind: Kind, message: T, at: &'static Location<'static>) -> Result<(), (T, u64)> {
-        match rt::perform(Op::new(self.id, kind, at)) {
-            Some(1) => {
-                self.messages().push_back(message);
+        let number = |rt: &Runtime| match &rt.objects[self.id as usize].state {
+            State::Channel(c) => c.sent,
+            state => unreachable!("a channel is {state:?}"),
+        };
+        match rt::announced(Op::new(self.id, kind, at), number) {
+            Some((number, 1)) => {
+                self.messages().push_back((number, message));
+                if self.meets && kind == Kind::Send {
+                    rt::wait(Phase::Meeting(self.id, number, at));
+                    // If the receiver is gone, it is still there.
+                    let mut messages = self.messages();
+                    let left = messages.iter().position(|(n, _)| *n == number);
+                    if let Some((_, message)) = left.and_then(|i| messages.remove(i)) {
+                        return Err((message, HUNG_UP));
+                    }
+                }
                 Ok(())
             }
-            Some(why) => Err((message, why)),
+            Some((_, why)) => Err((message, why)),
             None => Err((message, HUNG_UP)),
         }
     }
 
     fn recv(&self, kind: Kind, arg: u64, at: &'static Location<'static>) -> Result<T, u64> {
+        if self.meets && kind == Kind::Recv {
+            rt::perform(Op::new(self.id, Kind::Offer, at));
+        }
         match rt::perform(Op::new(self.id, kind, at).with_arg(arg)) {
-            Some(1) => Ok(self.messages().pop_front().expect("the model says that there is one")),
+            Some(1) => Ok(self.messages().pop_front().expect("the model says that there is one").1),
             Some(why) => Err(why),
             None => Err(HUNG_UP),
         }
@@ -80,13 +109,8 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender { shared: shared.clone() }, Receiver { shared })
 }
 
-/// A channel with room for `bound` messages.
-///
-/// # Panics
-///
-/// If `bound` is zero: a channel on which sender and receiver have to meet is not modelled.
+/// A channel with room for `bound` messages. If that is zero, sender and receiver have to meet.
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    assert!(bound > 0, "a rendezvous channel is not modelled");
     let shared = Shared::new(Some(bound));
     (SyncSender { shared: shared.clone() }, Receiver { shared })
 }
@@ -243,8 +267,10 @@ impl<T> Drop for Receiver<T> {
         if !rt::dying() {
             let at = Location::caller();
             rt::perform(Op::new(self.shared.id, Kind::Hangup, at).with_arg(1));
-            let unread = std::mem::take(&mut *self.shared.messages());
-            drop(unread);
+            if !self.shared.meets {
+                let unread = std::mem::take(&mut *self.shared.messages());
+                drop(unread);
+            }
         }
     }
 }

@@ -39,6 +39,7 @@ pub(crate) enum Stmt {
     UnparkMain,
     Once(Vec<Stmt>),
     Send,
+    TrySend,
     Recv(bool),
     TryRecv,
     Hangup,
@@ -193,6 +194,7 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (3 * f.channels, Just(Stmt::Send).boxed()),
         (2 * f.channels, any::<bool>().prop_map(Stmt::Recv).boxed()),
         (f.channels, Just(Stmt::TryRecv).boxed()),
+        (f.channels, Just(Stmt::TrySend).boxed()),
         (f.channels, Just(Stmt::Hangup).boxed()),
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
@@ -257,8 +259,8 @@ struct World {
 }
 
 impl World {
-    fn new(counts: bool) -> Self {
-        let (sender, receiver) = sync_channel(1);
+    fn new(counts: bool, room: usize) -> Self {
+        let (sender, receiver) = sync_channel(room);
         RECEIVER.with(|r| r.replace(Some(receiver)));
         let counted = counts.then(|| counted::Arc::new(7));
         World {
@@ -371,6 +373,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
                 world.see(me, mine);
             }
             Stmt::Send => world.see(me, world.sender.send(n).is_ok() as usize),
+            Stmt::TrySend => world.see(me, world.sender.try_send(n).is_ok() as usize),
             Stmt::Recv(timed) => world.receive(me, |r| match timed {
                 true => r.recv_timeout(Duration::ZERO).map_err(|e| e as usize),
                 false => r.recv().map_err(|_| 0),
@@ -405,7 +408,7 @@ type Seen = BTreeMap<String, Vec<usize>>;
 
 fn body(program: &Program) -> Seen {
     let counts = program.iter().any(|t| counts(t));
-    let world = Arc::new(World::new(counts));
+    let world = Arc::new(World::new(counts, program.len() % 2));
     let threads: Vec<_> = program[1..]
         .iter()
         .enumerate()
