@@ -130,7 +130,7 @@ impl Explorer {
         self
     }
 
-    /// Stops after `n` executions.
+    /// Stops after `n` executions; several workers each finish the one that they are in.
     pub fn max_executions(mut self, n: u64) -> Self {
         self.max_executions = n;
         self
