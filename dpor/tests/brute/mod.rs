@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, SyncSender};
-use shuttle_dpor::sync::{counted, Arc, Condvar, Mutex, Once, RwLock};
+use shuttle_dpor::sync::{counted, Arc, Barrier, Condvar, Mutex, Once, RwLock};
 use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Ordering, Strategy as Choose};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -45,6 +45,7 @@ pub(crate) enum Stmt {
     Hangup,
     DropRef,
     Upgrade,
+    Barrier,
     Yield,
 }
 
@@ -195,6 +196,7 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (2 * f.channels, any::<bool>().prop_map(Stmt::Recv).boxed()),
         (f.channels, Just(Stmt::TryRecv).boxed()),
         (f.channels, Just(Stmt::TrySend).boxed()),
+        (f.parks, Just(Stmt::Barrier).boxed()),
         (f.channels, Just(Stmt::Hangup).boxed()),
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
@@ -252,6 +254,7 @@ struct World {
     condvar: (Mutex<()>, Condvar),
     main: thread::Thread,
     once: Once,
+    barrier: Barrier,
     sender: SyncSender<usize>,
     counted: Option<counted::Arc<usize>>,
     weak: counted::Weak<usize>,
@@ -265,6 +268,7 @@ impl World {
         let counted = counts.then(|| counted::Arc::new(7));
         World {
             once: Once::new(),
+            barrier: Barrier::new(2),
             sender,
             weak: counted.as_ref().map(counted::Arc::downgrade).unwrap_or_default(),
             counted,
@@ -385,6 +389,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
                 let value = world.weak.upgrade();
                 world.see(me, value.is_some() as usize);
             }
+            Stmt::Barrier => world.see(me, world.barrier.wait().is_leader() as usize),
             Stmt::Yield => thread::yield_now(),
         }
     }
