@@ -78,6 +78,8 @@
 //!   they are those of [`sync::counted`].
 //! * Objects belong to the execution that makes them, so constructors are not `const`, and there are
 //!   no statics of these types.
+//! * What `JoinHandle::is_finished`, `RwLock::is_poisoned` and `strong_count` tell is what is so at the
+//!   moment. They are no operations, so what a body makes of them is not explored in every order.
 //! * At most 64 threads.
 //!
 //! # How it works

@@ -260,6 +260,8 @@ impl Object {
                     done.val = 1;
                 }
             }
+            (Kind::Look, State::Mutex(holder)) => done.pre = holder.is_some() as u64,
+            (Kind::Look, State::Once { running, .. }) => done.pre = *running as u64,
             (Kind::Unlock, State::Mutex(holder)) => {
                 done.pre = 1;
                 *holder = None;

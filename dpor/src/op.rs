@@ -70,6 +70,8 @@ pub enum Kind {
     Enter,
     /// The closure of a `Once` is over.
     Leave,
+    /// A mutex's poison, or whether a `Once` is done, is looked at.
+    Look,
     /// A message is sent, once there is room for it.
     Send,
     /// A message is sent if there is room for it.
@@ -129,6 +131,7 @@ impl Kind {
             Kind::Arrive => "arrive",
             Kind::Enter => "enter",
             Kind::Leave => "leave",
+            Kind::Look => "look at",
             Kind::Send => "send",
             Kind::TrySend => "try_send",
             Kind::Offer => "offer to recv",

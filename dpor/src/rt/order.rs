@@ -69,7 +69,9 @@ impl Runtime {
         let known = &mut self.tasks[self.current as usize].known;
         let succeeded = done.val == 1;
         match done.label.kind {
-            Kind::Lock | Kind::Enter | Kind::Park => join(&mut known.now, &released.all),
+            Kind::Lock | Kind::Enter | Kind::Look | Kind::Park => {
+                join(&mut known.now, &released.all)
+            }
             Kind::Recv | Kind::TryRecv => {
                 join(&mut known.now, &released.all);
                 // For a sender that waits at a rendezvous.

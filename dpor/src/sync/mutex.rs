@@ -97,7 +97,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Whether a thread has panicked while it held the mutex.
+    #[track_caller]
     pub fn is_poisoned(&self) -> bool {
+        rt::perform(Op::new(self.id, Kind::Look, Location::caller()));
         self.poison.get()
     }
 

@@ -87,8 +87,10 @@ impl Once {
         }
     }
 
-    /// Whether a closure has run to its end. No scheduling point: it tells what is so now.
+    /// Whether a closure has run to its end.
+    #[track_caller]
     pub fn is_completed(&self) -> bool {
+        rt::perform(Op::new(self.id, Kind::Look, Location::caller()));
         self.done.load(Relaxed)
     }
 }

@@ -46,6 +46,8 @@ pub(crate) enum Stmt {
     DropRef,
     Upgrade,
     Barrier,
+    LookAtMutex(usize),
+    LookAtOnce,
     Yield,
 }
 
@@ -197,6 +199,8 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.channels, Just(Stmt::TryRecv).boxed()),
         (f.channels, Just(Stmt::TrySend).boxed()),
         (f.parks, Just(Stmt::Barrier).boxed()),
+        (f.locks, which().prop_map(Stmt::LookAtMutex).boxed()),
+        (f.onces, Just(Stmt::LookAtOnce).boxed()),
         (f.channels, Just(Stmt::Hangup).boxed()),
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
@@ -390,6 +394,8 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
                 world.see(me, value.is_some() as usize);
             }
             Stmt::Barrier => world.see(me, world.barrier.wait().is_leader() as usize),
+            Stmt::LookAtMutex(m) => world.see(me, world.mutexes[*m].is_poisoned() as usize),
+            Stmt::LookAtOnce => world.see(me, world.once.is_completed() as usize),
             Stmt::Yield => thread::yield_now(),
         }
     }
