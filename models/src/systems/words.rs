@@ -1,15 +1,19 @@
 //! What an outcome means, in words of the domain, and which answers mean that
-//! nothing was done.
+//! nothing was done: of the calls that the core and kv_engine both have.
 
 use crate::scenario::{Call, CallId, Scenario};
 use crate::{render, Outcome};
 
-/// A sentence for each call whose answer depends on the race.
-pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+/// A sentence for each call that `phrase` has words for.
+pub(super) fn explain(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    phrase: impl Fn(&Call, &str) -> Option<String>,
+) -> Option<String> {
     let said = |id: CallId| {
         let call = scenario.call(id)?;
         let (_, answer) = outcome.0.get(id.thread)?.get(id.index)?;
-        Some((id, call.operation, phrase(scenario, call, answer)?))
+        Some((id, call.operation, phrase(call, answer)?))
     };
     let said: Vec<(CallId, &str, String)> = scenario.ids().filter_map(said).collect();
     let mut sentences: Vec<String> = Vec::new();
@@ -44,7 +48,8 @@ pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
     }
 }
 
-fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<String> {
+/// What an answer of one call means, where it depends on the race.
+pub(super) fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<String> {
     let phrase = match call.operation {
         "stream_request" => return Some(request(scenario, call, answer)),
         "open" => match answer {
