@@ -1,5 +1,6 @@
 //! The project's own commands, on std alone so that they build in a second.
 
+mod asked;
 mod build;
 mod ci;
 mod explore;
@@ -14,6 +15,7 @@ usage: cargo xtask COMMAND
             and the tests under std, loom and shuttle; with names, only these
   mutants   break the core, one line at a time, and see each engine's scenarios
             fail; with names, only these mutants or engines
+  asked     ask `cargo explore` what it must answer, and see its exit status
   explore   what `cargo explore` runs; see cargo explore --help
 ";
 
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let names: Vec<String> =
         arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
     let done = match command {
+        Some("asked") => asked::run(),
         Some("ci") => ci::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {
