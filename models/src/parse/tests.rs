@@ -189,6 +189,16 @@ fn call() -> impl Strategy<Value = String> {
     prop_oneof![(conn, on).prop_map(|(c, o)| format!("{c}{o}")), off.prop_map(str::to_owned)]
 }
 
+/// Signs, numbers at the edge of what is one, and spaces and letters that are
+/// more than a byte: behind what is missing at the end, too.
+fn put() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => "[-a-z{}|;*=.,()#:\n0-9é]{0,3}",
+        1 => "[0-9]{19,21}",
+        1 => "[|;.(]?[\u{a0}\u{3000}é\u{1f7e0}]{1,2}",
+    ]
+}
+
 fn valid() -> impl Strategy<Value = String> {
     let calls = || proptest::collection::vec(call(), 1..4).prop_map(|calls| calls.join(" ; "));
     let thread = (calls(), 1u32..4).prop_map(|(calls, times)| format!("{calls} * {times}"));
@@ -225,10 +235,10 @@ proptest! {
         text in valid(),
         at in any::<prop::sample::Index>(),
         removed in 0usize..4,
-        put in "[-a-z{}|;*=.,()#:\n0-9é]{0,3}",
+        put in put(),
     ) {
         let mut chars: Vec<char> = text.chars().collect();
-        let at = at.index(chars.len());
+        let at = at.index(chars.len() + 1);
         chars.splice(at..(at + removed).min(chars.len()), put.chars());
         let text: String = chars.into_iter().collect();
         let _ = parse(&text).map_err(complaint);
