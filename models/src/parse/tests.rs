@@ -254,6 +254,19 @@ proptest! {
     }
 }
 
+/// Where the text breaks off, whatever follows that means nothing.
+#[test]
+fn nothing_panics_where_a_scenario_breaks_off() {
+    let whole = "{ items=1; step } a.stream_request(0, 1) | step * 2 { open(b, a) }";
+    for rest in ["", " ", "\u{a0}", "\u{3000}", "\u{1f7e0}", "# \u{1f7e0}"] {
+        for at in 0..=whole.len() {
+            let text = format!("{}{rest}", &whole[..at]);
+            let _ = parse(&text).map_err(complaint);
+            let _ = read(&format!("n: {text}\n require {text}")).map_err(complaint);
+        }
+    }
+}
+
 /// Whatever number is written, it is refused or can be built and run.
 #[test]
 fn numbers_that_are_too_large_are_errors_on_every_system() {
