@@ -97,6 +97,23 @@ fn a_file_may_demand_and_expect() {
     status(&ask(""), 2);
 }
 
+/// What a caller cannot see is not claimed: the end of a stream that nobody has
+/// stepped to; and what holds everywhere is said once.
+#[test]
+fn sentences_say_what_is_known() {
+    let text = stdout(&explore(&["end_streams(0) | stream_request(0)"]));
+    assert_eq!(text.matches("accepted, and no end was reported").count(), 1, "{text}");
+    assert!(
+        text.contains("in every outcome: stream_request(0): accepted\n       accepted"),
+        "{text}"
+    );
+    let text = stdout(&explore(&["open(b, a) | a.stream_request(0)"]));
+    assert!(text.contains("refused: its connection was displaced"), "{text}");
+    let slot =
+        "{ slots=1; a.stream_request(0); b.stream_request(0) } a.disconnect | run_backfill * 2";
+    assert!(stdout(&explore(&[slot])).contains("both: the worker ran the backfill"));
+}
+
 #[test]
 fn a_call_that_never_does_anything_is_named() {
     let output = explore(&["shutdown | run_backfill"]);

@@ -6,7 +6,7 @@ use super::layout::{
     left, number, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
 };
 use super::table::table;
-use super::view::{Broken, Ended, Grade, Ordering, Row, View};
+use super::view::{Answer, Broken, Ended, Grade, Ordering, Row, View};
 use anstyle::Style;
 use std::fmt::Write;
 
@@ -190,15 +190,23 @@ fn outcomes(out: &mut String, view: &View) {
         for answer in row.varying(&constant) {
             put(Style::new(), &format!("{}: {}", answer.call, answer.answer), 2);
         }
-        if let Some(meaning) = &row.meaning {
-            meaning.split("; ").for_each(|sentence| put(DIM, sentence, 2));
-        }
+        let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
+        own.for_each(|sentence| put(DIM, sentence, 2));
     }
-    if !constant.is_empty() {
-        let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
-        let said = said.collect::<Vec<_>>().join("; ");
-        paragraph(out, &format!("in every outcome: {said}"), 5, DIM);
+    everywhere(out, view, &constant);
+}
+
+/// What is the same in every outcome, and what that means.
+fn everywhere(out: &mut String, view: &View, constant: &[&Answer]) {
+    let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
+    let said = said.collect::<Vec<_>>().join("; ");
+    let common = view.outcomes[0].sentences().filter(|said| view.says_everywhere(said));
+    let common: Vec<&str> = common.collect();
+    if said.is_empty() && common.is_empty() {
+        return;
     }
+    paragraph(out, format!("in every outcome: {said}").trim_end(), 5, DIM);
+    common.iter().for_each(|sentence| paragraph(out, sentence, 7, DIM));
 }
 
 fn ordering_of(out: &mut String, view: &View, show: usize, row: &Row) {

@@ -23,8 +23,8 @@ pub(super) fn explain(
         let sentence = match (alike().count(), same) {
             // The outcome stands above: one call of a kind needs no name.
             (1, _) => phrase.clone(),
-            (2, true) => format!("both {phrase}"),
-            (count, true) => format!("all {count} {phrase}"),
+            (2, true) => format!("both{}", of_several(phrase)),
+            (count, true) => format!("all {count}{}", of_several(phrase)),
             (_, false) => format!("{}: {phrase}", render::view::label(scenario, *id)),
         };
         if !sentences.contains(&sentence) {
@@ -33,6 +33,13 @@ pub(super) fn explain(
     }
     let sentence = sentences.join("; ");
     (!sentence.is_empty()).then_some(sentence)
+}
+
+/// `both refused: ...`, but `both: the worker ran ...`.
+fn of_several(phrase: &str) -> String {
+    let of_the_call = ["accepted", "refused", "opened", "not ", "still ", "never "];
+    let colon = if of_the_call.iter().any(|word| phrase.starts_with(word)) { "" } else { ":" };
+    format!("{colon} {phrase}")
 }
 
 /// Whether the caller can tell that nothing happened.
@@ -94,15 +101,25 @@ fn request(scenario: &Scenario, call: &Call, answer: &str) -> String {
     let answered = parts.next().unwrap_or_default();
     let ends: Vec<&str> = parts.collect();
     match (answered, ends.as_slice()) {
-        ("accepted", []) => "accepted, and not ended".into(),
+        // It may have been, and nobody has taken the news: a step would.
+        ("accepted", []) => "accepted, and no end was reported".into(),
         ("accepted", [end]) => format!("accepted, then {}", ended(scenario, call, end)),
         ("accepted", ends) => format!("accepted, and ended {} times", ends.len()),
         ("map shut down", _) => "refused: the shutdown came first".into(),
+        ("connection closed", _) if displaces(scenario) => {
+            "refused: its connection was displaced or closed first".into()
+        }
         ("connection closed", _) => "refused: its connection was closed first".into(),
         ("stream exists", _) => "refused: the vb has a stream already".into(),
         ("not found", _) => "not made: there is no such connection".into(),
         (refused, _) => format!("refused: {refused}"),
     }
+}
+
+/// Whether a connection is opened under the name of another.
+fn displaces(scenario: &Scenario) -> bool {
+    let mut calls = scenario.parts().flatten();
+    calls.any(|call| call.operation == "open" && !call.arguments.is_empty())
 }
 
 /// Who ended a stream.

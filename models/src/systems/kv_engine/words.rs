@@ -30,6 +30,7 @@ fn phrase(scenario: &Scenario, outcome: &Outcome, call: &Call, answer: &str) -> 
         ("stream_request", "accepted") if left_behind(scenario, outcome, call) => {
             "accepted, and left behind by the teardown"
         }
+        ("stream_request", "accepted") => "accepted, and not ended",
         // A step that finds the flag ends them too.
         ("stream_request", "accepted, ended disconnected")
             if answers(scenario, outcome).any(|(_, answer)| answer == "disconnect") =>
