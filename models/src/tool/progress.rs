@@ -39,7 +39,8 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(100));
             progress.bar = Some(bar);
         } else {
-            progress.plain = Some(plain(label.to_owned(), Arc::clone(&progress.last)));
+            let last = Arc::clone(&progress.last);
+            progress.plain = Some(plain(label.to_owned(), last, PLAIN, |line| eprintln!("{line}")));
         }
         progress
     }
@@ -74,13 +75,18 @@ impl Drop for Progress {
     }
 }
 
-fn plain(label: String, last: Arc<Mutex<String>>) -> (Sender<()>, JoinHandle<()>) {
+fn plain(
+    label: String,
+    last: Arc<Mutex<String>>,
+    every: Duration,
+    write: impl Fn(String) + Send + 'static,
+) -> (Sender<()>, JoinHandle<()>) {
     let (end, ended) = channel::<()>();
     let begin = Instant::now();
     let thread = std::thread::spawn(move || {
-        while ended.recv_timeout(PLAIN) == Err(RecvTimeoutError::Timeout) {
+        while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
             let said = last.lock().unwrap_or_else(PoisonError::into_inner);
-            eprintln!("{label}: {} s, {said}", begin.elapsed().as_secs());
+            write(format!("{label}: {} s, {said}", begin.elapsed().as_secs()));
         }
     });
     (end, thread)
@@ -110,6 +116,21 @@ mod tests {
         assert_eq!(words(&progress), "5,000 executions, 2,500/s");
         progress.estimate = Some(10_000);
         assert_eq!(words(&progress), "5,000 executions, 2,500/s, about 10,000 in all, 2 s left");
+    }
+
+    #[test]
+    fn without_a_terminal_it_writes_plain_lines() {
+        let last = Arc::new(Mutex::new("5,000 executions, 2,500/s".to_owned()));
+        let (said, lines) = channel();
+        let write = move |line| drop(said.send(line));
+        let (end, thread) = plain("a (dpor)".into(), last, Duration::from_millis(1), write);
+        for _ in 0..2 {
+            let line = lines.recv_timeout(Duration::from_secs(60));
+            assert_eq!(line.as_deref(), Ok("a (dpor): 0 s, 5,000 executions, 2,500/s"));
+        }
+        drop(end);
+        thread.join().unwrap();
+        assert_eq!(PLAIN, Duration::from_secs(15));
     }
 
     #[test]
