@@ -15,6 +15,7 @@ const PLAIN: Duration = Duration::from_secs(15);
 
 /// Ends, and clears its line, when dropped.
 pub(super) struct Progress {
+    label: String,
     bar: Option<ProgressBar>,
     last: Arc<Mutex<String>>,
     plain: Option<(Sender<()>, JoinHandle<()>)>,
@@ -24,18 +25,16 @@ impl Progress {
     /// Says nothing at all when `quiet`.
     pub(super) fn start(label: &str, quiet: bool) -> Self {
         let last = Arc::default();
-        let mut progress = Progress { bar: None, last, plain: None };
+        let mut progress = Progress { label: label.to_owned(), bar: None, last, plain: None };
         if quiet {
             return progress;
         }
         if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new_spinner();
-            if let Ok(style) =
-                ProgressStyle::with_template("{spinner} {prefix}: {elapsed} {wide_msg}")
-            {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
                 bar.set_style(style);
             }
-            bar.set_prefix(label.to_owned());
+            bar.set_message(label.to_owned());
             bar.enable_steady_tick(Duration::from_millis(100));
             progress.bar = Some(bar);
         } else {
@@ -54,9 +53,11 @@ impl Progress {
     /// How far it is, in words.
     pub(super) fn say(&self) -> impl Fn(String) + Send + Sync + 'static {
         let (bar, last) = (self.bar.clone(), Arc::clone(&self.last));
+        let label = self.label.clone();
         move |words| {
             if let Some(bar) = &bar {
-                bar.set_message(words.clone());
+                // What does not fit is cut: of a long question, its end.
+                bar.set_message(format!("{words}: {label}"));
             }
             *last.lock().unwrap_or_else(PoisonError::into_inner) = words;
         }
@@ -86,7 +87,9 @@ fn plain(
     let thread = std::thread::spawn(move || {
         while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
             let said = last.lock().unwrap_or_else(PoisonError::into_inner);
-            write(format!("{label}: {} s, {said}", begin.elapsed().as_secs()));
+            // loom's process does not say how far it is.
+            let said = if said.is_empty() { String::new() } else { format!(", {said}") };
+            write(format!("{label}: {} s{said}", begin.elapsed().as_secs()));
         }
     });
     (end, thread)
