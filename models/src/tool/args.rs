@@ -18,6 +18,8 @@ Examples:
       cargo explore 'shutdown | stream_request(0)' --show 2
   What another protocol does:
       cargo explore --system kv-engine@before-mb-37702 'shutdown | stream_request(0); disconnect'
+  One of its tickets, on the protocol that has the bug:
+      cargo explore --system kv-engine@mb-37702 mb-38521
   What can be called, and which scenarios there are:
       cargo explore --list
   All scenarios that ship with the project, or one of them:
