@@ -1,58 +1,11 @@
-//! `cargo explore` from outside: every option, the exit status, and what is on
-//! standard output. The engines' answers are checked where they belong; here
-//! it is that the tool passes them on.
+//! `cargo explore` from outside: what it answers, on standard output and by its
+//! exit status. The engines' answers are checked where they belong; here it is
+//! that the tool passes them on.
 #![cfg(shuttle)]
 
-use serde_json::Value;
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
+mod support;
 
-const RACE: &str = "shutdown | stream_request(0)";
-
-/// More interleavings than anybody waits for.
-const LONG: &str = "{ items=3; stream_request(0) } step * 3 | run_backfill * 3 | notify * 3";
-
-/// The explorer with these arguments, told apart by line.
-fn explore(arguments: &[&str]) -> Output {
-    with_input(arguments, "")
-}
-
-fn with_input(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_explore"))
-        .args(arguments)
-        .env_remove("CONNMAP_EXPLORE_LOOM")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the explorer starts");
-    let mut stdin = child.stdin.take().expect("it has a standard input");
-    stdin.write_all(input.as_bytes()).ok();
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("it writes text")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("it writes text")
-}
-
-#[track_caller]
-fn status(output: &Output, expected: i32) {
-    let (out, err) = (stdout(output), stderr(output));
-    assert_eq!(output.status.code(), Some(expected), "{out}\n{err}");
-}
-
-/// The objects of JSON, one to a line.
-#[track_caller]
-fn json(arguments: &[&str]) -> Vec<Value> {
-    let output = explore(&[arguments, &["--format", "json"]].concat());
-    let lines = stdout(&output);
-    lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
-}
+use support::{explore, json, status, stderr, stdout, with_input, RACE};
 
 #[test]
 fn a_question_is_answered_in_full() {
@@ -122,43 +75,6 @@ fn scenarios_go_by_name_too() {
 }
 
 #[test]
-fn mistakes_are_shown_and_end_with_two() {
-    for (arguments, said) in [
-        (&["shutdown | stream_requst(0)"][..], "did you mean `stream_request`?"),
-        (&["--system", "cor", RACE], "did you mean `core`?"),
-        (&["--file", "/there/is/no/such/file"], "/there/is/no/such/file"),
-        (&["shutdwn-request"], "or did you mean the scenario `shutdown-request`?"),
-        (&["--engine", "dpro", RACE], "dpor"),
-        (&["--seed", "1", RACE], "--seed is for"),
-        (&["--max-time", "soon", RACE], "500ms, 30s, 5m or 1h"),
-        (&["--max-executions", "0", RACE], "--max-executions"),
-        (&["--workers", "0", RACE], "--workers"),
-        (&["--format", "xml", RACE], "mermaid"),
-        (&["--compare=dfs", RACE], "two engines"),
-        (&["--engine", "loom", RACE], "start it by `cargo explore`"),
-        (&["--replay", "!", RACE], "token"),
-        (&["--replay", "1"], "one scenario"),
-        (&["--show", "99", RACE], "no such outcome"),
-        (&["--no-such-option"], "--no-such-option"),
-        (&["--check"], "--ledger"),
-        (&["--part", "1/2"], "--generate"),
-        (&["--threads", "2"], "--generate"),
-        (&["--calls", "2"], "--generate"),
-        (&["--generate", "--threads", "1"], "--threads"),
-        (&["--generate", "--calls", "99"], "--calls"),
-        (&["--generate", "--part", "3/2"], "such as 1/100"),
-        (&["--generate", "--format", "json"], "text only"),
-        (&["--generate", "--engine", "loom"], "not for loom"),
-        (&["--generate", "shutdown | step"], "--generate"),
-        (&["--history", RACE], "--history"),
-    ] {
-        let output = explore(arguments);
-        status(&output, 2);
-        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
-    }
-}
-
-#[test]
 fn a_file_may_demand_and_expect() {
     let ask = |text: &str| with_input(&["--file", "-"], text);
     let race = |demands: &str| ask(&format!("race: {RACE}\n{demands}"));
@@ -181,30 +97,28 @@ fn a_file_may_demand_and_expect() {
     status(&ask(""), 2);
 }
 
+/// What a caller cannot see is not claimed: the end of a stream that nobody has
+/// stepped to; and what holds everywhere is said once.
+#[test]
+fn sentences_say_what_is_known() {
+    let text = stdout(&explore(&["end_streams(0) | stream_request(0)"]));
+    assert_eq!(text.matches("accepted, and no end was reported").count(), 1, "{text}");
+    assert!(
+        text.contains("in every outcome: stream_request(0): accepted\n       accepted"),
+        "{text}"
+    );
+    let text = stdout(&explore(&["open(b, a) | a.stream_request(0)"]));
+    assert!(text.contains("refused: its connection was displaced"), "{text}");
+    let slot =
+        "{ slots=1; a.stream_request(0); b.stream_request(0) } a.disconnect | run_backfill * 2";
+    assert!(stdout(&explore(&[slot])).contains("both: the worker ran the backfill"));
+}
+
 #[test]
 fn a_call_that_never_does_anything_is_named() {
     let output = explore(&["shutdown | run_backfill"]);
     status(&output, 0);
     assert!(stdout(&output).contains("never did anything: run_backfill"), "{}", stdout(&output));
-}
-
-#[test]
-fn samples_and_limits_are_never_complete() {
-    for arguments in [
-        &["--engine", "random", "--iterations", "20", "--seed", "3"][..],
-        &["--engine", "pct", "--iterations", "20", "--depth", "2"],
-        &["--engine", "urw", "--iterations", "20"],
-        &["--engine", "dfs", "--max-executions", "2"],
-    ] {
-        let output = explore(&[arguments, &[RACE]].concat());
-        status(&output, 3);
-        assert!(stdout(&output).contains("INCOMPLETE"), "{}", stdout(&output));
-    }
-    let output = explore(&["--max-executions", "5", "--workers", "1", "four-threads"]);
-    status(&output, 3);
-    let output = explore(&["--engine", "dfs", "--max-time", "200ms", LONG]);
-    status(&output, 3);
-    assert!(stdout(&output).contains("stopped after "), "{}", stdout(&output));
 }
 
 #[test]
@@ -267,7 +181,49 @@ fn several_scenarios_are_told_in_brief() {
     }
     assert!(two.contains("(accepted, then ended by the shutdown)"), "{two}");
     assert!(two.contains("never did anything: step#3"), "{two}");
-    assert!(stdout(&explore(&[])).lines().count() < 420);
+}
+
+#[test]
+fn a_whole_file_is_summed_up() {
+    let output = explore(&[]);
+    let text = stdout(&output);
+    assert!(text.contains("\nnotify-completion ") && !text.contains("step#4: idle"), "{text}");
+    assert!(text.contains("scenarios are as they should be: dpor, "), "{text}");
+    assert!(text.contains("Add a name to the command"), "{text}");
+    assert!(text.lines().count() < 160, "{text}");
+    // What is not simply complete is told.
+    let file = format!("good: {RACE}\nbad: {RACE}\n    forbid stream_request(0): accepted*\n");
+    let output = with_input(&["--file", "-"], &file);
+    status(&output, 1);
+    let text = stdout(&output);
+    assert!(text.contains("\nbad: shutdown") && !text.contains("\ngood: shutdown"), "{text}");
+    assert!(text.contains("forbidden and seen") && text.contains("1 of 2 scenarios"), "{text}");
+    // Asked for an ordering, it shows it of each.
+    let text = stdout(&with_input(&["--file", "-", "--show", "1"], &file));
+    assert_eq!(text.matches("an ordering that leads to outcome 1").count(), 2, "{text}");
+}
+
+#[test]
+fn kv_engines_tickets_go_by_name_on_any_system() {
+    let ask = |system: &str, code| {
+        let output = explore(&["--system", system, "mb-38521"]);
+        status(&output, code);
+        stdout(&output)
+    };
+    let broken = ask("kv-engine@mb-37702", 1);
+    assert!(broken.contains("violated: no-dangling"), "{broken}");
+    let words = broken.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("the disconnect crashes on a manager that is gone"), "{broken}");
+    assert!(ask("kv-engine@mb-38521", 0).contains("COMPLETE"));
+    assert!(ask("core", 0).contains("COMPLETE"));
+    // A protocol without scenarios of its own has those.
+    let views = json(&["--system", "kv-engine@mb-69075"]);
+    assert!(views.len() > 25 && views.iter().any(|view| view["name"] == "mb-67263"));
+    let outcomes = views.iter().flat_map(|view| view["outcomes"].as_array().unwrap());
+    let (said, silent): (Vec<_>, Vec<_>) = outcomes.partition(|row| row["meaning"].is_string());
+    assert!(said.len() > 10 * silent.len(), "{silent:?}");
+    // One that names them all is mistaken.
+    status(&explore(&["--system", "kv-engine@mb-69075", "mb-3852"]), 2);
 }
 
 #[test]
@@ -288,7 +244,15 @@ fn the_list_names_everything() {
     let output = explore(&["--list"]);
     status(&output, 0);
     let text = stdout(&output);
-    for name in ["core", "stream_request", "items=1", "shutdown-request", "no-dangling"] {
+    for name in [
+        "core",
+        "stream_request",
+        "items=1",
+        "shutdown-request",
+        "no-dangling",
+        "mb-38521",
+        "kv-engine@before-mb-37702",
+    ] {
         assert!(text.contains(name), "{name}");
     }
     status(&explore(&["--list", "--system", "core"]), 0);
@@ -301,22 +265,4 @@ fn help_teaches() {
     status(&output, 0);
     assert!(stdout(&output).contains("cargo explore 'shutdown | stream_request(0)'"));
     assert!(stdout(&output).contains("Exit status"));
-}
-
-#[test]
-#[cfg(unix)]
-fn an_interrupt_ends_with_what_was_found() {
-    let child = Command::new(env!("CARGO_BIN_EXE_explore"))
-        .args(["--engine", "dfs", LONG])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the explorer starts");
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(sent.expect("there is a kill").success());
-    let output = child.wait_with_output().expect("it ends");
-    status(&output, 3);
-    let text = stdout(&output);
-    assert!(text.contains("INCOMPLETE: interrupted") && text.contains("outcome"), "{text}");
 }

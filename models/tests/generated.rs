@@ -7,9 +7,10 @@
 use connmap_models::engine::{explore, Options};
 use connmap_models::generate::{core, Universe};
 use connmap_models::sweep::{one, sweep, Summary};
-use connmap_models::{systems, Report, Scenario, System};
+use connmap_models::{parse, systems, Report, Scenario, System};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::{TestError, TestRng, TestRunner};
 use std::sync::Arc;
 
 fn system() -> Arc<dyn System> {
@@ -43,25 +44,54 @@ fn a_part_of_three_threads_of_four_calls_holds() {
 /// Beyond this a sample is left unfinished; what was seen of it counts.
 const SAMPLE: u64 = 1000;
 
+/// Four threads, or longer ones. A failure shrinks to fewer and shorter
+/// threads, and to letters and families that come earlier.
+fn larger() -> impl Strategy<Value = String> {
+    let families = core(2, 2).families;
+    (0..families.len(), vec(vec(0_usize..1000, 1..=4), 2..=4)).prop_map(move |(family, threads)| {
+        let family = &families[family];
+        let letters = family.alphabet.len();
+        let thread = |thread: Vec<usize>| thread.iter().map(|letter| letter % letters).collect();
+        family.text(&threads.into_iter().map(thread).collect::<Vec<_>>())
+    })
+}
+
+/// Whether it does, as far as it is explored.
+fn holds(system: &Arc<dyn System>, text: String) -> Result<(), TestCaseError> {
+    let options = Options { max_executions: Some(SAMPLE), ..Options::default() };
+    let found = one(system, 0, text, |system, scenario| {
+        explore(system, scenario, &options).expect("this is the build for it")
+    });
+    let unfinished = |reason: &str| reason.starts_with("incomplete: stopped after");
+    let wrong = found.failures.iter().find(|failure| !unfinished(&failure.reason));
+    prop_assert!(wrong.is_none(), "{found}");
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Four threads, or longer ones. A failure shrinks to fewer and shorter
-    /// threads, and to letters and families that come earlier.
     #[test]
-    fn a_sample_of_larger_ones_holds(
-        family in 0..core(2, 2).families.len(),
-        threads in vec(vec(0_usize..1000, 1..=4), 2..=4),
-    ) {
-        let family = core(2, 2).families.swap_remove(family);
-        let letters = family.alphabet.len();
-        let code: Vec<Vec<usize>> =
-            threads.iter().map(|thread| thread.iter().map(|letter| letter % letters).collect()).collect();
-        let options = Options { max_executions: Some(SAMPLE), ..Options::default() };
-        let found = one(&system(), 0, family.text(&code), |system, scenario| {
-            explore(system, scenario, &options).expect("this is the build for it")
-        });
-        let wrong = found.failures.iter().find(|failure| !failure.reason.starts_with("incomplete: stopped after"));
-        prop_assert!(wrong.is_none(), "{found}");
+    fn a_sample_of_larger_ones_holds(text in larger()) {
+        holds(&system(), text)?;
     }
+}
+
+/// On a protocol that is known to fail: two threads, and little in them.
+#[test]
+fn a_failure_shrinks_to_a_small_scenario() {
+    let system = systems::find("kv-engine@before-mb-37702").expect("it is an era");
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let rng = TestRng::deterministic_rng(config.rng_algorithm);
+    let found = TestRunner::new_with_rng(config, rng).run(&larger(), |text| {
+        // It does not know all of the core's operations and settings.
+        match parse::scenario(&text, &*system) {
+            Ok(_) => holds(&system, text),
+            Err(_) => Ok(()),
+        }
+    });
+    let Err(TestError::Fail(_, text)) = found else { panic!("nothing was found: {found:?}") };
+    let scenario = parse::scenario(&text, &*system).expect("it was explored");
+    let calls: usize = scenario.threads.iter().map(Vec::len).sum();
+    assert!(scenario.threads.len() == 2 && calls <= 3, "{text}");
 }

@@ -1,5 +1,6 @@
 //! The project's own commands, on std alone so that they build in a second.
 
+mod asked;
 mod build;
 mod ci;
 mod explore;
@@ -15,6 +16,7 @@ usage: cargo xtask COMMAND
   mutants   break the core, one line at a time, and see each engine's scenarios
             fail; then the explorer, and see its tests fail; with names, only
             these: core, explorer, an engine, a mutant
+  asked     ask `cargo explore` what it must answer, and see its exit status
   explore   what `cargo explore` runs; see cargo explore --help
 ";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let names: Vec<String> =
         arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
     let done = match command {
+        Some("asked") => asked::run(),
         Some("ci") => ci::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {

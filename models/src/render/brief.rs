@@ -71,14 +71,10 @@ fn sentence<'a>(view: &View, row: &'a Row) -> Option<&'a str> {
     let named = |said: &str| {
         row.answers.iter().any(|answer| said.starts_with(&format!("{}: ", answer.call)))
     };
-    let everywhere = |said: &str| {
-        let says = |row: &Row| row.meaning.iter().any(|all| all.split("; ").any(|one| one == said));
-        view.outcomes.len() > 1 && view.outcomes.iter().all(says)
-    };
     let reason = |said: &str| said.contains(": ") || said.contains(", ");
     let meaning = row.meaning.as_deref()?;
     if row.written {
         return Some(meaning);
     }
-    meaning.split("; ").find(|said| reason(said) && !named(said) && !everywhere(said))
+    row.sentences().find(|said| reason(said) && !named(said) && !view.says_everywhere(said))
 }

@@ -20,9 +20,9 @@ h1{font-size:1.5rem}h2{font-size:1.2rem;margin:3rem 0 .3rem;border-top:1px solid
 padding-top:1.2rem}h3{font-size:1rem;margin:1.2rem 0 .2rem}p{margin:.3rem 0}\
 code,pre,td.answers{font-family:ui-monospace,monospace;font-size:.875rem}\
 .scroll{overflow-x:auto}table{border-collapse:collapse;margin:.8rem 0;width:100%}\
-th,td{padding:.35rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}\
+th,td{padding:.35rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}\
 tr:has(+.drawn) td{border-bottom:0}.drawn td{padding-top:0;width:100%}\
-.drawn .box{width:0;min-width:100%}th{font-weight:600;white-space:nowrap}.n{text-align:right;font-variant-numeric:tabular-nums;\
+.drawn .box{width:0;min-width:100%}th{font-weight:600;white-space:nowrap}tbody th{white-space:normal;min-width:9rem}.n{text-align:right;font-variant-numeric:tabular-nums;\
 white-space:nowrap}.soft{color:var(--soft)}.good{color:var(--good);font-weight:600}\
 .bad{color:var(--bad);font-weight:600}.open{color:var(--open);font-weight:600}\
 a{color:var(--accent)}summary{cursor:pointer;color:var(--accent)}\
@@ -36,6 +36,11 @@ svg .switch{fill:var(--accent);font-style:italic}svg .place,svg text.object{fill
 svg .lane{stroke:var(--soft);stroke-width:1}svg .lane.object{stroke-dasharray:3 4}\
 svg .call{fill:var(--call);stroke:var(--accent);stroke-width:1}\
 svg .arrow{stroke:var(--accent);stroke-width:1}svg .tip{fill:var(--accent)}\
+@media(max-width:40rem){body{padding:.5rem .7rem 3rem}.outcomes,.outcomes tbody,.outcomes tr{\
+display:block}.outcomes thead{display:none}.outcomes td{display:inline-block;border:0;\
+padding:.1rem .8rem .1rem 0}.outcomes td.wide{display:block}\
+.outcomes tr:not(:has(+.drawn)){border-bottom:1px solid var(--line);padding:.4rem 0}\
+.outcomes td[data-unit]::after{content:attr(data-unit)}}\
 @media print{details{display:block}}";
 
 /// The page.
@@ -79,26 +84,26 @@ fn table(views: &[View]) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "scenario" }
-                        th scope="col" { "system" }
-                        th scope="col" { "engine" }
+                        th scope="col" { "verdict" }
                         @for heading in ["threads", "orderings", "executions", "seconds", "per second"] {
                             th scope="col" class="n" { (heading) }
                         }
-                        th scope="col" { "verdict" }
+                        th scope="col" { "engine" }
+                        th scope="col" { "system" }
                     }
                 }
                 tbody {
                     @for (index, view) in views.iter().enumerate() {
                         tr {
                             th scope="row" { a href={ "#s" (index + 1) } { (view.name) } }
-                            td { (view.system) }
-                            td { (view.engine) }
+                            td { (verdict(view)) }
                             td class="n" { (view.threads) }
                             td class="n" { (view.orderings.map_or("-".into(), number)) }
                             td class="n" { (number(view.executions)) }
                             td class="n" { (seconds(view.elapsed_ms)) }
                             td class="n" { (number(view.rate())) }
-                            td { (verdict(view)) }
+                            td { (view.engine) }
+                            td { (view.system) }
                         }
                     }
                 }
@@ -158,7 +163,7 @@ fn outcomes(view: &View, detail: Detail) -> Markup {
     let constant = view.constant();
     html! {
         div class="scroll" tabindex="0" role="region" aria-label={ "outcomes of " (view.name) } {
-            table {
+            table class="outcomes" {
                 thead {
                     tr {
                         th scope="col" class="n" { "#" }
@@ -195,17 +200,17 @@ fn outcome(view: &View, constant: &[&Answer], index: usize, row: &Row, detail: D
     html! {
         tr {
             td class="n" { (index + 1) }
-            td class="n" { (number(row.orderings)) }
-            td class="n" { (format!("{:.2}", row.percent)) }
+            td class="n" data-unit={ " " (view.counted()) "s" } { (number(row.orderings)) }
+            td class="n" data-unit="%" { (format!("{:.2}", row.percent)) }
             td { span class=(class) { (row.grade) } }
-            td {
+            td class="wide" {
                 @for line in said(&row.varying(constant)) { div { code { (line) } } }
                 @if let Some(meaning) = &row.meaning { div class="soft" { (meaning) } }
             }
         }
         @if row.ordering.is_known() {
             tr class="drawn" {
-                td colspan="5" {
+                td class="wide" colspan="5" {
                     (ordering(view, &title, &row.ordering, detail.show.or(view.show) == Some(index + 1)))
                 }
             }

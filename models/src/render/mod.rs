@@ -2,7 +2,7 @@
 //! holds, field by field; so whatever a program reads is what a person sees.
 //!
 //! - `view`: what is shown
-//! - `text`, `brief`, `columns`: for a terminal, in 80 columns
+//! - `text`, `table`, `brief`, `columns`: for a terminal, in 80 columns
 //! - `markdown`: for a pull request
 //! - `mermaid`: a sequence diagram, as text
 //! - `html`, `svg`: one page, with the sequence diagrams drawn
@@ -18,6 +18,7 @@ pub mod layout;
 pub mod markdown;
 pub mod mermaid;
 pub mod svg;
+mod table;
 pub mod text;
 pub mod view;
 

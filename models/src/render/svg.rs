@@ -12,14 +12,14 @@ const ROW: usize = 24;
 const LINE: usize = 16;
 const TOP: usize = 44;
 const THREAD: usize = 230;
-const OBJECT: usize = 140;
+const OBJECT: usize = 110;
 /// A character, and a bit more.
 const CHARACTER: usize = 8;
 /// Characters that fit beside the lane of a thread.
 const LANE_TEXT: usize = 28;
-/// With more objects than this the page is too wide to see both ends of an
-/// arrow: then each step names its object, in wider lanes.
-const OBJECTS: usize = 5;
+/// Wider than this, both ends of an arrow are not seen at once: then each step
+/// names its object, in wider lanes.
+const PAGE: usize = 1080;
 const WIDE: usize = 330;
 const WIDE_TEXT: usize = 42;
 
@@ -33,7 +33,7 @@ struct Placed {
 /// The diagram; `title` says what it shows to those who do not see it.
 pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
     let (threads, mut objects) = (ordering.threads(), ordering.objects());
-    let lanes = objects.len() <= OBJECTS;
+    let lanes = threads.len() * THREAD + 70 + objects.len() * OBJECT <= PAGE;
     if !lanes {
         objects.clear();
     }
@@ -42,7 +42,10 @@ pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
     let bottom = placed.last().map_or(TOP, |last| last.y + last.lines.len() * LINE) + 8;
     let lane = |thread: usize| 16 + thread * thread_width;
     let object_lane = |object: usize| threads.len() * thread_width + 70 + object * OBJECT;
-    let objects_end = threads.len() * thread_width + objects.len() * OBJECT + 16;
+    let objects_end = match objects.len() {
+        0 => threads.len() * thread_width + 16,
+        several => object_lane(several - 1) + 20,
+    };
     let places = placed.iter().map(|placed| placed.entry.detail.chars().count()).max();
     let width = objects_end + places.unwrap_or(0) * CHARACTER + 8;
     let spoken = placed.iter().map(|placed| {
@@ -62,7 +65,7 @@ pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
             @for (index, name) in objects.iter().enumerate() {
                 line class="lane object" x1=(object_lane(index)) x2=(object_lane(index)) y1="30" y2=(bottom) {}
                 text class="head object" x=(object_lane(index)) y="20" text-anchor="middle" {
-                    (super::layout::cut(name, 18))
+                    (super::layout::cut(name, OBJECT / CHARACTER))
                 }
             }
             @for (thread, from, to) in spans(&placed, bottom) {

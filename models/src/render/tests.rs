@@ -126,7 +126,8 @@ fn fits(text: &str) {
 
 #[test]
 fn as_text() {
-    let text = plain(&text::text(&[violated(), incomplete()], Detail { show: Some(1) }));
+    let text =
+        plain(&text::text(&[violated(), incomplete()], Detail { show: Some(1), summary: false }));
     fits(&text);
     insta::assert_snapshot!(text);
 }
@@ -161,7 +162,7 @@ fn an_expected_violation_is_a_success() {
 fn as_markdown() {
     insta::assert_snapshot!(markdown::markdown(
         &[violated(), incomplete()],
-        Detail { show: Some(2) }
+        Detail { show: Some(2), summary: false }
     ));
 }
 
@@ -170,13 +171,13 @@ fn as_mermaid() {
     insta::assert_snapshot!(mermaid::mermaid(&[violated()], Detail::default()));
     let shown = mermaid::mermaid(&[incomplete()], Detail::default());
     assert!(shown.contains("outcome 1"), "{shown}");
-    let none = mermaid::mermaid(&[incomplete()], Detail { show: Some(2) });
+    let none = mermaid::mermaid(&[incomplete()], Detail { show: Some(2), summary: false });
     assert!(none.starts_with("%%"), "{none}");
 }
 
 #[test]
 fn as_html() {
-    let page = html::html(&[violated(), incomplete()], Detail { show: Some(1) });
+    let page = html::html(&[violated(), incomplete()], Detail { show: Some(1), summary: false });
     assert!(!page.contains("<i>characters") && !page.contains("<b>"), "not escaped");
     assert!(!page.contains("<script") && !page.contains("src="), "not self-contained");
     assert_eq!(page.matches("<svg").count(), 4);

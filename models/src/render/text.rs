@@ -3,9 +3,10 @@
 use super::brief;
 use super::columns::columns;
 use super::layout::{
-    cut, left, number, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
+    left, number, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
 };
-use super::view::{Broken, Ended, Grade, Ordering, Row, View};
+use super::table::table;
+use super::view::{Answer, Broken, Ended, Grade, Ordering, Row, View};
 use anstyle::Style;
 use std::fmt::Write;
 
@@ -14,72 +15,39 @@ use std::fmt::Write;
 pub struct Detail {
     /// The ordering that leads to this outcome, from 1.
     pub show: Option<usize>,
+    /// Of several scenarios only the table, and those that are not simply
+    /// complete.
+    pub summary: bool,
 }
 
 /// All of it: of one scenario everything, of several a table, and each in brief.
 pub fn text(views: &[View], detail: Detail) -> String {
     let mut out = String::new();
-    if views.len() > 1 {
-        out.push_str(&table(views));
+    if views.len() < 2 {
+        views.iter().for_each(|view| scenario(&mut out, view, detail, false));
+        return out;
+    }
+    out.push_str(&table(views));
+    let complete = |view: &&View| view.success && view.verdict == Ended::Complete;
+    for view in views.iter().filter(|view| !(detail.summary && complete(view))) {
         out.push('\n');
+        scenario(&mut out, view, detail, true);
     }
-    for (index, view) in views.iter().enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        scenario(&mut out, view, detail, views.len() > 1);
-    }
-    if views.len() > 1 {
-        let good = views.iter().filter(|view| view.success).count();
-        let style = if good == views.len() { GOOD } else { BAD };
-        let line = format!("{good} of {} scenarios are as they should be", views.len());
-        let _ = writeln!(out, "\n{}", paint(style, &line));
-    }
-    out
-}
-
-/// One row to a scenario.
-pub fn table(views: &[View]) -> String {
-    let mut rows =
-        vec![["scenario", "threads", "engine", "orderings", "executions", "verdict", "seconds"]
-            .map(String::from)];
-    for view in views {
-        rows.push([
-            view.name.clone(),
-            view.threads.to_string(),
-            view.engine.clone(),
-            view.orderings.map_or("-".into(), number),
-            number(view.executions),
-            view.verdict.to_string(),
-            seconds(view.elapsed_ms),
-        ]);
-    }
-    let width_of = |column: usize| rows.iter().map(|row| super::layout::width(&row[column])).max();
-    let mut widths: Vec<usize> = (0..7).map(|column| width_of(column).unwrap_or(0)).collect();
-    // The name gives way: everything else is a number or one word.
-    let others: usize = widths[1..].iter().map(|width| width + 1).sum();
-    widths[0] = widths[0].min(WIDTH.saturating_sub(others)).max(8);
-    let mut out = String::new();
-    for (index, row) in rows.iter().enumerate() {
-        let mut row = row.clone();
-        if super::layout::width(&row[0]) > widths[0] {
-            // A long name has a line of its own.
-            let _ = writeln!(out, "{}", cut(&row[0], WIDTH));
-            row[0].clear();
-        }
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            let padded = match column {
-                0 => left(cell, *width),
-                2 | 5 => left(cell, *width),
-                _ => right(cell, *width),
-            };
-            match (index, column) {
-                (0, _) => paint(BOLD, &padded),
-                (_, 5) => paint(verdict_style(&views[index - 1]), &padded),
-                _ => padded,
-            }
-        });
-        let _ = writeln!(out, "{}", cells.collect::<Vec<_>>().join(" ").trim_end());
+    let good = views.iter().filter(|view| view.success).count();
+    let style = if good == views.len() { GOOD } else { BAD };
+    let line = format!("{good} of {} scenarios are as they should be", views.len());
+    let all = |count: fn(&View) -> u64| views.iter().map(count).sum::<u64>();
+    let elapsed = views.iter().map(|view| view.elapsed_ms).sum::<f64>();
+    let total = plural(all(View::all), views[0].counted());
+    let _ = writeln!(
+        out,
+        "\n{}: {}, {total}, {} s",
+        paint(style, &line),
+        views[0].engine,
+        seconds(elapsed)
+    );
+    if detail.summary && views.iter().any(|view| complete(&view)) {
+        paragraph(&mut out, "Add a name to the command to see its outcomes.", 0, DIM);
     }
     out
 }
@@ -222,15 +190,23 @@ fn outcomes(out: &mut String, view: &View) {
         for answer in row.varying(&constant) {
             put(Style::new(), &format!("{}: {}", answer.call, answer.answer), 2);
         }
-        if let Some(meaning) = &row.meaning {
-            meaning.split("; ").for_each(|sentence| put(DIM, sentence, 2));
-        }
+        let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
+        own.for_each(|sentence| put(DIM, sentence, 2));
     }
-    if !constant.is_empty() {
-        let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
-        let said = said.collect::<Vec<_>>().join("; ");
-        paragraph(out, &format!("in every outcome: {said}"), 5, DIM);
+    everywhere(out, view, &constant);
+}
+
+/// What is the same in every outcome, and what that means.
+fn everywhere(out: &mut String, view: &View, constant: &[&Answer]) {
+    let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
+    let said = said.collect::<Vec<_>>().join("; ");
+    let common = view.outcomes[0].sentences().filter(|said| view.says_everywhere(said));
+    let common: Vec<&str> = common.collect();
+    if said.is_empty() && common.is_empty() {
+        return;
     }
+    paragraph(out, format!("in every outcome: {said}").trim_end(), 5, DIM);
+    common.iter().for_each(|sentence| paragraph(out, sentence, 7, DIM));
 }
 
 fn ordering_of(out: &mut String, view: &View, show: usize, row: &Row) {

@@ -251,9 +251,20 @@ impl View {
         };
         first.answers.iter().enumerate().filter(everywhere).map(|(_, answer)| answer).collect()
     }
+
+    /// Whether every outcome means this, among other things.
+    pub fn says_everywhere(&self, sentence: &str) -> bool {
+        self.outcomes.len() > 1
+            && self.outcomes.iter().all(|row| row.sentences().any(|one| one == sentence))
+    }
 }
 
 impl Row {
+    /// What it means, one sentence after the other.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.meaning.iter().flat_map(|meaning| meaning.split("; "))
+    }
+
     /// Its answers but for those that are the same everywhere.
     pub fn varying<'a>(&'a self, constant: &[&Answer]) -> Vec<&'a Answer> {
         self.answers.iter().filter(|answer| !constant.contains(answer)).collect()

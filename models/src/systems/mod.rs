@@ -2,14 +2,16 @@
 
 pub mod core;
 pub mod kv_engine;
+mod words;
 
 use crate::System;
 use kv_engine::KvEngine;
 use std::sync::Arc;
 
-/// Every system: the core, the eras of kv_engine, and the variants of eras.
+/// Every system: the core and what it is held against, the eras of kv_engine,
+/// and the variants of eras.
 pub fn all() -> Vec<Arc<dyn System>> {
-    let mut all: Vec<Arc<dyn System>> = vec![Arc::new(core::Core)];
+    let mut all = by_default();
     for protocol in KvEngine::eras().chain(KvEngine::variants()) {
         all.push(Arc::new(protocol));
     }
@@ -19,7 +21,17 @@ pub fn all() -> Vec<Arc<dyn System>> {
 /// What is explored when nothing in particular is asked for: the core, and the
 /// protocol whose bug it must not have.
 pub fn by_default() -> Vec<Arc<dyn System>> {
-    ["core", kv_engine::SEED].iter().filter_map(|name| find(name)).collect()
+    let mut systems: Vec<Arc<dyn System>> = vec![Arc::new(core::Core)];
+    if let Some(protocol) = KvEngine::find(kv_engine::SEED) {
+        systems.push(Arc::new(protocol));
+    }
+    systems
+}
+
+/// Scenarios that every system here knows by name, and that are explored when
+/// they are asked for: kv_engine's tickets, most of which some era violates.
+pub fn on_request() -> &'static str {
+    kv_engine::tickets::SCENARIOS
 }
 
 /// The system of this name. `kv-engine@before-mb-37702` is the era before that

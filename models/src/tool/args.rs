@@ -18,6 +18,8 @@ Examples:
       cargo explore 'shutdown | stream_request(0)' --show 2
   What another protocol does:
       cargo explore --system kv-engine@before-mb-37702 'shutdown | stream_request(0); disconnect'
+  One of its tickets, on the protocol that has the bug:
+      cargo explore --system kv-engine@mb-37702 mb-38521
   What can be called, and which scenarios there are:
       cargo explore --list
   All scenarios that ship with the project, or one of them:
@@ -41,6 +43,12 @@ In a scenario file, `name: scenario` is followed by indented lines:
       expect violated no-dangling
 In an answer `*` is any text; `call#2` is the second of several written alike.";
 
+/// A question, and what else only an answer to it needs.
+pub(super) const QUESTION: [&str; 5] = ["scenarios", "file", "compare", "replay", "show"];
+
+/// How orderings are searched.
+const SEARCH: [&str; 6] = ["engine", "seed", "iterations", "depth", "max_executions", "max_time"];
+
 /// Asks what happens when these calls race: explores every ordering of a
 /// scenario, and says what the calls answered in how many of them.
 #[derive(Clone, Debug, Parser)]
@@ -52,7 +60,8 @@ pub struct Arguments {
     pub scenarios: Vec<String>,
 
     /// List systems, operations, settings, scenarios and invariants
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = QUESTION, conflicts_with_all = SEARCH,
+          conflicts_with_all = ["workers", "format", "ledger", "history", "generate"])]
     pub list: bool,
 
     /// The system to explore [default: core]
@@ -73,7 +82,8 @@ pub struct Arguments {
         value_name = "ENGINES",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "dpor,loom"
+        default_missing_value = "dpor,loom",
+        conflicts_with_all = ["engine", "show"]
     )]
     pub compare: Option<String>,
 
@@ -106,7 +116,8 @@ pub struct Arguments {
     pub show: Option<usize>,
 
     /// Run one ordering again: the token that a witness ends with
-    #[arg(long, value_name = "TOKEN", conflicts_with = "compare")]
+    #[arg(long, value_name = "TOKEN", conflicts_with_all = SEARCH,
+          conflicts_with_all = ["compare", "workers"])]
     pub replay: Option<String>,
 
     /// How the answer is written
@@ -114,14 +125,13 @@ pub struct Arguments {
     pub format: Format,
 
     /// Write models/ledger.txt: what each exploration explored
-    #[arg(long, conflicts_with_all = ["scenarios", "system", "file", "compare", "replay", "list", "show"])]
+    #[arg(long, conflicts_with_all = QUESTION, conflicts_with_all = SEARCH,
+          conflicts_with_all = ["system", "format"])]
     pub ledger: bool,
 
     /// Write models/HISTORY.md: kv_engine's teardown, era by era
-    #[arg(long, conflicts_with_all = [
-        "scenarios", "system", "file", "compare", "replay", "list", "show", "ledger", "engine",
-        "seed", "iterations", "depth", "max_executions", "max_time", "format",
-    ])]
+    #[arg(long, conflicts_with_all = QUESTION, conflicts_with_all = SEARCH,
+          conflicts_with_all = ["system", "format", "ledger"])]
     pub history: bool,
 
     /// With --ledger or --history: write nothing, and fail where it has changed

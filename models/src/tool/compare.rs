@@ -272,3 +272,49 @@ fn seen(view: &View) -> BTreeSet<&str> {
 fn broken(view: &View) -> BTreeSet<&str> {
     view.violations.iter().map(|violation| violation.invariant.as_str()).collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::Comparison;
+    use crate::render::View;
+
+    /// What an engine answered: its verdict, and how often it saw each outcome.
+    pub(in super::super) fn view(verdict: &str, seen: &[(&str, u64)]) -> View {
+        let outcomes = seen.iter().map(|(outcome, orderings)| {
+            serde_json::json!({ "outcome": outcome, "answers": [], "orderings": orderings,
+                                "percent": 1.0, "grade": "allowed", "meaning": null })
+        });
+        let executions: u64 = seen.iter().map(|(_, orderings)| orderings).sum();
+        let view = serde_json::json!({
+            "version": 1, "name": "n", "meaning": "", "scenario": "n", "system": "core",
+            "engine": "dpor", "threads": 2, "orderings": executions, "executions": executions,
+            "verdict": verdict, "reason": null, "explored_all": verdict == "complete",
+            "success": verdict == "complete", "elapsed_ms": 1.0,
+            "outcomes": outcomes.collect::<Vec<_>>(), "violations": [], "missing": [],
+            "forbidden": [], "expected_violations": [], "idle_calls": [],
+        });
+        serde_json::from_value(view).unwrap()
+    }
+
+    pub(in super::super) fn compared(one: View, other: View) -> Comparison {
+        Comparison { scenario: "n".into(), engines: vec![("dpor", Ok(one)), ("loom", Ok(other))] }
+    }
+
+    #[test]
+    fn two_that_finished_must_agree() {
+        let both = || view("complete", &[("a", 1), ("b", 3)]);
+        let compare = |other| {
+            let compared = compared(both(), other);
+            (compared.status(), compared.differences().len())
+        };
+        assert_eq!(compare(both()), (0, 0));
+        assert_eq!(compare(view("complete", &[("b", 7), ("a", 7)])), (0, 0));
+        assert_eq!(compare(view("complete", &[("a", 4)])), (1, 1));
+        assert_eq!(compare(view("complete", &[("a", 1), ("c", 3)])), (1, 2));
+        // One that did not finish may have seen less, and nothing else.
+        assert_eq!(compare(view("incomplete", &[("a", 4)])), (3, 0));
+        assert_eq!(compare(view("incomplete", &[("c", 4)])), (1, 1));
+        let text = compared(both(), view("complete", &[("a", 4)])).text();
+        assert!(text.contains("dpor has seen the outcome `b`, loom has not"), "{text}");
+    }
+}

@@ -16,9 +16,8 @@ use std::sync::Arc;
 #[command(next_help_heading = "Every small scenario")]
 pub struct Generated {
     /// Explore every scenario of this size on the core, up to renaming
-    #[arg(long, conflicts_with_all = [
-        "scenarios", "system", "file", "compare", "replay", "list", "show", "ledger",
-    ])]
+    #[arg(long, conflicts_with_all = super::args::QUESTION,
+          conflicts_with_all = ["system", "ledger", "history"])]
     pub generate: bool,
 
     /// Scenarios of at most so many threads [default: 3]

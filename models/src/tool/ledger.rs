@@ -169,7 +169,25 @@ fn difference(old: &str, new: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::difference;
+    use super::super::compare::tests::{compared, view};
+    use super::{defects, difference};
+
+    #[test]
+    fn what_explored_nothing_or_lost_an_outcome_fails_by_itself() {
+        let good = || view("complete", &[("a", 1), ("b", 1)]);
+        let of = |one| defects(&compared(one, good())).collect::<Vec<_>>();
+        assert!(of(good()).is_empty());
+        let vacuous = of(view("complete", &[("a", 1)]));
+        assert!(vacuous.contains(&"dpor explored 1 execution".to_owned()), "{vacuous:?}");
+        let mut lost = good();
+        lost.missing.push("stream_request(0): accepted".into());
+        assert_eq!(of(lost), ["dpor has never seen stream_request(0): accepted"]);
+        let unfinished = of(view("incomplete", &[("a", 1)]));
+        assert_eq!(unfinished, ["dpor did not finish: INCOMPLETE"]);
+        let mut wrong = good();
+        (wrong.success, wrong.verdict) = (false, crate::render::view::Ended::Violated);
+        assert_eq!(of(wrong), ["dpor: VIOLATED"]);
+    }
 
     #[test]
     fn a_difference_names_its_scenario() {

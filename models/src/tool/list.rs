@@ -1,5 +1,6 @@
 //! `--list`: systems, what each knows, and its scenarios.
 
+use super::run::Job;
 use super::{select, Arguments, BadInput};
 use crate::invariant::{Invariant, ALL};
 use crate::render::layout::{left, paint, width, wrap, BOLD, DIM, WIDTH};
@@ -22,18 +23,24 @@ fn list(arguments: &Arguments) -> Result<String, BadInput> {
     heading(&mut out, "systems (--system)");
     let about: Vec<_> = chosen.iter().map(|s| (s.name(), s.meaning())).collect();
     rows(&mut out, &about);
-    let mut shown: Vec<Arc<dyn System>> = Vec::new();
-    for system in chosen {
-        // Eras of one protocol know the same operations.
-        let same = shown.iter().find(|shown| shown.operations() == system.operations());
-        match same {
-            Some(known) => {
-                heading(&mut out, &format!("{}: operations as of {}", system.name(), known.name()));
-            }
-            None => operations(&mut out, &*system),
+    let eras = "An era of kv_engine is named after the commit that began it. `before-` and a \
+                commit is the era that it ended: kv-engine@before-mb-37702 is kv-engine@mb-36557.";
+    for line in wrap(eras, WIDTH - 2, 0) {
+        let _ = writeln!(out, "  {}", paint(DIM, &line));
+    }
+    for (index, system) in chosen.iter().enumerate() {
+        // Eras of one protocol know the same operations: the first tells them.
+        let alike = |other: &&Arc<dyn System>| other.operations() == system.operations();
+        if !chosen[..index].iter().any(|other| alike(&other)) {
+            let others = chosen[index + 1..].iter().filter(alike).count();
+            operations(&mut out, &**system, others);
         }
-        scenarios(&mut out, &system)?;
-        shown.push(system);
+        let own = select::built_in(system)?;
+        scenarios(&mut out, &format!("{}: scenarios", system.name()), &own);
+    }
+    if let Some(system) = chosen.first() {
+        let title = "scenarios of kv_engine's tickets, on any system by name";
+        scenarios(&mut out, title, &select::on_request(system)?);
     }
     heading(&mut out, "invariants");
     let about =
@@ -64,8 +71,13 @@ fn rows(out: &mut String, rows: &[(String, String)]) {
     }
 }
 
-fn operations(out: &mut String, system: &dyn System) {
-    heading(out, &format!("{}: operations", system.name()));
+/// What a system knows, and so many others do.
+fn operations(out: &mut String, system: &dyn System, others: usize) {
+    let name = match others {
+        0 => system.name(),
+        _ => format!("{} and {others} others", system.name()),
+    };
+    heading(out, &format!("{name}: operations"));
     let mut any_connection = false;
     let about = system.operations().iter().map(|operation| {
         any_connection |= operation.on_connection;
@@ -75,25 +87,24 @@ fn operations(out: &mut String, system: &dyn System) {
     });
     rows(out, &about.collect::<Vec<_>>());
     if !system.settings().is_empty() {
-        heading(out, &format!("{}: settings, in {{ }} before the threads", system.name()));
+        heading(out, &format!("{name}: settings, in {{ }} before the threads"));
         let about = system.settings().iter().map(|setting| {
             (format!("{}={}", setting.name, setting.default), setting.meaning.to_owned())
         });
         rows(out, &about.collect::<Vec<_>>());
     }
     let checked = system.invariants().iter().map(|invariant| invariant.name());
-    heading(out, &format!("{}: checked invariants", system.name()));
+    heading(out, &format!("{name}: checked invariants"));
     for line in wrap(&checked.collect::<Vec<_>>().join(", "), WIDTH - 2, 0) {
         let _ = writeln!(out, "  {line}");
     }
 }
 
-fn scenarios(out: &mut String, system: &Arc<dyn System>) -> Result<(), BadInput> {
-    let jobs = select::built_in(system)?;
+fn scenarios(out: &mut String, title: &str, jobs: &[Job]) {
     if jobs.is_empty() {
-        return Ok(());
+        return;
     }
-    heading(out, &format!("{}: scenarios", system.name()));
+    heading(out, title);
     for job in jobs {
         let scenario = &job.scenario;
         for line in wrap(&format!("{}: {scenario}", scenario.name), WIDTH - 2, 4) {
@@ -103,5 +114,4 @@ fn scenarios(out: &mut String, system: &Arc<dyn System>) -> Result<(), BadInput>
             let _ = writeln!(out, "      {}", paint(DIM, line));
         }
     }
-    Ok(())
 }

@@ -108,7 +108,9 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, B
     }
     // A replay shows what it replayed.
     let replayed = arguments.replay.as_ref().map(|_| 1);
-    let detail = Detail { show: arguments.show.or(replayed) };
+    let show = arguments.show.or(replayed);
+    // Those that were named are told; of a whole file, those that stand out.
+    let detail = Detail { show, summary: show.is_none() && arguments.scenarios.is_empty() };
     match arguments.format {
         Format::Text => print(&text::text(&views, detail)),
         Format::Json => {}

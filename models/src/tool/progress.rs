@@ -15,6 +15,7 @@ const PLAIN: Duration = Duration::from_secs(15);
 
 /// Ends, and clears its line, when dropped.
 pub(super) struct Progress {
+    label: String,
     bar: Option<ProgressBar>,
     last: Arc<Mutex<String>>,
     plain: Option<(Sender<()>, JoinHandle<()>)>,
@@ -24,22 +25,21 @@ impl Progress {
     /// Says nothing at all when `quiet`.
     pub(super) fn start(label: &str, quiet: bool) -> Self {
         let last = Arc::default();
-        let mut progress = Progress { bar: None, last, plain: None };
+        let mut progress = Progress { label: label.to_owned(), bar: None, last, plain: None };
         if quiet {
             return progress;
         }
         if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new_spinner();
-            if let Ok(style) =
-                ProgressStyle::with_template("{spinner} {prefix}: {elapsed} {wide_msg}")
-            {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
                 bar.set_style(style);
             }
-            bar.set_prefix(label.to_owned());
+            bar.set_message(label.to_owned());
             bar.enable_steady_tick(Duration::from_millis(100));
             progress.bar = Some(bar);
         } else {
-            progress.plain = Some(plain(label.to_owned(), Arc::clone(&progress.last)));
+            let last = Arc::clone(&progress.last);
+            progress.plain = Some(plain(label.to_owned(), last, PLAIN, |line| eprintln!("{line}")));
         }
         progress
     }
@@ -53,9 +53,11 @@ impl Progress {
     /// How far it is, in words.
     pub(super) fn say(&self) -> impl Fn(String) + Send + Sync + 'static {
         let (bar, last) = (self.bar.clone(), Arc::clone(&self.last));
+        let label = self.label.clone();
         move |words| {
             if let Some(bar) = &bar {
-                bar.set_message(words.clone());
+                // What does not fit is cut: of a long question, its end.
+                bar.set_message(format!("{words}: {label}"));
             }
             *last.lock().unwrap_or_else(PoisonError::into_inner) = words;
         }
@@ -74,13 +76,20 @@ impl Drop for Progress {
     }
 }
 
-fn plain(label: String, last: Arc<Mutex<String>>) -> (Sender<()>, JoinHandle<()>) {
+fn plain(
+    label: String,
+    last: Arc<Mutex<String>>,
+    every: Duration,
+    write: impl Fn(String) + Send + 'static,
+) -> (Sender<()>, JoinHandle<()>) {
     let (end, ended) = channel::<()>();
     let begin = Instant::now();
     let thread = std::thread::spawn(move || {
-        while ended.recv_timeout(PLAIN) == Err(RecvTimeoutError::Timeout) {
+        while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
             let said = last.lock().unwrap_or_else(PoisonError::into_inner);
-            eprintln!("{label}: {} s, {said}", begin.elapsed().as_secs());
+            // loom's process does not say how far it is.
+            let said = if said.is_empty() { String::new() } else { format!(", {said}") };
+            write(format!("{label}: {} s{said}", begin.elapsed().as_secs()));
         }
     });
     (end, thread)
@@ -110,6 +119,21 @@ mod tests {
         assert_eq!(words(&progress), "5,000 executions, 2,500/s");
         progress.estimate = Some(10_000);
         assert_eq!(words(&progress), "5,000 executions, 2,500/s, about 10,000 in all, 2 s left");
+    }
+
+    #[test]
+    fn without_a_terminal_it_writes_plain_lines() {
+        let last = Arc::new(Mutex::new("5,000 executions, 2,500/s".to_owned()));
+        let (said, lines) = channel();
+        let write = move |line| drop(said.send(line));
+        let (end, thread) = plain("a (dpor)".into(), last, Duration::from_millis(1), write);
+        for _ in 0..2 {
+            let line = lines.recv_timeout(Duration::from_secs(60));
+            assert_eq!(line.as_deref(), Ok("a (dpor): 0 s, 5,000 executions, 2,500/s"));
+        }
+        drop(end);
+        thread.join().unwrap();
+        assert_eq!(PLAIN, Duration::from_secs(15));
     }
 
     #[test]

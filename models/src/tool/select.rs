@@ -24,22 +24,24 @@ pub(super) fn jobs(arguments: &Arguments) -> Result<Vec<Job>, BadInput> {
         let systems = systems::by_default();
         systems.iter().map(built_in).collect::<Result<Vec<_>, _>>()?.concat()
     } else {
-        let known = match &arguments.file {
+        let shipped = match &arguments.file {
             Some(path) => from_file(path, &system)?,
             None => built_in(&system)?,
         };
+        let known = match arguments.file {
+            Some(_) => shipped.clone(),
+            None => [shipped.clone(), on_request(&system)?].concat(),
+        };
         match arguments.scenarios.is_empty() {
-            true => known,
+            // A system without scenarios of its own has those of all.
+            true if shipped.is_empty() => known,
+            true => shipped,
             false => {
                 let find = |text: &String| one(text, &known, &system);
                 arguments.scenarios.iter().map(find).collect::<Result<_, _>>()?
             }
         }
     };
-    if jobs.is_empty() {
-        let name = system.name();
-        return Err(BadInput(format!("there is no scenario for {name}: give one, or --file")));
-    }
     if arguments.replay.is_some() && jobs.len() != 1 {
         return Err(BadInput("--replay needs the one scenario that its token is of".into()));
     }
@@ -60,9 +62,17 @@ pub(super) fn system(name: &str) -> Result<Arc<dyn System>, BadInput> {
 
 /// The scenarios that ship with a system.
 pub(super) fn built_in(system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput> {
-    let name = format!("the scenarios of {}", system.name());
-    let scenarios = parse::file(system.scenarios(), &**system)
-        .map_err(|error| BadInput(error.in_file(&name).to_string()))?;
+    parsed(system.scenarios(), &format!("the scenarios of {}", system.name()), system)
+}
+
+/// Those that are explored on a system when they are asked for by name.
+pub(super) fn on_request(system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput> {
+    parsed(systems::on_request(), "the scenarios of kv_engine", system)
+}
+
+fn parsed(text: &str, name: &str, system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput> {
+    let scenarios =
+        parse::file(text, &**system).map_err(|error| BadInput(error.in_file(name).to_string()))?;
     Ok(scenarios.into_iter().map(|scenario| job(system, scenario)).collect())
 }
 
@@ -86,12 +96,11 @@ fn from_file(path: &Path, system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput
         return Err(BadInput(format!("{name} is too long for a file of scenarios")));
     }
     let text = String::from_utf8(bytes).map_err(|_| BadInput(format!("{name} is not text")))?;
-    let scenarios = parse::file(&text, &**system)
-        .map_err(|error| BadInput(error.in_file(&name).to_string()))?;
-    if scenarios.is_empty() {
+    let jobs = parsed(&text, &name, system)?;
+    if jobs.is_empty() {
         return Err(BadInput(format!("{name} has no scenario")));
     }
-    Ok(scenarios.into_iter().map(|scenario| job(system, scenario)).collect())
+    Ok(jobs)
 }
 
 /// The name of a known scenario, or a scenario.

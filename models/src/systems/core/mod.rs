@@ -4,17 +4,16 @@
 //! - `calls`: the operations
 //! - `host`: the source, the front ends, the host's own locks
 //! - `check`: the invariants that are read off the final state
-//! - `words`: what the outcomes mean
 
 mod calls;
 mod check;
 mod host;
-mod words;
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
 use crate::spec::Limits;
 use crate::system::{Instance, Operation, Parameter, Setting, System};
+use crate::systems::words;
 use crate::Invariant;
 use connmap::{Config, ConnMap, LiveCounts, Producer};
 use host::{FrontEnd, HostLocks, Source};
@@ -142,7 +141,7 @@ impl System for Core {
     }
 
     fn explain(&self, scenario: &Scenario, outcome: &Outcome) -> Option<String> {
-        words::explain(scenario, outcome)
+        words::explain(scenario, outcome, |call, answer| words::phrase(scenario, call, answer))
     }
 
     fn did_nothing(&self, call: &Call, answer: &str) -> bool {

@@ -35,10 +35,11 @@ mod steps;
 mod stream;
 mod teardown;
 pub mod tickets;
+mod words;
 mod world;
 
-use crate::log::Log;
-use crate::scenario::{Conn, Scenario};
+use crate::log::{Log, Outcome};
+use crate::scenario::{Call, Conn, Scenario};
 use crate::system::{Instance, Operation, Parameter, Setting, System};
 use crate::Invariant;
 use era::{Protocol, ERAS, VARIANTS};
@@ -237,5 +238,13 @@ impl System for KvEngine {
             }
         }
         Arc::new(engine)
+    }
+
+    fn explain(&self, scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+        words::explain(scenario, outcome)
+    }
+
+    fn did_nothing(&self, call: &Call, answer: &str) -> bool {
+        words::did_nothing(call, answer)
     }
 }

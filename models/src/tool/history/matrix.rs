@@ -5,16 +5,14 @@ use super::super::run::{Job, Runner};
 use super::super::{select, BadInput};
 use super::LIMIT;
 use crate::engine::Strategy;
-use crate::parse;
 use crate::render::layout::{left, number, paint, plural, BAD, BOLD, DIM, GOOD};
 use crate::render::markdown::cell;
 use crate::render::view::{Broken, View};
 use crate::systems::kv_engine::era::ERAS;
-use crate::systems::kv_engine::tickets::{SCENARIOS, TICKETS};
+use crate::systems::kv_engine::tickets::TICKETS;
 use crate::systems::kv_engine::PREFIX;
 use crate::Invariant;
 use std::fmt::Write;
-use std::sync::Arc;
 
 /// One letter to an invariant, for cells, and what a violation of it is.
 pub(super) const LETTERS: &[(char, Invariant, &str)] = &[
@@ -210,11 +208,7 @@ pub(super) fn broken(view: &View, invariant: Invariant) -> Option<&Broken> {
 }
 
 fn jobs(system: &str) -> Result<Vec<Job>, BadInput> {
-    let system = select::system(system)?;
-    let scenarios = parse::file(SCENARIOS, &*system)
-        .map_err(|error| BadInput(error.in_file("the scenarios of kv_engine").to_string()))?;
-    let job = |scenario| Job { system: Arc::clone(&system), scenario: Arc::new(scenario) };
-    Ok(scenarios.into_iter().map(job).collect())
+    select::on_request(&select::system(system)?)
 }
 
 /// One scenario, on one protocol of kv_engine.

@@ -1,15 +1,19 @@
 //! What an outcome means, in words of the domain, and which answers mean that
-//! nothing was done.
+//! nothing was done: of the calls that the core and kv_engine both have.
 
 use crate::scenario::{Call, CallId, Scenario};
 use crate::{render, Outcome};
 
-/// A sentence for each call whose answer depends on the race.
-pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+/// A sentence for each call that `phrase` has words for.
+pub(super) fn explain(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    phrase: impl Fn(&Call, &str) -> Option<String>,
+) -> Option<String> {
     let said = |id: CallId| {
         let call = scenario.call(id)?;
         let (_, answer) = outcome.0.get(id.thread)?.get(id.index)?;
-        Some((id, call.operation, phrase(scenario, call, answer)?))
+        Some((id, call.operation, phrase(call, answer)?))
     };
     let said: Vec<(CallId, &str, String)> = scenario.ids().filter_map(said).collect();
     let mut sentences: Vec<String> = Vec::new();
@@ -19,8 +23,8 @@ pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> 
         let sentence = match (alike().count(), same) {
             // The outcome stands above: one call of a kind needs no name.
             (1, _) => phrase.clone(),
-            (2, true) => format!("both {phrase}"),
-            (count, true) => format!("all {count} {phrase}"),
+            (2, true) => format!("both{}", of_several(phrase)),
+            (count, true) => format!("all {count}{}", of_several(phrase)),
             (_, false) => format!("{}: {phrase}", render::view::label(scenario, *id)),
         };
         if !sentences.contains(&sentence) {
@@ -29,6 +33,13 @@ pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> 
     }
     let sentence = sentences.join("; ");
     (!sentence.is_empty()).then_some(sentence)
+}
+
+/// `both refused: ...`, but `both: the worker ran ...`.
+fn of_several(phrase: &str) -> String {
+    let of_the_call = ["accepted", "refused", "opened", "not ", "still ", "never "];
+    let colon = if of_the_call.iter().any(|word| phrase.starts_with(word)) { "" } else { ":" };
+    format!("{colon} {phrase}")
 }
 
 /// Whether the caller can tell that nothing happened.
@@ -44,7 +55,8 @@ pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
     }
 }
 
-fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<String> {
+/// What an answer of one call means, where it depends on the race.
+pub(super) fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<String> {
     let phrase = match call.operation {
         "stream_request" => return Some(request(scenario, call, answer)),
         "open" => match answer {
@@ -89,15 +101,25 @@ fn request(scenario: &Scenario, call: &Call, answer: &str) -> String {
     let answered = parts.next().unwrap_or_default();
     let ends: Vec<&str> = parts.collect();
     match (answered, ends.as_slice()) {
-        ("accepted", []) => "accepted, and not ended".into(),
+        // It may have been, and nobody has taken the news: a step would.
+        ("accepted", []) => "accepted, and no end was reported".into(),
         ("accepted", [end]) => format!("accepted, then {}", ended(scenario, call, end)),
         ("accepted", ends) => format!("accepted, and ended {} times", ends.len()),
         ("map shut down", _) => "refused: the shutdown came first".into(),
+        ("connection closed", _) if displaces(scenario) => {
+            "refused: its connection was displaced or closed first".into()
+        }
         ("connection closed", _) => "refused: its connection was closed first".into(),
         ("stream exists", _) => "refused: the vb has a stream already".into(),
         ("not found", _) => "not made: there is no such connection".into(),
         (refused, _) => format!("refused: {refused}"),
     }
+}
+
+/// Whether a connection is opened under the name of another.
+fn displaces(scenario: &Scenario) -> bool {
+    let mut calls = scenario.parts().flatten();
+    calls.any(|call| call.operation == "open" && !call.arguments.is_empty())
 }
 
 /// Who ended a stream.

@@ -1,0 +1,102 @@
+//! What an outcome means: the words of the core for what both answer, and those
+//! for what only kv_engine does, which can crash, and can leave a stream behind.
+
+use crate::scenario::{Call, Scenario};
+use crate::systems::words;
+use crate::Outcome;
+
+/// A sentence for each call whose answer depends on the race.
+pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+    words::explain(scenario, outcome, |call, answer| phrase(scenario, outcome, call, answer))
+}
+
+/// Whether the caller can tell that nothing happened.
+pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
+    match answer {
+        "never came" | "snoozed" | "buffer full" => true,
+        // It has done something before.
+        "crash" => false,
+        _ if call.operation == "seqno_ack" => answer != "done",
+        _ => words::did_nothing(call, answer),
+    }
+}
+
+fn phrase(scenario: &Scenario, outcome: &Outcome, call: &Call, answer: &str) -> Option<String> {
+    let phrase = match (call.operation, answer) {
+        (_, "never came") => "never came: its thread had crashed before",
+        (operation, "crash") => {
+            return Some(format!("{} {}", who(operation), crashes(scenario, operation)));
+        }
+        ("stream_request", "accepted") if left_behind(scenario, outcome, call) => {
+            "accepted, and left behind by the teardown"
+        }
+        ("stream_request", "accepted") => "accepted, and not ended",
+        // A step that finds the flag ends them too.
+        ("stream_request", "accepted, ended disconnected")
+            if answers(scenario, outcome).any(|(_, answer)| answer == "disconnect") =>
+        {
+            "accepted, then ended by the teardown of its connection"
+        }
+        ("stream_request", "not my vbucket") => "refused: the vb was dead or gone",
+        ("stream_request", "rollback") => "refused: the vb has a new history",
+        ("step", "disconnect") => "told to disconnect, and has done so",
+        ("run_backfill", "snoozed") => "the worker snoozed: memory is high",
+        ("run_backfill", "buffer full") => "the worker waits: the client's buffer is full",
+        ("seqno_ack", "done") => "the acknowledgement found its stream",
+        ("seqno_ack", "no such stream") => "there was no stream to acknowledge",
+        ("seqno_ack", "connection closed") => "the teardown came before the acknowledgement",
+        _ => return words::phrase(scenario, call, answer),
+    };
+    Some(phrase.to_owned())
+}
+
+/// Each call and its answer.
+fn answers<'a>(
+    scenario: &'a Scenario,
+    outcome: &'a Outcome,
+) -> impl Iterator<Item = (&'a Call, &'a str)> {
+    let answered = scenario.parts().flatten().zip(outcome.0.iter().flatten());
+    answered.map(|(call, (_, answer))| (call, answer.as_str()))
+}
+
+/// Whether the connection of this call was torn down, and nothing has crashed:
+/// a stream that is open at the end then stays open.
+fn left_behind(scenario: &Scenario, outcome: &Outcome, request: &Call) -> bool {
+    let teardown = |(call, answer): (&Call, &str)| match call.operation {
+        "shutdown" => answer == "done",
+        "disconnect" => answer == "done" && call.connection == request.connection,
+        "step" => answer == "disconnect" && call.connection == request.connection,
+        _ => false,
+    };
+    answers(scenario, outcome).any(teardown)
+        && answers(scenario, outcome).all(|(_, answer)| answer != "crash")
+}
+
+fn who(operation: &str) -> &'static str {
+    match operation {
+        "shutdown" => "the shutdown",
+        "disconnect" => "the disconnect",
+        "stream_request" => "the request",
+        "close_stream" => "the close",
+        "step" => "the front end",
+        "seqno_ack" => "the acknowledgement",
+        "lookup" => "the statistics",
+        "run_backfill" => "the worker",
+        "open" => "the second producer",
+        _ => "the vb's state change",
+    }
+}
+
+/// On what: few things go away under somebody.
+fn crashes(scenario: &Scenario, operation: &str) -> &'static str {
+    let any = |operation: &str| scenario.parts().flatten().any(|call| call.operation == operation);
+    let teardown = ["shutdown", "disconnect", "step", "open"].into_iter().any(any);
+    match operation {
+        "seqno_ack" => "uses a stream that was freed",
+        "stream_request" if any("delete_vb") && teardown => {
+            "crashes on a manager, or a vb, that is gone"
+        }
+        "stream_request" if any("delete_vb") => "crashes on a vb that is gone",
+        _ => "crashes on a manager that is gone",
+    }
+}

@@ -1,0 +1,169 @@
+//! Every option of `cargo explore`, each with what it changes; and questions
+//! that make no sense, which end with 2 and say why.
+#![cfg(shuttle)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use support::{explore, json, status, stderr, stdout, with_input, LONG, RACE};
+
+/// The option, a question that uses it, the exit status, and what is said.
+const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
+    ("help", &["--help"], 0, "Exit status"),
+    ("list", &["--list"], 0, "shutdown-request"),
+    ("system", &["--system", "kv-engine@mb-38521", "shutdown"], 0, "kv-engine@mb-38521, 1 thread"),
+    ("file", &["--file", "-"], 0, "from-a-file"),
+    ("engine", &["--engine", "dfs", RACE], 0, "2 threads, dfs, "),
+    ("compare", &["--compare=dpor,dfs", RACE], 0, "dpor and dfs agree: 2 outcomes"),
+    ("seed", &["--engine", "random", "--seed", "5", RACE], 3, "sampled 10000 executions"),
+    ("iterations", &["--engine", "urw", "--iterations", "20", RACE], 3, "20 executions"),
+    ("depth", &["--engine", "pct", "--depth", "2", "--iterations", "20", RACE], 3, "INCOMPLETE"),
+    ("workers", &["--workers", "1", "four-threads"], 0, "228 orderings, 228 executions"),
+    ("max-executions", &["--max-executions", "1", RACE], 3, "INCOMPLETE: stopped after 1 exec"),
+    ("max-time", &["--engine", "dfs", "--max-time", "200ms", LONG], 3, "stopped after "),
+    ("show", &["--show", "2", RACE], 0, "an ordering that leads to outcome 2"),
+    ("replay", &["--replay", "dpor-0.1.0/0,0.0/", RACE], 0, "INCOMPLETE: one ordering, run again"),
+    ("format", &["--format", "markdown", RACE], 0, "|---|"),
+    ("generate", &["--generate", "--threads", "2", "--calls", "2"], 0, "all hold"),
+    ("threads", &["--generate", "--threads", "2", "--calls", "3", "--part", "1/50"], 0, "all hold"),
+    ("calls", &["--generate", "--calls", "2", "--part", "1/5"], 0, "all hold"),
+    ("part", &["--generate", "--calls", "2", "--part", "2/50"], 0, "all hold"),
+];
+
+/// What they write is checked by `cargo xtask ci`, with both builds at hand.
+const PAGES: [&str; 3] = ["ledger", "history", "check"];
+
+#[test]
+fn every_option_changes_something() {
+    for (option, arguments, code, said) in OPTIONS {
+        assert!(arguments.iter().any(|argument| argument.starts_with(&format!("--{option}"))));
+        let output = with_input(arguments, &format!("from-a-file: {RACE}\n"));
+        status(&output, *code);
+        assert!(stdout(&output).contains(said), "{arguments:?}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn there_is_no_other_option() {
+    let help = stdout(&explore(&["--help"]));
+    let option = |line: &str| {
+        let line = line.trim_start().trim_start_matches("-h, ");
+        let name = line.strip_prefix("--")?;
+        Some(name.split([' ', '[', '=']).next()?.to_owned())
+    };
+    let has: BTreeSet<String> = help.lines().filter_map(option).collect();
+    let tested = OPTIONS.iter().map(|(option, ..)| *option).chain(PAGES);
+    assert_eq!(has, tested.map(str::to_owned).collect());
+}
+
+#[test]
+fn mistakes_are_shown_and_end_with_two() {
+    for (arguments, said) in [
+        (&["shutdown | stream_requst(0)"][..], "did you mean `stream_request`?"),
+        (&["--system", "cor", RACE], "did you mean `core`?"),
+        (&["--file", "/there/is/no/such/file"], "/there/is/no/such/file"),
+        (&["--file", "-"], "standard input has no scenario"),
+        (&["shutdwn-request"], "or did you mean the scenario `shutdown-request`?"),
+        (&["--engine", "dpro", RACE], "dpor"),
+        (&["--seed", "1", RACE], "--seed is for"),
+        (&["--engine", "dfs", "--iterations", "5", RACE], "--iterations is for"),
+        (&["--engine", "random", "--depth", "2", RACE], "--depth is for"),
+        (&["--max-time", "soon", RACE], "500ms, 30s, 5m or 1h"),
+        (&["--max-executions", "0", RACE], "--max-executions"),
+        (&["--workers", "0", RACE], "--workers"),
+        (&["--format", "xml", RACE], "mermaid"),
+        (&["--compare=dfs", RACE], "two engines"),
+        (&["--compare=dpor,dfs", "--format", "html", RACE], "text, json or markdown"),
+        (&["--engine", "loom", RACE], "start it by `cargo explore`"),
+        (&["--replay", "!", RACE], "token"),
+        (&["--replay", "1"], "one scenario"),
+        (&["--show", "0", RACE], "no such outcome"),
+        (&["--show", "99", RACE], "no such outcome"),
+        (&["--no-such-option"], "--no-such-option"),
+        (&["--check"], "--ledger"),
+        (&["--part", "1/2"], "--generate"),
+        (&["--threads", "2"], "--generate"),
+        (&["--calls", "2"], "--generate"),
+        (&["--generate", "--threads", "1"], "--threads"),
+        (&["--generate", "--calls", "99"], "--calls"),
+        (&["--generate", "--part", "3/2"], "such as 1/100"),
+        (&["--generate", "--format", "json"], "text only"),
+        (&["--generate", "--engine", "loom"], "not for loom"),
+        (&["--list", "--system", "none"], "no system `none`"),
+    ] {
+        let output = explore(arguments);
+        status(&output, 2);
+        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    let others: [&[&str]; 11] = [
+        &[RACE],
+        &["--file", "-"],
+        &["--compare"],
+        &["--replay", "1"],
+        &["--show", "1"],
+        &["--engine", "dfs"],
+        &["--max-time", "1s"],
+        &["--max-executions", "5"],
+        &["--format", "json"],
+        &["--generate"],
+        &["--workers", "1"],
+    ];
+    // Of these others, how many from the first contradict it.
+    for (option, contradicted) in [("--list", 11), ("--ledger", 10), ("--history", 10)] {
+        for other in &others[..contradicted] {
+            refused(&[&[option], *other].concat());
+        }
+    }
+    for pair in ["--list --ledger", "--list --history", "--ledger --history"] {
+        refused(&pair.split(' ').collect::<Vec<_>>());
+    }
+    for page in ["--ledger", "--history", "--generate"] {
+        refused(&[page, "--system", "core"]);
+    }
+    others[..5].iter().for_each(|other| refused(&[&["--generate"], *other].concat()));
+    for other in ["--compare", "--engine=dfs", "--workers=1", "--max-time=1s", "--seed=1"] {
+        refused(&["--replay", "1", other, RACE]);
+    }
+    refused(&["--compare", "--engine", "dfs", RACE]);
+    refused(&["--compare", "--show", "1", RACE]);
+}
+
+#[track_caller]
+fn refused(arguments: &[&str]) {
+    let output = explore(arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stdout(&output));
+    assert!(stderr(&output).contains("cannot be used with"), "{arguments:?}: {}", stderr(&output));
+    assert_eq!(stdout(&output), "", "{arguments:?}");
+}
+
+#[test]
+fn limits_end_with_what_was_found() {
+    let views = json(&["--max-executions", "1", RACE]);
+    assert_eq!(views[0]["verdict"], "incomplete");
+    assert_eq!(views[0]["executions"], 1);
+    assert_eq!(views[0]["outcomes"].as_array().map(Vec::len), Some(1));
+    status(&explore(&["--max-executions", "5", "--workers", "1", "four-threads"]), 3);
+    // One worker, one execution at a time: no more than that.
+    let small = ["--generate", "--calls", "2", "--part", "2/50", "--max-executions", "1"];
+    let output = explore(&small);
+    status(&output, 3);
+    assert!(stdout(&output).contains("verdict      INCOMPLETE"), "{}", stdout(&output));
+    status(&explore(&[&small[..5], &["--engine", "dfs", "--workers", "1"]].concat()), 0);
+    // What does not hold outweighs what was not explored.
+    let crash = ["--system", "kv-engine@before-mb-37702", "mb-37702", "--max-executions", "200"];
+    status(&explore(&crash), 1);
+}
+
+#[test]
+fn every_sampler_says_that_it_samples() {
+    for engine in ["random", "pct", "urw"] {
+        let views = json(&["--engine", engine, "--iterations", "20", RACE]);
+        assert_eq!(views[0]["engine"], engine);
+        assert_eq!(views[0]["verdict"], "incomplete");
+        assert_eq!(views[0]["executions"], 20);
+    }
+}

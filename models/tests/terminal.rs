@@ -1,0 +1,80 @@
+//! What a terminal gets and a pipe does not, and what Ctrl-C does.
+#![cfg(shuttle)]
+
+mod support;
+
+use std::process::{Command, Output, Stdio};
+use support::{explore, status, stderr, stdout, LONG, RACE};
+
+fn with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_explore"));
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().copied()).args(arguments).output().expect("the explorer starts")
+}
+
+#[test]
+fn colour_is_for_those_who_want_it() {
+    let typo = "shutdown | stream_requst";
+    for arguments in [&[RACE][..], &["--list"], &["--compare=dpor,dfs", RACE], &[typo]] {
+        let escapes = |variables: &[(&str, &str)]| {
+            let output = with(variables, arguments);
+            (stdout(&output) + &stderr(&output)).contains('\u{1b}')
+        };
+        assert!(!escapes(&[]), "a pipe: {arguments:?}");
+        assert!(!escapes(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), "{arguments:?}");
+        if arguments != [typo] {
+            assert!(escapes(&[("CLICOLOR_FORCE", "1")]), "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn formats_for_programs_have_no_colour_ever() {
+    for format in ["json", "markdown", "mermaid", "html"] {
+        let output = with(&[("CLICOLOR_FORCE", "1")], &["--format", format, "--show", "1", RACE]);
+        assert!(!stdout(&output).contains('\u{1b}'), "{format}");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_at_once_has_no_progress() {
+    assert_eq!(stderr(&explore(&[RACE])), "");
+}
+
+#[cfg(unix)]
+fn interrupted(arguments: &[&str]) -> Output {
+    let child = Command::new(env!("CARGO_BIN_EXE_explore"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the explorer starts");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("there is a kill").success());
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_with_what_was_found() {
+    let output = interrupted(&["--engine", "dfs", LONG]);
+    status(&output, 3);
+    let text = stdout(&output);
+    assert!(text.contains("INCOMPLETE: interrupted") && text.contains("outcome"), "{text}");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_everything_that_takes_long() {
+    let output = interrupted(&["--engine", "dfs", LONG, RACE]);
+    status(&output, 3);
+    assert!(stderr(&output).contains("1 scenarios were not explored"), "{}", stderr(&output));
+    let output = interrupted(&["--compare=dfs,dpor", "--workers", "1", LONG]);
+    status(&output, 3);
+    let output = interrupted(&["--generate", "--calls", "3", "--workers", "1"]);
+    status(&output, 3);
+    assert!(stdout(&output).contains("INCOMPLETE"), "{}", stdout(&output));
+}
