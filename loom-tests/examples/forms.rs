@@ -1,12 +1,16 @@
-//! Every scenario that FE, BD, BT and SV can form, up to four threads and one
-//! call of FE's, on the core or on the era that is named: the figures that
-//! `models/HISTORY.md` has as recorded. It takes minutes, and for some eras
-//! hours:
+//! Every scenario that FE, BD, BT and SV can form, up to four threads and so
+//! many calls of FE's, on each system that is named: the figures that
+//! `models/HISTORY.md` has as recorded.
 //!
 //! ```text
 //! RUSTFLAGS="--cfg shuttle" cargo run --release --target-dir target/shuttle \
-//!     -p connmap-loom-tests --example forms -- kv-engine@mb-69075
+//!     -p connmap-loom-tests --example forms -- 1 600 kv-engine@mb-69075 core
 //! ```
+//!
+//! The numbers are FE's calls, and how many seconds a scenario may take; one
+//! that takes longer is incomplete, and counts as such. Each scenario, its
+//! orderings, its seconds and what it violates go to standard error; the row of
+//! the table goes to standard output.
 
 #[cfg(not(shuttle))]
 fn main() {
@@ -15,24 +19,79 @@ fn main() {
 
 #[cfg(shuttle)]
 fn main() {
-    use connmap_models::engine::{explore, Options};
-    use connmap_models::systems::kv_engine::forms::forms;
-    use connmap_models::{parse, systems};
-    use std::sync::Arc;
-
-    let name = std::env::args().nth(1).unwrap_or_else(|| "core".into());
-    let Some(system) = systems::find(&name) else {
-        println!("{name}: no such system; cargo explore --list has them");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let numbers = arguments.iter().take(2).map_while(|number| number.parse::<u64>().ok());
+    let &[calls, seconds] = &numbers.collect::<Vec<_>>()[..] else {
+        eprintln!("forms CALLS SECONDS SYSTEM...");
         std::process::exit(2);
     };
-    let (mut scenarios, mut orderings, mut violated) = (0, 0, 0);
-    for form in forms(1, 3) {
-        let scenario = parse::scenario(&form, &*system).expect("a form is a scenario");
-        let report = explore(&system, &Arc::new(scenario), &Options::default())
-            .expect("this is the build for it");
-        scenarios += 1;
-        orderings += report.orderings.unwrap_or(0);
-        violated += u64::from(!report.violations.is_empty());
+    for name in &arguments[2..] {
+        row::measure(name, calls as usize, std::time::Duration::from_secs(seconds));
     }
-    println!("{name}: {orderings} orderings of {scenarios} scenarios, {violated} of them violated");
+}
+
+#[cfg(shuttle)]
+mod row {
+    use connmap_models::engine::{explore, Options};
+    use connmap_models::report::Violation;
+    use connmap_models::systems::kv_engine::forms::forms;
+    use connmap_models::{parse, systems, Report};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    pub(super) fn measure(name: &str, calls: usize, limit: Duration) {
+        let Some(system) = systems::find(name) else {
+            eprintln!("{name}: no such system; cargo explore --list has them");
+            std::process::exit(2);
+        };
+        let begin = Instant::now();
+        let (mut complete, mut orderings, mut violated) = (0, 0, 0);
+        // In how many scenarios.
+        let mut violations: BTreeMap<&str, u64> = BTreeMap::new();
+        let all = forms(calls, 3);
+        for form in &all {
+            let scenario = parse::scenario(form, &*system).expect("a form is a scenario");
+            let options = Options { max_time: Some(limit), ..Options::default() };
+            let report =
+                explore(&system, &Arc::new(scenario), &options).expect("this is the build for it");
+            let whole = report.explored_all;
+            let names = names(&report);
+            eprintln!(
+                "{name}\t{form}\t{}{}\t{:.1}\t{}",
+                report.executions,
+                if whole { "" } else { " INCOMPLETE" },
+                report.elapsed.as_secs_f64(),
+                details(&report)
+            );
+            complete += u64::from(whole);
+            orderings += report.orderings.unwrap_or(0);
+            violated += u64::from(!names.is_empty());
+            for name in names {
+                *violations.entry(name).or_default() += 1;
+            }
+        }
+        let violations: Vec<String> =
+            violations.iter().map(|(name, scenarios)| format!("{name} {scenarios}")).collect();
+        println!(
+            "| `{name}` | {orderings} | {complete} of {} | {violated} | {} | {} |",
+            all.len(),
+            violations.join(", "),
+            begin.elapsed().as_secs()
+        );
+    }
+
+    fn names(report: &Report) -> Vec<&'static str> {
+        let mut names: Vec<_> = report.violations.iter().map(|v| v.invariant.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    fn details(report: &Report) -> String {
+        let detail = |seen: &Violation| {
+            format!("{} in {}: {}", seen.invariant.name(), seen.orderings, seen.detail)
+        };
+        report.violations.iter().map(detail).collect::<Vec<_>>().join("; ")
+    }
 }

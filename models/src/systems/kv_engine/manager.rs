@@ -222,6 +222,7 @@ impl Destroy for Manager {
     /// The lock is the model's: the original's destructor takes none, and only
     /// somebody who follows a freed pointer could tell.
     fn destroy(&self) {
+        note(|| "the manager's last reference is gone".to_owned());
         count(&self.world.live.managers, -1);
         if self.world.crashed() {
             return;

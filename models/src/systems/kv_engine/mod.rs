@@ -11,7 +11,8 @@
 //!   guards what
 //! - `teardown`: closeAllStreams, shutdown, disconnect, a vb's state change
 //! - `front_end`: streamRequest, step, closeStream, seqnoAck
-//! - `counted`, `steps`: pointers and accesses as steps of the explorer
+//! - `counted`, `bare`, `steps`: pointers, accesses and locks as steps of the
+//!   explorer
 //! - `check`: the invariants of the final state
 //! - `tickets`: which scenario shows which ticket on which era
 //! - `rules`: what the core does instead, and what that prevents
@@ -21,6 +22,7 @@
 //! the like, BT `run_backfill`; the rest is FE's, which its thread lock
 //! serialises for each connection, whatever thread of the scenario it is on.
 
+mod bare;
 mod calls;
 mod check;
 mod counted;

@@ -17,10 +17,11 @@
 //! connections own each one until after the race, so nobody promotes a weak
 //! pointer to one in vain, and none is destroyed during the race.
 
+use super::bare::Bare;
 use super::counted::{Raw, Strong, Weak};
 use super::era::{Era, Protocol};
 use super::manager::Manager;
-use super::steps::{guard, lock, named, Bare};
+use super::steps::{guard, lock, named};
 use super::stream::Stream;
 use super::world::{count, Crash, World};
 use crate::scenario::Conn;
@@ -134,7 +135,7 @@ impl Producer {
             Pointer::Atomic(pointer) => Ok(lock(pointer).clone().map(Handle::Owned)),
             Pointer::Locked(pointer) => Ok(guard!(pointer.read()).clone().map(Handle::Owned)),
             Pointer::Bare { owns, pointer } => {
-                let (read, raced) = pointer.access(false, |p| p.as_ref().map(Strong::raw));
+                let (read, raced) = pointer.read(|p| p.as_ref().map(Strong::raw));
                 if raced {
                     self.world.raced("the manager pointer is read while another thread resets it");
                 }
@@ -156,7 +157,7 @@ impl Producer {
             Pointer::Atomic(pointer) => drop(lock(pointer).take()),
             Pointer::Locked(pointer) => drop(guard!(pointer.write()).take()),
             Pointer::Bare { pointer, .. } => {
-                let (owned, raced) = pointer.access(true, Option::take);
+                let (owned, raced) = pointer.write(Option::take);
                 if raced {
                     self.world.raced("the manager pointer is reset while another thread uses it");
                 }

@@ -1,8 +1,7 @@
 //! The steps that the model is made of, where the engine's primitives do not
-//! say enough: a reader/writer lock on which a waiting writer goes first, and
-//! an access that nothing synchronises.
+//! say enough: a reader/writer lock on which a waiting writer goes first, and a
+//! gate for scenarios that fix an order.
 
-use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, MutexGuard, RwLock};
 use std::sync::PoisonError;
 
@@ -67,33 +66,6 @@ impl StateLock {
         let gate = guard!(self.gate.write());
         // The lock is released before the gate.
         (guard!(self.lock.write()), gate)
-    }
-}
-
-const WRITER: usize = 1 << 16;
-
-/// A variable that nothing guards. An access is two steps, so that another can
-/// happen during it; two that overlap and of which one writes are a data race.
-pub(super) struct Bare<T> {
-    users: AtomicUsize,
-    value: std::sync::Mutex<T>,
-}
-
-impl<T> Bare<T> {
-    pub(super) fn new(_name: &str, value: T) -> Self {
-        let users = AtomicUsize::new(0);
-        named!(users, "{_name}");
-        Bare { users, value: std::sync::Mutex::new(value) }
-    }
-
-    /// `access` performs no step. Answers whether it raced.
-    #[track_caller]
-    pub(super) fn access<R>(&self, writes: bool, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
-        let me = if writes { WRITER } else { 1 };
-        let others = self.users.fetch_add(me, Ordering::AcqRel);
-        let result = access(&mut self.value.lock().unwrap_or_else(PoisonError::into_inner));
-        self.users.fetch_sub(me, Ordering::AcqRel);
-        (result, others >= WRITER || (writes && others > 0))
     }
 }
 

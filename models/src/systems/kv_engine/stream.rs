@@ -293,6 +293,7 @@ impl Destroy for Stream {
     /// Since MB-57772: if it still has its backfill's id and its producer is
     /// alive, `closeAllStreamsLock { manager's mutex { erase } }`.
     fn destroy(&self) {
+        note(|| format!("stream {}: its last reference is gone", self.vb));
         count(&self.world.live.streams, -1);
         if self.world.crashed() || !self.world.protocol.since(Era::Mb57772) {
             return;

@@ -1,0 +1,83 @@
+//! A variable that nothing guards, and the data races on it.
+
+#[cfg(shuttle)]
+pub(super) use ordered::Bare;
+#[cfg(not(shuttle))]
+pub(super) use overlapping::Bare;
+
+/// Under the explorer an access is one step, for what it finds depends on its
+/// place among the others; it synchronises nothing. The cell beside it finds
+/// two accesses of which one writes and that nothing orders: a data race as C++
+/// has it, however far apart they are.
+#[cfg(shuttle)]
+mod ordered {
+    use super::super::steps::named;
+    use crate::sync::atomic::{AtomicUsize, Ordering};
+    use shuttle_dpor::cell::CheckedCell;
+
+    pub(in super::super) struct Bare<T> {
+        step: AtomicUsize,
+        value: CheckedCell<T>,
+    }
+
+    impl<T> Bare<T> {
+        pub(in super::super) fn new(name: &str, value: T) -> Self {
+            let step = AtomicUsize::new(0);
+            named!(step, "{name}");
+            Bare { step, value: CheckedCell::named(name, value) }
+        }
+
+        /// `access` performs no step. Answers whether it raced: the cell reports
+        /// that by itself.
+        #[track_caller]
+        pub(in super::super) fn read<R>(&self, access: impl FnOnce(&T) -> R) -> (R, bool) {
+            self.step.load(Ordering::Relaxed);
+            (self.value.with(access), false)
+        }
+
+        /// The same, and it writes.
+        #[track_caller]
+        pub(in super::super) fn write<R>(&self, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
+            self.step.fetch_add(1, Ordering::Relaxed);
+            (self.value.with_mut(access), false)
+        }
+    }
+}
+
+/// Elsewhere an access is two steps, so that another can happen during it. Two
+/// that overlap and of which one writes are a data race.
+#[cfg(not(shuttle))]
+mod overlapping {
+    use crate::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Mutex, PoisonError};
+
+    const WRITER: usize = 1 << 16;
+
+    pub(in super::super) struct Bare<T> {
+        users: AtomicUsize,
+        value: Mutex<T>,
+    }
+
+    impl<T> Bare<T> {
+        pub(in super::super) fn new(_name: &str, value: T) -> Self {
+            Bare { users: AtomicUsize::new(0), value: Mutex::new(value) }
+        }
+
+        /// `access` performs no step. Answers whether it raced.
+        pub(in super::super) fn read<R>(&self, access: impl FnOnce(&T) -> R) -> (R, bool) {
+            self.access(1, |value| access(value))
+        }
+
+        /// The same, and it writes.
+        pub(in super::super) fn write<R>(&self, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
+            self.access(WRITER, access)
+        }
+
+        fn access<R>(&self, me: usize, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
+            let others = self.users.fetch_add(me, Ordering::AcqRel);
+            let result = access(&mut self.value.lock().unwrap_or_else(PoisonError::into_inner));
+            self.users.fetch_sub(me, Ordering::AcqRel);
+            (result, others >= WRITER || (me == WRITER && others > 0))
+        }
+    }
+}
