@@ -30,6 +30,8 @@ pub struct Summary {
     pub failures: Vec<Failure>,
     /// Wall-clock time.
     pub elapsed: Duration,
+    /// Whether there were more scenarios than were explored.
+    pub interrupted: bool,
 }
 
 /// A scenario that does not hold, or was not explored to its end.
@@ -155,6 +157,7 @@ impl AddAssign for Summary {
         self.failures.sort();
         self.failures.truncate(KEPT);
         self.elapsed = self.elapsed.max(other.elapsed);
+        self.interrupted |= other.interrupted;
     }
 }
 
@@ -163,8 +166,8 @@ impl fmt::Display for Summary {
         let Summary { scenarios, executions, orderings, single, outcomes, failed, .. } = self;
         let seconds = self.elapsed.as_secs_f64();
         let verdict = match (*failed, *failed > self.unfinished) {
-            (0, _) if *scenarios > 0 => "all hold",
             (_, true) => "FAILED",
+            (0, _) if *scenarios > 0 && !self.interrupted => "all hold",
             (_, false) => "INCOMPLETE",
         };
         writeln!(f, "scenarios    {scenarios} ({single} with one ordering only)")?;
@@ -174,7 +177,8 @@ impl fmt::Display for Summary {
         }
         let rate = *executions as f64 / seconds.max(0.001);
         writeln!(f, "time         {seconds:.1} s, {rate:.0} executions a second")?;
-        writeln!(f, "verdict      {verdict}: {failed} do not hold or were not finished")?;
+        let cut = if self.interrupted { "interrupted, " } else { "" };
+        writeln!(f, "verdict      {verdict}: {cut}{failed} do not hold or were not finished")?;
         for Failure { scenario, reason, .. } in &self.failures {
             writeln!(f, "  {scenario}\n      {reason}")?;
         }

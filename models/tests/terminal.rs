@@ -76,5 +76,5 @@ fn an_interrupt_ends_everything_that_takes_long() {
     status(&output, 3);
     let output = interrupted(&["--generate", "--calls", "3", "--workers", "1"]);
     status(&output, 3);
-    assert!(stdout(&output).contains("INCOMPLETE"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("INCOMPLETE: interrupted"), "{}", stdout(&output));
 }

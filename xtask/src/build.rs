@@ -53,6 +53,9 @@ pub(crate) fn root() -> PathBuf {
     here.parent().map(Path::to_path_buf).unwrap_or(here)
 }
 
+/// What cargo itself ends with when it cannot build: no answer of the explorer.
+pub(crate) const NOT_BUILT: u8 = 101;
+
 /// The explorer, built for this engine; or the status to exit with.
 pub(crate) fn explorer(engine: Engine) -> Result<PathBuf, ExitCode> {
     let root = root();
@@ -65,7 +68,7 @@ pub(crate) fn explorer(engine: Engine) -> Result<PathBuf, ExitCode> {
     let begin = Instant::now();
     let mut child = command.spawn().map_err(|error| {
         eprintln!("cargo does not start: {error}");
-        ExitCode::FAILURE
+        ExitCode::from(NOT_BUILT)
     })?;
     let mut told = false;
     let status = loop {
@@ -74,7 +77,7 @@ pub(crate) fn explorer(engine: Engine) -> Result<PathBuf, ExitCode> {
             Ok(None) => thread::sleep(Duration::from_millis(5)),
             Err(error) => {
                 eprintln!("cargo got lost: {error}");
-                return Err(ExitCode::FAILURE);
+                return Err(ExitCode::from(NOT_BUILT));
             }
         }
         if !told && begin.elapsed() > Duration::from_secs(1) {
@@ -83,7 +86,7 @@ pub(crate) fn explorer(engine: Engine) -> Result<PathBuf, ExitCode> {
         }
     };
     if !status.success() {
-        return Err(ExitCode::FAILURE);
+        return Err(ExitCode::from(NOT_BUILT));
     }
     let name = format!("explore{}", env::consts::EXE_SUFFIX);
     let mut directory = engine.target(&target);

@@ -1,6 +1,6 @@
 //! `cargo explore`: which builds it needs, and the explorer started in them.
 
-use crate::build::{explorer, Engine};
+use crate::build::{explorer, Engine, NOT_BUILT};
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
@@ -61,7 +61,7 @@ fn become_it(mut command: Command) -> ExitCode {
     use std::os::unix::process::CommandExt;
     let error = command.exec();
     eprintln!("the explorer does not start: {error}");
-    ExitCode::FAILURE
+    ExitCode::from(NOT_BUILT)
 }
 
 #[cfg(not(unix))]
@@ -70,7 +70,7 @@ fn become_it(mut command: Command) -> ExitCode {
         Ok(status) => ExitCode::from(status.code().unwrap_or(1) as u8),
         Err(error) => {
             eprintln!("the explorer does not start: {error}");
-            ExitCode::FAILURE
+            ExitCode::from(NOT_BUILT)
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn explain(
     (!sentence.is_empty()).then_some(sentence)
 }
 
-/// `both refused: ...`, but `both: the worker ran ...`.
+/// `both refused: ...`, but `both: the worker took ...`.
 fn of_several(phrase: &str) -> String {
     let of_the_call = ["accepted", "refused", "opened", "not ", "still ", "never "];
     let colon = if of_the_call.iter().any(|word| phrase.starts_with(word)) { "" } else { ":" };
@@ -83,7 +83,8 @@ pub(super) fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<S
             _ => return None,
         },
         "run_backfill" => match answer {
-            "ran" => "the worker ran the backfill",
+            // At the backfill, or at what a close had left of it.
+            "ran" => "the worker took a turn",
             _ => "no backfill for the worker",
         },
         "end_streams" => match answer.split_once(' ') {

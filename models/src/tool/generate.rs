@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, BadInput> {
     let any = Arc::new(any.map_err(|error| BadInput(error.to_string()))?);
     explore(&system, &any, &options).map_err(|Unavailable(why)| BadInput(why))?;
 
-    let summary = {
+    let mut summary = {
         let progress = Progress::start("generated", runner.quiet());
         let all = universe.part(part, parts).count() as u64;
         let scenarios = universe.part(part, parts).take_while(|_| !runner.interrupted());
@@ -82,10 +82,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, BadInput> {
         let tell = |summary: &Summary| say(words(summary, all));
         sweep(&system, scenarios, workers, |system, one| explored(system, one, &options), tell)
     };
+    summary.interrupted = runner.interrupted();
     print(&summary.to_string());
     Ok(match summary {
         _ if summary.failed > summary.unfinished => 1,
-        _ if summary.unfinished > 0 || summary.scenarios == 0 || runner.interrupted() => 3,
+        _ if summary.unfinished > 0 || summary.scenarios == 0 || summary.interrupted => 3,
         _ => 0,
     })
 }
