@@ -48,7 +48,6 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("tests, shuttle", Engine::Shuttle, &["test"]),
     // These choose their builds themselves.
     ("explore", Engine::Std, &["xtask", "explore"]),
-    ("explore, the README", Engine::Std, &["xtask", "readme"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),

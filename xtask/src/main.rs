@@ -5,7 +5,6 @@ mod build;
 mod ci;
 mod explore;
 mod mutants;
-mod readme;
 
 use std::process::ExitCode;
 
@@ -18,8 +17,6 @@ usage: cargo xtask COMMAND
             fail; then the explorer, and see its tests fail; with names, only
             these: core, explorer, an engine, a mutant
   asked     ask `cargo explore` what it must answer, and see its exit status
-  readme    see that the README shows what `cargo explore` prints; `readme write`
-            puts today's output there
   explore   what `cargo explore` runs; see cargo explore --help
 ";
 
@@ -36,7 +33,6 @@ fn main() -> ExitCode {
         Some("asked") => asked::run(),
         Some("ci") => ci::run(&names),
         Some("mutants") => mutants::run(&names),
-        Some("readme") => readme::run(&names),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())
