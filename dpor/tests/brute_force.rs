@@ -7,34 +7,70 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// What is compared, of the programs that are generated.
+struct Sample {
+    programs: u32,
+    /// At most so many operations, interleavings and traces.
+    size: usize,
+    limit: u64,
+    traces: u64,
+    /// Every how many programs three workers explore, too.
+    shared: u64,
+    /// At least so many have to be compared.
+    compared: u64,
+}
+
 #[test]
 fn every_trace_exactly_once() {
-    let mut config = Config::with_cases(1500);
+    compare(Sample {
+        programs: 1500,
+        size: 10,
+        limit: 2000,
+        traces: 2000,
+        shared: 1,
+        compared: 500,
+    });
+}
+
+#[test]
+fn many_small_programs() {
+    compare(Sample {
+        programs: 20_000,
+        size: 8,
+        limit: 300,
+        traces: 40,
+        shared: 16,
+        compared: 5000,
+    });
+}
+
+fn compare(sample: Sample) {
+    let mut config = Config::with_cases(sample.programs);
     config.failure_persistence = None;
-    config.max_global_rejects = 1_000_000;
+    config.max_local_rejects = u32::MAX;
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let (compared, interleavings, traces) =
         (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let programs = brute::program()
-        .prop_filter("too large", |p| p.iter().map(|t| brute::size(t)).sum::<usize>() <= 10);
-    let result =
-        TestRunner::new_with_rng(config, rng).run(&programs, |program| {
-            match brute::compare(&program, 2000, 2000, true) {
-                Ok(Some((all, once))) => {
-                    compared.fetch_add(1, Relaxed);
-                    interleavings.fetch_add(all, Relaxed);
-                    traces.fetch_add(once, Relaxed);
-                    Ok(())
-                }
-                Ok(None) => Ok(()),
-                Err(why) => Err(TestCaseError::fail(why)),
+    let small = |p: &brute::Program| p.iter().map(|t| brute::size(t)).sum::<usize>() <= sample.size;
+    let programs = brute::program().prop_filter("too large", small);
+    let result = TestRunner::new_with_rng(config, rng).run(&programs, |program| {
+        let share = compared.load(Relaxed) % sample.shared == 0;
+        match brute::compare(&program, sample.limit, sample.traces, share) {
+            Ok(Some((all, once))) => {
+                compared.fetch_add(1, Relaxed);
+                interleavings.fetch_add(all, Relaxed);
+                traces.fetch_add(once, Relaxed);
+                Ok(())
             }
-        });
+            Ok(None) => Ok(()),
+            Err(why) => Err(TestCaseError::fail(why)),
+        }
+    });
     if let Err(e) = result {
         panic!("{e}");
     }
     let compared = compared.into_inner();
     println!("{compared} programs, {interleavings:?} interleavings, {traces:?} traces");
-    assert!(compared > 500, "only {compared} programs were compared");
-    assert!(traces.into_inner() > 5 * compared, "the programs hardly conflict");
+    assert!(compared >= sample.compared, "only {compared} programs were compared");
+    assert!(traces.into_inner() > 4 * compared, "the programs hardly conflict");
 }
