@@ -39,6 +39,7 @@ pub const RULES: &[Rule] = &[
             "closing-stream",
             "late-schedule",
             "late-state-change",
+            "late-item",
         ],
     },
     Rule {
@@ -51,7 +52,7 @@ pub const RULES: &[Rule] = &[
         tickets: &[
             "MB-17230", "MB-25803", "MB-37468", "MB-37702", "MB-45255", "MB-54591", "MB-67263",
         ],
-        findings: &["late-open", "late-stream", "late-schedule", "late-state-change"],
+        findings: &["late-open", "late-stream", "late-schedule", "late-state-change", "late-item"],
     },
     Rule {
         name: "Refuse before any side effect",

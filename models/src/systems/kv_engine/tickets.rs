@@ -412,4 +412,16 @@ pub const FINDINGS: &[Finding] = &[
                 the state lock for writing and wants the map lock. MB-20751 with a third thread \
                 between the two; its repair ends both.",
     },
+    Finding {
+        name: "late-item",
+        scenario: "late-item",
+        breaks: Invariant::NoDangling,
+        since: "before-mb-20751",
+        until: Some("mb-37702"),
+        outcome: "stream_request(0): accepted; step: crash; run_backfill: ran",
+        story: "BD has ended all streams. FE: streamRequest, the flag is not set; a new stream is \
+                scheduled and inserted. BT reads an item for it. BD resets the manager pointer. \
+                FE steps and sends the item: bytesSent uses null. MB-37702 without a disconnect; \
+                its repair ends both.",
+    },
 ];
