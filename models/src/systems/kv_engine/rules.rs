@@ -33,7 +33,14 @@ pub const RULES: &[Rule] = &[
             "MB-45255",
             "MB-69075",
         ],
-        findings: &["late-backfill", "closing-backfill", "closing-stream", "late-schedule"],
+        findings: &[
+            "late-backfill",
+            "closing-backfill",
+            "closing-stream",
+            "late-schedule",
+            "late-state-change",
+            "late-item",
+        ],
     },
     Rule {
         name: "Check and act under one lock",
@@ -45,7 +52,7 @@ pub const RULES: &[Rule] = &[
         tickets: &[
             "MB-17230", "MB-25803", "MB-37468", "MB-37702", "MB-45255", "MB-54591", "MB-67263",
         ],
-        findings: &["late-open", "late-stream", "late-schedule"],
+        findings: &["late-open", "late-stream", "late-schedule", "late-state-change", "late-item"],
     },
     Rule {
         name: "Refuse before any side effect",
@@ -61,7 +68,7 @@ pub const RULES: &[Rule] = &[
                (a front end's thread lock, a vb's state lock) is ever taken inside one of the \
                core's, and the host may hold its own around any call.",
         tickets: &["MB-20751", "MB-35049, MB-35073", "MB-36557, MB-36915", "MB-36637"],
-        findings: &[],
+        findings: &["notify-under-map-lock"],
     },
     Rule {
         name: "No destructor takes a lock",
@@ -89,7 +96,11 @@ pub const RULES: &[Rule] = &[
         text: "The core's few locks have a rank and are taken in that order, which every debug \
                build asserts. Two threads cannot wait for each other in a circle.",
         tickets: &["MB-20751", "MB-35049, MB-35073", "MB-36557, MB-36915"],
-        findings: &["replaced-stream-destructor", "promoted-stream-destructor"],
+        findings: &[
+            "replaced-stream-destructor",
+            "promoted-stream-destructor",
+            "notify-under-map-lock",
+        ],
     },
 ];
 

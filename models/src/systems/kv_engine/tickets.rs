@@ -124,10 +124,11 @@ pub const TICKETS: &[Ticket] = &[
         before: "mb-36557+mb-36451",
         after: "mb-36557",
         breaks: Invariant::NoDangling,
-        outcome: "open(b, a): opened; disconnect: crash",
-        story: "A second producer of the name closes the first one's streams from its own \
-                thread, while the first one's FE requests one more: the seed, with another \
-                thread in BD's place.",
+        outcome: "open(b, a): crash; step: disconnect",
+        story: "A second producer of the name closes the first one's streams itself, from its own \
+                thread, and is setting one dead. The first one's FE is in step, finds the flag, \
+                disconnects and resets the manager pointer. The next that the foreign thread \
+                does is to give bytes back through it.",
     },
     Ticket {
         name: "MB-36557, MB-36915",
@@ -385,5 +386,42 @@ pub const FINDINGS: &[Finding] = &[
         story: "FE passes the flag test. BD: flags, closes all, resets. FE: setActive schedules \
                 through the null pointer: MB-45255 one step earlier, which its repair of \
                 bytesSent does not reach.",
+    },
+    Finding {
+        name: "late-state-change",
+        scenario: "late-state-change",
+        breaks: Invariant::NoDangling,
+        since: "before-mb-20751",
+        until: Some("mb-69075"),
+        outcome: "shutdown: done; set_vb_state(0, 2): crash",
+        story: "FE passes the flag test. BD: flags, closes all, resets the manager pointer. FE \
+                inserts. SV changes the vb's state, walks the map, which still has the \
+                connection, and finds the stream: setDead gives bytes back through the null \
+                pointer, with the state lock and the map lock held. MB-45255 with SV in FE's \
+                place. Since its repair only the copy of the bare pointer is unsafe.",
+    },
+    Finding {
+        name: "notify-under-map-lock",
+        scenario: "late-state-change",
+        breaks: Invariant::NoDeadlock,
+        since: "before-mb-20751",
+        until: Some("mb-20751"),
+        outcome: "",
+        story: "BD, in shutdown, holds the map lock and, notifying FE, wants its thread lock. FE \
+                holds that and, in streamRequest, wants the vb state lock for reading. SV holds \
+                the state lock for writing and wants the map lock. MB-20751 with a third thread \
+                between the two; its repair ends both.",
+    },
+    Finding {
+        name: "late-item",
+        scenario: "late-item",
+        breaks: Invariant::NoDangling,
+        since: "before-mb-20751",
+        until: Some("mb-37702"),
+        outcome: "stream_request(0): accepted; step: crash; run_backfill: ran",
+        story: "BD has ended all streams. FE: streamRequest, the flag is not set; a new stream is \
+                scheduled and inserted. BT reads an item for it. BD resets the manager pointer. \
+                FE steps and sends the item: bytesSent uses null. MB-37702 without a disconnect; \
+                its repair ends both.",
     },
 ];
