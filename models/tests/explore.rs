@@ -195,7 +195,9 @@ fn a_whole_file_is_summed_up() {
     assert!(text.contains("\nnotify-completion ") && !text.contains("step#4: idle"), "{text}");
     assert!(text.contains("scenarios are as they should be: dpor, "), "{text}");
     assert!(text.contains("Add a name to the command"), "{text}");
-    assert!(text.lines().count() < 160, "{text}");
+    assert!(text.lines().count() < 180, "{text}");
+    let all = stdout(&explore(&["--outcomes"]));
+    assert!(all.contains("step#4: idle") && all.matches(" per second").count() > 20, "{all}");
     // What is not simply complete is told.
     let file = format!("good: {RACE}\nbad: {RACE}\n    forbid stream_request(0): accepted*\n");
     let output = with_input(&["--file", "-"], &file);

@@ -126,8 +126,10 @@ fn fits(text: &str) {
 
 #[test]
 fn as_text() {
-    let text =
-        plain(&text::text(&[violated(), incomplete()], Detail { show: Some(1), summary: false }));
+    let text = plain(&text::text(
+        &[violated(), incomplete()],
+        Detail { show: Some(1), ..Detail::default() },
+    ));
     fits(&text);
     insta::assert_snapshot!(text);
 }
@@ -162,7 +164,7 @@ fn an_expected_violation_is_a_success() {
 fn as_markdown() {
     insta::assert_snapshot!(markdown::markdown(
         &[violated(), incomplete()],
-        Detail { show: Some(2), summary: false }
+        Detail { show: Some(2), ..Detail::default() }
     ));
 }
 
@@ -171,13 +173,14 @@ fn as_mermaid() {
     insta::assert_snapshot!(mermaid::mermaid(&[violated()], Detail::default()));
     let shown = mermaid::mermaid(&[incomplete()], Detail::default());
     assert!(shown.contains("outcome 1"), "{shown}");
-    let none = mermaid::mermaid(&[incomplete()], Detail { show: Some(2), summary: false });
+    let none = mermaid::mermaid(&[incomplete()], Detail { show: Some(2), ..Detail::default() });
     assert!(none.starts_with("%%"), "{none}");
 }
 
 #[test]
 fn as_html() {
-    let page = html::html(&[violated(), incomplete()], Detail { show: Some(1), summary: false });
+    let page =
+        html::html(&[violated(), incomplete()], Detail { show: Some(1), ..Detail::default() });
     assert!(!page.contains("<i>characters") && !page.contains("<b>"), "not escaped");
     assert!(!page.contains("<script") && !page.contains("src="), "not self-contained");
     assert_eq!(page.matches("<svg").count(), 4);

@@ -18,6 +18,8 @@ pub struct Detail {
     /// Of several scenarios only the table, and those that are not simply
     /// complete.
     pub summary: bool,
+    /// Of several scenarios everything, not only what fits a line.
+    pub full: bool,
 }
 
 /// All of it: of one scenario everything, of several a table, and each in brief.
@@ -31,7 +33,7 @@ pub fn text(views: &[View], detail: Detail) -> String {
     let complete = |view: &&View| view.success && view.verdict == Ended::Complete;
     for view in views.iter().filter(|view| !(detail.summary && complete(view))) {
         out.push('\n');
-        scenario(&mut out, view, detail, true);
+        scenario(&mut out, view, detail, !detail.full);
     }
     let good = views.iter().filter(|view| view.success).count();
     let style = if good == views.len() { GOOD } else { BAD };
@@ -47,7 +49,8 @@ pub fn text(views: &[View], detail: Detail) -> String {
         seconds(elapsed)
     );
     if detail.summary && views.iter().any(|view| complete(&view)) {
-        paragraph(&mut out, "Add a name to the command to see its outcomes.", 0, DIM);
+        let more = "Add a name to the command to see its outcomes, or --outcomes to see all.";
+        paragraph(&mut out, more, 0, DIM);
     }
     out
 }

@@ -44,7 +44,8 @@ In a scenario file, `name: scenario` is followed by indented lines:
 In an answer `*` is any text; `call#2` is the second of several written alike.";
 
 /// A question, and what else only an answer to it needs.
-pub(super) const QUESTION: [&str; 5] = ["scenarios", "file", "compare", "replay", "show"];
+pub(super) const QUESTION: [&str; 6] =
+    ["scenarios", "file", "compare", "replay", "show", "outcomes"];
 
 /// How orderings are searched.
 const SEARCH: [&str; 6] = ["engine", "seed", "iterations", "depth", "max_executions", "max_time"];
@@ -114,6 +115,10 @@ pub struct Arguments {
     /// Show the ordering that leads to this outcome
     #[arg(long, value_name = "ROW")]
     pub show: Option<usize>,
+
+    /// Of a whole file, tell the outcomes of every scenario
+    #[arg(long, conflicts_with_all = ["scenarios", "compare", "replay", "show"])]
+    pub outcomes: bool,
 
     /// Run one ordering again: the token that a witness ends with
     #[arg(long, value_name = "TOKEN", conflicts_with_all = SEARCH,

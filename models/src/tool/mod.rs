@@ -110,7 +110,9 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, B
     let replayed = arguments.replay.as_ref().map(|_| 1);
     let show = arguments.show.or(replayed);
     // Those that were named are told; of a whole file, those that stand out.
-    let detail = Detail { show, summary: show.is_none() && arguments.scenarios.is_empty() };
+    let full = arguments.outcomes;
+    let summary = show.is_none() && arguments.scenarios.is_empty() && !full;
+    let detail = Detail { show, summary, full };
     match arguments.format {
         Format::Text => print(&text::text(&views, detail)),
         Format::Json => {}
