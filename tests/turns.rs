@@ -119,6 +119,41 @@ fn an_idle_worker_takes_what_became_due_with_another() {
 }
 
 #[test]
+fn a_sleeper_hears_of_what_will_be_due() {
+    let (asks, asked) = channel();
+    let (answer, answers) = channel::<()>();
+    let answers = Arc::new(Mutex::new(answers));
+    let source = Source::new(move |vb, _| {
+        let (asks, answers) = (asks.clone(), Arc::clone(&answers));
+        Ok(Box::new(FnScan(9, move || {
+            asks.send(vb)?;
+            answers.lock().unwrap().recv()?;
+            Ok(Scanned::Later)
+        })))
+    });
+    let config = Config { snooze: Duration::from_millis(50), ..Config::default() };
+    let map = ConnMap::new(source.arc(), config);
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 9);
+    let (worker, now) = (map.worker(), Instant::now());
+    let (woken, wakes) = channel();
+    thread::scope(|scope| {
+        // Moved in, so that a failure frees the scan that it blocks.
+        let answer = answer;
+        let runs = scope.spawn(|| worker.run(now));
+        asked.recv_timeout(SOON).expect("the scan is asked");
+        scope.spawn(|| woken.send(worker.wait(now)).unwrap());
+        // Give it the time to fall asleep: nothing is due, nor will be.
+        thread::sleep(Duration::from_millis(50));
+        answer.send(()).unwrap();
+        assert_eq!(runs.join().unwrap(), Run::Ran);
+        let waited = wakes.recv_timeout(SOON);
+        map.shutdown().deliver();
+        assert_eq!(waited, Ok(Wait::Run), "it sleeps on");
+    });
+}
+
+#[test]
 fn a_free_slot_does_not_wait_for_a_manager_that_is_blocked() {
     let (source, gate) = gate(1);
     let config = Config { backfills_per_bucket: 2, ..Config::default() };
