@@ -36,6 +36,8 @@ impl fmt::Display for Verdict {
 pub struct Outcome {
     /// How many.
     pub orderings: u64,
+    /// In how many of them something was violated.
+    pub violating: u64,
     /// The one with the fewest context switches.
     pub token: Token,
     /// That one, step by step.

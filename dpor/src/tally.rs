@@ -10,6 +10,8 @@ use std::time::Duration;
 /// How often something was seen, and the ordering with the fewest switches in which it was.
 pub(crate) struct Best {
     pub(crate) orderings: u64,
+    /// In how many of them something was violated.
+    violating: u64,
     pub(crate) token: Token,
 }
 
@@ -136,8 +138,8 @@ impl<T: Ord> Tally<T> {
         let mut outcomes = BTreeMap::new();
         for (outcome, best) in self.outcomes {
             let witness = replay(&best.token).witness;
-            let orderings = best.orderings;
-            outcomes.insert(outcome, Outcome { orderings, token: best.token, witness });
+            let Best { orderings, violating, token } = best;
+            outcomes.insert(outcome, Outcome { orderings, violating, token, witness });
         }
         let verdict = if !violations.is_empty() {
             Verdict::Violated
@@ -169,6 +171,7 @@ fn merge<K: Ord>(into: &mut BTreeMap<K, Best>, from: BTreeMap<K, Best>) {
         match into.get_mut(&key) {
             Some(other) => {
                 other.orderings += best.orderings;
+                other.violating += best.violating;
                 let size = |t: &Token| t.runs.len();
                 if (size(&best.token), &best.token) < (size(&other.token), &other.token) {
                     other.token = best.token;
@@ -185,11 +188,12 @@ impl Best {
     fn first(rt: &Runtime, linearizer: &mut Linearizer) -> Self {
         let runs = linearizer.best(&rt.trace, usize::MAX);
         let token = token(rt, &runs.expect("a trace has an order"));
-        Best { orderings: 1, token }
+        Best { orderings: 1, violating: !rt.violations.is_empty() as u64, token }
     }
 
     fn see(&mut self, rt: &Runtime, linearizer: &mut Linearizer) {
         self.orderings += 1;
+        self.violating += !rt.violations.is_empty() as u64;
         let bound = self.token.runs.len();
         if bound > 0 {
             if let Some(runs) = linearizer.best(&rt.trace, bound - 1) {

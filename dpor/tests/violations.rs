@@ -193,3 +193,19 @@ fn destructors_that_lock_survive_a_deadlock() {
     assert!(report.exhausted());
     assert_eq!(report.violations.len(), 1);
 }
+
+#[test]
+fn outcomes_say_how_many_of_their_orderings_violate() {
+    let report = Explorer::new().explore(|| {
+        let x = Arc::new(AtomicUsize::new(0));
+        let other = x.clone();
+        let t = thread::spawn(move || other.store(1, SeqCst));
+        if x.load(SeqCst) == 0 {
+            report_violation("no-zero", "it was zero");
+        }
+        t.join().unwrap();
+        x.load(SeqCst)
+    });
+    let counts = |o: &shuttle_dpor::Outcome| (o.orderings, o.violating);
+    assert_eq!(report.outcomes.values().map(counts).collect::<Vec<_>>(), [(2, 1)]);
+}

@@ -66,6 +66,8 @@ pub struct SeenOutcome {
     pub outcome: Outcome,
     /// In how many orderings (executions, where the engine cannot tell).
     pub orderings: u64,
+    /// How many of them violate an invariant.
+    pub violating: u64,
     /// The ordering with the fewest context switches that leads to it.
     pub witness: Option<Witness>,
 }

@@ -273,3 +273,18 @@ fn help_teaches() {
     assert!(stdout(&output).contains("cargo explore 'shutdown | stream_request(0)'"));
     assert!(stdout(&output).contains("Exit status"));
 }
+
+#[test]
+fn rows_that_violate_and_orderings_without_a_row_are_told() {
+    let ask = |system: &str| {
+        let race = "shutdown | stream_request(0) | disconnect";
+        let output = explore(&["--system", system, "--workers", "1", race]);
+        status(&output, 1);
+        stdout(&output)
+    };
+    let crashed = ask("kv-engine@mb-37702");
+    assert!(crashed.contains("  violated   shutdown: crash"), "{crashed}");
+    assert!(!crashed.contains("without an outcome"), "{crashed}");
+    let stuck = ask("kv-engine@mb-69075");
+    assert!(stuck.contains("without an outcome: 12 orderings, 32.43% (no-deadlock)"), "{stuck}");
+}

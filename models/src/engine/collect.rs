@@ -10,14 +10,17 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     pub(crate) executions: u64,
-    outcomes: BTreeMap<Outcome, u64>,
+    /// In how many, and how many of them violate something.
+    outcomes: BTreeMap<Outcome, (u64, u64)>,
     violations: BTreeMap<Invariant, (String, u64)>,
 }
 
 impl Collected {
     pub(crate) fn add(&mut self, seen: Observation) {
         self.executions += 1;
-        *self.outcomes.entry(seen.outcome).or_default() += 1;
+        let (executions, violating) = self.outcomes.entry(seen.outcome).or_default();
+        *executions += 1;
+        *violating += u64::from(!seen.violations.is_empty());
         let mut counted: Vec<Invariant> = Vec::new();
         for (invariant, detail) in seen.violations {
             let (_, executions) = self.violations.entry(invariant).or_insert_with(|| (detail, 0));
@@ -38,9 +41,11 @@ impl Collected {
         elapsed: Duration,
         verdict: Verdict,
     ) -> Report {
-        let outcomes = self.outcomes.into_iter().map(|(outcome, orderings)| SeenOutcome {
+        let outcomes = self.outcomes.into_iter();
+        let outcomes = outcomes.map(|(outcome, (orderings, violating))| SeenOutcome {
             outcome,
             orderings,
+            violating,
             witness: None,
         });
         let violations = self.violations.into_iter().map(|(invariant, (detail, orderings))| {

@@ -18,6 +18,7 @@ pub fn explore(system: &Arc<dyn System>, scenario: &Arc<Scenario>, options: &Opt
     let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| SeenOutcome {
         outcome,
         orderings: seen.orderings,
+        violating: seen.violating,
         witness: Some(witness(seen.witness, seen.token.to_string())),
     });
     let violations = found.violations.into_iter().map(|seen| Violation {
@@ -51,7 +52,8 @@ pub fn replay(
         return Err(Unavailable(format!("the token is not of this scenario: {why}")));
     }
     let seen = witness(run.witness, token.into());
-    let violations = run.violations.into_iter().map(|(name, detail)| Violation {
+    let violating = !run.violations.is_empty() as u64;
+    let found = run.violations.into_iter().map(|(name, detail)| Violation {
         invariant: Invariant::named(&name),
         detail,
         orderings: 1,
@@ -60,13 +62,14 @@ pub fn replay(
     let outcome = run.outcome.map(|outcome| SeenOutcome {
         outcome,
         orderings: 1,
+        violating,
         witness: Some(seen.clone()),
     });
     let mut report = Report::new(&**system, scenario, "replay");
     report.executions = 1;
     report.elapsed = begin.elapsed();
     report.verdict = Verdict::Incomplete("one ordering, replayed".into());
-    report.violations = violations.collect();
+    report.violations = found.collect();
     report.outcomes = outcome.into_iter().collect();
     Ok(report.judged(scenario))
 }

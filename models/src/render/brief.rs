@@ -3,10 +3,9 @@
 //! scenario is told in full.
 
 use super::layout::WIDTH;
-use super::layout::{left, number, paint, plural, right, seconds, width, wrap, BAD, DIM, GOOD};
-use super::text::verdict_style;
-use super::view::{Ended, Grade, Row, View};
-use anstyle::Style;
+use super::layout::{left, number, paint, plural, right, seconds, width, wrap, BAD, DIM};
+use super::text::{mark_style, paragraph, verdict_style};
+use super::view::{Ended, Row, View};
 use std::fmt::Write;
 
 /// The verdict, and how much was explored, unless all is well: then the table
@@ -27,12 +26,7 @@ pub(super) fn outcomes(out: &mut String, view: &View) {
     let constant = view.constant();
     let margin = 4 + 1 + count_width + 2 + 9 + 1;
     for (index, (row, count)) in view.outcomes.iter().zip(&counts).enumerate() {
-        let grade = left(&row.grade.to_string(), 9);
-        let grade = match row.grade {
-            Grade::Required => paint(GOOD, &grade),
-            Grade::Allowed => paint(Style::new(), &grade),
-            Grade::Forbidden => paint(BAD, &grade),
-        };
+        let grade = paint(mark_style(row), &left(&row.mark(), 9));
         let answers = row.varying(&constant);
         let answers = answers.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
         let mut lines = wrap(&answers.collect::<Vec<_>>().join("; "), WIDTH - margin, 2);
@@ -44,6 +38,9 @@ pub(super) fn outcomes(out: &mut String, view: &View) {
             let _ = writeln!(out, "{before}{line}");
             before = " ".repeat(margin);
         }
+    }
+    if let Some(said) = view.without_outcome() {
+        paragraph(out, &said, 5, BAD);
     }
 }
 

@@ -180,6 +180,7 @@ fn outcomes(view: &View, detail: Detail) -> Markup {
                 }
             }
         }
+        @if let Some(said) = view.without_outcome() { p class="bad" { (said) } }
         @if !constant.is_empty() {
             p class="soft" { "In every outcome: " code { (said(&constant).join("; ")) } }
         }
@@ -193,8 +194,8 @@ fn said(answers: &[&Answer]) -> Vec<String> {
 fn outcome(view: &View, constant: &[&Answer], index: usize, row: &Row, detail: Detail) -> Markup {
     let class = match row.grade {
         Grade::Required => "good",
-        Grade::Allowed => "soft",
-        Grade::Forbidden => "bad",
+        Grade::Allowed if row.violating == 0 => "soft",
+        Grade::Allowed | Grade::Forbidden => "bad",
     };
     let title = format!("an ordering that leads to outcome {}", index + 1);
     html! {
@@ -202,7 +203,7 @@ fn outcome(view: &View, constant: &[&Answer], index: usize, row: &Row, detail: D
             td class="n" { (index + 1) }
             td class="n" data-unit={ " " (view.counted()) "s" } { (number(row.orderings)) }
             td class="n" data-unit="%" { (format!("{:.2}", row.percent)) }
-            td { span class=(class) { (row.grade) } }
+            td { span class=(class) { (row.mark()) } }
             td class="wide" {
                 @for line in said(&row.varying(constant)) { div { code { (line) } } }
                 @if let Some(meaning) = &row.meaning { div class="soft" { (meaning) } }

@@ -115,10 +115,13 @@ fn outcomes(out: &mut String, view: &View) {
             index + 1,
             number(row.orderings),
             row.percent,
-            row.grade,
+            row.mark(),
             said(row.varying(&constant)).join("<br>"),
             cell(row.meaning.as_deref().unwrap_or_default())
         );
+    }
+    if let Some(said) = view.without_outcome() {
+        let _ = writeln!(out, "\n{said}.");
     }
     if !constant.is_empty() {
         let _ = writeln!(out, "\nIn every outcome: {}.", said(constant).join("; "));

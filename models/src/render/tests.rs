@@ -49,6 +49,7 @@ fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> Row
         outcome: format!("shutdown: done | stream_request(0): {answer}"),
         answers: vec![answered(1, "shutdown", "done"), answered(2, "stream_request(0)", answer)],
         orderings,
+        violating: 0,
         percent: orderings as f64,
         grade,
         meaning: meaning.map(str::to_owned),

@@ -113,7 +113,7 @@ fn facts(out: &mut String, view: &View) {
     let _ = writeln!(out, "  {}", paint(verdict_style(view), &view.verdict_line()));
 }
 
-fn paragraph(out: &mut String, text: &str, indent: usize, style: Style) {
+pub(super) fn paragraph(out: &mut String, text: &str, indent: usize, style: Style) {
     for line in wrap(text, WIDTH - indent, 0) {
         let _ = writeln!(out, "{}{}", " ".repeat(indent), paint(style, &line));
     }
@@ -176,12 +176,7 @@ fn outcomes(out: &mut String, view: &View) {
     // What stands before the outcome.
     let margin = 4 + 1 + count_width + 8 + 2 + 9 + 2;
     for (index, (row, count)) in view.outcomes.iter().zip(&counts).enumerate() {
-        let grade = left(&row.grade.to_string(), 9);
-        let grade = match row.grade {
-            Grade::Required => paint(GOOD, &grade),
-            Grade::Allowed => grade,
-            Grade::Forbidden => paint(BAD, &grade),
-        };
+        let grade = paint(mark_style(row), &left(&row.mark(), 9));
         let count = right(count, count_width);
         let mut before = format!("{:4} {count} {:6.2}%  {grade}  ", index + 1, row.percent);
         let mut put = |style: Style, text: &str, indent: usize| {
@@ -193,10 +188,24 @@ fn outcomes(out: &mut String, view: &View) {
         for answer in row.varying(&constant) {
             put(Style::new(), &format!("{}: {}", answer.call, answer.answer), 2);
         }
+        if (1..row.orderings).contains(&row.violating) {
+            put(BAD, &format!("{} of these violate an invariant", number(row.violating)), 2);
+        }
         let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));
     }
+    if let Some(said) = view.without_outcome() {
+        paragraph(out, &said, 5, BAD);
+    }
     everywhere(out, view, &constant);
+}
+
+pub(super) fn mark_style(row: &Row) -> Style {
+    match row.grade {
+        Grade::Required => GOOD,
+        Grade::Allowed if row.violating == 0 => Style::new(),
+        Grade::Allowed | Grade::Forbidden => BAD,
+    }
 }
 
 /// What is the same in every outcome, and what that means.

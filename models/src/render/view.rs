@@ -4,6 +4,7 @@
 //! Adding one keeps [`VERSION`]; renaming, removing or changing the meaning of
 //! one does not.
 
+use super::layout::plural;
 use crate::report::{Report, Verdict, Witness};
 use crate::scenario::{CallId, Scenario};
 use crate::system::System;
@@ -72,6 +73,9 @@ pub struct Row {
     pub outcome: String,
     pub answers: Vec<Answer>,
     pub orderings: u64,
+    /// How many of them violate an invariant.
+    #[serde(default)]
+    pub violating: u64,
     pub percent: f64,
     pub grade: Grade,
     pub meaning: Option<String>,
@@ -133,6 +137,7 @@ impl View {
             outcome: seen.outcome.to_string(),
             answers: answers(scenario, &seen.outcome),
             orderings: seen.orderings,
+            violating: seen.violating,
             percent: (seen.orderings as f64 * 10_000.0 / all.max(1) as f64).round() / 100.0,
             grade: grade(scenario, &seen.outcome),
             meaning: meaning(scenario, system, &seen.outcome),
@@ -225,6 +230,19 @@ impl View {
     /// The number of orderings, or of executions where they are not told apart.
     pub fn all(&self) -> u64 {
         self.orderings.unwrap_or(self.executions)
+    }
+
+    /// What became of the orderings that no row counts: they did not end.
+    pub fn without_outcome(&self) -> Option<String> {
+        let rows = self.outcomes.iter().map(|row| row.orderings).sum();
+        let rest = self.all().checked_sub(rows).filter(|&rest| rest > 0)?;
+        let percent = rest as f64 * 100.0 / self.all() as f64;
+        let counted = plural(rest, self.counted());
+        let broken = self.violations.iter().map(|broken| broken.invariant.as_str());
+        let stuck = broken.filter(|name| ["no-deadlock", "no-panic"].contains(name));
+        let why = stuck.collect::<Vec<_>>().join(", ");
+        let why = if why.is_empty() { why } else { format!(" ({why})") };
+        Some(format!("without an outcome: {counted}, {percent:.2}%{why}"))
     }
 
     /// The verdict in capitals, and whether it was expected.
@@ -321,6 +339,17 @@ impl fmt::Display for Ended {
             Ended::Violated => "violated",
             Ended::Incomplete => "incomplete",
         })
+    }
+}
+
+impl Row {
+    /// The grade, for people: what the scenario does not speak of, but an
+    /// invariant does, is no more allowed than what it forbids.
+    pub fn mark(&self) -> String {
+        match self.grade {
+            Grade::Allowed if self.violating > 0 => "violated".into(),
+            grade => grade.to_string(),
+        }
     }
 }
 
