@@ -79,6 +79,8 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--replay", "!", RACE], "token"),
         (&["--replay", "1"], "one scenario"),
         (&["--outcomes", RACE], "cannot be used with"),
+        (&["seed"], "a scenario of kv-engine@before-mb-37702"),
+        (&["--system", "kv-engine@mb-69075", "close-backfill"], "a scenario of core"),
         (&["--show", "0", RACE], "no such outcome"),
         (&["--show", "99", RACE], "no such outcome"),
         (&["--no-such-option"], "--no-such-option"),

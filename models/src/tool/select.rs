@@ -103,10 +103,26 @@ fn from_file(path: &Path, system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput
     Ok(jobs)
 }
 
+/// The system that a scenario of this name ships with, if it is another one.
+fn owner(name: &str, system: &Arc<dyn System>) -> Result<Option<Arc<dyn System>>, BadInput> {
+    for other in systems::by_default() {
+        let ships = built_in(&other)?.iter().any(|job| job.scenario.name == name);
+        if ships && other.name() != system.name() {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
 /// The name of a known scenario, or a scenario.
 fn one(text: &str, known: &[Job], system: &Arc<dyn System>) -> Result<Job, BadInput> {
     if let Some(found) = known.iter().find(|job| job.scenario.name == text.trim()) {
         return Ok(found.clone());
+    }
+    if let Some(owner) = owner(text.trim(), system)? {
+        let name = owner.name();
+        let hint = format!("`{}` is a scenario of {name}: `--system {name}`", text.trim());
+        return Err(BadInput(hint));
     }
     parse::scenario(text, &**system).map(|scenario| job(system, scenario)).map_err(|error| {
         let mut message = error.to_string();
