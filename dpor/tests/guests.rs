@@ -1,33 +1,24 @@
 //! The primitives in tests that shuttle runs without an `Explorer`: any of its schedulers finds what
 //! is wrong, and reports it as it reports everything.
 
-use shuttle::scheduler::{
-    DfsScheduler, PctScheduler, RandomScheduler, Scheduler, UrwRandomScheduler,
-};
+#[path = "support/shuttles_runner.rs"]
+mod shuttles_runner;
+
+use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, UrwRandomScheduler};
 use shuttle_dpor::cell::CheckedCell;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{mpsc, Barrier, Condvar, Mutex, Once, RwLock};
 use shuttle_dpor::{report_violation, thread};
+use shuttles_runner::run;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
-
-fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'static) -> usize {
-    let mut config = shuttle::Config::new();
-    config.failure_persistence = shuttle::FailurePersistence::None;
-    shuttle::Runner::new(scheduler, config).run(body)
-}
 
 fn dfs() -> DfsScheduler {
     DfsScheduler::new(None, false)
 }
 
-/// What the test fails with.
 fn failure(body: fn()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(|| run(dfs(), body))).expect_err("it fails");
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => payload.downcast::<&str>().expect("a message").to_string(),
-    }
+    shuttles_runner::failure(dfs(), body)
 }
 
 fn crossed_locks() {

@@ -5,29 +5,21 @@ mod prims {
     pub(crate) use shuttle_dpor::{sync, thread};
 }
 
+#[path = "support/shuttles_runner.rs"]
+mod shuttles_runner;
+
 #[path = "support/teardown.rs"]
 mod teardown;
 
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::Mutex;
 use shuttle_dpor::{report_violation, thread, DporScheduler, Explorer};
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use shuttles_runner::run;
 use std::sync::Arc;
 use teardown::Call::{Backfill, Disconnect, Request, Shutdown};
 
-fn run(scheduler: DporScheduler, body: impl Fn() + Send + Sync + 'static) -> usize {
-    let mut config = shuttle::Config::new();
-    config.failure_persistence = shuttle::FailurePersistence::None;
-    shuttle::Runner::new(scheduler, config).run(body)
-}
-
 fn failure(body: impl Fn() + Send + Sync + 'static) -> String {
-    let scheduler = DporScheduler::new().max_steps(100);
-    let payload = catch_unwind(AssertUnwindSafe(|| run(scheduler, body))).expect_err("it fails");
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(payload) => payload.downcast::<&str>().expect("a message").to_string(),
-    }
+    shuttles_runner::failure(DporScheduler::new().max_steps(100), body)
 }
 
 #[test]

@@ -3,43 +3,26 @@
 use crate::build::{cargo, root, Engine};
 use std::time::Instant;
 
+/// The lints of what an engine's cfg changes.
+const LINTS: &[&str] = &[
+    "clippy",
+    "-p",
+    "connmap",
+    "-p",
+    "connmap-models",
+    "-p",
+    "connmap-loom-tests",
+    "--all-targets",
+    "--",
+    "-D",
+    "warnings",
+];
+
 const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("formatting", Engine::Std, &["fmt", "--all", "--check"]),
     ("lints", Engine::Std, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    (
-        "lints, loom",
-        Engine::Loom,
-        &[
-            "clippy",
-            "-p",
-            "connmap",
-            "-p",
-            "connmap-models",
-            "-p",
-            "connmap-loom-tests",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ),
-    (
-        "lints, shuttle",
-        Engine::Shuttle,
-        &[
-            "clippy",
-            "-p",
-            "connmap",
-            "-p",
-            "connmap-models",
-            "-p",
-            "connmap-loom-tests",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    ),
+    ("lints, loom", Engine::Loom, LINTS),
+    ("lints, shuttle", Engine::Shuttle, LINTS),
     ("documentation", Engine::Std, &["doc", "--workspace", "--no-deps"]),
     ("tests, std", Engine::Std, &["test"]),
     ("tests, shuttle-dpor", Engine::Std, &["test", "-p", "shuttle-dpor", "-p", "xtask"]),

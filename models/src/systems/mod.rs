@@ -2,6 +2,7 @@
 
 pub mod core;
 pub mod kv_engine;
+mod vocabulary;
 mod words;
 
 use crate::System;

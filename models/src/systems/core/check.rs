@@ -12,6 +12,7 @@ use crate::log::{Log, Performed};
 use crate::scenario::{Call, CallId, Conn};
 use crate::spec;
 use crate::system::Instance;
+use crate::systems::vocabulary;
 use crate::Invariant;
 use connmap::{LiveObjects, Message, ProducerStats, Run, Step};
 use std::collections::BTreeMap;
@@ -66,13 +67,8 @@ impl CoreInstance {
     /// For each connection that was shut down or disconnected, and not opened
     /// again: when the first call that did so returned.
     fn closed_connections(&self, calls: &BTreeMap<CallId, Performed>) -> BTreeMap<Conn, u64> {
-        let mut closed = BTreeMap::new();
-        for (id, performed) in calls {
-            let (Some(call), Some((end, answer))) = (self.scenario.call(*id), &performed.end)
-            else {
-                continue;
-            };
-            let of = match (call.operation, call.connection, answer.as_str()) {
+        vocabulary::closed(&self.scenario, calls, |call, answer| {
+            match (call.operation, call.connection, answer) {
                 ("shutdown", ..) => self.conns().collect(),
                 ("disconnect", Some(conn), "done")
                     if !self.scenario.opened_by_scenario.contains(&conn) =>
@@ -80,13 +76,8 @@ impl CoreInstance {
                     vec![conn]
                 }
                 _ => Vec::new(),
-            };
-            for conn in of {
-                let first: &mut u64 = closed.entry(conn).or_insert(*end);
-                *first = (*first).min(*end);
             }
-        }
-        closed
+        })
     }
 
     /// The accepted requests, with their connections.

@@ -12,7 +12,8 @@ mod host;
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
 use crate::spec::Limits;
-use crate::system::{Instance, Operation, Parameter, Setting, System};
+use crate::system::{Instance, Operation, Setting, System};
+use crate::systems::vocabulary::{int, operation, SAME_NAME, VB};
 use crate::systems::words;
 use crate::Invariant;
 use connmap::{Config, ConnMap, LiveCounts, Producer};
@@ -24,27 +25,12 @@ use std::time::Instant;
 #[derive(Debug)]
 pub struct Core;
 
-const VB: Parameter = Parameter { name: "vb", default: Some(0), connection: false };
-
-const fn int(name: &'static str, default: Option<u64>) -> Parameter {
-    Parameter { name, default, connection: false }
-}
-
-const fn operation(
-    name: &'static str,
-    on_connection: bool,
-    arguments: &'static [Parameter],
-    meaning: &'static str,
-) -> Operation {
-    Operation { name, on_connection, arguments, meaning }
-}
-
 const OPERATIONS: &[Operation] = &[
     operation("shutdown", false, &[], "shut the map down"),
     operation(
         "open",
         true,
-        &[Parameter { name: "same name as", default: Some(0), connection: true }],
+        &[SAME_NAME],
         "open a producer; with a second connection, under that one's name",
     ),
     operation("lookup", true, &[], "look a producer up by its id"),

@@ -11,6 +11,7 @@ use super::stream::Stream;
 use super::world::Crash;
 use crate::log::Performed;
 use crate::scenario::{CallId, Conn};
+use crate::systems::vocabulary;
 use crate::Invariant;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -68,25 +69,15 @@ impl Engine {
     /// For each connection that was closed: when the first call that closed it
     /// returned.
     fn closed(&self, calls: &BTreeMap<CallId, Performed>) -> BTreeMap<Conn, u64> {
-        let mut closed = BTreeMap::new();
-        for (id, performed) in calls {
-            let (Some(call), Some((end, answer))) = (self.scenario.call(*id), &performed.end)
-            else {
-                continue;
-            };
-            let of = match (call.operation, call.connection, answer.as_str()) {
+        vocabulary::closed(&self.scenario, calls, |call, answer| {
+            match (call.operation, call.connection, answer) {
                 ("shutdown", _, "done") => (0..self.scenario.connections.len()).map(Conn).collect(),
                 ("disconnect", Some(conn), "done") | ("step", Some(conn), "disconnect") => {
                     vec![conn]
                 }
                 _ => Vec::new(),
-            };
-            for conn in of {
-                let first: &mut u64 = closed.entry(conn).or_insert(*end);
-                *first = (*first).min(*end);
             }
-        }
-        closed
+        })
     }
 
     fn check_late(&self, calls: &BTreeMap<CallId, Performed>) {

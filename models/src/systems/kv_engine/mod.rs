@@ -42,7 +42,8 @@ mod world;
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
-use crate::system::{Instance, Operation, Parameter, Setting, System};
+use crate::system::{Instance, Operation, Setting, System};
+use crate::systems::vocabulary::{int, operation, SAME_NAME, VB};
 use crate::Invariant;
 use era::{Protocol, ERAS, VARIANTS};
 use map::Engine;
@@ -93,27 +94,12 @@ impl From<Protocol> for KvEngine {
 /// The protocol just before the ticket that this project began with.
 pub const SEED: &str = "kv-engine@before-mb-37702";
 
-const VB: Parameter = Parameter { name: "vb", default: Some(0), connection: false };
-
-const fn int(name: &'static str, default: Option<u64>) -> Parameter {
-    Parameter { name, default, connection: false }
-}
-
-const fn operation(
-    name: &'static str,
-    on_connection: bool,
-    arguments: &'static [Parameter],
-    meaning: &'static str,
-) -> Operation {
-    Operation { name, on_connection, arguments, meaning }
-}
-
 const OPERATIONS: &[Operation] = &[
     operation("shutdown", false, &[], "BD: close all connections, the bucket is deleted"),
     operation(
         "open",
         true,
-        &[Parameter { name: "same name as", default: Some(0), connection: true }],
+        &[SAME_NAME],
         "FE: open a producer; with a second connection, under that one's name",
     ),
     operation("lookup", true, &[], "any thread: the statistics of a connection, by way of the map"),
