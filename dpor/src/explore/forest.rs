@@ -19,8 +19,8 @@ struct Child {
     /// Whether everything behind it is, or will be, explored by a job of its own.
     leaf: bool,
     next: Option<usize>,
-    /// Whether that job is over.
-    done: bool,
+    /// How much of that job has been explored; 1 if it is over.
+    explored: f64,
 }
 
 struct Node {
@@ -34,6 +34,8 @@ struct Inner {
     nodes: Vec<Node>,
     /// The leaves that nobody has started on; `None` is the whole tree.
     jobs: Vec<Option<Edge>>,
+    /// How much of the whole tree has been explored, as long as nothing of it is shared.
+    explored: f64,
     busy: usize,
     idle: usize,
     stopped: bool,
@@ -75,8 +77,8 @@ impl Forest {
     /// Waits for a job, when the one behind `done` is over. `None` if there will be none.
     pub(crate) fn job(&self, done: Option<Edge>) -> Option<Job> {
         let mut inner = self.lock();
-        if let Some((node, child)) = done {
-            inner.nodes[node].children[child].done = true;
+        if done.is_some() {
+            inner.report(done, 1.0);
         }
         inner.busy -= 1;
         inner.idle += 1;
@@ -114,22 +116,22 @@ impl Forest {
         self.lock().stopped
     }
 
-    /// How much has been explored, taking the branches of each node to be equally large, and not
-    /// counting the jobs that are under way.
+    /// Takes down how much has been explored of the job behind `edge`.
+    pub(crate) fn report(&self, edge: Option<Edge>, explored: f64) {
+        self.lock().report(edge, explored);
+    }
+
+    /// How much has been explored, taking the branches of each node to be equally large.
     pub(crate) fn explored(&self) -> f64 {
         let inner = self.lock();
         let mut shares = vec![0.0; inner.nodes.len()];
         // A node is younger than its parent.
         for (id, node) in inner.nodes.iter().enumerate().rev() {
-            let share = |child: &Child| match (child.done, child.next) {
-                (true, _) => 1.0,
-                (false, Some(next)) => shares[next],
-                (false, None) => 0.0,
-            };
+            let share = |child: &Child| child.next.map_or(child.explored, |next| shares[next]);
             let sum: f64 = node.children.iter().map(share).sum();
             shares[id] = sum / node.children.len().max(1) as f64;
         }
-        shares.first().copied().unwrap_or(0.0)
+        shares.first().copied().unwrap_or(inner.explored)
     }
 
     /// Makes sure that `sequence` is explored at the node that `edge` leaves; a race behind `edge`
@@ -162,16 +164,20 @@ impl Forest {
     }
 
     /// Shares a worker's nodes, behind `parent`. Returns the way along the branches that the worker
-    /// goes on with.
-    pub(crate) fn publish(&self, mut parent: Option<Edge>, nodes: Vec<Published>) -> Vec<Edge> {
+    /// goes on with; `explored` is how much it has seen of what lies behind the last of them.
+    pub(crate) fn publish(
+        &self,
+        mut parent: Option<Edge>,
+        nodes: Vec<Published>,
+        explored: f64,
+    ) -> Vec<Edge> {
         let mut inner = self.lock();
         let mut path = Vec::new();
         for p in nodes {
             let id = inner.nodes.len();
-            let leaf = |step, done| Child { step, leaf: true, next: None, done };
-            let mut children: Vec<Child> =
-                p.done.into_iter().map(|step| leaf(step, true)).collect();
-            children.push(leaf(p.taken, false));
+            let leaf = |step, explored| Child { step, leaf: true, next: None, explored };
+            let mut children: Vec<Child> = p.done.into_iter().map(|step| leaf(step, 1.0)).collect();
+            children.push(leaf(p.taken, explored));
             let edge = (id, children.len() - 1);
             if let Some((above, child)) = parent {
                 inner.nodes[above].children[child].next = Some(id);
@@ -187,10 +193,17 @@ impl Forest {
 }
 
 impl Inner {
+    fn report(&mut self, edge: Option<Edge>, explored: f64) {
+        match edge {
+            Some((node, child)) => self.nodes[node].children[child].explored = explored,
+            None => self.explored = explored,
+        }
+    }
+
     /// Adds a child, which is a job if it is a leaf; returns the node behind it if it is not.
     fn grow(&mut self, node: usize, step: Step, leaf: bool) -> usize {
         let child = self.nodes[node].children.len();
-        self.nodes[node].children.push(Child { step, leaf, next: None, done: false });
+        self.nodes[node].children.push(Child { step, leaf, next: None, explored: 0.0 });
         if leaf {
             self.jobs.push(Some((node, child)));
             return node;

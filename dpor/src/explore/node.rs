@@ -163,7 +163,9 @@ impl Search {
 
     /// Goes to the deepest waiting branch, or to another job. Returns false if none is left.
     pub(crate) fn backtrack(&mut self) -> bool {
-        self.share();
+        if !self.share() {
+            self.report();
+        }
         while let Some(node) = self.nodes.last_mut() {
             match node.todo.pop() {
                 Some(branch) => {
@@ -190,10 +192,11 @@ impl Search {
         }
     }
 
-    /// If somebody waits for a job, gives away the branches that wait nearest to the root.
-    fn share(&mut self) {
-        let Some(forest) = self.forest.as_ref().filter(|f| f.hungry()) else { return };
-        let Some(at) = self.nodes.iter().position(|n| !n.todo.is_empty()) else { return };
+    /// If somebody waits for a job, gives away the branches that wait nearest to the root. Returns
+    /// whether it did.
+    fn share(&mut self) -> bool {
+        let Some(forest) = self.forest.clone().filter(Forest::hungry) else { return false };
+        let Some(at) = self.nodes.iter().position(|n| !n.todo.is_empty()) else { return false };
         let mut published = Vec::new();
         for mut node in self.nodes.drain(..=at) {
             let taken = node.taken.expect("the step has been taken");
@@ -205,8 +208,16 @@ impl Search {
                 todo: std::mem::take(&mut node.todo),
             });
         }
-        let path = forest.publish(self.path.last().copied(), published);
+        let path = forest.publish(self.path.last().copied(), published, self.explored_of_job());
         self.path.extend(path);
+        true
+    }
+
+    /// Tells the others how far this worker's job has come.
+    fn report(&self) {
+        if let Some(forest) = &self.forest {
+            forest.report(self.path.last().copied(), self.explored_of_job());
+        }
     }
 
     fn retire(&mut self, len: usize) {
@@ -216,14 +227,17 @@ impl Search {
         }
     }
 
-    /// How much of the tree has been explored, taking the branches of each node to be equally large.
+    /// How much of the tree has been explored, the current execution included, taking the branches
+    /// of each node to be equally large.
     pub(crate) fn explored(&self) -> f64 {
-        if let Some(forest) = &self.forest {
-            return forest.explored();
-        }
+        self.report();
+        self.forest.as_ref().map_or_else(|| self.explored_of_job(), Forest::explored)
+    }
+
+    fn explored_of_job(&self) -> f64 {
         let mut share = 1.0;
         let mut explored = 0.0;
-        for node in &self.nodes {
+        for node in self.nodes.iter().filter(|n| !(n.done.is_empty() && n.todo.is_empty())) {
             let branches = (node.done.len() + node.todo.len() + 1) as f64;
             explored += share * node.done.len() as f64 / branches;
             share /= branches;
