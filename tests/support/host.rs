@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must happen before it fails.
-pub const SOON: Duration = Duration::from_secs(5);
+pub const SOON: Duration = Duration::from_secs(30);
 
 type OpenScan = dyn Fn(VbId, SeqnoRange) -> Result<Box<dyn Scan>, SourceError> + Send + Sync;
 type ReadMemory = dyn Fn(VbId, SeqnoRange) -> Result<Memory, SourceError> + Send + Sync;
