@@ -68,6 +68,7 @@ pub struct Explorer {
     pub(crate) workers: usize,
     pub(crate) stop_at_first: bool,
     pub(crate) spurious: u32,
+    pub(crate) ends: bool,
     pub(crate) stack_size: usize,
     pub(crate) progress: Option<(Duration, OnProgress)>,
     pub(crate) observer: Option<OnOrdering>,
@@ -84,6 +85,7 @@ impl Default for Explorer {
             workers: 1,
             stop_at_first: false,
             spurious: 0,
+            ends: false,
             stack_size: 256 * 1024,
             progress: None,
             observer: None,
@@ -101,6 +103,7 @@ impl fmt::Debug for Explorer {
             .field("workers", &self.workers)
             .field("stop_at_first", &self.stop_at_first)
             .field("spurious_wakeups", &self.spurious)
+            .field("thread_ends", &self.ends)
             .finish_non_exhaustive()
     }
 }
@@ -170,6 +173,13 @@ impl Explorer {
     /// Lets up to `n` waits of each thread wake without a notification. None unless set.
     pub fn spurious_wakeups(mut self, n: u32) -> Self {
         self.spurious = n;
+        self
+    }
+
+    /// Makes the end of each thread an operation, which `is_finished` is ordered with. Not unless
+    /// set: a body that does not ask has no use for the time that it takes.
+    pub fn thread_ends(mut self, explored: bool) -> Self {
+        self.ends = explored;
         self
     }
 
@@ -259,6 +269,7 @@ impl Explorer {
     {
         let mut rt = Box::new(Runtime::new(Mode::Sample, Names::default(), self.max_steps));
         rt.spurious = self.spurious;
+        rt.ends = self.ends;
         rt.recording = true;
         let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();
         let mut schedule = Vec::new();

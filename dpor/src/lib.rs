@@ -56,14 +56,16 @@
 //! | atomic | loads and failed compare-exchanges, among themselves |
 //! | mutex | none; but an acquisition has no place between another and its release |
 //! | rwlock | acquisitions and releases by readers, successful or not, among themselves |
+//! | a look at a lock's poison, a once, a thread's end | looks, among themselves; with a rwlock's readers |
 //! | condition variable | the going on of a waiter that has been notified, with all |
 //! | counted reference | clones with all; upgrades among themselves |
 //! | park token, barrier, once, channel | none |
 //!
-//! To spawn, to join and to end order threads and are never a choice. A wait for a condition variable
-//! is an operation on it and then the release of the mutex; whom `notify_one` wakes is decided as late
-//! as possible, by a race of those who wait, so that every choice is an ordering. A wait with a timeout
-//! may end by itself whenever it has not been notified.
+//! To spawn, to join and to end order threads and are never a choice, but that a thread's end is
+//! ordered with looks at it. A wait for a condition variable is an operation on it and then the
+//! release of the mutex; whom `notify_one` wakes is decided as late as possible, by a race of those
+//! who wait, so that every choice is an ordering. A wait with a timeout may end by itself whenever it
+//! has not been notified.
 //!
 //! # What it is not
 //!
@@ -78,8 +80,9 @@
 //!   they are those of [`sync::counted`].
 //! * Objects belong to the execution that makes them, so constructors are not `const`, and there are
 //!   no statics of these types.
-//! * What `JoinHandle::is_finished`, `RwLock::is_poisoned` and `strong_count` tell is what is so at the
-//!   moment. They are no operations, so what a body makes of them is not explored in every order.
+//! * What `strong_count` tells is what is so at the moment. It is no operation, as clones are none, so
+//!   what a body makes of it is not explored in every order. `JoinHandle::is_finished` is explored by
+//!   those who ask for it ([`Explorer::thread_ends`]), and a panic for others.
 //! * At most 64 threads.
 //!
 //! # How it works

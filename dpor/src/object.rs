@@ -133,6 +133,9 @@ pub(crate) enum State {
         done: bool,
     },
     Channel(Channel),
+    Thread {
+        over: bool,
+    },
 }
 
 /// A channel, but for its messages.
@@ -156,6 +159,11 @@ pub(crate) struct Channel {
 pub(crate) const NOT_NOW: u64 = 0;
 /// See [`NOT_NOW`].
 pub(crate) const HUNG_UP: u64 = 2;
+
+/// What a look at a thread saw.
+pub(crate) const ALIVE: u64 = 1;
+/// See [`ALIVE`].
+pub(crate) const OVER: u64 = 2;
 
 /// Bits of `Applied::pre`: what a channel's state allowed.
 pub(crate) const CAN_RECV: u64 = 1;
@@ -260,8 +268,13 @@ impl Object {
                     done.val = 1;
                 }
             }
-            (Kind::Look, State::Mutex(holder)) => done.pre = holder.is_some() as u64,
+            (Kind::Look | Kind::Clear, State::Mutex(holder)) => done.pre = holder.is_some() as u64,
             (Kind::Look, State::Once { running, .. }) => done.pre = *running as u64,
+            (Kind::Look | Kind::Clear, State::RwLock { writer, .. }) => {
+                done.pre = writer.is_some() as u64;
+            }
+            (Kind::Look, State::Thread { over }) => done.val = if *over { OVER } else { ALIVE },
+            (Kind::End, State::Thread { over }) => *over = true,
             (Kind::Unlock, State::Mutex(holder)) => {
                 done.pre = 1;
                 *holder = None;

@@ -70,8 +70,13 @@ pub enum Kind {
     Enter,
     /// The closure of a `Once` is over.
     Leave,
-    /// A mutex's poison, or whether a `Once` is done, is looked at.
+    /// A lock's poison is looked at, whether a `Once` is done, or whether a thread has ended.
     Look,
+    /// A lock's poison is cleared.
+    Clear,
+    /// A thread ends. No operation unless it is asked for
+    /// ([`Explorer::thread_ends`](crate::Explorer::thread_ends)).
+    End,
     /// A message is sent, once there is room for it.
     Send,
     /// A message is sent if there is room for it.
@@ -100,6 +105,7 @@ impl Kind {
                 | Kind::Read
                 | Kind::TryRead
                 | Kind::UnlockRead
+                | Kind::Look
                 | Kind::Upgrade
         )
     }
@@ -132,6 +138,8 @@ impl Kind {
             Kind::Enter => "enter",
             Kind::Leave => "leave",
             Kind::Look => "look at",
+            Kind::Clear => "clear",
+            Kind::End => "end",
             Kind::Send => "send",
             Kind::TrySend => "try_send",
             Kind::Offer => "offer to recv",

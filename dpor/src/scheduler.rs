@@ -38,6 +38,7 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 pub struct DporScheduler {
     adapter: Adapter<fn(&mut Runtime) -> bool>,
     max_steps: usize,
+    ends: bool,
     /// Whether this thread's runtime is ours.
     installed: bool,
 }
@@ -45,12 +46,23 @@ pub struct DporScheduler {
 impl DporScheduler {
     /// Explores everything.
     pub fn new() -> Self {
-        DporScheduler { adapter: Adapter::new(None, conclude), max_steps: 10_000, installed: false }
+        DporScheduler {
+            adapter: Adapter::new(None, conclude),
+            max_steps: 10_000,
+            ends: false,
+            installed: false,
+        }
     }
 
     /// Fails when an execution has more than `n` operations. 10,000 unless set.
     pub fn max_steps(mut self, n: usize) -> Self {
         self.max_steps = n;
+        self
+    }
+
+    /// As [`Explorer::thread_ends`](crate::Explorer::thread_ends).
+    pub fn thread_ends(mut self, explored: bool) -> Self {
+        self.ends = explored;
         self
     }
 
@@ -74,6 +86,7 @@ impl Scheduler for DporScheduler {
             let mode = Mode::Explore(Box::default());
             let mut rt = Box::new(Runtime::new(mode, Names::default(), self.max_steps));
             rt.fails = true;
+            rt.ends = self.ends;
             let before = rt::install(Some(rt));
             assert!(before.is_none(), "a DporScheduler inside the body of an explorer");
             self.installed = true;

@@ -3,7 +3,7 @@
 //! A thread runs to its end whether or not somebody joins it, and an execution ends when all its
 //! threads have; one that can never end is a deadlock, joined or not.
 
-use crate::object::{State, MAY_END};
+use crate::object::{State, MAY_END, OVER};
 use crate::op::{Kind, ObjId, Op, Pid};
 use crate::rt;
 use std::io;
@@ -39,9 +39,22 @@ impl<T> JoinHandle<T> {
         &self.thread
     }
 
-    /// Whether the thread has ended. No scheduling point: it tells what is so now.
+    /// Whether the thread has ended.
+    ///
+    /// # Panics
+    ///
+    /// In an exploration, unless [`Explorer::thread_ends`](crate::Explorer::thread_ends) has been
+    /// called: the answer would not be explored.
+    #[track_caller]
     pub fn is_finished(&self) -> bool {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        match self.thread.end {
+            Some(end) => rt::perform(Op::new(end, Kind::Look, Location::caller())) == Some(OVER),
+            None => {
+                assert!(rt::is_guest(), "to explore is_finished, call thread_ends on the explorer");
+                yield_now();
+                self.slot.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+            }
+        }
     }
 }
 
@@ -55,6 +68,8 @@ pub struct Thread {
     id: ThreadId,
     name: Option<Arc<str>>,
     token: ObjId,
+    /// Whether it has ended, if that is to be explored.
+    end: Option<ObjId>,
 }
 
 impl Thread {
@@ -102,44 +117,48 @@ impl Builder {
     }
 
     /// Spawns the thread. Never fails.
+    #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Ok(spawn_named(self.name, f))
+        Ok(spawn_named(self.name, Location::caller(), f))
     }
 }
 
 /// Spawns a thread.
+#[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    spawn_named(None, f)
+    spawn_named(None, Location::caller(), f)
 }
 
-fn spawn_named<F, T>(name: Option<String>, f: F) -> JoinHandle<T>
+fn spawn_named<F, T>(name: Option<String>, at: &'static Location<'static>, f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (thread, slot) = admit(name);
+    let (thread, slot) = admit(name, at);
     let (pid, result) = (thread.id.0, slot.clone());
     shuttle::thread::spawn(move || rt::run_thread(pid, move || run(pid, f, &result)));
     JoinHandle { thread, slot }
 }
 
 /// Makes room for a new thread.
-fn admit<T>(name: Option<String>) -> (Thread, Slot<T>) {
+fn admit<T>(name: Option<String>, at: &'static Location<'static>) -> (Thread, Slot<T>) {
     let token = rt::create(State::Parker { token: false });
+    let end = rt::with(|rt| rt.ends).then(|| rt::create(State::Thread { over: false }));
     let pid = rt::with(|rt| {
         let pid = rt.spawn(name.clone());
         rt.task(pid).token = Some(token);
+        rt.task(pid).end = end.map(|end| (end, at));
         pid
     });
-    let thread = Thread { id: ThreadId(pid), name: name.map(Into::into), token };
+    let thread = Thread { id: ThreadId(pid), name: name.map(Into::into), token, end };
     (thread, Arc::new(Mutex::new(None)))
 }
 
@@ -183,7 +202,12 @@ impl<T> ScopedJoinHandle<'_, T> {
         self.handle.thread()
     }
 
-    /// Whether the thread has ended. No scheduling point: it tells what is so now.
+    /// Whether the thread has ended. See [`JoinHandle::is_finished`].
+    ///
+    /// # Panics
+    ///
+    /// As [`JoinHandle::is_finished`] does.
+    #[track_caller]
     pub fn is_finished(&self) -> bool {
         self.handle.is_finished()
     }
@@ -191,12 +215,13 @@ impl<T> ScopedJoinHandle<'_, T> {
 
 impl<'scope> Scope<'scope, '_> {
     /// Spawns a thread that the scope waits for.
+    #[track_caller]
     pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
     where
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let (thread, slot) = admit(None);
+        let (thread, slot) = admit(None, Location::caller());
         let (pid, result) = (thread.id.0, slot.clone());
         let waited = Arc::new(AtomicBool::new(false));
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((pid, waited.clone()));
@@ -243,21 +268,24 @@ where
 
 /// The current thread.
 pub fn current() -> Thread {
-    let (me, token, name) = rt::with(|rt| {
+    let (me, token, end, name) = rt::with(|rt| {
         let me = rt.current;
         let task = rt.task(me);
-        (me, task.token, task.name.as_deref().map(Into::into))
+        (me, task.token, task.end.map(|(end, _)| end), task.name.as_deref().map(Into::into))
     });
     let token = token.unwrap_or_else(|| {
         let token = rt::create(State::Parker { token: false });
         rt::with(|rt| rt.task(me).token = Some(token));
         token
     });
-    Thread { id: ThreadId(me), name, token }
+    Thread { id: ThreadId(me), name, token, end }
 }
 
 /// Lets others go first. Not an operation: it changes no order, only which is tried first.
 pub fn yield_now() {
+    if rt::is_guest() {
+        return rt::guest::yield_now();
+    }
     rt::with(|rt| rt.yielded());
     rt::unless_given_up();
 }

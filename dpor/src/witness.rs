@@ -1,6 +1,6 @@
 //! Witnesses: one ordering, step by step, for people.
 
-use crate::object::{HUNG_UP, NOT_NOW};
+use crate::object::{ALIVE, HUNG_UP, NOT_NOW, OVER};
 use crate::op::Kind;
 use crate::rt::{Phase, Runtime};
 use std::fmt;
@@ -84,6 +84,8 @@ fn value(kind: Kind, val: u64) -> Option<String> {
             Some("hung up".into())
         }
         Kind::TrySend | Kind::TryRecv | Kind::Recv if val == NOT_NOW => Some("fails".into()),
+        Kind::Look if val == ALIVE => Some("goes on".into()),
+        Kind::Look if val == OVER => Some("has ended".into()),
         Kind::DropRef if val == 1 => Some("the last".into()),
         Kind::Wake if val == 0 => Some("by itself".into()),
         _ => None,

@@ -38,6 +38,7 @@ impl Explorer {
         };
         let mut rt = Box::new(Runtime::new(mode, shared.names.clone(), self.max_steps));
         rt.spurious = self.spurious;
+        rt.ends = self.ends;
         let _stop = shared.forest.as_ref().map(StopOnPanic);
         let tally = Rc::new(RefCell::new(Tally::<T>::default()));
         let slot = Arc::new(Mutex::new(None));

@@ -2,7 +2,7 @@
 
 use shuttle_dpor::cell::CheckedCell;
 use shuttle_dpor::sync::atomic::{fence, AtomicBool, Ordering};
-use shuttle_dpor::sync::{Arc, Barrier, Mutex, RwLock};
+use shuttle_dpor::sync::{Arc, Barrier, Mutex, Once, RwLock};
 use shuttle_dpor::{thread, Explorer};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -128,5 +128,33 @@ fn spawn_join_and_barriers_order_accesses() {
         shared.1.wait();
         t.join().unwrap();
         assert_eq!(shared.0.get(), 4);
+    }));
+}
+
+#[test]
+fn a_once_that_is_completed_is_an_order_and_poison_is_none() {
+    assert!(!races(|| {
+        let shared = Arc::new((CheckedCell::new(0), Once::new()));
+        let other = shared.clone();
+        thread::spawn(move || other.1.call_once(|| other.0.set(1)));
+        if shared.1.is_completed() {
+            assert_eq!(shared.0.get(), 1);
+        }
+    }));
+    assert!(races(|| {
+        let shared = Arc::new((CheckedCell::new(0), Mutex::new(())));
+        let other = shared.clone();
+        thread::spawn(move || {
+            let guard = other.1.lock().unwrap();
+            let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _guard = guard;
+                other.0.set(1);
+                std::panic::resume_unwind(Box::new("contained"));
+            }));
+            assert!(caught.is_err());
+        });
+        if shared.1.is_poisoned() {
+            shared.0.get();
+        }
     }));
 }

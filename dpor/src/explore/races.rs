@@ -39,7 +39,7 @@ struct Second<'a> {
     read: bool,
 }
 
-/// A turn at reading an `RwLock`.
+/// A turn at reading an `RwLock`; a look at it is one that is over at once.
 #[derive(Clone, Copy)]
 struct Session {
     pid: Pid,
@@ -157,8 +157,9 @@ impl Races {
         }
     }
 
-    /// The race of a blocking operation with the latest event that it could have preceded, where
-    /// all events that matter on the object are ordered.
+    /// The races of a blocking operation, where all events that matter on the object are ordered but
+    /// for looks: with the latest event that it could have preceded, or with each of the looks that
+    /// came after that.
     fn when_enabled(
         &mut self,
         trace: &Trace,
@@ -167,19 +168,29 @@ impl Races {
         enabled: impl Fn(u64) -> bool,
         reversal: &mut impl FnMut(usize, &mut Vec<Step>),
     ) {
-        for &first in history.iter().rev() {
+        let mut looked = false;
+        for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
             let event = &trace.events()[first];
-            if event.label.kind.is_read() && second.read {
+            let read = event.label.kind.is_read();
+            let known = trace.known(first, second.base);
+            if known && !read {
+                return;
+            }
+            if known || (read && second.read) || !enabled(event.pre) {
                 continue;
             }
-            if trace.known(first, second.base) {
-                return;
-            }
-            if enabled(event.pre) {
+            let forced = match read {
+                true => history[n + 1..].iter().any(|&later| trace.before(first, later as usize)),
+                false => looked,
+            };
+            if !forced {
                 self.reverse(trace, &[first], second, reversal);
+            }
+            if !read {
                 return;
             }
+            looked = true;
         }
     }
 
@@ -208,6 +219,12 @@ impl Races {
                         s.released = Some(i as usize);
                     }
                 }
+                // With a writer there, who goes before this goes before the writer.
+                Kind::Look | Kind::Clear if event.pre == 0 => self.sessions.push(Session {
+                    pid: event.pid,
+                    acquired: i as usize,
+                    released: Some(i as usize),
+                }),
                 Kind::Write | Kind::TryWrite if event.val == 1 => {
                     self.sessions.clear();
                     writer = Some(i as usize);

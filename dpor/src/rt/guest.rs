@@ -142,6 +142,15 @@ pub(super) fn switch() {
     std::mem::forget(torn);
 }
 
+/// A scheduling point of shuttle's at which the current thread had rather not go on.
+pub(crate) fn yield_now() {
+    let torn = TornDown;
+    if !std::thread::panicking() {
+        shuttle::thread::yield_now();
+    }
+    std::mem::forget(torn);
+}
+
 /// Fails the test if something has been violated.
 pub(crate) fn complain() {
     if std::thread::panicking() {

@@ -244,6 +244,7 @@ pub(crate) fn run_thread(pid: Pid, f: impl FnOnce()) {
     if fails() {
         f();
         guest::drop_locals();
+        end(pid);
         with(|rt| rt.finish(pid));
         return;
     }
@@ -257,7 +258,15 @@ pub(crate) fn run_thread(pid: Pid, f: impl FnOnce()) {
     while let Some(local) = with(|rt| rt.task(pid).locals.pop()) {
         report_panic(pid, catch_unwind(AssertUnwindSafe(move || drop(local))));
     }
+    report_panic(pid, catch_unwind(|| end(pid)));
     with(|rt| rt.finish(pid));
+}
+
+/// Ends a thread, where that is an operation.
+fn end(pid: Pid) {
+    if let Some((end, at)) = with(|rt| rt.task(pid).end) {
+        perform(Op::new(end, Kind::End, at));
+    }
 }
 
 fn report_panic(pid: Pid, result: std::thread::Result<()>) {

@@ -4,7 +4,7 @@
 //! a release before the acquisition that sees it. It is kept only in executions with a checked cell.
 
 use super::state::Runtime;
-use crate::object::Applied;
+use crate::object::{Applied, Object, State};
 use crate::op::{Kind, Op, Pid, ACQUIRE, ACQUIRE_ON_FAILURE, RELEASE};
 use crate::trace::{join, Clock};
 use std::panic::Location;
@@ -65,11 +65,13 @@ pub(crate) struct Cell {
 impl Runtime {
     /// Takes in what an operation synchronises.
     pub(super) fn synchronise(&mut self, op: &Op, done: &Applied) {
-        let released = &mut self.objects[op.obj as usize].released;
+        let Object { released, state, .. } = &mut self.objects[op.obj as usize];
         let known = &mut self.tasks[self.current as usize].known;
         let succeeded = done.val == 1;
         match done.label.kind {
-            Kind::Lock | Kind::Enter | Kind::Look | Kind::Park => {
+            Kind::Lock | Kind::Enter | Kind::Park => join(&mut known.now, &released.all),
+            // Neither a lock's poison nor `is_finished` synchronises.
+            Kind::Look if matches!(state, State::Once { .. }) => {
                 join(&mut known.now, &released.all)
             }
             Kind::Recv | Kind::TryRecv => {

@@ -66,6 +66,8 @@ pub(crate) struct Runtime {
     pub(crate) switches: Vec<(usize, String)>,
     pub(crate) max_steps: usize,
     pub(crate) spurious: u32,
+    /// Whether the ends of threads are operations.
+    pub(crate) ends: bool,
     /// Whether what is wrong fails the test, as it does in shuttle, instead of being reported.
     pub(crate) fails: bool,
     /// The operations that were blocked when the execution ended in a deadlock.
@@ -99,6 +101,7 @@ impl Runtime {
             switches: Vec::new(),
             max_steps,
             spurious: 0,
+            ends: false,
             fails: false,
             stalled: Vec::new(),
             deadlock: String::new(),
@@ -326,6 +329,10 @@ impl Runtime {
         match self.objects.get(obj as usize).and_then(|o| o.name.as_ref()) {
             Some(name) => name.clone(),
             None => {
+                let ends = |&&p: &&Pid| self.tasks[p as usize].end.is_some_and(|(o, _)| o == obj);
+                if let Some(&pid) = self.live.iter().find(ends) {
+                    return self.thread_name(pid);
+                }
                 let nth = self.used.iter().position(|&o| o == obj).unwrap_or(0);
                 let sort = match self.objects.get(obj as usize).map(|o| &o.state) {
                     Some(State::Mutex(_)) => "mutex",

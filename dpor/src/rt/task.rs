@@ -45,6 +45,9 @@ pub(crate) struct Task {
     pub(crate) panics: bool,
     /// The object that holds its park token, once somebody needs it.
     pub(crate) token: Option<ObjId>,
+    /// The object that says whether it has ended, if that is to be explored, and where the thread
+    /// was spawned.
+    pub(crate) end: Option<(ObjId, &'static Location<'static>)>,
     pub(super) children: u32,
     pub(super) objects: u32,
     pub(super) yielded: bool,
@@ -66,6 +69,7 @@ impl Task {
             panicked: false,
             panics: false,
             token: None,
+            end: None,
             children: 0,
             objects: 0,
             yielded: false,
@@ -83,6 +87,7 @@ impl Task {
         self.panicked = false;
         self.panics = false;
         self.token = None;
+        self.end = None;
         self.children = 0;
         self.objects = 0;
         self.yielded = false;

@@ -104,7 +104,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Makes the mutex unpoisoned.
+    #[track_caller]
     pub fn clear_poison(&self) {
+        rt::perform(Op::new(self.id, Kind::Clear, Location::caller()));
         self.poison.set(false);
     }
 

@@ -111,12 +111,16 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Whether a thread has panicked while it held the lock for writing.
+    #[track_caller]
     pub fn is_poisoned(&self) -> bool {
+        rt::perform(Op::new(self.id, Kind::Look, Location::caller()));
         self.poison.get()
     }
 
     /// Makes the lock unpoisoned.
+    #[track_caller]
     pub fn clear_poison(&self) {
+        rt::perform(Op::new(self.id, Kind::Clear, Location::caller()));
         self.poison.set(false);
     }
 

@@ -47,7 +47,12 @@ pub(crate) enum Stmt {
     Upgrade,
     Barrier,
     LookAtMutex(usize),
+    LookAtRwLock,
     LookAtOnce,
+    /// A mutex, or else the rwlock, is cleared of poison.
+    Clear(Option<usize>),
+    /// A thread asks whether the first that it spawned has ended.
+    IsFinished,
     Yield,
 }
 
@@ -71,6 +76,7 @@ struct Flavour {
     onces: u32,
     channels: u32,
     counts: u32,
+    ends: u32,
 }
 
 const NONE: Flavour = Flavour {
@@ -83,9 +89,10 @@ const NONE: Flavour = Flavour {
     onces: 0,
     channels: 0,
     counts: 0,
+    ends: 0,
 };
 
-const FLAVOURS: [Flavour; 9] = [
+const FLAVOURS: [Flavour; 10] = [
     Flavour {
         atomics: 4,
         locks: 4,
@@ -96,6 +103,7 @@ const FLAVOURS: [Flavour; 9] = [
         onces: 1,
         channels: 1,
         counts: 1,
+        ends: 0,
     },
     Flavour { atomics: 9, locks: 1, ..NONE },
     Flavour { atomics: 1, locks: 9, ..NONE },
@@ -105,6 +113,7 @@ const FLAVOURS: [Flavour; 9] = [
     Flavour { atomics: 1, condvars: 9, parks: 2, ..NONE },
     Flavour { atomics: 1, channels: 9, ..NONE },
     Flavour { atomics: 2, locks: 1, onces: 6, counts: 6, ..NONE },
+    Flavour { atomics: 3, locks: 1, ends: 4, ..NONE },
 ];
 
 /// One of several, by weight; a weight may be zero.
@@ -132,7 +141,11 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.channels, Just(Stmt::TrySend).boxed()),
         (f.parks, Just(Stmt::Barrier).boxed()),
         (f.locks, which().prop_map(Stmt::LookAtMutex).boxed()),
+        (f.rwlocks, Just(Stmt::LookAtRwLock).boxed()),
         (f.onces, Just(Stmt::LookAtOnce).boxed()),
+        (f.tries, which().prop_map(|m| Stmt::Clear(Some(m))).boxed()),
+        (f.rwlocks.min(f.tries), Just(Stmt::Clear(None)).boxed()),
+        (3 * f.ends, Just(Stmt::IsFinished).boxed()),
         (f.channels, Just(Stmt::Hangup).boxed()),
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
@@ -231,50 +244,51 @@ impl World {
     }
 }
 
-/// Runs a thread's statements.
-fn start(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
+type Children = Vec<thread::JoinHandle<()>>;
+
+/// Runs a thread's statements, and joins its children.
+fn start(world: &Arc<World>, me: &str, stmts: &[Stmt], children: Children) {
     if let Some(counted) = &world.counted {
         REFERENCE.with(|r| r.replace(Some(counted.clone())));
     }
-    run(world, me, stmts);
+    run(world, me, stmts, children);
 }
 
-fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
-    let mut children = Vec::new();
+fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
     for (n, s) in stmts.iter().enumerate() {
         let inner = format!("{me}.{n}");
         match s {
             Stmt::Lock(m, body) => {
                 let _guard = world.mutexes[*m].lock().unwrap();
-                run(world, &inner, body);
+                run(world, &inner, body, Vec::new());
             }
             Stmt::TryLock(m, body) => {
                 let guard = world.mutexes[*m].try_lock();
                 world.see(me, guard.is_ok() as usize);
                 if guard.is_ok() {
-                    run(world, &inner, body);
+                    run(world, &inner, body, Vec::new());
                 }
             }
             Stmt::Read(body) => {
                 let _guard = world.rwlock.read().unwrap();
-                run(world, &inner, body);
+                run(world, &inner, body, Vec::new());
             }
             Stmt::TryRead(body) => {
                 let guard = world.rwlock.try_read();
                 world.see(me, guard.is_ok() as usize);
                 if guard.is_ok() {
-                    run(world, &inner, body);
+                    run(world, &inner, body, Vec::new());
                 }
             }
             Stmt::Write(body) => {
                 let _guard = world.rwlock.write().unwrap();
-                run(world, &inner, body);
+                run(world, &inner, body, Vec::new());
             }
             Stmt::TryWrite(body) => {
                 let guard = world.rwlock.try_write();
                 world.see(me, guard.is_ok() as usize);
                 if guard.is_ok() {
-                    run(world, &inner, body);
+                    run(world, &inner, body, Vec::new());
                 }
             }
             Stmt::Load(a) => world.see(me, world.atomics[*a].load(SeqCst)),
@@ -299,7 +313,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
             Stmt::Notify(false) => world.condvar.1.notify_one(),
             Stmt::Spawn(body) => {
                 let (world, body) = (world.clone(), body.clone());
-                children.push(thread::spawn(move || start(&world, &inner, &body)));
+                children.push(thread::spawn(move || start(&world, &inner, &body, Vec::new())));
             }
             Stmt::Park(true) => thread::park_timeout(Duration::ZERO),
             Stmt::Park(false) => thread::park(),
@@ -308,7 +322,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
                 let mut mine = 0;
                 world.once.call_once(|| {
                     mine = 1;
-                    run(world, &inner, body);
+                    run(world, &inner, body, Vec::new());
                 });
                 world.see(me, mine);
             }
@@ -327,6 +341,14 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
             }
             Stmt::Barrier => world.see(me, world.barrier.wait().is_leader() as usize),
             Stmt::LookAtMutex(m) => world.see(me, world.mutexes[*m].is_poisoned() as usize),
+            Stmt::LookAtRwLock => world.see(me, world.rwlock.is_poisoned() as usize),
+            Stmt::Clear(Some(m)) => world.mutexes[*m].clear_poison(),
+            Stmt::Clear(None) => world.rwlock.clear_poison(),
+            Stmt::IsFinished => {
+                if let Some(child) = children.first() {
+                    world.see(me, child.is_finished() as usize);
+                }
+            }
             Stmt::LookAtOnce => world.see(me, world.once.is_completed() as usize),
             Stmt::Yield => thread::yield_now(),
         }
@@ -336,34 +358,41 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt]) {
     }
 }
 
-/// Whether references are counted at all: otherwise the ends of threads are no operations.
-fn counts(stmts: &[Stmt]) -> bool {
-    stmts.iter().any(|s| match s {
-        Stmt::DropRef | Stmt::Upgrade => true,
-        Stmt::Lock(_, b) | Stmt::TryLock(_, b) => counts(b),
-        Stmt::Read(b) | Stmt::TryRead(b) | Stmt::Write(b) | Stmt::TryWrite(b) => counts(b),
-        Stmt::Once(b) | Stmt::Spawn(b) => counts(b),
-        _ => false,
+fn has(stmts: &[Stmt], like: &dyn Fn(&Stmt) -> bool) -> bool {
+    stmts.iter().any(|s| {
+        like(s)
+            || match s {
+                Stmt::Lock(_, b) | Stmt::TryLock(_, b) => has(b, like),
+                Stmt::Read(b) | Stmt::TryRead(b) | Stmt::Write(b) => has(b, like),
+                Stmt::TryWrite(b) | Stmt::Once(b) | Stmt::Spawn(b) => has(b, like),
+                _ => false,
+            }
     })
+}
+
+/// Whether references are counted: otherwise it is no operation that a thread's goes with it.
+fn counts(program: &Program) -> bool {
+    program.iter().any(|t| has(t, &|s| matches!(s, Stmt::DropRef | Stmt::Upgrade)))
+}
+
+/// Whether a thread is asked whether it has ended: otherwise it is no operation to end.
+fn ends(program: &Program) -> bool {
+    program.iter().any(|t| has(t, &|s| matches!(s, Stmt::IsFinished)))
 }
 
 type Seen = BTreeMap<String, Vec<usize>>;
 
 fn body(program: &Program) -> Seen {
-    let counts = program.iter().any(|t| counts(t));
-    let world = Arc::new(World::new(counts, program.len() % 2));
+    let world = Arc::new(World::new(counts(program), program.len() % 2));
     let threads: Vec<_> = program[1..]
         .iter()
         .enumerate()
         .map(|(n, stmts)| {
             let (world, stmts) = (world.clone(), stmts.clone());
-            thread::spawn(move || start(&world, &format!("t{n}"), &stmts))
+            thread::spawn(move || start(&world, &format!("t{n}"), &stmts, Vec::new()))
         })
         .collect();
-    start(&world, "main", &program[0]);
-    for t in threads {
-        t.join().unwrap();
-    }
+    start(&world, "main", &program[0], threads);
     let seen = world.seen.lock().unwrap();
     seen.clone()
 }
@@ -371,7 +400,7 @@ fn body(program: &Program) -> Seen {
 /// Whether two operations on one object may be exchanged.
 fn commute(a: Kind, b: Kind) -> bool {
     use Kind::*;
-    let reader = |k| matches!(k, Read | TryRead | UnlockRead);
+    let reader = |k| matches!(k, Read | TryRead | UnlockRead | Look);
     let load = |k| matches!(k, Load | CompareExchangeFailed);
     let upgrades = a == Upgrade && b == Upgrade;
     upgrades || (reader(a) && reader(b)) || (load(a) && load(b)) || a == Woken || b == Woken
@@ -442,6 +471,7 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
         .strategy(strategy)
         .workers(workers)
         .max_executions(limit)
+        .thread_ends(ends(&program))
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
         .explore(move || body(&program));
     let traces = std::mem::take(&mut *traces.lock().unwrap());

@@ -49,6 +49,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &[("                | Kind::Read\n", "")],
     ),
     mutant(
+        "conflict-of-ends",
+        "the end of a thread and a look at it do not conflict",
+        OP,
+        &[(DEPENDENT, "            && self.obj != NO_OBJECT && self.kind != Kind::End\n")],
+    ),
+    mutant(
+        "race-of-looks-and-locks",
+        "a look at a mutex or a once does not race with an acquisition after it",
+        RACES,
+        &[("if known || (read && second.read)", "if known || read")],
+    ),
+    mutant(
+        "race-of-looks-and-writers",
+        "a look at an rwlock does not race with a writer after it",
+        RACES,
+        &[("Kind::Look | Kind::Clear if event.pre == 0", "Kind::Clear if event.pre == 0")],
+    ),
+    mutant(
         "race-with-blocked-operations",
         "what is blocked at the end takes part in no race",
         RACES,
