@@ -2,7 +2,7 @@
 
 use crate::object::{ALIVE, HUNG_UP, NOT_NOW, OVER};
 use crate::op::Kind;
-use crate::rt::{Phase, Runtime};
+use crate::rt::{Note, Phase, Runtime};
 use std::fmt;
 
 /// One ordering, step by step.
@@ -53,15 +53,25 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
         steps: Vec::new(),
     };
     let place = |pid| rt.live.iter().position(|&p| p == pid).unwrap_or(0);
-    let mut notes = rt.notes.iter().peekable();
     let events = rt.trace.events();
+    // A spawned thread runs up to its first operation before its turn has come: what it notes on the
+    // way is told when it has.
+    let begins_with = |note: &Note| {
+        let first = events.iter().position(|e| e.pid == note.pid);
+        first.filter(|&first| note.pid != 0 && first >= note.at)
+    };
+    let noted = |note: &Note, switch| Step {
+        thread: place(note.pid),
+        what: What::Note(note.text.clone()),
+        switch,
+    };
     for i in 0..=events.len() {
-        while let Some(note) = notes.next_if(|n| n.at <= i) {
-            let what = What::Note(note.text.clone());
-            witness.steps.push(Step { thread: place(note.pid), what, switch: None });
-        }
+        let meanwhile = rt.notes.iter().filter(|n| n.at == i && begins_with(n).is_none());
+        witness.steps.extend(meanwhile.map(|note| noted(note, None)));
         let Some(event) = events.get(i) else { break };
-        let switch = rt.switches.iter().find(|(at, _)| *at == i).map(|(_, why)| why.clone());
+        let mut switch = rt.switches.iter().find(|(at, _)| *at == i).map(|(_, why)| why.clone());
+        let begins = rt.notes.iter().filter(|n| begins_with(n) == Some(i));
+        witness.steps.extend(begins.map(|note| noted(note, switch.take())));
         let what = What::Operation {
             operation: event.label.kind.name(),
             object: rt.object_name(event.obj),

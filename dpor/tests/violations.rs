@@ -164,6 +164,29 @@ fn a_switch_is_not_explained_by_what_comes_after_it() {
     assert!(text.contains("held by"), "{text}");
 }
 
+#[test]
+fn a_thread_begins_where_its_turn_comes() {
+    let report = Explorer::new().explore(|| {
+        let x = Arc::new(Mutex::named("x", 0));
+        let theirs = x.clone();
+        let t = thread::spawn(move || {
+            shuttle_dpor::note("begins");
+            *theirs.lock().unwrap() += 1;
+            shuttle_dpor::note("ends");
+        });
+        assert!(*x.lock().unwrap() > 0, "too early");
+        t.join().unwrap();
+    });
+    let witness = &report.violation("panic").expect("it may be too early").witness;
+    let theirs: Vec<_> = witness.steps.iter().filter(|s| s.thread == 1).collect();
+    let told: Vec<_> = theirs.iter().map(|s| s.what.to_string()).collect();
+    assert_eq!(told, ["begins", "lock x", "unlock x", "ends"], "{witness}");
+    // It has run as far as its first lock before the other took it, and that is not told.
+    assert_eq!(witness.steps[0].thread, 0, "{witness}");
+    let changes: Vec<_> = theirs.iter().map(|s| s.switch.is_some()).collect();
+    assert_eq!(changes, [true, false, false, false], "{witness}");
+}
+
 /// Takes a lock when dropped.
 struct Locks(Arc<Mutex<u32>>);
 

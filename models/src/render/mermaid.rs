@@ -1,9 +1,14 @@
-//! Mermaid sequence diagrams: threads and the objects they work on, one
-//! message for each operation. Of the violations' witnesses; of the outcome
-//! that `--show` asks for; or, when there is neither, of the first outcome.
+//! Mermaid sequence diagrams, of the violations' witnesses; of the outcome that
+//! `--show` asks for; or, when there is neither, of the first outcome.
+//!
+//! Where there are few objects, each has a lifeline, and each operation is a
+//! message to its object. A page shrinks a diagram to its own width, so where
+//! there are many only the threads have lifelines. Then an operation on what
+//! another thread worked on last is a message from there: these are the places
+//! where the order could have been another. The rest stands in notes.
 
-use super::columns::{entries, Kind};
-use super::layout::number;
+use super::columns::{entries, Entry, Kind};
+use super::layout::{number, wrap};
 use super::text::Detail;
 use super::view::{Ordering, View};
 use std::fmt::Write;
@@ -46,15 +51,26 @@ fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
     chosen
 }
 
+/// More lifelines than this cannot be read at a page's width.
+const LIFELINES: usize = 6;
+/// Characters of a line in a diagram without lifelines of objects, all threads
+/// together, and of one thread at least.
+const WIDTH: usize = 88;
+const NARROWEST: usize = 22;
+
 /// The diagram of one ordering.
 pub fn diagram(title: &str, ordering: &Ordering) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "sequenceDiagram");
     let _ = writeln!(out, "    %% {}", plain(title));
-    for (index, name) in ordering.threads().iter().enumerate() {
+    let (threads, objects) = (ordering.threads(), ordering.objects());
+    for (index, name) in threads.iter().enumerate() {
         let _ = writeln!(out, "    participant t{index} as {}", plain(name));
     }
-    let objects = ordering.objects();
+    if threads.len() + objects.len() > LIFELINES {
+        of_threads(&mut out, ordering, (WIDTH / threads.len().max(1)).max(NARROWEST));
+        return out;
+    }
     for (index, name) in objects.iter().enumerate() {
         let _ = writeln!(out, "    participant o{index} as {}", plain(name));
     }
@@ -69,6 +85,41 @@ pub fn diagram(title: &str, ordering: &Ordering) -> String {
         };
     }
     out
+}
+
+/// What the threads do, without lifelines for the objects; lines are `width`
+/// characters long.
+fn of_threads(out: &mut String, ordering: &Ordering, width: usize) {
+    let text = |text: &str| {
+        let lines = wrap(text, width, 0);
+        lines.iter().map(|line| plain(line)).collect::<Vec<_>>().join("<br/>")
+    };
+    let mut entries = entries(ordering);
+    // The lifelines show that; why is another matter.
+    entries.retain(|entry| entry.kind != Kind::Switch || entry.text != "switch");
+    let meets = |index: usize| {
+        let entry: &Entry = &entries[index];
+        let of = |e: &&Entry| e.kind == Kind::Operation && e.object == entry.object;
+        let last = entries[..index].iter().rev().find(of)?;
+        (entry.kind == Kind::Operation && last.thread != entry.thread).then_some(last.thread)
+    };
+    let mut index = 0;
+    while let Some(entry) = entries.get(index) {
+        let thread = entry.thread;
+        if let Some(other) = meets(index) {
+            let _ = writeln!(out, "    t{other}->>t{thread}: {}", text(&entry.text));
+            index += 1;
+            continue;
+        }
+        let alike = |i: &usize| {
+            let e = &entries[*i];
+            (e.thread, e.kind) == (thread, entry.kind) && meets(*i).is_none()
+        };
+        let run = (index..entries.len()).take_while(alike).map(|i| text(&entries[i].text));
+        let lines: Vec<_> = run.collect();
+        let _ = writeln!(out, "    Note over t{thread}: {}", lines.join("<br/>"));
+        index += lines.len();
+    }
 }
 
 /// Text in which nothing means anything to Mermaid.

@@ -178,6 +178,20 @@ fn as_mermaid() {
     assert!(none.starts_with("%%"), "{none}");
 }
 
+/// A page's width has no room for a lifeline of each object.
+#[test]
+fn as_mermaid_with_many_objects() {
+    let mut many = violated();
+    let mut steps = vec![step(0, "", "", "", "shutdown ...")];
+    steps.extend(["a", "b", "c", "d"].map(|object| step(0, "load", object, "", "1")));
+    steps.push(step(1, "", "", "", "stream_request(0) ..."));
+    steps.extend(["e", "b", "f"].map(|object| step(1, "lock", object, "", "")));
+    steps.push(step(1, "switch", "", "", "the other wants e"));
+    steps.push(step(0, "use", "f", "", "of a long name that does not fit the line it is in"));
+    many.violations[0].ordering.witness = steps;
+    insta::assert_snapshot!(mermaid::mermaid(&[many], Detail::default()));
+}
+
 #[test]
 fn as_html() {
     let page =
