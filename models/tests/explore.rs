@@ -234,6 +234,46 @@ fn kv_engines_tickets_go_by_name_on_any_system() {
 }
 
 #[test]
+fn all_eras_are_asked_at_once() {
+    let race = "shutdown | stream_request(0); disconnect";
+    let output = explore(&["--system", "core, kv-engine,core", race]);
+    status(&output, 1);
+    let text = stdout(&output);
+    let views = json(&["--system", "core,kv-engine", race]);
+    assert_eq!((views.len(), views[0]["system"].as_str()), (12, Some("core")));
+    let mut lines = text.lines();
+    assert_eq!((lines.next(), lines.next()), (Some(race), Some("")));
+    assert_eq!(lines.next(), Some("system                     orderings  outcomes  verdict"));
+    let rows: Vec<&str> = lines.filter(|line| !line.starts_with(' ')).collect();
+    for (view, row) in views.iter().zip(rows) {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        let outcomes = view["outcomes"].as_array().unwrap().len().to_string();
+        assert_eq!(words[..2], [view["system"].as_str().unwrap(), &view["orderings"].to_string()]);
+        assert_eq!(words[2], outcomes, "{row}");
+        // The first invariant, at the least.
+        if let Some(broken) = view["violations"].as_array().unwrap().first() {
+            let orderings = broken["orderings"].to_string();
+            assert_eq!(words[3], "VIOLATED:", "{row}");
+            let said = [words[4], words[5], words[6].trim_end_matches(',')];
+            assert_eq!(said, [broken["invariant"].as_str().unwrap(), "in", &orderings]);
+        } else {
+            assert_eq!(words[3..], ["COMPLETE"], "{row}");
+        }
+    }
+    // In full it is what each alone is.
+    let full = stdout(&explore(&["--system", "core,kv-engine", "--outcomes", race]));
+    assert_eq!(full.matches(&format!("\n{race}\n")).count(), 12, "{full}");
+    assert!(full.contains("\nkv-engine@mb-69075 "), "{full}");
+    // What one of them cannot do, all cannot be asked; nor is a token all of theirs.
+    status(&explore(&["--system", "core,kv-engine", "shutdown | pause"]), 2);
+    status(&explore(&["--system", "kv-engine", "--replay", "dpor-0.1.0/0,0.0/", race]), 2);
+    // A file is read once.
+    let file = format!("one: {race}\ntwo: shutdown\n");
+    let text = stdout(&with_input(&["--system", "core,kv-engine", "--file", "-"], &file));
+    assert_eq!(text.matches("core  ").count(), 2, "{text}");
+}
+
+#[test]
 fn engines_are_compared() {
     let arguments = ["--compare=dfs,random", "--iterations", "50", RACE];
     let output = explore(&arguments);

@@ -78,7 +78,7 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--engine", "loom", RACE], "start it by `cargo explore`"),
         (&["--replay", "!", RACE], "token"),
         (&["--replay", "1"], "one scenario"),
-        (&["--outcomes", RACE], "cannot be used with"),
+        (&["--outcomes", RACE], "told in full anyway"),
         (&["seed"], "a scenario of kv-engine@before-mb-37702"),
         (&["--system", "kv-engine@mb-69075", "close-backfill"], "a scenario of core"),
         (&["--show", "0", RACE], "no such outcome"),

@@ -60,7 +60,8 @@ fn code(text: &str) -> String {
 }
 
 fn scenario(out: &mut String, view: &View, detail: Detail) {
-    let _ = writeln!(out, "\n### {}\n\n{}", cell(&view.name), code(&view.scenario));
+    let _ =
+        writeln!(out, "\n### {}{}\n\n{}", cell(&view.name), cell(&view.on()), code(&view.scenario));
     if !view.meaning.is_empty() {
         let _ = writeln!(out, "\n{}", cell(&view.meaning));
     }

@@ -32,7 +32,7 @@ fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
     let mut chosen = Vec::new();
     let outcome = |index: usize| {
         let row = view.outcomes.get(index)?;
-        let title = format!("{}: outcome {}: {}", view.name, index + 1, row.outcome);
+        let title = format!("{}{}: outcome {}: {}", view.name, view.on(), index + 1, row.outcome);
         Some((title, &row.ordering))
     };
     if let Some(show) = detail.show.or(view.show) {
@@ -40,7 +40,8 @@ fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
     } else {
         for violation in &view.violations {
             let count = number(violation.orderings);
-            let title = format!("{}: violated: {}, in {count}", view.name, violation.invariant);
+            let (name, broken) = (&view.name, &violation.invariant);
+            let title = format!("{name}{}: violated: {broken}, in {count}", view.on());
             chosen.push((title, &violation.ordering));
         }
         if chosen.is_empty() {

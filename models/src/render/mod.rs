@@ -3,6 +3,7 @@
 //!
 //! - `view`: what is shown
 //! - `text`, `table`, `brief`, `columns`: for a terminal, in 80 columns
+//! - `eras`: the same, when several systems are asked one thing
 //! - `markdown`: for a pull request
 //! - `mermaid`: a sequence diagram, as text
 //! - `html`, `svg`: one page, with the sequence diagrams drawn
@@ -13,6 +14,7 @@ mod tests;
 
 mod brief;
 pub mod columns;
+mod eras;
 pub mod html;
 pub mod layout;
 pub mod markdown;

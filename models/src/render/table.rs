@@ -1,6 +1,7 @@
 //! Several scenarios, one row to each: as wide as a terminal, and no wider than
 //! what differs.
 
+use super::eras;
 use super::layout::{cut, left, number, paint, right, seconds, width, BOLD, WIDTH};
 use super::text::verdict_style;
 use super::view::View;
@@ -15,7 +16,7 @@ struct Column {
 
 impl Column {
     fn new(views: &[View], heading: &'static str, cell: fn(&View) -> String) -> Column {
-        let words = ["scenario", "engine", "verdict"].contains(&heading);
+        let words = ["scenario", "system", "engine", "verdict"].contains(&heading);
         Column { heading, cells: views.iter().map(cell).collect(), words }
     }
 
@@ -45,7 +46,7 @@ pub(super) fn table(views: &[View]) -> String {
     };
     let mut out = line(&|column, width| paint(BOLD, &column.padded(column.heading, width)));
     for (index, view) in views.iter().enumerate() {
-        let long = width(&view.name) > widths[0];
+        let long = columns[0].heading == "scenario" && width(&view.name) > widths[0];
         if long {
             // It has a line of its own.
             let _ = writeln!(out, "{}", cut(&view.name, WIDTH));
@@ -62,17 +63,21 @@ pub(super) fn table(views: &[View]) -> String {
     out
 }
 
-/// Where one engine explored all of them its name says nothing; and where it
+/// Where one engine explored all of them its name says nothing, nor does that of
+/// one scenario on several systems, or of the system otherwise; and where it
 /// executed each ordering once, or cannot tell orderings apart, one of the two
 /// numbers does not.
 fn columns(views: &[View]) -> Vec<Column> {
     let engines = views.iter().any(|view| view.engine != views[0].engine);
     let orderings = views.iter().any(|view| view.orderings.is_some());
     let executions = views.iter().any(|view| view.orderings != Some(view.executions));
+    let systems = eras::are(views);
+    let names = !systems || views.iter().any(|view| view.name != views[0].name);
     let column = |heading, cell| Column::new(views, heading, cell);
     let columns = [
-        (true, column("scenario", |view| view.name.clone())),
-        (true, column("threads", |view| view.threads.to_string())),
+        (names, column("scenario", |view| view.name.clone())),
+        (systems, column("system", |view| view.system.clone())),
+        (!systems, column("threads", |view| view.threads.to_string())),
         (engines, column("engine", |view| view.engine.clone())),
         (orderings, column("orderings", |view| view.orderings.map_or("-".into(), number))),
         (executions, column("executions", |view| number(view.executions))),

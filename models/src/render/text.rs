@@ -2,6 +2,7 @@
 
 use super::brief;
 use super::columns::columns;
+use super::eras;
 use super::layout::{
     left, number, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
 };
@@ -28,6 +29,9 @@ pub fn text(views: &[View], detail: Detail) -> String {
     if views.len() < 2 {
         views.iter().for_each(|view| scenario(&mut out, view, detail, false));
         return out;
+    }
+    if detail.summary && eras::are(views) {
+        return eras::text(views);
     }
     out.push_str(&table(views));
     let complete = |view: &&View| view.success && view.verdict == Ended::Complete;
@@ -87,7 +91,7 @@ fn scenario(out: &mut String, view: &View, detail: Detail, in_brief: bool) {
     }
 }
 
-fn heading(out: &mut String, view: &View) {
+pub(super) fn heading(out: &mut String, view: &View) {
     let mut title = view.scenario.clone();
     if view.name != view.scenario {
         title = format!("{}: {title}", view.name);

@@ -227,6 +227,14 @@ impl View {
         }
     }
 
+    /// Where it was explored, unless that goes without saying.
+    pub fn on(&self) -> String {
+        match self.system.as_str() {
+            "core" => String::new(),
+            system => format!(" on {system}"),
+        }
+    }
+
     /// The number of orderings, or of executions where they are not told apart.
     pub fn all(&self) -> u64 {
         self.orderings.unwrap_or(self.executions)

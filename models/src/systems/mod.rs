@@ -35,6 +35,17 @@ pub fn on_request() -> &'static str {
     kv_engine::tickets::SCENARIOS
 }
 
+/// What all the eras of kv_engine together go by.
+pub const FAMILY: &str = "kv-engine";
+
+/// The eras of kv_engine, oldest first, if this is the name of them all.
+pub fn family(name: &str) -> Vec<Arc<dyn System>> {
+    match name == FAMILY {
+        true => KvEngine::eras().map(|era| Arc::new(era) as Arc<dyn System>).collect(),
+        false => Vec::new(),
+    }
+}
+
 /// The system of this name. `kv-engine@before-mb-37702` is the era before that
 /// commit, and keeps the name.
 pub fn find(name: &str) -> Option<Arc<dyn System>> {

@@ -18,6 +18,8 @@ Examples:
       cargo explore 'shutdown | stream_request(0)' --show 2
   What another protocol does:
       cargo explore --system kv-engine@before-mb-37702 'shutdown | stream_request(0); disconnect'
+  The same of every era of it, beside the core:
+      cargo explore --system core,kv-engine 'shutdown | stream_request(0); disconnect'
   One of its tickets, on the protocol that has the bug:
       cargo explore --system kv-engine@mb-37702 mb-38521
   What can be called, and which scenarios there are:
@@ -65,7 +67,7 @@ pub struct Arguments {
           conflicts_with_all = ["workers", "format", "ledger", "history", "generate"])]
     pub list: bool,
 
-    /// The system to explore [default: core]
+    /// The system to explore, or several: core,kv-engine [default: core]
     #[arg(long, value_name = "NAME")]
     pub system: Option<String>,
 
@@ -116,8 +118,8 @@ pub struct Arguments {
     #[arg(long, value_name = "ROW")]
     pub show: Option<usize>,
 
-    /// Of a whole file, tell the outcomes of every scenario
-    #[arg(long, conflicts_with_all = ["scenarios", "compare", "replay", "show"])]
+    /// Of a whole file, or of several systems, tell all outcomes
+    #[arg(long, conflicts_with_all = ["compare", "replay", "show"])]
     pub outcomes: bool,
 
     /// Run one ordering again: the token that a witness ends with

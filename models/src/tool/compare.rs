@@ -159,9 +159,10 @@ impl Comparison {
         let mut out = String::new();
         let title = match self.views().next() {
             Some((_, view)) if view.name != view.scenario => {
-                format!("{}: {}", view.name, view.scenario)
+                format!("{}{}: {}", view.name, view.on(), view.scenario)
             }
-            _ => self.scenario.clone(),
+            Some((_, view)) => format!("{}{}", self.scenario, view.on()),
+            None => self.scenario.clone(),
         };
         for line in wrap(&title, WIDTH, 4) {
             let _ = writeln!(out, "{}", paint(BOLD, &line));

@@ -16,7 +16,7 @@ pub(super) fn print(arguments: &Arguments) -> Result<(), BadInput> {
 
 fn list(arguments: &Arguments) -> Result<String, BadInput> {
     let chosen = match &arguments.system {
-        Some(name) => vec![select::system(name)?],
+        Some(names) => select::systems(names)?,
         None => systems::all(),
     };
     let mut out = String::new();
@@ -24,7 +24,8 @@ fn list(arguments: &Arguments) -> Result<String, BadInput> {
     let about: Vec<_> = chosen.iter().map(|s| (s.name(), s.meaning())).collect();
     rows(&mut out, &about);
     let eras = "An era of kv_engine is named after the commit that began it. `before-` and a \
-                commit is the era that it ended: kv-engine@before-mb-37702 is kv-engine@mb-36557.";
+                commit is the era that it ended: kv-engine@before-mb-37702 is kv-engine@mb-36557. \
+                Several systems are separated by commas; kv-engine is all the eras.";
     for line in wrap(eras, WIDTH - 2, 0) {
         let _ = writeln!(out, "  {}", paint(DIM, &line));
     }

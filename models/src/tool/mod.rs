@@ -82,6 +82,9 @@ fn answer(arguments: &Arguments) -> Result<u8, BadInput> {
         return history::run(arguments);
     }
     let jobs = select::jobs(arguments)?;
+    if arguments.outcomes && arguments.scenarios.len() == jobs.len() {
+        return Err(BadInput("--outcomes: what is asked by name is told in full anyway".into()));
+    }
     let runner = Runner::new(arguments)?;
     if let Some(engines) = arguments.compared()? {
         return compare::run(&runner, arguments, &jobs, &engines);
@@ -109,9 +112,11 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, B
     // A replay shows what it replayed.
     let replayed = arguments.replay.as_ref().map(|_| 1);
     let show = arguments.show.or(replayed);
-    // Those that were named are told; of a whole file, those that stand out.
+    // Those that were named are told; of a whole file, or on several systems,
+    // those that stand out.
     let full = arguments.outcomes;
-    let summary = show.is_none() && arguments.scenarios.is_empty() && !full;
+    let named = arguments.scenarios.len() == jobs.len();
+    let summary = show.is_none() && !named && !full;
     let detail = Detail { show, summary, full };
     match arguments.format {
         Format::Text => print(&text::text(&views, detail)),

@@ -6,6 +6,7 @@ use crate::parse::{self, nearest};
 use crate::scenario::Scenario;
 use crate::system::System;
 use crate::systems;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,43 +16,60 @@ const LONGEST: u64 = 16 << 20;
 
 /// Everything that is to be explored.
 pub(super) fn jobs(arguments: &Arguments) -> Result<Vec<Job>, BadInput> {
-    let system = match &arguments.system {
-        Some(name) => system(name)?,
-        None => systems::all().into_iter().next().ok_or_else(|| BadInput("no system".into()))?,
+    let file = arguments.file.as_deref().map(read).transpose()?;
+    let everything = arguments.scenarios.is_empty() && file.is_none();
+    let systems = match &arguments.system {
+        Some(names) => systems(names)?,
+        None if everything => systems::by_default(),
+        None => systems::all().into_iter().take(1).collect(),
     };
-    let everything = arguments.scenarios.is_empty() && arguments.file.is_none();
-    let jobs = if everything && arguments.system.is_none() {
-        let systems = systems::by_default();
-        systems.iter().map(built_in).collect::<Result<Vec<_>, _>>()?.concat()
-    } else {
-        let shipped = match &arguments.file {
-            Some(path) => from_file(path, &system)?,
-            None => built_in(&system)?,
+    let mut jobs = Vec::new();
+    for system in &systems {
+        let shipped = match &file {
+            Some((name, text)) => from_file(name, text, system)?,
+            None => built_in(system)?,
         };
-        let known = match arguments.file {
+        let known = match file {
             Some(_) => shipped.clone(),
-            None => [shipped.clone(), on_request(&system)?].concat(),
+            None => [shipped.clone(), on_request(system)?].concat(),
         };
         match arguments.scenarios.is_empty() {
             // A system without scenarios of its own has those of all.
-            true if shipped.is_empty() => known,
-            true => shipped,
+            true if shipped.is_empty() => jobs.extend(known),
+            true => jobs.extend(shipped),
             false => {
-                let find = |text: &String| one(text, &known, &system);
-                arguments.scenarios.iter().map(find).collect::<Result<_, _>>()?
+                for text in &arguments.scenarios {
+                    jobs.push(one(text, &known, system)?);
+                }
             }
         }
-    };
+    }
     if arguments.replay.is_some() && jobs.len() != 1 {
         return Err(BadInput("--replay needs the one scenario that its token is of".into()));
     }
     Ok(jobs)
 }
 
+/// The systems of these names, which commas separate. A name without its era
+/// is all the eras.
+pub(super) fn systems(names: &str) -> Result<Vec<Arc<dyn System>>, BadInput> {
+    let mut found: Vec<Arc<dyn System>> = Vec::new();
+    for name in names.split(',').map(str::trim) {
+        match systems::family(name) {
+            eras if !eras.is_empty() => found.extend(eras),
+            _ => found.push(system(name)?),
+        }
+    }
+    let mut names = BTreeSet::new();
+    found.retain(|system| names.insert(system.name()));
+    Ok(found)
+}
+
 /// The system of this name.
 pub(super) fn system(name: &str) -> Result<Arc<dyn System>, BadInput> {
     systems::find(name).ok_or_else(|| {
-        let names: Vec<String> = systems::all().iter().map(|system| system.name()).collect();
+        let mut names: Vec<String> = systems::all().iter().map(|system| system.name()).collect();
+        names.insert(0, systems::FAMILY.to_owned());
         let hint = match nearest(name, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("there are {}", names.join(", ")),
@@ -80,12 +98,13 @@ fn job(system: &Arc<dyn System>, scenario: Scenario) -> Job {
     Job { system: Arc::clone(system), scenario: Arc::new(scenario) }
 }
 
-fn from_file(path: &Path, system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput> {
-    let name =
-        if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() };
+/// A file's name, as errors call it, and what it says.
+fn read(path: &Path) -> Result<(String, String), BadInput> {
+    let input = path == Path::new("-");
+    let name = if input { "standard input".into() } else { path.to_string_lossy() };
     let failed = |error: std::io::Error| BadInput(format!("{name}: {error}"));
     let mut bytes = Vec::new();
-    let read = match path == Path::new("-") {
+    let read = match input {
         true => std::io::stdin().take(LONGEST).read_to_end(&mut bytes),
         false => {
             let file = std::fs::File::open(path).map_err(failed)?;
@@ -96,7 +115,11 @@ fn from_file(path: &Path, system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput
         return Err(BadInput(format!("{name} is too long for a file of scenarios")));
     }
     let text = String::from_utf8(bytes).map_err(|_| BadInput(format!("{name} is not text")))?;
-    let jobs = parsed(&text, &name, system)?;
+    Ok((name.into_owned(), text))
+}
+
+fn from_file(name: &str, text: &str, system: &Arc<dyn System>) -> Result<Vec<Job>, BadInput> {
+    let jobs = parsed(text, name, system)?;
     if jobs.is_empty() {
         return Err(BadInput(format!("{name} has no scenario")));
     }
