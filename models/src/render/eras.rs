@@ -31,7 +31,7 @@ pub(super) fn text(views: &[View]) -> String {
     }
     let elapsed = views.iter().map(|view| view.elapsed_ms).sum::<f64>();
     let total = plural(views.iter().map(View::all).sum(), views[0].counted());
-    let _ = writeln!(out, "{}: {total}, {} s", views[0].engine, seconds(elapsed));
+    let _ = writeln!(out, "{total}, {} s, {}", seconds(elapsed), views[0].engine);
     let more = "Ask one system alone, or add --outcomes, for the outcomes and the orderings that \
                 lead to them.";
     paragraph(&mut out, more, 0, DIM);
