@@ -31,7 +31,8 @@ impl Drop for Quiet {
     }
 }
 
-fn install() {
+/// Puts the hook in place. Not inside of an execution.
+pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // shuttle puts its hook around the one it finds when it runs for the first time. Have that
@@ -47,6 +48,7 @@ fn install() {
                 LAST.set(at);
                 crate::rt::panics();
             } else if shuttle::current::try_get_current_task().is_some() {
+                crate::rt::panics();
                 shuttles(info);
             } else {
                 before(info);

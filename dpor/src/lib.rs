@@ -59,7 +59,8 @@
 //! | a look at a lock's poison, a once, a thread's end | looks, among themselves; with a rwlock's readers |
 //! | condition variable | the going on of a waiter that has been notified, with all |
 //! | counted reference | clones with all; upgrades among themselves |
-//! | park token, barrier, once, channel | none |
+//! | channel | drops of senders, among themselves |
+//! | park token, barrier, once | none |
 //!
 //! To spawn, to join and to end order threads and are never a choice, but that a thread's end is
 //! ordered with looks at it. A wait for a condition variable is an operation on it and then the
@@ -78,6 +79,13 @@
 //!   [`Verdict::Incomplete`].
 //! * Time and async tasks are not modelled; neither are `Arc` and `Weak`, unless
 //!   they are those of [`sync::counted`].
+//! * Who drops the last reference of std's `Arc`, or the result of a thread that nobody joins, is not
+//!   explored. Where a destructor performs operations and that matters, say it with
+//!   [`sync::counted`], and join.
+//! * std knows of an OS thread that it panics, not of which of the threads that share it. While one
+//!   thread waits in a destructor, unwinding, another that begins to unwind by `resume_unwind` is taken
+//!   for one that does not (in a deadlock that may end the process), and one that has caught its panic
+//!   for one that still does.
 //! * Objects belong to the execution that makes them, so constructors are not `const`, and there are
 //!   no statics of these types.
 //! * What `strong_count` tells is what is so at the moment. It is no operation, as clones are none, so

@@ -15,7 +15,7 @@ pub struct AccessError;
 
 impl fmt::Display for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("there is no execution whose thread could have this value")
+        f.write_str("the value is gone, or there is no thread of an execution that could have it")
     }
 }
 
@@ -43,12 +43,12 @@ impl<T: 'static> LocalKey<T> {
             })
         };
         let value = match find().ok_or(AccessError)? {
-            Some(value) => value,
+            Some(value) => value.ok_or(AccessError)?,
             None => {
                 let value: Rc<dyn std::any::Any> = Rc::new((self.init)());
                 rt::with(|rt| {
                     let me = rt.current;
-                    rt.task(me).locals.push((key, value.clone()));
+                    rt.task(me).locals.push((key, Some(value.clone())));
                 });
                 rt::guest::has_locals();
                 value

@@ -368,11 +368,11 @@ impl Object {
             }
             (Kind::Hangup, State::Channel(c)) => {
                 done.pre = c.can();
-                if op.arg == 1 {
-                    c.receiver = false;
-                } else {
-                    c.senders = 0;
-                }
+                c.receiver = false;
+            }
+            (Kind::DropSender, State::Channel(c)) => {
+                done.pre = c.can();
+                c.senders -= 1;
             }
             (kind, state) => unreachable!("{kind:?} on {state:?}"),
         }

@@ -87,7 +87,9 @@ pub enum Kind {
     Recv,
     /// A message is received if there is one.
     TryRecv,
-    /// The last sender, or the receiver, of a channel goes.
+    /// A sender of a channel goes. Which one is the last is a matter of order.
+    DropSender,
+    /// The receiver of a channel goes.
     Hangup,
     /// A counted reference is dropped.
     DropRef,
@@ -106,6 +108,7 @@ impl Kind {
                 | Kind::TryRead
                 | Kind::UnlockRead
                 | Kind::Look
+                | Kind::DropSender
                 | Kind::Upgrade
         )
     }
@@ -145,6 +148,7 @@ impl Kind {
             Kind::Offer => "offer to recv",
             Kind::Recv => "recv",
             Kind::TryRecv => "try_recv",
+            Kind::DropSender => "drop a sender of",
             Kind::Hangup => "hang up",
             Kind::DropRef => "drop",
             Kind::Upgrade => "upgrade",

@@ -46,6 +46,7 @@ pub struct DporScheduler {
 impl DporScheduler {
     /// Explores everything.
     pub fn new() -> Self {
+        crate::hook::install();
         DporScheduler {
             adapter: Adapter::new(None, conclude),
             max_steps: 10_000,

@@ -177,7 +177,7 @@ impl Drop for Locals {
 
 /// Drops the current thread's locals, the latest first.
 pub(super) fn drop_locals() {
-    while let Some(local) = super::try_with(|rt| rt.task(rt.current).locals.pop()).flatten() {
+    while let Some(local) = super::try_with(|rt| rt.task(rt.current).last_local()).flatten() {
         drop(local);
     }
 }

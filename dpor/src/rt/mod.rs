@@ -91,6 +91,7 @@ pub(crate) fn announce(op: Op) -> Turn {
 }
 
 fn given_up() -> Turn {
+    outlived();
     if panicking() {
         Turn::GivenUp
     } else {
@@ -111,7 +112,12 @@ fn switch() {
     let torn = TornDown;
     let unwinding = panicking();
     if unwinding {
-        with(|rt| rt.unwinding += 1);
+        with(|rt| {
+            let me = rt.current;
+            rt.unwinding += 1;
+            // It may have got here by `resume_unwind`, which the panic hook does not see.
+            rt.task(me).panics = true;
+        });
     }
     // The only call in shuttle's interface that is a plain switch: it models no time.
     shuttle::thread::sleep(Duration::ZERO);
@@ -132,11 +138,35 @@ impl Drop for TornDown {
 
 /// Whether the current thread is unwinding. std knows only that some thread of the execution is.
 pub(crate) fn panicking() -> bool {
-    std::thread::panicking()
-        && with(|rt| {
-            let me = rt.current;
-            rt.unwinding == 0 || rt.task(me).panics
-        })
+    let somebody = std::thread::panicking();
+    with(|rt| {
+        let me = rt.current;
+        let others = rt.unwinding > 0;
+        let task = rt.task(me);
+        // A panic that has been caught leaves the mark behind.
+        task.panics &= somebody;
+        somebody && (!others || task.panics)
+    })
+}
+
+/// After so many steps, what goes on in an execution that has been given up does not end.
+const OUTLIVED: usize = 100_000;
+
+/// Counts the steps of an execution that has been given up. Its threads unwind; but a destructor may
+/// wait for what cannot come any more, and a loop may catch what unwinds it. No panic would end these.
+fn outlived() {
+    let who = with(|rt| {
+        rt.outlived += 1;
+        (rt.outlived > OUTLIVED).then(|| rt.thread_name(rt.current))
+    });
+    if let Some(who) = who {
+        eprintln!(
+            "shuttle-dpor: the execution has been given up (a deadlock, or too many steps), and {who} \
+             does not end: a destructor waits for what cannot come, or a loop catches every panic. \
+             The exploration cannot go on."
+        );
+        std::process::abort();
+    }
 }
 
 /// The panic hook tells that the current thread panics.
@@ -185,6 +215,7 @@ pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -
 /// A destructor cannot get what it waits for in an execution that has been given up, unless another
 /// thread unwinds first. Returns whether it is worth trying again.
 pub(crate) fn stuck() {
+    outlived();
     with(|rt| rt.stuck());
     switch();
 }
@@ -255,7 +286,7 @@ pub(crate) fn run_thread(pid: Pid, f: impl FnOnce()) {
     let result = catch_unwind(AssertUnwindSafe(f));
     report_panic(pid, result);
     // Thread-locals go while their thread can still act, the latest first, as std's do.
-    while let Some(local) = with(|rt| rt.task(pid).locals.pop()) {
+    while let Some(local) = with(|rt| rt.task(pid).last_local()) {
         report_panic(pid, catch_unwind(AssertUnwindSafe(move || drop(local))));
     }
     report_panic(pid, catch_unwind(|| end(pid)));

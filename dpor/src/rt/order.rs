@@ -86,10 +86,10 @@ impl Runtime {
                 join(&mut known.now, &released.all);
                 join(&mut known.now, &released.writers);
             }
-            Kind::Unlock | Kind::UnlockWrite | Kind::Leave | Kind::Unpark | Kind::Hangup => {
+            Kind::Unlock | Kind::UnlockWrite | Kind::Leave | Kind::Unpark => {
                 join(&mut released.all, &known.now)
             }
-            Kind::Send | Kind::TrySend => {
+            Kind::Send | Kind::TrySend | Kind::DropSender | Kind::Hangup => {
                 join(&mut released.all, &known.now);
             }
             Kind::UnlockRead => join(&mut released.writers, &known.now),

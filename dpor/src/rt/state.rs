@@ -61,6 +61,8 @@ pub(crate) struct Runtime {
     pub(crate) recording: bool,
     /// How many threads have given up their turn while they unwind.
     pub(crate) unwinding: usize,
+    /// Steps since the execution was given up.
+    pub(crate) outlived: usize,
     pub(crate) notes: Vec<Note>,
     /// Before which events the thread changed, and why.
     pub(crate) switches: Vec<(usize, String)>,
@@ -97,6 +99,7 @@ impl Runtime {
             violations: Vec::new(),
             recording: false,
             unwinding: 0,
+            outlived: 0,
             notes: Vec::new(),
             switches: Vec::new(),
             max_steps,
@@ -131,6 +134,7 @@ impl Runtime {
         self.stalled.clear();
         self.tracking = false;
         self.unwinding = 0;
+        self.outlived = 0;
         self.cells.clear();
         self.chosen = None;
         self.idle = 0;

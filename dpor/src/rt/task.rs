@@ -39,7 +39,8 @@ pub(crate) struct Task {
     /// Its parent, and its place among the parent's children.
     pub(super) parent: Pid,
     pub(super) nth: u32,
-    pub(crate) locals: Vec<(usize, Rc<dyn Any>)>,
+    /// Its thread-locals by their keys; none is made again once it has gone.
+    pub(crate) locals: Vec<(usize, Option<Rc<dyn Any>>)>,
     pub(crate) panicked: bool,
     /// Whether it has panicked and the panic has not been caught by its end.
     pub(crate) panics: bool,
@@ -76,6 +77,11 @@ impl Task {
             spurious: 0,
             stuck: false,
         }
+    }
+
+    /// Takes out the thread-local that was made last.
+    pub(super) fn last_local(&mut self) -> Option<Rc<dyn Any>> {
+        self.locals.iter_mut().rev().find_map(|(_, value)| value.take())
     }
 
     pub(super) fn reset(&mut self) {

@@ -1,8 +1,8 @@
 //! Channels, with the interface of [`std::sync::mpsc`].
 //!
-//! All operations on one channel are dependent, but for a sender's going on when its message has been
-//! received at a rendezvous, which is none. To clone a sender is no operation, and of the drops
-//! of senders only the last is one: the others change nothing that anybody could see.
+//! All operations on one channel are dependent, but for the drops of senders among themselves: that
+//! the last of them has gone is what a receiver sees, and which one that was nobody. To clone a sender
+//! is no operation, nor is a sender's going on when its message has been received at a rendezvous.
 
 use crate::object::{Channel, State, HUNG_UP, MAY_END, NOT_NOW};
 use crate::op::{Kind, ObjId, Op};
@@ -87,18 +87,8 @@ impl<T> Shared<T> {
     }
 
     fn drop_sender(&self) {
-        if rt::dying() {
-            return;
-        }
-        let last = rt::with(|rt| match &mut rt.objects[self.id as usize].state {
-            State::Channel(c) if c.senders > 1 => {
-                c.senders -= 1;
-                false
-            }
-            _ => true,
-        });
-        if last {
-            rt::perform(Op::new(self.id, Kind::Hangup, Location::caller()));
+        if !rt::dying() {
+            rt::perform(Op::new(self.id, Kind::DropSender, Location::caller()));
         }
     }
 }
@@ -266,7 +256,7 @@ impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if !rt::dying() {
             let at = Location::caller();
-            rt::perform(Op::new(self.shared.id, Kind::Hangup, at).with_arg(1));
+            rt::perform(Op::new(self.shared.id, Kind::Hangup, at));
             if !self.shared.meets {
                 let unread = std::mem::take(&mut *self.shared.messages());
                 drop(unread);

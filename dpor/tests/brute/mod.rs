@@ -43,6 +43,7 @@ pub(crate) enum Stmt {
     Recv(bool),
     TryRecv,
     Hangup,
+    DropSender,
     DropRef,
     Upgrade,
     Barrier,
@@ -147,6 +148,7 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.rwlocks.min(f.tries), Just(Stmt::Clear(None)).boxed()),
         (3 * f.ends, Just(Stmt::IsFinished).boxed()),
         (f.channels, Just(Stmt::Hangup).boxed()),
+        (2 * f.channels, Just(Stmt::DropSender).boxed()),
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
         (1, Just(Stmt::Yield).boxed()),
@@ -192,8 +194,9 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
 shuttle_dpor::thread_local! {
     /// Only the main thread has it.
     static RECEIVER: RefCell<Option<Receiver<usize>>> = RefCell::new(None);
-    /// Each thread has its own, which goes with the thread if not before.
+    /// Each thread has its own, which goes with the thread if not before; so has it a sender.
     static REFERENCE: RefCell<Option<counted::Arc<usize>>> = RefCell::new(None);
+    static SENDER: RefCell<Option<SyncSender<usize>>> = RefCell::new(None);
 }
 
 struct World {
@@ -204,21 +207,18 @@ struct World {
     main: thread::Thread,
     once: Once,
     barrier: Barrier,
-    sender: SyncSender<usize>,
     counted: Option<counted::Arc<usize>>,
     weak: counted::Weak<usize>,
     seen: StdMutex<BTreeMap<String, Vec<usize>>>,
 }
 
 impl World {
-    fn new(counts: bool, room: usize) -> Self {
-        let (sender, receiver) = sync_channel(room);
+    fn new(counts: bool, receiver: Receiver<usize>) -> Self {
         RECEIVER.with(|r| r.replace(Some(receiver)));
         let counted = counts.then(|| counted::Arc::new(7));
         World {
             once: Once::new(),
             barrier: Barrier::new(2),
-            sender,
             weak: counted.as_ref().map(counted::Arc::downgrade).unwrap_or_default(),
             counted,
             mutexes: (0..2).map(|_| Mutex::new(())).collect(),
@@ -239,15 +239,29 @@ impl World {
         });
     }
 
+    /// Lets a thread that has a sender use it.
+    fn send(&self, me: &str, f: impl FnOnce(&SyncSender<usize>) -> bool) {
+        SENDER.with(|s| {
+            if let Some(sender) = &*s.borrow() {
+                self.see(me, f(sender) as usize);
+            }
+        });
+    }
+
     fn see(&self, me: &str, value: usize) {
         self.seen.lock().unwrap().entry(me.to_owned()).or_default().push(value);
     }
 }
 
 type Children = Vec<thread::JoinHandle<()>>;
+/// For threads that use one: it is an operation that it goes.
+type Sender = Option<SyncSender<usize>>;
 
 /// Runs a thread's statements, and joins its children.
-fn start(world: &Arc<World>, me: &str, stmts: &[Stmt], children: Children) {
+fn start(world: &Arc<World>, me: &str, stmts: &[Stmt], children: Children, sender: Sender) {
+    if let Some(sender) = sender {
+        SENDER.with(|s| s.replace(Some(sender)));
+    }
     if let Some(counted) = &world.counted {
         REFERENCE.with(|r| r.replace(Some(counted.clone())));
     }
@@ -313,7 +327,9 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
             Stmt::Notify(false) => world.condvar.1.notify_one(),
             Stmt::Spawn(body) => {
                 let (world, body) = (world.clone(), body.clone());
-                children.push(thread::spawn(move || start(&world, &inner, &body, Vec::new())));
+                let sender = SENDER.with(|s| s.borrow().clone()).filter(|_| sends(&body));
+                let child = move || start(&world, &inner, &body, Vec::new(), sender);
+                children.push(thread::spawn(child));
             }
             Stmt::Park(true) => thread::park_timeout(Duration::ZERO),
             Stmt::Park(false) => thread::park(),
@@ -326,8 +342,9 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                 });
                 world.see(me, mine);
             }
-            Stmt::Send => world.see(me, world.sender.send(n).is_ok() as usize),
-            Stmt::TrySend => world.see(me, world.sender.try_send(n).is_ok() as usize),
+            Stmt::Send => world.send(me, |s| s.send(n).is_ok()),
+            Stmt::TrySend => world.send(me, |s| s.try_send(n).is_ok()),
+            Stmt::DropSender => drop(SENDER.with(|s| s.take())),
             Stmt::Recv(timed) => world.receive(me, |r| match timed {
                 true => r.recv_timeout(Duration::ZERO).map_err(|e| e as usize),
                 false => r.recv().map_err(|_| 0),
@@ -375,6 +392,11 @@ fn counts(program: &Program) -> bool {
     program.iter().any(|t| has(t, &|s| matches!(s, Stmt::DropRef | Stmt::Upgrade)))
 }
 
+/// Whether a thread, or one that it spawns, uses its sender.
+fn sends(stmts: &[Stmt]) -> bool {
+    has(stmts, &|s| matches!(s, Stmt::Send | Stmt::TrySend | Stmt::DropSender))
+}
+
 /// Whether a thread is asked whether it has ended: otherwise it is no operation to end.
 fn ends(program: &Program) -> bool {
     program.iter().any(|t| has(t, &|s| matches!(s, Stmt::IsFinished)))
@@ -383,16 +405,19 @@ fn ends(program: &Program) -> bool {
 type Seen = BTreeMap<String, Vec<usize>>;
 
 fn body(program: &Program) -> Seen {
-    let world = Arc::new(World::new(counts(program), program.len() % 2));
+    let (sender, receiver) = sync_channel(program.len() % 2);
+    let sender = Some(sender).filter(|_| program.iter().any(|t| sends(t)));
+    let world = Arc::new(World::new(counts(program), receiver));
     let threads: Vec<_> = program[1..]
         .iter()
         .enumerate()
         .map(|(n, stmts)| {
             let (world, stmts) = (world.clone(), stmts.clone());
-            thread::spawn(move || start(&world, &format!("t{n}"), &stmts, Vec::new()))
+            let sender = sender.clone().filter(|_| sends(&stmts));
+            thread::spawn(move || start(&world, &format!("t{n}"), &stmts, Vec::new(), sender))
         })
         .collect();
-    start(&world, "main", &program[0], threads);
+    start(&world, "main", &program[0], threads, sender.filter(|_| sends(&program[0])));
     let seen = world.seen.lock().unwrap();
     seen.clone()
 }
@@ -402,8 +427,13 @@ fn commute(a: Kind, b: Kind) -> bool {
     use Kind::*;
     let reader = |k| matches!(k, Read | TryRead | UnlockRead | Look);
     let load = |k| matches!(k, Load | CompareExchangeFailed);
-    let upgrades = a == Upgrade && b == Upgrade;
-    upgrades || (reader(a) && reader(b)) || (load(a) && load(b)) || a == Woken || b == Woken
+    let same = |k| a == k && b == k;
+    same(Upgrade)
+        || same(DropSender)
+        || (reader(a) && reader(b))
+        || (load(a) && load(b))
+        || a == Woken
+        || b == Woken
 }
 
 /// A trace, as a number: what each thread does, and for each object its operations in order, in

@@ -1,0 +1,192 @@
+//! Threads that unwind: what they hold, what their destructors do, and what does not end.
+
+#[path = "support/shuttles_runner.rs"]
+#[allow(dead_code)]
+mod shuttles_runner;
+
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::mpsc::{channel, Sender};
+use shuttle_dpor::sync::{Arc, Condvar, Mutex};
+use shuttle_dpor::{thread, DporScheduler, Explorer, Strategy};
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::process::Command;
+
+fn contained(f: impl FnOnce()) {
+    assert!(catch_unwind(AssertUnwindSafe(f)).is_err());
+}
+
+/// Two threads whose panics go no further, each with a lock and an operation while it unwinds.
+fn two_contained_panics() {
+    let all = Arc::new((Mutex::new(()), Mutex::new(()), AtomicUsize::new(0)));
+    let (a, b) = (all.clone(), all.clone());
+    let t = thread::spawn(move || {
+        contained(|| {
+            let _guard = a.0.lock();
+            a.2.load(SeqCst);
+            panic!("one");
+        })
+    });
+    let u = thread::spawn(move || {
+        contained(|| {
+            let _guard = b.1.lock();
+            b.0.is_poisoned();
+            panic!("two");
+        })
+    });
+    t.join().unwrap();
+    u.join().unwrap();
+    assert!(all.0.is_poisoned() && all.1.is_poisoned());
+}
+
+#[test]
+fn each_panic_poisons_what_its_thread_holds() {
+    let report = Explorer::new().explore(two_contained_panics);
+    report.assert_complete();
+    assert_eq!(report.orderings, 3);
+    assert_eq!(shuttles_runner::run(DporScheduler::new(), two_contained_panics), 3);
+}
+
+#[test]
+fn a_panic_that_has_been_caught_is_over() {
+    let body = || {
+        let m = Arc::new((Mutex::new(()), Mutex::new(())));
+        let (a, b) = (m.clone(), m.clone());
+        let t = thread::spawn(move || {
+            contained(|| panic!("contained"));
+            let locked = a.0.try_lock().is_err();
+            (locked, thread::panicking())
+        });
+        let u = thread::spawn(move || {
+            contained(|| {
+                let _guard = b.0.lock();
+                panic!("contained");
+            })
+        });
+        u.join().unwrap();
+        t.join().unwrap().1
+    };
+    let report = Explorer::new().explore(body);
+    report.assert_complete();
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [false]);
+}
+
+/// Takes a lock while its thread unwinds.
+struct Locks(Arc<Mutex<()>>);
+
+impl Drop for Locks {
+    fn drop(&mut self) {
+        drop(self.0.lock());
+    }
+}
+
+/// Tells another thread that its own unwinds.
+struct Sends(Sender<()>);
+
+impl Drop for Sends {
+    fn drop(&mut self) {
+        self.0.send(()).unwrap();
+    }
+}
+
+/// The panic hook sees the second of them only.
+#[test]
+fn two_that_unwind_may_both_wait() {
+    let report = Explorer::new().explore(|| {
+        let m = Arc::new(Mutex::new(()));
+        let guard = m.lock();
+        let (a, b) = (m.clone(), m.clone());
+        let (sender, receiver) = channel();
+        let t = thread::spawn(move || {
+            receiver.recv().unwrap();
+            let _locks = Locks(a);
+            panic!("one")
+        });
+        thread::spawn(move || {
+            let _locks = Locks(b);
+            let _sends = Sends(sender);
+            resume_unwind(Box::new("two"))
+        });
+        let _: Result<(), _> = t.join();
+        drop(guard);
+    });
+    assert!(report.violation("no-deadlock").is_some() && report.deadlocks == report.orderings);
+}
+
+struct Reborn;
+
+shuttle_dpor::thread_local! {
+    static REBORN: Reborn = Reborn;
+}
+
+impl Drop for Reborn {
+    fn drop(&mut self) {
+        assert!(REBORN.try_with(|_| ()).is_err(), "it is going");
+    }
+}
+
+#[test]
+fn a_thread_local_is_made_once() {
+    let body = || thread::spawn(|| REBORN.with(|_| ())).join().unwrap();
+    Explorer::new().explore(body).assert_complete();
+    assert_eq!(shuttles_runner::run(DporScheduler::new(), body), 1);
+}
+
+#[test]
+fn who_drops_the_last_sender_is_no_matter() {
+    let body = || {
+        let (sender, receiver) = channel();
+        let shards = Arc::new([Mutex::new(0), Mutex::new(0)]);
+        for n in 0..2 {
+            let (sender, shards) = (sender.clone(), shards.clone());
+            thread::spawn(move || {
+                sender.send(n).unwrap();
+                *shards[n].lock().unwrap() += 1;
+            });
+        }
+        drop(sender);
+        let sum: usize = receiver.iter().sum();
+        let first = *shards[0].lock().unwrap();
+        (sum, first, receiver.try_recv())
+    };
+    let body = move || {
+        let (sum, first, last) = body();
+        (sum, first, last.is_err())
+    };
+    let report = Explorer::new().explore(body);
+    report.assert_complete();
+    let all = Explorer::new().strategy(Strategy::Dfs).explore(body);
+    assert!(all.exhausted() && all.executions > 10 * report.executions);
+    assert_eq!(report.outcomes.keys().collect::<Vec<_>>(), all.outcomes.keys().collect::<Vec<_>>());
+}
+
+/// Waits in its destructor until the count is zero.
+struct Pool(Arc<(Mutex<usize>, Condvar)>);
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let mut count = self.0 .0.lock().unwrap_or_else(|e| e.into_inner());
+        while *count > 0 {
+            count = self.0 .1.wait(count).unwrap_or_else(|e| e.into_inner());
+        }
+    }
+}
+
+/// Ends the process, so it runs in one of its own.
+#[test]
+fn a_destructor_that_waits_for_ever_is_named() {
+    const INSIDE: &str = "SHUTTLE_DPOR_TEST_WAITS_FOR_EVER";
+    if std::env::var_os(INSIDE).is_some() {
+        let _ = Explorer::new().explore(|| {
+            let _pool = Pool(Arc::new((Mutex::new(1), Condvar::new())));
+            let m = Mutex::new(());
+            let _one = m.lock();
+            let _two = m.lock();
+        });
+        unreachable!("the destructor has ended");
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", "a_destructor_that_waits_for_ever_is_named", "--nocapture"]);
+    let output = child.env(INSIDE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("main does not end"), "{said}");
+}
