@@ -40,6 +40,13 @@ fn limits_end_it() {
     says(&["four-threads", "--max-time", "50ms"], 3, "INCOMPLETE");
 }
 
+/// One execution of threads that race is all there is, or all that loom can see.
+#[test]
+fn one_execution_is_no_proof() {
+    says(&["disconnect | step"], 3, "INCOMPLETE: it saw no race");
+    says(&["step"], 0, "COMPLETE");
+}
+
 #[test]
 fn too_many_threads_are_refused() {
     says(&["step * 6"], 2, "at most 5 threads");

@@ -14,6 +14,9 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+/// Why loom may miss what another engine sees: the core's handles are weak.
+const WEAK: &str = ": it takes Weak::upgrade for a step that races with nothing";
+
 /// One scenario under all of the engines.
 pub(super) struct Comparison {
     scenario: String,
@@ -109,8 +112,10 @@ impl Comparison {
                         .push(format!("{name} has seen the {what} `{extra}`, {whole} has not"));
                 }
                 for extra in there.difference(&here).filter(|_| view.explored_all) {
-                    differences
-                        .push(format!("{whole} has seen the {what} `{extra}`, {name} has not"));
+                    let why = if name == "loom" { WEAK } else { "" };
+                    differences.push(format!(
+                        "{whole} has seen the {what} `{extra}`, {name} has not{why}"
+                    ));
                 }
             }
         }
