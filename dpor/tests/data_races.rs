@@ -1,10 +1,10 @@
 //! Data races on checked cells are found, and only data races.
 
 use shuttle_dpor::cell::CheckedCell;
-use shuttle_dpor::sync::atomic::{fence, AtomicBool, Ordering};
+use shuttle_dpor::sync::atomic::{fence, AtomicBool, AtomicUsize, Ordering};
 use shuttle_dpor::sync::{Arc, Barrier, Mutex, Once, RwLock};
 use shuttle_dpor::{thread, Explorer};
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 fn races(body: impl Fn() + Send + Sync + 'static) -> bool {
     let report = Explorer::new().explore(body);
@@ -157,4 +157,28 @@ fn a_once_that_is_completed_is_an_order_and_poison_is_none() {
             shared.0.get();
         }
     }));
+}
+
+#[test]
+fn orderings_that_std_refuses_are_refused() {
+    type Operation = fn(&AtomicUsize, Ordering);
+    let accepts = |operation: Operation, order| {
+        let report = Explorer::new().explore(move || operation(&AtomicUsize::new(0), order));
+        report.violation("panic").is_none()
+    };
+    let loads: [Operation; 4] = [
+        |x, order| _ = x.load(order),
+        |x, order| _ = x.compare_exchange(0, 1, SeqCst, order),
+        |x, order| _ = x.compare_exchange_weak(1, 2, SeqCst, order),
+        |x, order| _ = x.fetch_update(SeqCst, order, |_| None),
+    ];
+    for order in [Relaxed, Acquire, Release, AcqRel, SeqCst] {
+        for load in loads {
+            assert_eq!(accepts(load, order), !matches!(order, Release | AcqRel), "{order:?}");
+        }
+        let stored = accepts(|x, order| x.store(1, order), order);
+        assert_eq!(stored, !matches!(order, Acquire | AcqRel), "{order:?}");
+        assert_eq!(accepts(|_, order| fence(order), order), order != Relaxed, "{order:?}");
+        assert!(accepts(|x, order| _ = x.swap(1, order), order), "{order:?}");
+    }
 }
