@@ -1,6 +1,7 @@
 //! The exploration as a scheduler for a `Runner` of shuttle's.
 
 use crate::adapter::Adapter;
+use crate::driver::Strategy;
 use crate::names::Names;
 use crate::rt::{self, Ending, Mode, Runtime};
 use crate::schedule::Token;
@@ -47,7 +48,7 @@ impl DporScheduler {
     /// Explores everything.
     pub fn new() -> Self {
         DporScheduler {
-            adapter: Adapter::new(None, conclude),
+            adapter: Adapter::new(Strategy::Dpor, conclude),
             max_steps: 10_000,
             ends: false,
             installed: false,

@@ -1,6 +1,6 @@
 //! What a worker does: run executions until nothing is left to explore, or a limit is reached.
 
-use crate::adapter::{self, Adapter};
+use crate::adapter::Adapter;
 use crate::driver::{Explorer, Strategy};
 use crate::explore::{Forest, Search};
 use crate::hook::Quiet;
@@ -169,8 +169,7 @@ where
 {
     let _quiet = Quiet::new();
     let before = rt::install(Some(rt));
-    let inner = adapter::sampler(config.strategy);
-    let scheduler = Adapter::new(inner, conclude);
+    let scheduler = Adapter::new(config.strategy, conclude);
     let mut shuttles = shuttle::Config::new();
     shuttles.stack_size = config.stack_size;
     shuttles.failure_persistence = shuttle::FailurePersistence::None;

@@ -1,0 +1,60 @@
+//! What drives the executions of an exploration: any strategy takes any body.
+
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::{Arc, Mutex};
+use shuttle_dpor::{thread, Explorer, Strategy};
+
+/// The strategies of shuttle's that want to know each task, with a seed.
+fn demanding(seed: u64, iterations: usize) -> [Strategy; 2] {
+    [Strategy::Pct { seed, iterations, depth: 3 }, Strategy::Urw { seed, iterations }]
+}
+
+/// Threads of which some have ended, or are blocked, before others begin.
+fn busy() -> usize {
+    let shared = Arc::new((AtomicUsize::new(0), Mutex::new(())));
+    let threads: Vec<_> = (0..3)
+        .map(|n| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let seen = shared.0.load(SeqCst);
+                drop(shared.1.lock().unwrap());
+                shared.0.store(seen + n, SeqCst);
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|t| t.join().unwrap());
+    shared.0.load(SeqCst)
+}
+
+/// More threads than shuttle's schedulers make room for, none of which does anything.
+fn crowd() {
+    for _ in 0..20 {
+        thread::spawn(|| thread::spawn(|| ()).join().unwrap());
+    }
+    let x = Arc::new(AtomicUsize::new(0));
+    let other = x.clone();
+    thread::spawn(move || other.store(1, SeqCst));
+    x.store(2, SeqCst);
+}
+
+#[test]
+fn shuttles_schedulers_take_any_body() {
+    for seed in 0..20 {
+        for strategy in demanding(seed, 50) {
+            let report = Explorer::new().strategy(strategy).explore(busy);
+            assert_eq!(report.orderings, 50, "{strategy:?}");
+            assert_eq!(Explorer::new().strategy(strategy).explore(crowd).orderings, 50);
+        }
+    }
+}
+
+#[test]
+fn a_body_without_a_choice_runs_once() {
+    for strategy in demanding(1, 10) {
+        for body in [|| (), || drop(Mutex::new(()).lock()), || thread::spawn(|| ()).join().unwrap()]
+        {
+            let report = Explorer::new().strategy(strategy).explore(body);
+            assert_eq!((report.orderings, report.violations.len()), (1, 0), "{strategy:?}");
+        }
+    }
+}
