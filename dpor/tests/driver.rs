@@ -1,8 +1,11 @@
-//! What drives the executions of an exploration: any strategy takes any body.
+//! What drives the executions of an exploration: any strategy takes any body, and what an
+//! observer does wrong is its own.
 
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
 use shuttle_dpor::{thread, Explorer, Strategy};
+use std::panic::catch_unwind;
+use std::process::Command;
 
 /// The strategies of shuttle's that want to know each task, with a seed.
 fn demanding(seed: u64, iterations: usize) -> [Strategy; 2] {
@@ -57,4 +60,28 @@ fn a_body_without_a_choice_runs_once() {
             assert_eq!((report.orderings, report.violations.len()), (1, 0), "{strategy:?}");
         }
     }
+}
+
+#[test]
+fn a_panic_of_an_observer_leaves_nothing_behind() {
+    let caught = catch_unwind(|| Explorer::new().observe(|_| panic!("looked")).explore(busy));
+    assert_eq!(caught.expect_err("it panics").downcast_ref(), Some(&"looked"));
+    // Neither to another exploration nor to a guest on this thread.
+    assert!(Explorer::new().explore(busy).exhausted());
+    shuttle::check_random(|| _ = busy(), 10);
+}
+
+/// Runs in the test below alone.
+#[test]
+#[ignore = "it panics"]
+fn an_observer_panics() {
+    _ = Explorer::new().observe(|_| panic!("looked")).explore(busy);
+}
+
+#[test]
+fn a_panic_of_an_observer_is_told() {
+    let this = std::env::current_exe().expect("this test has a path");
+    let run = Command::new(this).args(["--ignored", "--nocapture", "an_observer_panics"]).output();
+    let told = String::from_utf8_lossy(&run.expect("it runs").stderr).into_owned();
+    assert!(told.contains("the exploration panicked: looked at dpor/tests/driver.rs"), "{told}");
 }
