@@ -5,6 +5,7 @@ use shuttle_dpor::sync::atomic::{fence, AtomicBool, AtomicUsize, Ordering};
 use shuttle_dpor::sync::{Arc, Barrier, Mutex, Once, RwLock};
 use shuttle_dpor::{thread, Explorer};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::OnceLock;
 
 fn races(body: impl Fn() + Send + Sync + 'static) -> bool {
     let report = Explorer::new().explore(body);
@@ -157,6 +158,27 @@ fn a_once_that_is_completed_is_an_order_and_poison_is_none() {
             shared.0.get();
         }
     }));
+}
+
+/// A cell that is published by a flag. The `OnceLock` is std's, which orders nothing here.
+fn published(store: Ordering) -> bool {
+    races(move || {
+        let shared = Arc::new((OnceLock::new(), AtomicBool::new(false)));
+        let maker = shared.clone();
+        thread::spawn(move || {
+            assert!(maker.0.set(CheckedCell::new(1)).is_ok());
+            maker.1.store(true, store);
+        });
+        if shared.1.load(Acquire) {
+            assert_eq!(shared.0.get().map(CheckedCell::get), Some(1));
+        }
+    })
+}
+
+#[test]
+fn the_creation_of_a_cell_is_a_write() {
+    assert!(published(Relaxed));
+    assert!(!published(Release));
 }
 
 #[test]

@@ -134,11 +134,14 @@ impl Runtime {
         }
     }
 
-    /// A new cell. From now on, what synchronises is kept track of.
-    pub(crate) fn create_cell(&mut self) -> usize {
+    /// A new cell, which its creation writes. From now on, what synchronises is kept track of.
+    pub(crate) fn create_cell(&mut self, at: &'static Location<'static>) -> usize {
         self.tracking = true;
+        let cell = self.cells.len();
         self.cells.push(Cell::default());
-        self.cells.len() - 1
+        // With nothing to race with yet.
+        self.access(cell, "", true, at);
+        cell
     }
 
     /// The current thread accesses a cell: reports the races with earlier accesses.
