@@ -131,6 +131,14 @@ fn conclude(rt: &mut Runtime) -> bool {
     if let Some(why) = rt.failure() {
         panic!("{why}");
     }
+    // A test that fails does not come here. The body's own thread does not always say that it ends.
+    let rest = rt.live.iter().any(|&p| p != 0 && rt.unfinished(p));
+    assert!(
+        !rest && rt.ending != Some(Ending::Torn),
+        "shuttle has cut an execution off after {} operations, so not every ordering is explored: \
+         set DporScheduler::max_steps instead of MaxSteps::ContinueAfter",
+        rt.trace.len()
+    );
     search_on(rt)
 }
 
