@@ -3,7 +3,7 @@
 
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
-use shuttle_dpor::{thread, Explorer, Strategy};
+use shuttle_dpor::{report_violation, thread, Explorer, Strategy};
 use std::panic::catch_unwind;
 use std::process::Command;
 
@@ -84,4 +84,14 @@ fn a_panic_of_an_observer_is_told() {
     let run = Command::new(this).args(["--ignored", "--nocapture", "an_observer_panics"]).output();
     let told = String::from_utf8_lossy(&run.expect("it runs").stderr).into_owned();
     assert!(told.contains("the exploration panicked: looked at dpor/tests/driver.rs"), "{told}");
+}
+
+#[test]
+fn an_ordering_counts_once_for_a_name() {
+    let report = Explorer::new().explore(|| {
+        report_violation("no-deadlock", "there will be one");
+        thread::park();
+    });
+    assert_eq!((report.orderings, report.deadlocks), (1, 1));
+    assert_eq!(report.violation("no-deadlock").expect("there is one").orderings, 1);
 }
