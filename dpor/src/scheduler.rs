@@ -2,7 +2,7 @@
 
 use crate::adapter::Adapter;
 use crate::driver::Strategy;
-use crate::names::Names;
+use crate::names::{Names, TOO_MANY_THREADS};
 use crate::rt::{self, Ending, Mode, Runtime};
 use crate::schedule::Token;
 use crate::work::search_on;
@@ -142,6 +142,14 @@ fn conclude(rt: &mut Runtime) -> bool {
     search_on(rt)
 }
 
+/// What to say of an execution that the exploration cannot take in.
+pub(crate) fn divergence(why: &str) -> String {
+    match why {
+        TOO_MANY_THREADS => why.to_owned(),
+        _ => format!("the body is not deterministic: {why}"),
+    }
+}
+
 impl Runtime {
     /// What to fail the test with when the execution has to be given up.
     pub(crate) fn failure(&self) -> Option<String> {
@@ -151,9 +159,7 @@ impl Runtime {
             (Some(Ending::TooLong), _) => {
                 Some(format!("an execution has more than {} operations", self.max_steps))
             }
-            (Some(Ending::Diverged(why)), _) => {
-                Some(format!("the body is not deterministic: {why}"))
-            }
+            (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
             (Some(Ending::Torn), _) => None,
         }

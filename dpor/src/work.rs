@@ -8,6 +8,7 @@ use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::Progress;
 use crate::rt::{self, Ending, Mode, Runtime};
+use crate::scheduler::divergence;
 use crate::tally::Tally;
 use std::cell::RefCell;
 use std::fmt;
@@ -102,7 +103,7 @@ impl Explorer {
     /// Why to stop after an execution, if so.
     fn stop(&self, shared: &Shared, rt: &Runtime) -> Option<String> {
         if let Some(Ending::Diverged(why)) = &rt.ending {
-            return Some(format!("the body is not deterministic: {why}"));
+            return Some(divergence(why));
         }
         if self.stop_at_first && shared.violating.load(Relaxed) > 0 {
             return Some("stopped at the first violation".into());

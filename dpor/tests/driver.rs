@@ -3,7 +3,7 @@
 
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
-use shuttle_dpor::{report_violation, thread, Explorer, Strategy};
+use shuttle_dpor::{report_violation, thread, Explorer, Strategy, Verdict};
 use std::panic::catch_unwind;
 use std::process::Command;
 
@@ -94,4 +94,31 @@ fn an_ordering_counts_once_for_a_name() {
     });
     assert_eq!((report.orderings, report.deadlocks), (1, 1));
     assert_eq!(report.violation("no-deadlock").expect("there is one").orderings, 1);
+}
+
+/// As many threads in each execution as there are `first`, and twice that below whichever of them
+/// comes first.
+fn offspring(first: usize) {
+    let x = Arc::new(AtomicUsize::new(0));
+    for _ in 0..first {
+        let x = x.clone();
+        thread::spawn(move || {
+            if x.fetch_add(1, SeqCst) == 0 {
+                (0..2 * first).for_each(|_| drop(thread::spawn(|| ())));
+            }
+        });
+    }
+}
+
+#[test]
+fn threads_are_told_apart_over_all_executions() {
+    let why = "more than 64 different threads over all executions";
+    let report = Explorer::new().explore(|| offspring(4));
+    assert!(report.exhausted() && report.violations.is_empty());
+    for workers in [1, 3] {
+        let report = Explorer::new().workers(workers).explore(|| offspring(6));
+        assert_eq!(report.verdict, Verdict::Incomplete { why: why.into() });
+    }
+    let report = Explorer::new().explore(|| (0..64).for_each(|_| drop(thread::spawn(|| ()))));
+    assert_eq!(report.verdict, Verdict::Incomplete { why: why.into() });
 }
