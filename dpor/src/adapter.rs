@@ -12,7 +12,7 @@ use std::fmt;
 type Inner = Box<dyn Scheduler + Send>;
 
 /// shuttle's scheduler for a strategy that leaves the choices to one.
-pub(crate) fn sampler(strategy: Strategy) -> Option<Inner> {
+fn sampler(strategy: Strategy) -> Option<Inner> {
     match strategy {
         Strategy::Dpor => None,
         Strategy::Dfs => Some(Box::new(DfsScheduler::new(None, false))),
@@ -32,6 +32,12 @@ pub(crate) fn sampler(strategy: Strategy) -> Option<Inner> {
 /// shuttle's own schedulers, which only gets to see the tasks that can go on.
 pub(crate) struct Adapter<C> {
     inner: Option<Inner>,
+    /// Whether the inner scheduler has to be shown each task when it is new, and needs a choice.
+    demanding: bool,
+    /// How many tasks it has been shown in this execution.
+    shown: usize,
+    /// Whether it has ever had a choice.
+    chose: bool,
     /// Called after each execution; says whether to go on.
     conclude: C,
     running: bool,
@@ -45,8 +51,30 @@ impl<C> fmt::Debug for Adapter<C> {
 }
 
 impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
-    pub(crate) fn new(inner: Option<Inner>, conclude: C) -> Self {
-        Adapter { inner, conclude, running: false, runnable: Vec::new() }
+    pub(crate) fn new(strategy: Strategy, conclude: C) -> Self {
+        Adapter {
+            inner: sampler(strategy),
+            demanding: matches!(strategy, Strategy::Pct { .. } | Strategy::Urw { .. }),
+            shown: 0,
+            chose: false,
+            conclude,
+            running: false,
+            runnable: Vec::new(),
+        }
+    }
+
+    /// Shows the inner scheduler the tasks that are new, in the order of their numbers and each by
+    /// itself: as if a task's first event were its start. Both PCT and URW keep a number for each
+    /// task from when they first see it, and URW takes the next one that it sees for the next
+    /// number; but a task whose operation is blocked, or that has none, is never shown otherwise.
+    fn introduce(&mut self, runnable: &[&Task], current: Option<TaskId>) {
+        let Some(inner) = self.inner.as_mut().filter(|_| self.demanding) else { return };
+        for task in runnable {
+            if usize::from(task.id()) == self.shown {
+                inner.next_task(&[task], current, false);
+                self.shown += 1;
+            }
+        }
     }
 }
 
@@ -55,7 +83,12 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
         if self.running && !rt::with(&mut self.conclude) {
             return None;
         }
+        // Where there was nothing to choose there is one execution, and PCT refuses another.
+        if self.running && self.demanding && !self.chose {
+            return None;
+        }
         self.running = true;
+        self.shown = 0;
         let schedule = match &mut self.inner {
             Some(inner) => inner.new_execution()?,
             None => Schedule::new(0),
@@ -70,6 +103,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
         current: Option<TaskId>,
         _yielding: bool,
     ) -> Option<TaskId> {
+        self.introduce(runnable, current);
         self.runnable.clear();
         self.runnable.extend(runnable.iter().map(|t| usize::from(t.id())));
         let places = &self.runnable;
@@ -84,6 +118,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
                     let enabled: Vec<&Task> = runnable.iter().copied().filter(can).collect();
                     (enabled, rt.pending_yield())
                 });
+                self.chose |= enabled.len() > 1;
                 let task = inner.next_task(&enabled, current, yielding)?;
                 rt::with(|rt| rt.turn_to(rt.live[usize::from(task)]));
                 Some(task)

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 /// Two accesses of different threads, one of them a write, are a data race unless they are ordered by
 /// what the program synchronises, orderings of atomics included. A race is a violation named
 /// `no-data-race`, and it is found in every execution in which the accesses are not ordered, however
-/// far apart they are. Accesses are no scheduling points.
+/// far apart they are. To make a cell is to write it. Accesses are no scheduling points.
 pub struct CheckedCell<T> {
     id: usize,
     name: Option<String>,
@@ -20,11 +20,14 @@ pub struct CheckedCell<T> {
 
 impl<T> CheckedCell<T> {
     /// A cell with a value.
+    #[track_caller]
     pub fn new(value: T) -> Self {
-        CheckedCell { id: rt::with(|rt| rt.create_cell()), name: None, value: Mutex::new(value) }
+        let at = Location::caller();
+        CheckedCell { id: rt::with(|rt| rt.create_cell(at)), name: None, value: Mutex::new(value) }
     }
 
     /// A cell whose name reports show.
+    #[track_caller]
     pub fn named(name: impl Into<String>, value: T) -> Self {
         CheckedCell { name: Some(name.into()), ..CheckedCell::new(value) }
     }
@@ -88,6 +91,7 @@ impl<T> CheckedCell<T> {
 }
 
 impl<T: Default> Default for CheckedCell<T> {
+    #[track_caller]
     fn default() -> Self {
         CheckedCell::new(T::default())
     }

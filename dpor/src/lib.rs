@@ -91,7 +91,7 @@
 //! * What `strong_count` tells is what is so at the moment. It is no operation, as clones are none, so
 //!   what a body makes of it is not explored in every order. `JoinHandle::is_finished` is explored by
 //!   those who ask for it ([`Explorer::thread_ends`]), and a panic for others.
-//! * At most 64 threads.
+//! * At most 64 different threads over all executions.
 //!
 //! # How it works
 //!

@@ -4,10 +4,17 @@
 //! creator and its place among the creator's objects. Both follow from what that thread did alone,
 //! so equivalent executions agree on them, whatever the order in which threads ran. The dense
 //! numbers handed out here are shared by all workers of an exploration.
+//!
+//! The explorer keeps sets of threads in 64 bits. A number is never given to another thread, so that
+//! is how many different threads there may be over all executions, not in each: children of whichever
+//! thread came first are others than those of another.
 
 use crate::op::{ObjId, Pid};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why an execution is given up that starts a thread with a number beyond that.
+pub(crate) const TOO_MANY_THREADS: &str = "more than 64 different threads over all executions";
 
 #[derive(Default)]
 struct Table {

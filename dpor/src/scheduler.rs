@@ -1,7 +1,8 @@
 //! The exploration as a scheduler for a `Runner` of shuttle's.
 
 use crate::adapter::Adapter;
-use crate::names::Names;
+use crate::driver::Strategy;
+use crate::names::{Names, TOO_MANY_THREADS};
 use crate::rt::{self, Ending, Mode, Runtime};
 use crate::schedule::Token;
 use crate::work::search_on;
@@ -48,7 +49,7 @@ impl DporScheduler {
     pub fn new() -> Self {
         crate::hook::install();
         DporScheduler {
-            adapter: Adapter::new(None, conclude),
+            adapter: Adapter::new(Strategy::Dpor, conclude),
             max_steps: 10_000,
             ends: false,
             installed: false,
@@ -131,7 +132,23 @@ fn conclude(rt: &mut Runtime) -> bool {
     if let Some(why) = rt.failure() {
         panic!("{why}");
     }
+    // A test that fails does not come here. The body's own thread does not always say that it ends.
+    let rest = rt.live.iter().any(|&p| p != 0 && rt.unfinished(p));
+    assert!(
+        !rest && rt.ending != Some(Ending::Torn),
+        "shuttle has cut an execution off after {} operations, so not every ordering is explored: \
+         set DporScheduler::max_steps instead of MaxSteps::ContinueAfter",
+        rt.trace.len()
+    );
     search_on(rt)
+}
+
+/// What to say of an execution that the exploration cannot take in.
+pub(crate) fn divergence(why: &str) -> String {
+    match why {
+        TOO_MANY_THREADS => why.to_owned(),
+        _ => format!("the body is not deterministic: {why}"),
+    }
 }
 
 impl Runtime {
@@ -143,9 +160,7 @@ impl Runtime {
             (Some(Ending::TooLong), _) => {
                 Some(format!("an execution has more than {} operations", self.max_steps))
             }
-            (Some(Ending::Diverged(why)), _) => {
-                Some(format!("the body is not deterministic: {why}"))
-            }
+            (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
             (Some(Ending::Torn), _) => None,
         }

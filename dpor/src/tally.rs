@@ -97,7 +97,9 @@ impl<T: Ord> Tally<T> {
             self.violating += 1;
         }
         let names = rt.violations.iter().map(|(name, _)| name.as_ref());
-        for name in names.chain(deadlock.then_some("no-deadlock")) {
+        // The body may have reported that itself.
+        let unnamed = deadlock && !names.clone().any(|name| name == "no-deadlock");
+        for name in names.chain(unnamed.then_some("no-deadlock")) {
             match self.violations.get_mut(name) {
                 Some(best) => best.see(rt, &mut self.linearizer),
                 None => {

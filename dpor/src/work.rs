@@ -1,16 +1,18 @@
 //! What a worker does: run executions until nothing is left to explore, or a limit is reached.
 
-use crate::adapter::{self, Adapter};
+use crate::adapter::Adapter;
 use crate::driver::{Explorer, Strategy};
 use crate::explore::{Forest, Search};
-use crate::hook::Quiet;
+use crate::hook::{describe, Quiet};
 use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::Progress;
 use crate::rt::{self, Ending, Mode, Runtime};
+use crate::scheduler::divergence;
 use crate::tally::Tally;
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,7 +103,7 @@ impl Explorer {
     /// Why to stop after an execution, if so.
     fn stop(&self, shared: &Shared, rt: &Runtime) -> Option<String> {
         if let Some(Ending::Diverged(why)) = &rt.ending {
-            return Some(format!("the body is not deterministic: {why}"));
+            return Some(divergence(why));
         }
         if self.stop_at_first && shared.violating.load(Relaxed) > 0 {
             return Some("stopped at the first violation".into());
@@ -169,17 +171,26 @@ where
 {
     let _quiet = Quiet::new();
     let before = rt::install(Some(rt));
-    let inner = adapter::sampler(config.strategy);
-    let scheduler = Adapter::new(inner, conclude);
+    let scheduler = Adapter::new(config.strategy, conclude);
     let mut shuttles = shuttle::Config::new();
     shuttles.stack_size = config.stack_size;
     shuttles.failure_persistence = shuttle::FailurePersistence::None;
     shuttles.max_steps = shuttle::MaxSteps::None;
-    shuttle::Runner::new(scheduler, shuttles).run(move || {
-        rt::run_thread(0, || {
-            let value = body();
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+    let runner = shuttle::Runner::new(scheduler, shuttles);
+    // The body's panics do not come here: this one is an observer's, or the explorer's own.
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        runner.run(move || {
+            rt::run_thread(0, || {
+                let value = body();
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            })
         })
-    });
-    rt::install(before).expect("the runtime is still there")
+    }));
+    let rt = rt::install(before);
+    if let Err(payload) = result {
+        // The panic hook was quiet.
+        eprintln!("the exploration panicked: {}", describe(payload.as_ref()));
+        resume_unwind(payload);
+    }
+    rt.expect("the runtime is still there")
 }

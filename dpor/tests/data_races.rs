@@ -1,10 +1,11 @@
 //! Data races on checked cells are found, and only data races.
 
 use shuttle_dpor::cell::CheckedCell;
-use shuttle_dpor::sync::atomic::{fence, AtomicBool, Ordering};
-use shuttle_dpor::sync::{Arc, Barrier, Mutex, Once, RwLock};
+use shuttle_dpor::sync::atomic::{fence, AtomicBool, AtomicUsize, Ordering};
+use shuttle_dpor::sync::{mpsc, Arc, Barrier, Mutex, Once, RwLock};
 use shuttle_dpor::{thread, Explorer};
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::OnceLock;
 
 fn races(body: impl Fn() + Send + Sync + 'static) -> bool {
     let report = Explorer::new().explore(body);
@@ -157,4 +158,130 @@ fn a_once_that_is_completed_is_an_order_and_poison_is_none() {
             shared.0.get();
         }
     }));
+}
+
+/// A message, and a later one from another thread, which sets the cell before its message and a
+/// flag after it. Whoever sees the flag receives `received` messages and reads the cell.
+fn later_message(received: i32) -> bool {
+    races(move || {
+        let shared = Arc::new((CheckedCell::new(0), AtomicBool::new(false)));
+        let (sender, receiver) = mpsc::channel();
+        let (later, other) = (sender.clone(), shared.clone());
+        sender.send(1).unwrap();
+        thread::spawn(move || {
+            other.0.set(1);
+            later.send(2).unwrap();
+            other.1.store(true, Relaxed);
+            std::mem::forget(later);
+        });
+        if shared.1.load(Relaxed) {
+            for n in 1..=received {
+                assert_eq!(receiver.recv(), Ok(n));
+            }
+            shared.0.get();
+        }
+    })
+}
+
+#[test]
+fn a_message_is_an_order_and_a_later_one_is_none() {
+    assert!(later_message(1));
+    assert!(!later_message(2));
+}
+
+/// The sender is dropped after a cell was set. Whoever sees that looks at the channel
+/// until it says `last`, and reads the cell.
+fn hang_up(last: Result<i32, mpsc::TryRecvError>) -> bool {
+    races(move || {
+        let shared = Arc::new((CheckedCell::new(0), AtomicBool::new(false)));
+        let (sender, receiver) = mpsc::channel();
+        let other = shared.clone();
+        sender.send(1).unwrap();
+        thread::spawn(move || {
+            other.0.set(1);
+            drop(sender);
+            other.1.store(true, Relaxed);
+        });
+        if shared.1.load(Relaxed) {
+            while receiver.try_recv() != last {}
+            shared.0.get();
+        }
+    })
+}
+
+#[test]
+fn a_hang_up_is_an_order_for_who_learns_of_it() {
+    assert!(hang_up(Ok(1)));
+    assert!(!hang_up(Err(mpsc::TryRecvError::Disconnected)));
+}
+
+/// The receiver sets a cell and then receives; who has sent `sent` messages reads the cell.
+fn freed_place(room: usize, sent: i32) -> bool {
+    races(move || {
+        let cell = Arc::new(CheckedCell::new(0));
+        let other = cell.clone();
+        let (sender, receiver) = mpsc::sync_channel(room);
+        thread::spawn(move || {
+            other.set(1);
+            receiver.recv().unwrap();
+            std::mem::forget(receiver);
+        });
+        (0..sent).for_each(|n| sender.send(n).unwrap());
+        cell.get();
+        std::mem::forget(sender);
+    })
+}
+
+#[test]
+fn a_freed_place_is_an_order_for_who_fills_it() {
+    assert!(freed_place(1, 1));
+    assert!(!freed_place(1, 2));
+    assert!(!freed_place(0, 1));
+    assert!(freed_place(2, 2));
+    assert!(!freed_place(2, 3));
+}
+
+/// A cell that is published by a flag. The `OnceLock` is std's, which orders nothing here.
+fn published(store: Ordering) -> bool {
+    races(move || {
+        let shared = Arc::new((OnceLock::new(), AtomicBool::new(false)));
+        let maker = shared.clone();
+        thread::spawn(move || {
+            assert!(maker.0.set(CheckedCell::new(1)).is_ok());
+            maker.1.store(true, store);
+        });
+        if shared.1.load(Acquire) {
+            assert_eq!(shared.0.get().map(CheckedCell::get), Some(1));
+        }
+    })
+}
+
+#[test]
+fn the_creation_of_a_cell_is_a_write() {
+    assert!(published(Relaxed));
+    assert!(!published(Release));
+}
+
+#[test]
+fn orderings_that_std_refuses_are_refused() {
+    type Operation = fn(&AtomicUsize, Ordering);
+    let accepts = |operation: Operation, order| {
+        let report = Explorer::new().explore(move || operation(&AtomicUsize::new(0), order));
+        report.violation("panic").is_none()
+    };
+    let loads: [Operation; 4] = [
+        |x, order| _ = x.load(order),
+        |x, order| _ = x.compare_exchange(0, 1, SeqCst, order),
+        |x, order| _ = x.compare_exchange_weak(1, 2, SeqCst, order),
+        |x, order| _ = x.fetch_update(SeqCst, order, |_| None),
+    ];
+    for order in [Relaxed, Acquire, Release, AcqRel, SeqCst] {
+        for load in loads {
+            assert_eq!(accepts(load, order), !matches!(order, Release | AcqRel), "{order:?}");
+        }
+        let stored = accepts(|x, order| x.store(1, order), order);
+        assert_eq!(stored, !matches!(order, Acquire | AcqRel), "{order:?}");
+        assert_eq!(accepts(|_, order| fence(order), order), order != Relaxed, "{order:?}");
+        assert!(accepts(|x, order| _ = x.swap(1, order), order), "{order:?}");
+    }
 }

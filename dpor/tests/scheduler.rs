@@ -15,6 +15,7 @@ use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::Mutex;
 use shuttle_dpor::{report_violation, thread, DporScheduler, Explorer};
 use shuttles_runner::run;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use teardown::Call::{Backfill, Disconnect, Request, Shutdown};
 
@@ -91,6 +92,21 @@ fn what_is_wrong_fails_the_test() {
     assert_eq!(text, "an execution has more than 100 operations");
     // Nothing is left behind.
     assert_eq!(run(DporScheduler::new(), stores), 2 * 6);
+}
+
+#[test]
+fn an_execution_that_shuttle_cuts_off_fails_the_test() {
+    for n in 1..6 {
+        let caught = catch_unwind(move || {
+            let mut config = shuttle::Config::new();
+            config.failure_persistence = shuttle::FailurePersistence::None;
+            config.max_steps = shuttle::MaxSteps::ContinueAfter(n);
+            shuttle::Runner::new(DporScheduler::new(), config).run(stores)
+        });
+        let payload = caught.expect_err("the orderings are longer");
+        let text = payload.downcast_ref::<String>().expect("a message");
+        assert!(text.starts_with("shuttle has cut an execution off after "), "{text}");
+    }
 }
 
 #[test]

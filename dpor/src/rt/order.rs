@@ -4,9 +4,10 @@
 //! a release before the acquisition that sees it. It is kept only in executions with a checked cell.
 
 use super::state::Runtime;
-use crate::object::{Applied, Object, State};
+use crate::object::{Applied, Channel, Object, State, HUNG_UP};
 use crate::op::{Kind, Op, Pid, ACQUIRE, ACQUIRE_ON_FAILURE, RELEASE};
 use crate::trace::{join, Clock};
+use std::collections::VecDeque;
 use std::panic::Location;
 
 /// What an object hands on.
@@ -16,6 +17,63 @@ pub(crate) struct Released {
     all: Clock,
     /// To writers alone: what readers of an `RwLock` leave.
     writers: Clock,
+    /// What a channel hands on, but for what ends a meeting: that is for everyone.
+    channel: Handover,
+}
+
+/// What a channel hands on.
+#[derive(Default)]
+struct Handover {
+    /// With each message, to who receives it.
+    messages: Numbered,
+    /// With each place that a message has left, to who fills it.
+    places: Numbered,
+    /// To a receiver that learns that the senders are gone.
+    goodbyes: Clock,
+}
+
+/// Clocks that are taken in the order of their numbers. There is none from before the first cell.
+#[derive(Default)]
+struct Numbered(VecDeque<(u64, Clock)>);
+
+impl Numbered {
+    fn put(&mut self, number: u64, clock: &Clock) {
+        self.0.push_back((number, clock.clone()));
+    }
+
+    fn take(&mut self, number: u64) -> Option<Clock> {
+        self.0.front().filter(|(n, _)| *n == number)?;
+        self.0.pop_front().map(|(_, clock)| clock)
+    }
+}
+
+impl Handover {
+    /// The last message sent, by a thread that knows `known`.
+    fn send(&mut self, channel: &Channel, known: &mut Known) {
+        let number = channel.sent - 1;
+        let place = channel.room.and_then(|room| number.checked_sub(room as u64));
+        if let Some(left) = place.and_then(|place| self.places.take(place)) {
+            join(&mut known.now, &left);
+        }
+        self.messages.put(number, &known.now);
+    }
+
+    /// The last message received, by a thread that knows `known`.
+    fn recv(&mut self, channel: &Channel, known: &mut Known) {
+        let number = channel.received - 1;
+        if let Some(sent) = self.messages.take(number) {
+            join(&mut known.now, &sent);
+        }
+        if channel.room.is_some_and(|room| room > 0) {
+            self.places.put(number, &known.now);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.messages.0.clear();
+        self.places.0.clear();
+        self.goodbyes.clear();
+    }
 }
 
 impl Released {
@@ -26,6 +84,7 @@ impl Released {
     pub(crate) fn clear(&mut self) {
         self.all.clear();
         self.writers.clear();
+        self.channel.clear();
     }
 }
 
@@ -74,11 +133,17 @@ impl Runtime {
             Kind::Look if matches!(state, State::Once { .. }) => {
                 join(&mut known.now, &released.all)
             }
-            Kind::Recv | Kind::TryRecv => {
-                join(&mut known.now, &released.all);
-                // For a sender that waits at a rendezvous.
-                join(&mut released.all, &known.now);
-            }
+            Kind::Recv | Kind::TryRecv => match state {
+                State::Channel(channel) if succeeded => {
+                    released.channel.recv(channel, known);
+                    if channel.room == Some(0) {
+                        // For the sender that waits.
+                        join(&mut released.all, &known.now);
+                    }
+                }
+                _ if done.val == HUNG_UP => join(&mut known.now, &released.channel.goodbyes),
+                _ => {}
+            },
             Kind::TryLock | Kind::Read | Kind::TryRead if succeeded => {
                 join(&mut known.now, &released.all)
             }
@@ -89,9 +154,14 @@ impl Runtime {
             Kind::Unlock | Kind::UnlockWrite | Kind::Leave | Kind::Unpark => {
                 join(&mut released.all, &known.now)
             }
-            Kind::Send | Kind::TrySend | Kind::DropSender | Kind::Hangup => {
-                join(&mut released.all, &known.now);
+            Kind::Send | Kind::TrySend if succeeded => {
+                if let State::Channel(channel) = state {
+                    released.channel.send(channel, known);
+                }
             }
+            // The receiver's, for the senders that wait at a rendezvous.
+            Kind::Hangup => join(&mut released.all, &known.now),
+            Kind::DropSender => join(&mut released.channel.goodbyes, &known.now),
             Kind::UnlockRead => join(&mut released.writers, &known.now),
             Kind::Arrive => {
                 join(&mut released.all, &known.now);
@@ -134,11 +204,14 @@ impl Runtime {
         }
     }
 
-    /// A new cell. From now on, what synchronises is kept track of.
-    pub(crate) fn create_cell(&mut self) -> usize {
+    /// A new cell, which its creation writes. From now on, what synchronises is kept track of.
+    pub(crate) fn create_cell(&mut self, at: &'static Location<'static>) -> usize {
         self.tracking = true;
+        let cell = self.cells.len();
         self.cells.push(Cell::default());
-        self.cells.len() - 1
+        // With nothing to race with yet.
+        self.access(cell, "", true, at);
+        cell
     }
 
     /// The current thread accesses a cell: reports the races with earlier accesses.

@@ -4,7 +4,7 @@ use super::guest::Guest;
 use super::order::Cell;
 use super::task::{Phase, Task};
 use crate::explore::{Blocked, Search};
-use crate::names::{NameCache, Names};
+use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
 use crate::op::{ObjId, Op, Pid, NO_OBJECT};
 use crate::trace::{join, Clock, Performed, Trace};
@@ -147,7 +147,9 @@ impl Runtime {
     }
 
     fn admit(&mut self, pid: Pid, parent: Pid, nth: u32) {
-        assert!(pid < 64, "shuttle-dpor explores at most 64 threads");
+        if pid >= 64 && self.ending.is_none() {
+            self.ending = Some(Ending::Diverged(TOO_MANY_THREADS.into()));
+        }
         if self.tasks.len() <= pid as usize {
             self.tasks.resize_with(pid as usize + 1, Task::absent);
         }

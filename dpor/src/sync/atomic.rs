@@ -15,6 +15,7 @@ pub use std::sync::atomic::{compiler_fence, Ordering};
 
 /// A fence, which matters for the detection of data races alone: all operations are sequentially
 /// consistent.
+#[track_caller]
 pub fn fence(order: Ordering) {
     assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
     let bits = bits_of(order);
@@ -30,8 +31,30 @@ fn bits_of(order: Ordering) -> u8 {
     }
 }
 
-fn on_failure(order: Ordering) -> u8 {
-    if bits_of(order) & ACQUIRE != 0 {
+/// What a load synchronises. Like std's, it panics if that is none of its business.
+#[track_caller]
+fn of_load(order: Ordering) -> u8 {
+    match order {
+        Ordering::Release => panic!("there is no such thing as a release load"),
+        Ordering::AcqRel => panic!("there is no such thing as an acquire-release load"),
+        _ => bits_of(order),
+    }
+}
+
+/// What a store synchronises. Like std's, it panics if that is none of its business.
+#[track_caller]
+fn of_store(order: Ordering) -> u8 {
+    match order {
+        Ordering::Acquire => panic!("there is no such thing as an acquire store"),
+        Ordering::AcqRel => panic!("there is no such thing as an acquire-release store"),
+        _ => bits_of(order),
+    }
+}
+
+/// What a compare-exchange synchronises if it fails: it is a load then.
+#[track_caller]
+fn of_failure(order: Ordering) -> u8 {
+    if of_load(order) & ACQUIRE != 0 {
         ACQUIRE_ON_FAILURE
     } else {
         0
@@ -89,7 +112,7 @@ macro_rules! atomic {
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $t {
                 let at = Location::caller();
-                let op = Op::new(self.id, Kind::Load, at).with_order(bits_of(order));
+                let op = Op::new(self.id, Kind::Load, at).with_order(of_load(order));
                 rt::perform_with(op, || {
                     let value = self.value.load(SeqCst);
                     (value, value.bits(), value.bits(), Kind::Load)
@@ -100,7 +123,7 @@ macro_rules! atomic {
             #[track_caller]
             pub fn store(&self, value: $t, order: Ordering) {
                 let at = Location::caller();
-                let op = Op::new(self.id, Kind::Store, at).with_order(bits_of(order));
+                let op = Op::new(self.id, Kind::Store, at).with_order(of_store(order));
                 rt::perform_with(op, || {
                     let old = self.value.swap(value, SeqCst);
                     ((), old.bits(), value.bits(), Kind::Store)
@@ -139,7 +162,7 @@ macro_rules! atomic {
                 let arg = current.bits();
                 let op = Op::new(self.id, Kind::CompareExchange, at)
                     .with_arg(arg)
-                    .with_order(bits_of(success) | on_failure(failure));
+                    .with_order(bits_of(success) | of_failure(failure));
                 rt::perform_with(op, || {
                     let result = self.value.compare_exchange(current, new, SeqCst, SeqCst);
                     match result {
@@ -161,7 +184,8 @@ macro_rules! atomic {
                 self.compare_exchange(current, new, success, failure)
             }
 
-            /// Stores what `f` makes of the value, until that succeeds or `f` returns `None`.
+            /// Stores what `f` makes of the value, until that succeeds or `f` returns `None`. `fetch`
+            /// is a load's ordering.
             #[track_caller]
             pub fn fetch_update<F>(&self, set: Ordering, fetch: Ordering, mut f: F) -> Result<$t, $t>
             where
