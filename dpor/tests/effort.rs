@@ -56,6 +56,21 @@ fn pairs(pairs: usize, pair: impl Fn() + Send + Sync + 'static) -> Report<()> {
     })
 }
 
+/// Two long executions: what the race reverses to is as long as they are.
+fn long_race(explorer: Explorer) -> Report<()> {
+    explore(explorer.max_steps(10_000_000), || {
+        let x = Arc::new(AtomicUsize::new(0));
+        let y = x.clone();
+        thread::spawn(move || y.store(1, SeqCst));
+        thread::yield_now();
+        let z = AtomicUsize::new(0);
+        for i in 0..30_000 {
+            z.store(i, SeqCst);
+        }
+        x.store(2, SeqCst);
+    })
+}
+
 #[test]
 fn pairs_that_wait_for_each_other_have_few_switches() {
     for (n, rounds, switches) in [(1, 6, 14), (2, 6, 27), (3, 6, 40), (1, 500, 1002)] {
@@ -79,4 +94,17 @@ fn an_ordering_of_many_runs_needs_no_deep_stack() {
     let report = pairs(1, || ping_pong(10_000));
     assert_eq!((report.verdict, report.orderings), (Verdict::Complete, 2));
     assert!(report.longest > 40_000);
+}
+
+#[test]
+fn a_long_sequence_that_waits_can_be_dropped() {
+    let report = long_race(Explorer::new().max_executions(1));
+    assert_eq!((report.executions, report.exhausted()), (1, false));
+    assert!(report.longest > 30_000);
+}
+
+#[test]
+fn a_long_sequence_that_waits_can_be_shared() {
+    let report = long_race(Explorer::new().workers(2));
+    assert_eq!((report.verdict, report.orderings), (Verdict::Complete, 2));
 }
