@@ -1,5 +1,5 @@
-//! Schedules: whose turn each event is, with as few context switches as the trace allows, and the
-//! token that they are printed as.
+//! Schedules: whose turn each event is, with as few context switches as a bounded search finds, and
+//! the token that they are printed as.
 
 use crate::op::Pid;
 use crate::trace::Trace;
@@ -14,79 +14,121 @@ const EFFORT: usize = 4000;
 #[derive(Default)]
 pub(crate) struct Linearizer {
     threads: Vec<Vec<u32>>,
-    best: Option<Vec<(Pid, u32)>>,
+    /// How many runs each thread needs at least, from each of its events on.
+    needed: Vec<Vec<u32>>,
+    /// How many events of each thread `path` has.
+    done: Vec<u32>,
     path: Vec<(Pid, u32)>,
     effort: usize,
 }
 
 impl Linearizer {
-    /// The order with the fewest context switches, as runs of events of one thread, if it has fewer
-    /// than `bound` of them.
+    /// The order with the fewest context switches that a bounded search finds, as runs of events of
+    /// one thread, if it finds one of at most `bound` runs. With room for a run for each event it
+    /// always does.
     pub(crate) fn best(&mut self, trace: &Trace, bound: usize) -> Option<Vec<(Pid, u32)>> {
-        for t in &mut self.threads {
-            t.clear();
+        self.take_in(trace);
+        self.effort = 0;
+        // A limit that grows keeps the search shallow: most traces need few switches.
+        let most = bound.min(trace.len());
+        let least: u32 = self.needed.iter().filter_map(|runs| runs.first()).sum();
+        for limit in least as usize..most {
+            if self.search(trace, limit, EFFORT) {
+                return Some(std::mem::take(&mut self.path));
+            }
+            if self.effort >= EFFORT {
+                break;
+            }
         }
+        // If each event may be a run, whatever comes first is good: no step is taken back.
+        let effort = self.effort + EFFORT + trace.len();
+        self.search(trace, most, effort).then(|| std::mem::take(&mut self.path))
+    }
+
+    fn take_in(&mut self, trace: &Trace) {
+        let Linearizer { threads, needed, .. } = self;
+        threads.iter_mut().for_each(Vec::clear);
+        needed.iter_mut().for_each(Vec::clear);
         for (i, e) in trace.events().iter().enumerate() {
             let p = e.pid as usize;
-            if self.threads.len() <= p {
-                self.threads.resize_with(p + 1, Vec::new);
+            if threads.len() <= p {
+                threads.resize_with(p + 1, Vec::new);
+                needed.resize_with(p + 1, Vec::new);
             }
-            self.threads[p].push(i as u32);
+            threads[p].push(i as u32);
+            // How many of the thread's events come before something of another's that comes before
+            // this one: none of those can be in the same run.
+            let through = |(q, &c): (usize, &u32)| {
+                let last = (c as usize).checked_sub(1).filter(|_| q != p)?;
+                trace.clock(threads[q][last] as usize).get(p).copied()
+            };
+            let apart = trace.clock(i).iter().enumerate().filter_map(through).max();
+            needed[p].push(apart.unwrap_or(0));
         }
-        let mut done = vec![0u32; self.threads.len()];
-        self.best = None;
+        for apart in needed {
+            let (mut runs, mut start) = (0, apart.len());
+            for (seq, apart) in apart.iter_mut().enumerate().rev() {
+                if seq < start {
+                    (runs, start) = (runs + 1, *apart as usize);
+                }
+                *apart = runs;
+            }
+        }
+    }
+
+    /// How many more runs are needed at least.
+    fn remaining(&self) -> usize {
+        let needed = self.needed.iter().zip(&self.done);
+        needed.map(|(n, &d)| n.get(d as usize).map_or(0, |&runs| runs as usize)).sum()
+    }
+
+    /// Looks for an order of at most `limit` runs, which is then the path. Gives up when the effort
+    /// has come to `most`.
+    fn search(&mut self, trace: &Trace, limit: usize, most: usize) -> bool {
+        let all = self.threads.len();
         self.path.clear();
-        self.effort = 0;
-        let least = self.remaining(&done);
-        // A limit that grows keeps the search shallow: most traces need few switches.
-        let most = bound.min(trace.len().max(1));
-        let mut limit = least;
-        while limit <= most && self.best.is_none() {
-            if self.effort >= EFFORT {
-                limit = most;
-            }
-            self.search(trace, &mut done, limit);
-            limit += 1;
-        }
-        self.best.take()
-    }
-
-    /// At least one more run is needed for each thread that has events left.
-    fn remaining(&self, done: &[u32]) -> usize {
-        self.threads.iter().zip(done).filter(|(t, &d)| t.len() > d as usize).count()
-    }
-
-    fn search(&mut self, trace: &Trace, done: &mut Vec<u32>, limit: usize) {
-        self.effort += 1;
-        let remaining = self.remaining(done);
-        if remaining == 0 {
-            self.best = Some(self.path.clone());
-            return;
-        }
-        if self.path.len() + remaining > limit {
-            return;
-        }
-        for p in 0..self.threads.len() {
-            let before = done[p];
-            while self.ready(trace, done, p) {
-                done[p] += 1;
-            }
-            if done[p] > before {
-                self.path.push((p as Pid, done[p] - before));
-                self.search(trace, done, limit);
-                self.path.pop();
-                done[p] = before;
-                if self.best.is_some() {
-                    return;
+        self.done.clear();
+        self.done.resize(all, 0);
+        let mut next = 0;
+        loop {
+            if next == 0 {
+                let remaining = self.remaining();
+                if remaining == 0 {
+                    return true;
+                }
+                if self.effort >= most {
+                    return false;
+                }
+                self.effort += 1;
+                if self.path.len() + remaining > limit {
+                    next = all;
                 }
             }
+            if let Some((p, times)) = (next..all).find_map(|p| Some((p, self.run(trace, p)?))) {
+                self.path.push((p as Pid, times));
+                next = 0;
+            } else if let Some((p, times)) = self.path.pop() {
+                self.done[p as usize] -= times;
+                next = p as usize + 1;
+            } else {
+                return false;
+            }
         }
     }
 
-    fn ready(&self, trace: &Trace, done: &[u32], p: usize) -> bool {
-        let Some(&i) = self.threads[p].get(done[p] as usize) else { return false };
+    /// Lets a thread go on as far as it can: for how many events, if any.
+    fn run(&mut self, trace: &Trace, p: usize) -> Option<u32> {
+        let before = self.done[p];
+        while self.ready(trace, p) {
+            self.done[p] += 1;
+        }
+        Some(self.done[p] - before).filter(|&times| times > 0)
+    }
+
+    fn ready(&self, trace: &Trace, p: usize) -> bool {
+        let Some(&i) = self.threads[p].get(self.done[p] as usize) else { return false };
         let clock = trace.clock(i as usize);
-        clock.iter().enumerate().all(|(q, &c)| q == p || done.get(q).copied().unwrap_or(0) >= c)
+        clock.iter().zip(&self.done).enumerate().all(|(q, (&c, &done))| q == p || done >= c)
     }
 }
 

@@ -7,7 +7,9 @@ use crate::schedule::{Linearizer, Token};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How often something was seen, and the ordering with the fewest switches in which it was.
+/// How often something was seen, and the ordering in which it was with the fewest switches: the
+/// fewest that a bounded search finds, which for executions of some length need not be the fewest
+/// that there are.
 pub(crate) struct Best {
     pub(crate) orderings: u64,
     /// In how many of them something was violated.

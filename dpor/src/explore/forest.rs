@@ -215,10 +215,16 @@ impl Inner {
         id
     }
 
-    fn adopt(&mut self, node: usize, mut tree: WakeupTree) {
-        while let Some(branch) = tree.pop() {
-            let next = self.grow(node, branch.step, branch.next.is_empty());
-            self.adopt(next, branch.next);
+    fn adopt(&mut self, node: usize, tree: WakeupTree) {
+        let mut trees = vec![(node, tree)];
+        while let Some((node, tree)) = trees.last_mut() {
+            match tree.pop() {
+                Some(branch) => {
+                    let next = self.grow(*node, branch.step, branch.next.is_empty());
+                    trees.push((next, branch.next));
+                }
+                None => drop(trees.pop()),
+            }
         }
     }
 

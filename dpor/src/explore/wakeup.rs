@@ -55,6 +55,15 @@ impl WakeupTree {
     }
 }
 
+/// A sequence may be as long as an execution: no stack has room for that many calls.
+impl Drop for WakeupTree {
+    fn drop(&mut self) {
+        while let Some(mut branch) = self.pop() {
+            self.0.append(&mut branch.next.0);
+        }
+    }
+}
+
 /// Whether some execution equivalent to one that starts with `sequence` starts with `step`: it is
 /// the first step of its thread in there and nothing before it is dependent with it, or it is not in
 /// there and independent of all of it.
