@@ -108,6 +108,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// Whether every ordering was explored, whatever was found.
     pub explored_all: bool,
+    /// Why not, whatever was found: a limit that was hit, or that the engine
+    /// samples.
+    pub reason: Option<String>,
     /// What was seen, in the order of the outcomes.
     pub outcomes: Vec<SeenOutcome>,
     /// What did not hold.
@@ -132,6 +135,7 @@ impl Report {
             elapsed: Duration::ZERO,
             verdict: Verdict::Complete,
             explored_all: false,
+            reason: None,
             outcomes: Vec::new(),
             violations: Vec::new(),
             missing: Vec::new(),
@@ -147,6 +151,9 @@ impl Report {
         self.forbidden = scenario.forbids.iter().filter(|p| seen(p)).map(text).collect();
         let wrong = !self.violations.is_empty() || !self.forbidden.is_empty();
         self.explored_all = self.verdict == Verdict::Complete;
+        if let Verdict::Incomplete(reason) = &self.verdict {
+            self.reason = Some(reason.clone());
+        }
         let vacuous = self.explored_all && (!self.missing.is_empty() || self.executions == 0);
         if wrong || vacuous {
             self.verdict = Verdict::Violated;

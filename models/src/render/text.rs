@@ -60,10 +60,10 @@ pub fn text(views: &[View], detail: Detail) -> String {
 }
 
 pub(super) fn verdict_style(view: &View) -> Style {
-    match view.verdict {
-        _ if view.success => GOOD,
-        Ended::Incomplete => OPEN,
-        Ended::Violated | Ended::Complete => BAD,
+    match view.exit_status() {
+        0 => GOOD,
+        3 => OPEN,
+        _ => BAD,
     }
 }
 
@@ -152,7 +152,7 @@ fn demands(out: &mut String, view: &View, in_brief: bool) {
             let _ = writeln!(out, "  {}", paint(style, line));
         }
     };
-    let never = if view.verdict == Ended::Incomplete { "not seen so far" } else { "never seen" };
+    let never = if view.explored_all { "never seen" } else { "not seen so far" };
     for missing in &view.missing {
         demand(&format!("required and {never}"), BAD, missing);
     }
@@ -193,7 +193,8 @@ fn outcomes(out: &mut String, view: &View) {
             put(Style::new(), &format!("{}: {}", answer.call, answer.answer), 2);
         }
         if (1..row.orderings).contains(&row.violating) {
-            put(BAD, &format!("{} of these violate an invariant", number(row.violating)), 2);
+            let verb = if row.violating == 1 { "violates" } else { "violate" };
+            put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
         }
         let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));
