@@ -34,8 +34,8 @@ Examples:
       cargo explore --history
 
 Exit status: 0 complete, and all is as it should be; 1 something does not hold;
-2 the question makes no sense; 3 not all was explored, and what was found so far
-is nothing, or expected.
+2 the question makes no sense, or its answer cannot be written; 3 not all was
+explored, and what was found so far is nothing, or expected.
 
 In a scenario file, `name: scenario` is followed by indented lines:
       # a sentence that says what it is about
