@@ -76,7 +76,8 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--compare=dfs", RACE], "two engines"),
         (&["--compare=dpor,dfs", "--format", "html", RACE], "text, json or markdown"),
         (&["--engine", "loom", RACE], "start it by `cargo explore`"),
-        (&["--replay", "!", RACE], "token"),
+        (&["--replay", "foo", RACE], "error: --replay: not a token of dpor-0.1.0: foo\n"),
+        (&["--file", "-", "from-file"], "or did you mean the scenario `from-a-file`?"),
         (&["--replay", "1"], "one scenario"),
         (&["--outcomes", RACE], "told in full anyway"),
         (&["seed"], "a scenario of kv-engine@before-mb-37702"),
@@ -95,7 +96,9 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--generate", "--engine", "loom"], "not for loom"),
         (&["--list", "--system", "none"], "no system `none`"),
     ] {
-        let output = explore(arguments);
+        let input = format!("from-a-file: {RACE}\n");
+        let input = if arguments.contains(&"from-file") { input.as_str() } else { "" };
+        let output = with_input(arguments, input);
         status(&output, 2);
         assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
     }

@@ -53,7 +53,7 @@ pub fn replay(
     scenario: &Arc<Scenario>,
     token: &str,
 ) -> Result<Report, Unavailable> {
-    let parsed: Token = token.parse().map_err(|error| Unavailable(format!("{token}: {error}")))?;
+    let parsed: Token = token.parse().map_err(|error| Unavailable(format!("--replay: {error}")))?;
     let begin = Instant::now();
     let run = Explorer::new().replay(&parsed, body(system, scenario));
     if let Some(why) = run.diverged {
