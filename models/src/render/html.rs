@@ -150,6 +150,7 @@ fn demands(view: &View) -> Markup {
             ("required and not seen", &view.missing),
             ("forbidden and seen", &view.forbidden),
             ("never did anything", &view.idle_calls),
+            ("hint", &view.hints),
         ] {
             @for text in list { p { span class="bad" { (what) ": " } code { (text) } } }
         }

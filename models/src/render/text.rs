@@ -34,7 +34,8 @@ pub fn text(views: &[View], detail: Detail) -> String {
         return eras::text(views);
     }
     out.push_str(&table(views));
-    let complete = |view: &&View| view.success && view.verdict == Ended::Complete;
+    let complete =
+        |view: &&View| view.success && view.verdict == Ended::Complete && view.hints.is_empty();
     for view in views.iter().filter(|view| !(detail.summary && complete(view))) {
         out.push('\n');
         scenario(&mut out, view, detail, !detail.full);
@@ -141,7 +142,7 @@ fn violations(out: &mut String, view: &View, orderings_too: bool) {
 }
 
 fn demands(out: &mut String, view: &View, in_brief: bool) {
-    let wishes = [&view.missing, &view.forbidden, &view.idle_calls];
+    let wishes = [&view.missing, &view.forbidden, &view.idle_calls, &view.hints];
     let any = wishes.iter().any(|list| !list.is_empty());
     if !in_brief && (any || view.unseen_violations().next().is_some()) {
         out.push('\n');
@@ -164,6 +165,9 @@ fn demands(out: &mut String, view: &View, in_brief: bool) {
     }
     for call in &view.idle_calls {
         demand("never did anything", OPEN, call);
+    }
+    for hint in &view.hints {
+        demand("hint", OPEN, hint);
     }
 }
 

@@ -41,6 +41,8 @@ pub struct View {
     pub forbidden: Vec<String>,
     pub expected_violations: Vec<String>,
     pub idle_calls: Vec<String>,
+    #[serde(default)]
+    pub hints: Vec<String>,
     /// The outcome, from 1, whose ordering the scenario wants to be shown.
     #[serde(default)]
     pub show: Option<usize>,
@@ -177,6 +179,7 @@ impl View {
             forbidden: report.forbidden.clone(),
             expected_violations: scenario.expects.iter().map(|i| i.name().into()).collect(),
             idle_calls: idle_calls(report, scenario, system),
+            hints: report.hints.clone(),
             show: report
                 .outcomes
                 .iter()
