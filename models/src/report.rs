@@ -1,6 +1,7 @@
 //! The result of exploring one scenario on one system with one engine: what
 //! every engine produces and every format prints.
 
+use crate::scenario::Clause;
 use crate::{CallId, Invariant, Outcome, Pattern, Scenario, System};
 use std::time::Duration;
 
@@ -108,6 +109,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// Whether every ordering was explored, whatever was found.
     pub explored_all: bool,
+    /// Why not, whatever was found: a limit that was hit, or that the engine
+    /// samples.
+    pub reason: Option<String>,
     /// What was seen, in the order of the outcomes.
     pub outcomes: Vec<SeenOutcome>,
     /// What did not hold.
@@ -116,6 +120,9 @@ pub struct Report {
     pub missing: Vec<String>,
     /// Forbidden and seen, as written.
     pub forbidden: Vec<String>,
+    /// What the scenario says of outcomes that were never seen, where an answer
+    /// that was seen looks as if it were meant.
+    pub hints: Vec<String>,
 }
 
 impl Report {
@@ -132,10 +139,12 @@ impl Report {
             elapsed: Duration::ZERO,
             verdict: Verdict::Complete,
             explored_all: false,
+            reason: None,
             outcomes: Vec::new(),
             violations: Vec::new(),
             missing: Vec::new(),
             forbidden: Vec::new(),
+            hints: Vec::new(),
         }
     }
 
@@ -147,22 +156,68 @@ impl Report {
         self.forbidden = scenario.forbids.iter().filter(|p| seen(p)).map(text).collect();
         let wrong = !self.violations.is_empty() || !self.forbidden.is_empty();
         self.explored_all = self.verdict == Verdict::Complete;
+        if let Verdict::Incomplete(reason) = &self.verdict {
+            self.reason = Some(reason.clone());
+        }
         let vacuous = self.explored_all && (!self.missing.is_empty() || self.executions == 0);
         if wrong || vacuous {
             self.verdict = Verdict::Violated;
         }
+        if self.explored_all {
+            self.hints = self.hints(scenario);
+        }
         self
+    }
+
+    fn hints(&self, scenario: &Scenario) -> Vec<String> {
+        let means = scenario.means.iter().map(|(pattern, _)| pattern);
+        let requires = scenario.requires.iter().map(|p| ("require", p, "never seen", 0.0));
+        let forbids = scenario.forbids.iter().map(|p| ("forbid", p, "not seen, as wanted", ALIKE));
+        let means = means.map(|p| ("means", p, "not seen", ALIKE));
+        let shows = scenario.shows.iter().map(|p| ("show", p, "not seen", ALIKE));
+        let all = requires.chain(forbids).chain(means).chain(shows);
+        let hint = |(keyword, pattern, seen, least): (&str, &Pattern, &str, f64)| {
+            let near = pattern.clauses.iter().find_map(|clause| self.nearest(clause, least))?;
+            Some(format!("{keyword} {}: {seen}; nearest answer seen: {near}", pattern.text))
+        };
+        all.filter_map(hint).collect()
+    }
+
+    /// Of the answers that its calls gave the one most like this clause's, unless
+    /// one of them is just that.
+    fn nearest<'a>(&'a self, clause: &'a Clause, least: f64) -> Option<&'a str> {
+        let outcomes = self.outcomes.iter().map(|seen| &seen.outcome);
+        let answers = outcomes.flat_map(|outcome| clause.answers(outcome));
+        let answers: Vec<&str> = answers.collect();
+        if answers.iter().any(|answer| like(&clause.answer, answer)) {
+            return None;
+        }
+        // Another number is another answer, and not the same one misspelt.
+        let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+        let other = |answer: &&str| least == 0.0 || words(answer) != words(&clause.answer);
+        let likeness = |answer| (strsim::normalized_levenshtein(&clause.answer, answer), answer);
+        let likely = answers.into_iter().filter(other).map(likeness);
+        let best = likely.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        (best.0 >= least).then_some(best.1)
+    }
+}
+
+/// How alike two answers are when one may be the other, misspelt.
+const ALIKE: f64 = 0.8;
+
+impl Clause {
+    /// What the calls that are meant answered.
+    fn answers<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> {
+        let answer = |id: &CallId| outcome.0.get(id.thread)?.get(id.index);
+        self.calls.iter().filter_map(answer).map(|(_, answer)| answer.as_str())
     }
 }
 
 impl Pattern {
     /// Whether each clause has a call of the outcome with this answer.
     pub fn matches(&self, outcome: &Outcome) -> bool {
-        let answer = |id: &CallId| outcome.0.get(id.thread)?.get(id.index);
-        self.clauses.iter().all(|clause| {
-            let mut answers = clause.calls.iter().filter_map(answer);
-            answers.any(|(_, answer)| like(&clause.answer, answer))
-        })
+        let seen = |clause: &Clause| clause.answers(outcome).any(|a| like(&clause.answer, a));
+        self.clauses.iter().all(seen)
     }
 }
 

@@ -102,6 +102,28 @@ fn a_file_may_demand_and_expect() {
     status(&ask(""), 2);
 }
 
+/// A misspelt answer is never seen, and so never forbidden.
+#[test]
+fn an_answer_that_may_be_misspelt_is_hinted_at() {
+    let ask = |demands: &str| {
+        let file = format!("race: shutdown | step\n    {demands}\n");
+        let text = stdout(&with_input(&["--file", "-"], &file));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for keyword in ["forbid", "show", "means"] {
+        let sentence = if keyword == "means" { " = it ends" } else { "" };
+        let text = ask(&format!("{keyword} step: disconnected, shut down{sentence}"));
+        let hint = format!("hint: {keyword} step: disconnected, shut down: not seen");
+        assert!(text.contains("COMPLETE") && text.contains(&hint), "{text}");
+        assert!(text.contains("nearest answer seen: disconnect, shut down"), "{text}");
+    }
+    let text = ask("require step: disconnected");
+    assert!(text.contains("step: disconnected: never seen; nearest answer seen: disc"), "{text}");
+    for demand in ["forbid step: crash", "forbid step: item 1", "forbid step: disconnect, sh* up"] {
+        assert!(!ask(demand).contains("hint"), "{demand}");
+    }
+}
+
 /// What a caller cannot see is not claimed: the end of a stream that nobody has
 /// stepped to; and what holds everywhere is said once.
 #[test]

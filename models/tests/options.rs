@@ -68,7 +68,7 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--engine", "dpro", RACE], "dpor"),
         (&["--seed", "1", RACE], "--seed is for"),
         (&["--engine", "dfs", "--iterations", "5", RACE], "--iterations is for"),
-        (&["--engine", "random", "--depth", "2", RACE], "--depth is for"),
+        (&["--engine", "random", "--depth", "2", RACE], "--depth is for the engine pct only"),
         (&["--max-time", "soon", RACE], "500ms, 30s, 5m or 1h"),
         (&["--max-executions", "0", RACE], "--max-executions"),
         (&["--workers", "0", RACE], "--workers"),
@@ -76,7 +76,8 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--compare=dfs", RACE], "two engines"),
         (&["--compare=dpor,dfs", "--format", "html", RACE], "text, json or markdown"),
         (&["--engine", "loom", RACE], "start it by `cargo explore`"),
-        (&["--replay", "!", RACE], "token"),
+        (&["--replay", "foo", RACE], "error: --replay: not a token of dpor-0.1.0: foo\n"),
+        (&["--file", "-", "from-file"], "or did you mean the scenario `from-a-file`?"),
         (&["--replay", "1"], "one scenario"),
         (&["--outcomes", RACE], "told in full anyway"),
         (&["seed"], "a scenario of kv-engine@before-mb-37702"),
@@ -95,7 +96,9 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--generate", "--engine", "loom"], "not for loom"),
         (&["--list", "--system", "none"], "no system `none`"),
     ] {
-        let output = explore(arguments);
+        let input = format!("from-a-file: {RACE}\n");
+        let input = if arguments.contains(&"from-file") { input.as_str() } else { "" };
+        let output = with_input(arguments, input);
         status(&output, 2);
         assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
     }
@@ -160,6 +163,32 @@ fn limits_end_with_what_was_found() {
     // What does not hold outweighs what was not explored.
     let crash = ["--system", "kv-engine@before-mb-37702", "mb-37702", "--max-executions", "200"];
     status(&explore(&crash), 1);
+}
+
+/// What was found is not all there is, and says so in every format; and even
+/// what was expected is no success.
+#[test]
+fn a_violation_under_a_limit_is_a_part() {
+    let late = ["--system", "kv-engine@mb-69075", "late-open", "--workers", "1"];
+    let limit = ["--max-executions", "2"];
+    for format in ["text", "markdown", "html", "mermaid", "json"] {
+        let output = explore(&[&late[..], &limit, &["--format", format]].concat());
+        status(&output, 1);
+        let text = stdout(&output);
+        assert!(text.contains("stopped after 2 executions"), "{format}: {text}");
+    }
+    let seed = ["--system", "kv-engine@before-mb-37702", "seed", "--workers", "1"];
+    status(&explore(&seed), 0);
+    for limit in [&["--max-executions", "10"][..], &["--engine=random", "--iterations=200"]] {
+        let arguments = [&seed[..], limit].concat();
+        let output = explore(&arguments);
+        status(&output, 3);
+        assert!(stdout(&output).contains("VIOLATED; s"), "{}", stdout(&output));
+        let view = json(&arguments).remove(0);
+        assert_eq!((&view["verdict"], &view["success"]), (&"violated".into(), &false.into()));
+    }
+    let one = stdout(&explore(&["--max-executions", "1", RACE]));
+    assert!(one.contains("INCOMPLETE: stopped after 1 execution\n"), "{one}");
 }
 
 #[test]

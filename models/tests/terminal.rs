@@ -43,6 +43,35 @@ fn an_answer_that_comes_at_once_has_no_progress() {
     assert_eq!(stderr(&explore(&[RACE])), "");
 }
 
+/// A disk that is full is not a reader that has seen enough.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_answer_that_cannot_be_written_is_none() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+    let into = |stdout: Stdio, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_explore"));
+        command.args(arguments).stdout(stdout).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the explorer starts");
+        drop(child.stdout.take());
+        child.wait_with_output().expect("it ends")
+    };
+    for arguments in [
+        &[RACE][..],
+        &["--help"],
+        &["--list"],
+        &["--format", "json", RACE],
+        &["--format", "html", RACE],
+        &["--compare=dpor,dfs", RACE],
+    ] {
+        let output = into(full().into(), arguments);
+        status(&output, 2);
+        assert!(stderr(&output).starts_with("error: standard output: "), "{}", stderr(&output));
+        let output = into(Stdio::piped(), arguments);
+        status(&output, 0);
+        assert_eq!(stderr(&output), "");
+    }
+}
+
 /// A machine that is too slow to have taken Ctrl-C over by then gets more time.
 #[cfg(unix)]
 fn interrupted(arguments: &[&str]) -> Output {

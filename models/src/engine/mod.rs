@@ -11,6 +11,7 @@ pub mod loom;
 #[cfg(shuttle)]
 pub mod shuttle;
 
+use crate::render::layout::plural;
 use crate::{Report, Scenario, System};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -133,7 +134,7 @@ impl Options {
             return Some("interrupted".into());
         }
         if self.max_executions.is_some_and(|max| executions >= max) {
-            return Some(format!("stopped after {executions} executions"));
+            return Some(format!("stopped after {}", plural(executions, "execution")));
         }
         match self.max_time {
             Some(max) if begin.elapsed() >= max => Some(format!("stopped after {max:?}")),

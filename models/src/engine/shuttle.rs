@@ -31,12 +31,20 @@ pub fn explore(system: &Arc<dyn System>, scenario: &Arc<Scenario>, options: &Opt
         executions: found.executions,
         orderings: (options.strategy == Strategy::Dpor).then_some(found.orderings),
         elapsed: found.elapsed,
-        verdict: found.incomplete.map_or(Verdict::Complete, Verdict::Incomplete),
+        verdict: found.incomplete.map_or(Verdict::Complete, incomplete),
         outcomes: outcomes.collect(),
         violations: violations.collect(),
         ..Report::new(&**system, scenario, options.strategy.name())
     }
     .judged(scenario)
+}
+
+/// Where one execution was all, the engine says `1 executions`.
+fn incomplete(reason: String) -> Verdict {
+    Verdict::Incomplete(match reason.strip_suffix(" 1 executions") {
+        Some(what) => format!("{what} 1 execution"),
+        None => reason,
+    })
 }
 
 /// Runs the ordering of a token again.
@@ -45,7 +53,7 @@ pub fn replay(
     scenario: &Arc<Scenario>,
     token: &str,
 ) -> Result<Report, Unavailable> {
-    let parsed: Token = token.parse().map_err(|error| Unavailable(format!("{token}: {error}")))?;
+    let parsed: Token = token.parse().map_err(|error| Unavailable(format!("--replay: {error}")))?;
     let begin = Instant::now();
     let run = Explorer::new().replay(&parsed, body(system, scenario));
     if let Some(why) = run.diverged {

@@ -98,6 +98,10 @@ fn below(
                 let hint = "expected `means call: answer = sentence`";
                 return Err(Failure::new(rest_base..end, "the sentence is missing", hint));
             };
+            if sentence.trim().is_empty() {
+                let hint = "expected `means call: answer = sentence`";
+                return Err(Failure::new(rest_base..end, "the sentence is empty", hint));
+            }
             let pattern = pattern(text, rest_base, system, scenario)?;
             scenario.means.push((pattern, sentence.trim().to_owned()));
         }

@@ -57,6 +57,10 @@ pub(super) fn tokens(
             '0'..='9' => Token::Int(number(word, &at)?),
             '|' | ';' | '.' | ',' | '(' | ')' | '{' | '}' | '*' | '=' | '#' => Token::Sign(first),
             'a'..='z' | 'A'..='Z' | '_' => Token::Word(word),
+            '-' if matches!(tokens.last(), Some(Lexed { token: Token::Sign(_), .. })) => {
+                let message = "a number has no sign here";
+                return Err(Failure::new(at, message, "expected a number, from 0"));
+            }
             other => {
                 let message = format!("`{}` means nothing here", other.escape_debug());
                 return Err(Failure::new(at, message, "expected a call, `;`, `|`, `{` or `}`"));

@@ -77,11 +77,13 @@ impl<'a> Parser<'a> {
             let prologue = self.block(true)?;
             self.scenario.prologue = prologue;
         }
+        let mut repeated;
         loop {
             let begin = self.place().start;
             let thread = self.calls()?;
             let mut times = 1;
-            if self.take('*') {
+            repeated = self.take('*');
+            if repeated {
                 times = match self.peek() {
                     Token::Int(times @ 1..) => times,
                     _ => return self.unexpected("how many of this thread, from 1"),
@@ -107,6 +109,7 @@ impl<'a> Parser<'a> {
         match self.peek() {
             Token::End => Ok(()),
             _ if !self.scenario.epilogue.is_empty() => self.unexpected("the end"),
+            _ if repeated => self.unexpected("`|`, `{` or the end"),
             _ => self.unexpected("`;`, `|`, `*`, `{` or the end"),
         }
     }

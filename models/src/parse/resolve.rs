@@ -45,7 +45,14 @@ impl<'a> Parser<'a> {
                 return Err(Failure::new(at, message, hint));
             }
         } else if on.is_none() {
-            if let Some(Written { token: Token::Word(first), .. }) = written.first() {
+            if let Some(Written { token: Token::Word(first), at }) = written.first() {
+                // By itself it is rather a mistaken number.
+                if let ([_], [Parameter { name, connection: false, .. }, ..]) =
+                    (&written[..], operation.arguments)
+                {
+                    let message = format!("`{name}` is a number");
+                    return Err(Failure::new(at.clone(), message, usage(operation)));
+                }
                 on = Some((first, written.remove(0).at));
             }
         }

@@ -56,7 +56,7 @@ fn table(out: &mut String, rows: &[&View]) {
         let broken = broken.collect::<Vec<_>>().join(", ");
         let verdict = match broken.is_empty() {
             true => view.verdict_line(),
-            false => format!("{}: {broken}", view.verdict_line()),
+            false => format!("{}: {broken}{}", view.verdict_word(), view.partly()),
         };
         for line in wrap(&verdict, WIDTH.saturating_sub(margin).max(24), 2) {
             let _ = writeln!(out, "{before}{}", paint(verdict_style(view), &line));

@@ -5,7 +5,7 @@
 use super::layout::{number, plural, seconds};
 use super::svg;
 use super::text::{again, Detail};
-use super::view::{Answer, Broken, Ended, Grade, Ordering, Row, View};
+use super::view::{Answer, Broken, Grade, Ordering, Row, View};
 use maud::{html, Markup, PreEscaped, DOCTYPE};
 
 const STYLE: &str = "\
@@ -69,10 +69,10 @@ pub fn html(views: &[View], detail: Detail) -> String {
 }
 
 fn verdict(view: &View) -> Markup {
-    let class = match view.verdict {
-        _ if view.success => "good",
-        Ended::Incomplete => "open",
-        Ended::Violated | Ended::Complete => "bad",
+    let class = match view.exit_status() {
+        0 => "good",
+        3 => "open",
+        _ => "bad",
     };
     html! { span class=(class) { (view.verdict_line()) } }
 }
@@ -150,6 +150,7 @@ fn demands(view: &View) -> Markup {
             ("required and not seen", &view.missing),
             ("forbidden and seen", &view.forbidden),
             ("never did anything", &view.idle_calls),
+            ("hint", &view.hints),
         ] {
             @for text in list { p { span class="bad" { (what) ": " } code { (text) } } }
         }

@@ -81,6 +81,7 @@ fn scenario(out: &mut String, view: &View, detail: Detail) {
         ("required and not seen", &view.missing),
         ("forbidden and seen", &view.forbidden),
         ("never did anything", &view.idle_calls),
+        ("hint", &view.hints),
     ] {
         for text in list {
             let _ = writeln!(out, "\n**{what}**: {}", code(text));

@@ -41,7 +41,8 @@ fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
         for violation in &view.violations {
             let count = number(violation.orderings);
             let (name, broken) = (&view.name, &violation.invariant);
-            let title = format!("{name}{}: violated: {broken}, in {count}", view.on());
+            let (on, partly) = (view.on(), view.partly());
+            let title = format!("{name}{on}: violated: {broken}, in {count}{partly}");
             chosen.push((title, &violation.ordering));
         }
         if chosen.is_empty() {

@@ -89,6 +89,7 @@ fn violated() -> View {
         forbidden: vec!["stream_request(0): accepted".into()],
         expected_violations: vec!["no-leak".into()],
         idle_calls: vec!["shutdown".into()],
+        hints: vec!["forbid step: idel: not seen, as wanted; nearest answer seen: idle".into()],
         show: None,
     }
 }
@@ -109,6 +110,7 @@ fn incomplete() -> View {
         forbidden: Vec::new(),
         expected_violations: Vec::new(),
         idle_calls: Vec::new(),
+        hints: Vec::new(),
         ..violated()
     }
 }

@@ -34,7 +34,8 @@ pub fn text(views: &[View], detail: Detail) -> String {
         return eras::text(views);
     }
     out.push_str(&table(views));
-    let complete = |view: &&View| view.success && view.verdict == Ended::Complete;
+    let complete =
+        |view: &&View| view.success && view.verdict == Ended::Complete && view.hints.is_empty();
     for view in views.iter().filter(|view| !(detail.summary && complete(view))) {
         out.push('\n');
         scenario(&mut out, view, detail, !detail.full);
@@ -60,10 +61,10 @@ pub fn text(views: &[View], detail: Detail) -> String {
 }
 
 pub(super) fn verdict_style(view: &View) -> Style {
-    match view.verdict {
-        _ if view.success => GOOD,
-        Ended::Incomplete => OPEN,
-        Ended::Violated | Ended::Complete => BAD,
+    match view.exit_status() {
+        0 => GOOD,
+        3 => OPEN,
+        _ => BAD,
     }
 }
 
@@ -141,7 +142,7 @@ fn violations(out: &mut String, view: &View, orderings_too: bool) {
 }
 
 fn demands(out: &mut String, view: &View, in_brief: bool) {
-    let wishes = [&view.missing, &view.forbidden, &view.idle_calls];
+    let wishes = [&view.missing, &view.forbidden, &view.idle_calls, &view.hints];
     let any = wishes.iter().any(|list| !list.is_empty());
     if !in_brief && (any || view.unseen_violations().next().is_some()) {
         out.push('\n');
@@ -152,7 +153,7 @@ fn demands(out: &mut String, view: &View, in_brief: bool) {
             let _ = writeln!(out, "  {}", paint(style, line));
         }
     };
-    let never = if view.verdict == Ended::Incomplete { "not seen so far" } else { "never seen" };
+    let never = if view.explored_all { "never seen" } else { "not seen so far" };
     for missing in &view.missing {
         demand(&format!("required and {never}"), BAD, missing);
     }
@@ -164,6 +165,9 @@ fn demands(out: &mut String, view: &View, in_brief: bool) {
     }
     for call in &view.idle_calls {
         demand("never did anything", OPEN, call);
+    }
+    for hint in &view.hints {
+        demand("hint", OPEN, hint);
     }
 }
 
@@ -193,7 +197,8 @@ fn outcomes(out: &mut String, view: &View) {
             put(Style::new(), &format!("{}: {}", answer.call, answer.answer), 2);
         }
         if (1..row.orderings).contains(&row.violating) {
-            put(BAD, &format!("{} of these violate an invariant", number(row.violating)), 2);
+            let verb = if row.violating == 1 { "violates" } else { "violate" };
+            put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
         }
         let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));

@@ -29,7 +29,7 @@ pub struct View {
     pub orderings: Option<u64>,
     pub executions: u64,
     pub verdict: Ended,
-    /// Why it is incomplete.
+    /// Why not all was explored.
     pub reason: Option<String>,
     pub explored_all: bool,
     /// Whether it is what the scenario says it should be.
@@ -41,6 +41,8 @@ pub struct View {
     pub forbidden: Vec<String>,
     pub expected_violations: Vec<String>,
     pub idle_calls: Vec<String>,
+    #[serde(default)]
+    pub hints: Vec<String>,
     /// The outcome, from 1, whose ordering the scenario wants to be shown.
     #[serde(default)]
     pub show: Option<usize>,
@@ -151,10 +153,10 @@ impl View {
             expected: scenario.expects.contains(&violation.invariant),
             ordering: violation.witness.as_ref().map(Ordering::new).unwrap_or_default(),
         };
-        let (verdict, reason) = match &report.verdict {
-            Verdict::Complete => (Ended::Complete, None),
-            Verdict::Violated => (Ended::Violated, None),
-            Verdict::Incomplete(reason) => (Ended::Incomplete, Some(reason.clone())),
+        let verdict = match &report.verdict {
+            Verdict::Complete => Ended::Complete,
+            Verdict::Violated => Ended::Violated,
+            Verdict::Incomplete(_) => Ended::Incomplete,
         };
         let mut view = View {
             version: VERSION,
@@ -167,7 +169,7 @@ impl View {
             orderings: report.orderings,
             executions: report.executions,
             verdict,
-            reason,
+            reason: report.reason.clone(),
             explored_all: report.explored_all,
             success: false,
             elapsed_ms: (report.elapsed.as_secs_f64() * 1e6).round() / 1e3,
@@ -177,6 +179,7 @@ impl View {
             forbidden: report.forbidden.clone(),
             expected_violations: scenario.expects.iter().map(|i| i.name().into()).collect(),
             idle_calls: idle_calls(report, scenario, system),
+            hints: report.hints.clone(),
             show: report
                 .outcomes
                 .iter()
@@ -188,15 +191,21 @@ impl View {
     }
 
     /// A violation that is expected is a success, and not to find it is a
-    /// failure: it would mean that the explorer had gone blind.
+    /// failure: it would mean that the explorer had gone blind. What was not
+    /// explored to its end is never one: there may be something else.
     fn is_success(&self) -> bool {
         if self.expected_violations.is_empty() {
             return self.verdict == Ended::Complete;
         }
-        self.unseen_violations().next().is_none()
-            && self.violations.iter().all(|violation| violation.expected)
+        self.explored_all
+            && self.unseen_violations().next().is_none()
+            && self.is_expected_so_far()
             && self.missing.is_empty()
-            && self.forbidden.is_empty()
+    }
+
+    /// Whether nothing was seen that should not be.
+    fn is_expected_so_far(&self) -> bool {
+        self.violations.iter().all(|violation| violation.expected) && self.forbidden.is_empty()
     }
 
     /// Expected, and not found.
@@ -207,10 +216,10 @@ impl View {
 
     /// 0: all holds, 1: something does not, 3: not all was explored.
     pub fn exit_status(&self) -> u8 {
-        match self.verdict {
-            _ if self.success => 0,
-            Ended::Incomplete => 3,
-            Ended::Violated | Ended::Complete => 1,
+        match self.success {
+            true => 0,
+            false if !self.explored_all && self.is_expected_so_far() => 3,
+            false => 1,
         }
     }
 
@@ -253,16 +262,29 @@ impl View {
         Some(format!("without an outcome: {counted}, {percent:.2}%{why}"))
     }
 
-    /// The verdict in capitals, and whether it was expected.
+    /// The verdict in capitals, whether it was expected, and why not all was
+    /// explored.
     pub fn verdict_line(&self) -> String {
         match (self.verdict, &self.reason) {
-            (Ended::Complete, _) if !self.success => "COMPLETE, not as expected".into(),
-            (Ended::Complete, _) => "COMPLETE".into(),
-            (Ended::Violated, _) if self.success => "VIOLATED, as expected".into(),
-            (Ended::Violated, _) => "VIOLATED".into(),
             (Ended::Incomplete, Some(reason)) => format!("INCOMPLETE: {reason}"),
-            (Ended::Incomplete, None) => "INCOMPLETE".into(),
+            _ => self.verdict_word().to_owned() + &self.partly(),
         }
+    }
+
+    /// The same, without why.
+    pub(super) fn verdict_word(&self) -> &'static str {
+        match self.verdict {
+            Ended::Complete if !self.success => "COMPLETE, not as expected",
+            Ended::Complete => "COMPLETE",
+            Ended::Violated if self.success => "VIOLATED, as expected",
+            Ended::Violated => "VIOLATED",
+            Ended::Incomplete => "INCOMPLETE",
+        }
+    }
+
+    /// Why not all was explored, to stand after what was found.
+    pub(super) fn partly(&self) -> String {
+        self.reason.as_ref().map_or(String::new(), |reason| format!("; {reason}"))
     }
 
     /// Answers that are the same in every outcome, and so need saying once.

@@ -34,7 +34,8 @@ Examples:
       cargo explore --history
 
 Exit status: 0 complete, and all is as it should be; 1 something does not hold;
-2 the question makes no sense; 3 not all was explored, and nothing found so far.
+2 the question makes no sense, or its answer cannot be written; 3 not all was
+explored, and what was found so far is nothing, or expected.
 
 In a scenario file, `name: scenario` is followed by indented lines:
       # a sentence that says what it is about
@@ -193,12 +194,12 @@ impl Arguments {
         let samples = engines.iter().any(|engine| engine.samples().is_some());
         let pct = engines.iter().any(|engine| matches!(engine, Strategy::Pct { .. }));
         for (given, name, may, of) in [
-            (self.seed.is_some(), "--seed", samples, "random, pct and urw"),
-            (self.iterations.is_some(), "--iterations", samples, "random, pct and urw"),
-            (self.depth.is_some(), "--depth", pct, "pct"),
+            (self.seed.is_some(), "--seed", samples, "engines random, pct and urw"),
+            (self.iterations.is_some(), "--iterations", samples, "engines random, pct and urw"),
+            (self.depth.is_some(), "--depth", pct, "engine pct"),
         ] {
             if given && !may {
-                return Err(BadInput(format!("{name} is for the engines {of} only")));
+                return Err(BadInput(format!("{name} is for the {of} only")));
             }
         }
         let drawn = matches!(self.format, Format::Mermaid | Format::Html);

@@ -26,8 +26,9 @@ pub fn ask(system: impl System + 'static, scenario: &str) -> Result<View, BadInp
 
 /// The same, printed as `cargo explore` prints it.
 pub fn ask_and_print(system: impl System + 'static, scenario: &str) {
-    match ask(system, scenario) {
-        Ok(view) => super::print(&text(&[view], Detail::default())),
-        Err(mistake) => eprintln!("{mistake}"),
+    let printed =
+        ask(system, scenario).and_then(|view| super::print(&text(&[view], Detail::default())));
+    if let Err(mistake) = printed {
+        eprintln!("{mistake}");
     }
 }

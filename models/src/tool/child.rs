@@ -76,6 +76,7 @@ pub(super) fn explore(explorer: &Path, job: &Job, arguments: &Arguments) -> Resu
         verdict: Verdict::Violated,
         // How many went well before is not known.
         executions: 1,
+        reason: Some("loom stops at the first".into()),
         violations: vec![violation],
         elapsed: begin.elapsed(),
         ..Report::new(&*job.system, &job.scenario, "loom")

@@ -48,7 +48,7 @@ pub(super) fn run(
             Format::Markdown => compared.markdown(),
             _ if index > 0 => format!("\n{}", compared.text()),
             _ => compared.text(),
-        });
+        })?;
         status = match (status, compared.status()) {
             (1, _) | (_, 1) => 1,
             (one, other) => one.max(other),

@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, BadInput> {
         sweep(&system, scenarios, workers, |system, one| explored(system, one, &options), tell)
     };
     summary.interrupted = runner.interrupted();
-    print(&summary.to_string());
+    print(&summary.to_string())?;
     Ok(match summary {
         _ if summary.failed > summary.unfinished => 1,
         _ if summary.unfinished > 0 || summary.scenarios == 0 || summary.interrupted => 3,

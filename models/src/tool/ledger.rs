@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, BadInput> {
     }
     let changed = if arguments.check { check(&ledger)? } else { write(&ledger)? };
     for defect in &wrong {
-        print(&format!("{}\n", paint(BAD, defect)));
+        print(&format!("{}\n", paint(BAD, defect)))?;
     }
     Ok(u8::from(changed || !wrong.is_empty()))
 }
@@ -118,20 +118,20 @@ fn check(ledger: &str) -> Result<bool, BadInput> {
     // A checkout may have its own line ends.
     let known = known.replace("\r\n", "\n");
     if known == ledger {
-        print(&format!("{}\n", paint(GOOD, "models/ledger.txt is what is explored")));
+        print(&format!("{}\n", paint(GOOD, "models/ledger.txt is what is explored")))?;
         return Ok(false);
     }
     for line in difference(&known, ledger) {
-        print(&format!("{line}\n"));
+        print(&format!("{line}\n"))?;
     }
-    print(&format!("{}\n", paint(BAD, "models/ledger.txt is not what is explored")));
+    print(&format!("{}\n", paint(BAD, "models/ledger.txt is not what is explored")))?;
     Ok(true)
 }
 
 fn write(ledger: &str) -> Result<bool, BadInput> {
     std::fs::write(path(), ledger)
         .map_err(|error| BadInput(format!("models/ledger.txt: {error}")))?;
-    print("models/ledger.txt is written\n");
+    print("models/ledger.txt is written\n")?;
     Ok(false)
 }
 

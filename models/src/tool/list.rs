@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 pub(super) fn print(arguments: &Arguments) -> Result<(), BadInput> {
-    super::print(&list(arguments)?);
+    super::print(&list(arguments)?)?;
     Ok(())
 }
 

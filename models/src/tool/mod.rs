@@ -29,10 +29,11 @@ use crate::render::{html, markdown, mermaid, text, View};
 use clap::Parser;
 use run::{Job, Runner};
 use std::fmt;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-/// What was asked makes no sense. Shown as it is; exit status 2.
+/// What was asked makes no sense, or its answer cannot be written. Shown as it
+/// is; exit status 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadInput(
     /// What is wrong.
@@ -52,11 +53,15 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
+            let printed = written(error.print()).map(|()| error.exit_code() as u8);
+            return ended(printed);
         }
     };
-    match answer(&arguments) {
+    ended(answer(&arguments))
+}
+
+fn ended(answer: Result<u8, BadInput>) -> ExitCode {
+    match answer {
         Ok(status) => ExitCode::from(status),
         Err(BadInput(message)) => {
             let prefix = if message.starts_with("error") { "" } else { "error: " };
@@ -102,7 +107,7 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, B
         };
         // A line as soon as it is known: a program may be reading.
         if arguments.format == Format::Json {
-            print(&json(&view));
+            print(&json(&view))?;
         }
         views.push(view);
         if runner.interrupted() {
@@ -119,11 +124,11 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, B
     let summary = show.is_none() && !named && !full;
     let detail = Detail { show, summary, full };
     match arguments.format {
-        Format::Text => print(&text::text(&views, detail)),
+        Format::Text => print(&text::text(&views, detail))?,
         Format::Json => {}
-        Format::Markdown => print(&markdown::markdown(&views, detail)),
-        Format::Mermaid => print(&mermaid::mermaid(&views, detail)),
-        Format::Html => print(&html::html(&views, detail)),
+        Format::Markdown => print(&markdown::markdown(&views, detail))?,
+        Format::Mermaid => print(&mermaid::mermaid(&views, detail))?,
+        Format::Html => print(&html::html(&views, detail))?,
     }
     let missed = views
         .iter()
@@ -161,9 +166,17 @@ fn json(view: &View) -> String {
 }
 
 /// To standard output, coloured where that is wanted. A reader that went away
-/// has seen enough.
-fn print(text: &str) {
+/// has seen enough; what cannot be written otherwise is no answer.
+fn print(text: &str) -> Result<(), BadInput> {
     let mut out = anstream::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+fn written(result: std::io::Result<()>) -> Result<(), BadInput> {
+    match result {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(BadInput(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn jobs(arguments: &Arguments) -> Result<Vec<Job>, BadInput> {
             true => jobs.extend(shipped),
             false => {
                 for text in &arguments.scenarios {
-                    jobs.push(one(text, &known, system)?);
+                    jobs.push(one(text, &known, file.is_some(), system)?);
                 }
             }
         }
@@ -137,8 +137,9 @@ fn owner(name: &str, system: &Arc<dyn System>) -> Result<Option<Arc<dyn System>>
     Ok(None)
 }
 
-/// The name of a known scenario, or a scenario.
-fn one(text: &str, known: &[Job], system: &Arc<dyn System>) -> Result<Job, BadInput> {
+/// The name of a known scenario, those of the user's `own` file or not, or a
+/// scenario.
+fn one(text: &str, known: &[Job], own: bool, system: &Arc<dyn System>) -> Result<Job, BadInput> {
     if let Some(found) = known.iter().find(|job| job.scenario.name == text.trim()) {
         return Ok(found.clone());
     }
@@ -150,8 +151,10 @@ fn one(text: &str, known: &[Job], system: &Arc<dyn System>) -> Result<Job, BadIn
     parse::scenario(text, &**system).map(|scenario| job(system, scenario)).map_err(|error| {
         let mut message = error.to_string();
         let names = known.iter().map(|job| job.scenario.name.as_str());
-        // A name has a dash where a scenario cannot have one.
-        if let (true, Some(near)) = (text.contains('-'), nearest(text, names)) {
+        // A name has a dash where a scenario cannot have one, but in a file it may
+        // be a word; neither has what only calls have.
+        let name = !text.contains(['(', '|', '{']) && (own || text.contains('-'));
+        if let (true, Some(near)) = (name, nearest(text, names)) {
             message.push_str(&format!("\nor did you mean the scenario `{near}`?"));
         }
         BadInput(message)

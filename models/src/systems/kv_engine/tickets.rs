@@ -240,7 +240,9 @@ pub const TICKETS: &[Ticket] = &[
         breaks: Invariant::Linearizable,
         outcome: "stream_request(0): accepted; set_vb_state(0, 2): done",
         story: "FE: streamRequest sees the vb active. SV: changes the state. FE: checks against \
-                the old failover table. SV: adds the entry. The client is not told to roll back.",
+                the old failover table. SV: adds the entry. The client is not told to roll back. \
+                (SV's change of the state and FE's check have nothing to do with each other: \
+                with these two the other way round, as in the witness, it is the same ordering.)",
     },
     Ticket {
         name: "MB-69075",
@@ -269,7 +271,8 @@ pub struct Finding {
     pub scenario: &'static str,
     /// What breaks.
     pub breaks: Invariant,
-    /// The oldest protocol on which this scenario finds it.
+    /// The first of the eras without a gap, up to the last that has it, in which
+    /// this scenario finds it.
     pub since: &'static str,
     /// The first that is without it again; none: the newest has it.
     pub until: Option<&'static str>,
@@ -329,8 +332,8 @@ pub const FINDINGS: &[Finding] = &[
         until: None,
         outcome: "stream_request(0): accepted; run_backfill: crash",
         story: "FE: streamRequest passes the flag test and schedules. BT owns the manager for a \
-                run and has the backfill. BD: flags, closes all, resets. BT: bytesRead goes \
-                through the null pointer.",
+                run and has the backfill. BD: (since MB-37702 flags,) closes all, resets. BT: \
+                bytesRead goes through the null pointer.",
     },
     Finding {
         name: "closing-backfill",
@@ -360,9 +363,10 @@ pub const FINDINGS: &[Finding] = &[
         since: "before-mb-20751",
         until: None,
         outcome: "shutdown: done; stream_request(0): accepted",
-        story: "FE passes the flag test. BD flags, closes all streams and returns. FE inserts: a \
-                stream is open on a connection that was shut down. (MB-45255 made this end \
-                without a crash; its message says that the window itself was left open.)",
+        story: "FE passes the flag test. BD (since MB-37702 flags,) closes all streams and \
+                returns. FE inserts: a stream is open on a connection that was shut down. \
+                (MB-45255 made this end without a crash; its message says that the window itself \
+                was left open.)",
     },
     Finding {
         name: "closing-stream",
@@ -383,9 +387,11 @@ pub const FINDINGS: &[Finding] = &[
         since: "before-mb-20751",
         until: Some("mb-69075"),
         outcome: "stream_request(0): crash",
-        story: "FE passes the flag test. BD: flags, closes all, resets. FE: setActive schedules \
-                through the null pointer: MB-45255 one step earlier, which its repair of \
-                bytesSent does not reach.",
+        story: "FE passes the flag test. BD: (since MB-37702 flags,) closes all, resets. FE: \
+                setActive schedules through the null pointer: MB-45255 one step earlier, which \
+                its repair of bytesSent does not reach. Where the pointer is bare, FE may also \
+                be copying it while BD resets it. The two crashes are counted together; the \
+                witness shows the second, a copy of the pointer to a manager that is freed.",
     },
     Finding {
         name: "late-state-change",
@@ -394,8 +400,8 @@ pub const FINDINGS: &[Finding] = &[
         since: "before-mb-20751",
         until: Some("mb-69075"),
         outcome: "shutdown: done; set_vb_state(0, 2): crash",
-        story: "FE passes the flag test. BD: flags, closes all, resets the manager pointer. FE \
-                inserts. SV changes the vb's state, walks the map, which still has the \
+        story: "FE passes the flag test. BD: (since MB-37702 flags,) closes all, resets the \
+                manager pointer. FE inserts. SV changes the vb's state, walks the map, which still has the \
                 connection, and finds the stream: setDead gives bytes back through the null \
                 pointer, with the state lock and the map lock held. MB-45255 with SV in FE's \
                 place. Since its repair only the copy of the bare pointer is unsafe.",

@@ -71,7 +71,6 @@ fn of_finding(
     finding: &'static Finding,
 ) -> Result<Case, BadInput> {
     let place = |name: &str| ERAS.iter().position(|(_, era, _)| *era == name).unwrap_or(0);
-    let since = place(finding.since);
     let until = finding.until.map_or(ERAS.len(), place);
     let (mut facts, mut wrong) = (Vec::new(), Vec::new());
     // The last era that has it is the one whose witness matters most.
@@ -88,15 +87,23 @@ fn of_finding(
             facts.push(format!("`{fixed}` does not any more: {left}"));
         }
     }
-    facts.push(format!("first seen so in `{}`", ERAS[since].1));
     if let Some(row) = matrix.row(finding.scenario) {
-        facts.push(over_the_eras(row, finding.breaks));
-        for (at, view) in row.eras.iter().enumerate().skip(since) {
-            let found = witness(runner, ERAS[at].1, view, finding.breaks, finding.outcome)?;
-            if found.is_some() != (at < until) {
+        let mut found = Vec::new();
+        for (view, (_, era, _)) in row.eras.iter().zip(ERAS) {
+            let witness = witness(runner, era, view, finding.breaks, finding.outcome)?;
+            found.push(witness.is_some());
+        }
+        for at in last..ERAS.len() {
+            if found[at] != (at < until) {
                 wrong.push(format!("{}: {} is not as written", finding.name, ERAS[at].1));
             }
         }
+        let first = unbroken(&found[..until]);
+        if ERAS[first].1 != finding.since {
+            wrong.push(format!("{}: since {}", finding.name, ERAS[first].1));
+        }
+        facts.push(from_to(first, last, finding.outcome));
+        facts.push(over_the_eras(row, finding.breaks));
     }
     let witness = witness(runner, protocol, &shown, finding.breaks, finding.outcome)?;
     let (detail, witness) = witness.unwrap_or_default();
@@ -121,6 +128,27 @@ fn counted(view: &View, invariant: Invariant) -> String {
     format!("{count} of {}{incomplete}", plural(view.all(), "ordering"))
 }
 
+/// The first of the eras without a gap, up to the last, in which it was found.
+fn unbroken(found: &[bool]) -> usize {
+    let before = found.iter().rposition(|found| !found).map_or(0, |at| at + 1);
+    before.min(found.len().saturating_sub(1))
+}
+
+/// In which eras it is violated with these answers.
+fn from_to(first: usize, last: usize, outcome: &str) -> String {
+    let answers = match outcome {
+        "" => String::new(),
+        outcome => format!(", with the answers `{outcome}`,"),
+    };
+    match first < last {
+        true => {
+            format!("violated{answers} in every era from `{}` to `{}`", ERAS[first].1, ERAS[last].1)
+        }
+        false if last == 0 => format!("violated{answers} in `{}`", ERAS[last].1),
+        false => format!("violated{answers} in `{}`, and not in the era before it", ERAS[last].1),
+    }
+}
+
 /// In which eras this scenario breaks the invariant, this way or another.
 fn over_the_eras(row: &Row, invariant: Invariant) -> String {
     let with = |wanted: bool| {
@@ -133,7 +161,7 @@ fn over_the_eras(row: &Row, invariant: Invariant) -> String {
     };
     match (with(true), with(false)) {
         (with, _) if with.is_empty() => {
-            format!("no era as it was violates {invariant} in this scenario")
+            format!("no era without the switch violates {invariant} in this scenario")
         }
         (_, without) if without.is_empty() => {
             format!("every era violates {invariant} in this scenario, in this way or another")
@@ -176,4 +204,23 @@ fn witness(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{from_to, unbroken};
+
+    #[test]
+    fn eras_are_told_without_a_gap() {
+        assert_eq!(unbroken(&[true, true]), 0);
+        assert_eq!(unbroken(&[true, false, true, true]), 2);
+        assert_eq!(unbroken(&[true, false]), 1);
+        let said = from_to(2, 4, "step: crash");
+        assert_eq!(
+            said,
+            "violated, with the answers `step: crash`, in every era from `mb-32084` to `mb-37702`"
+        );
+        let said = from_to(1, 1, "");
+        assert_eq!(said, "violated in `mb-20751`, and not in the era before it");
+    }
 }

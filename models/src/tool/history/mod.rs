@@ -36,10 +36,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, BadInput> {
     let mut wrong = matrix.wrong();
     wrong.extend(cases.iter().flat_map(|case| case.wrong.iter().cloned()));
     let page = page::page(&matrix, &cases);
-    print(&matrix.text());
+    print(&matrix.text())?;
     let changed = if arguments.check { check(&page)? } else { write(&page)? };
     for wrong in &wrong {
-        print(&format!("{}\n", paint(BAD, wrong)));
+        print(&format!("{}\n", paint(BAD, wrong)))?;
     }
     Ok(u8::from(changed || !wrong.is_empty()))
 }
@@ -51,17 +51,17 @@ fn check(page: &str) -> Result<bool, BadInput> {
     // A checkout may have its own line ends.
     let known = known.replace("\r\n", "\n");
     let Some(difference) = difference(&known, page) else {
-        print(&format!("{}\n", paint(GOOD, &format!("{NAME} is what is explored"))));
+        print(&format!("{}\n", paint(GOOD, &format!("{NAME} is what is explored"))))?;
         return Ok(false);
     };
-    print(&difference);
-    print(&format!("{}\n", paint(BAD, &format!("{NAME} is not what is explored"))));
+    print(&difference)?;
+    print(&format!("{}\n", paint(BAD, &format!("{NAME} is not what is explored"))))?;
     Ok(true)
 }
 
 fn write(page: &str) -> Result<bool, BadInput> {
     std::fs::write(path(), page).map_err(|error| BadInput(format!("{NAME}: {error}")))?;
-    print(&format!("{NAME} is written\n"));
+    print(&format!("{NAME} is written\n"))?;
     Ok(false)
 }
 
