@@ -38,7 +38,7 @@ pub struct Outcome {
     pub orderings: u64,
     /// In how many of them something was violated.
     pub violating: u64,
-    /// The one with the fewest context switches.
+    /// The one with the fewest context switches that a bounded search finds.
     pub token: Token,
     /// That one, step by step.
     pub witness: Witness,
@@ -53,7 +53,7 @@ pub struct Violation {
     pub detail: String,
     /// How many.
     pub orderings: u64,
-    /// The one with the fewest context switches.
+    /// The one with the fewest context switches that a bounded search finds.
     pub token: Token,
     /// That one, step by step.
     pub witness: Witness,
