@@ -84,6 +84,11 @@ pub trait System: Send + Sync {
     fn scenarios(&self) -> &'static str {
         ""
     }
+    /// Whether loom sees every step that threads race for. It does not see the
+    /// count of a `Weak`; then one execution of several threads proves nothing.
+    fn loom_sees_all(&self) -> bool {
+        false
+    }
     /// What an outcome means, in words of the domain.
     fn explain(&self, _scenario: &Scenario, _outcome: &Outcome) -> Option<String> {
         None

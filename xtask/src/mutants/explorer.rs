@@ -83,8 +83,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a lock races with the release before it",
         RACES,
         &[(
-            "            if enabled(event.pre) {",
-            "            if enabled(event.pre) || event.label.kind == Kind::Unlock {",
+            "|| !enabled(event.pre) {",
+            "|| !(enabled(event.pre) || event.label.kind == Kind::Unlock) {",
         )],
     ),
     mutant(

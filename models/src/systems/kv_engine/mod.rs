@@ -190,6 +190,11 @@ impl System for KvEngine {
         }
     }
 
+    /// Its references are counted in atomics.
+    fn loom_sees_all(&self) -> bool {
+        true
+    }
+
     fn scenarios(&self) -> &'static str {
         match self.name == SEED {
             true => include_str!("../../../scenarios-seed.txt"),
