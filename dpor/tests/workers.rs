@@ -60,8 +60,8 @@ fn a_limit_stops_all_workers() {
 
 /// Seven threads that write one variable: 7! orderings, and the branches of each node are equally
 /// large. Not all of them are known from the start, so the explored share is never taken to be too
-/// small, nor the total too large, whoever is at work on whatever part. The one thing that can be
-/// amiss is an execution of each other worker, which is counted a moment before its share is.
+/// small, nor the total too large, whoever is at work on whatever part. What can be amiss is up to 32
+/// executions of each other worker, which are counted before their share is.
 #[test]
 fn the_total_is_estimated_with_any_number() {
     for workers in [1, 2, 4] {
@@ -81,10 +81,10 @@ fn the_total_is_estimated_with_any_number() {
         assert_eq!(report.orderings, 5040);
         let seen = seen.lock().unwrap();
         assert!(workers > 1 || seen.len() == 5040, "{} calls", seen.len());
-        let others = (workers - 1) as f64;
+        let others = 33.0 * (workers - 1) as f64;
         for &(executions, estimate) in seen.iter() {
-            let counted = (executions - others).max(1.0);
-            let most = 5040.0 * executions / counted * 1.000001;
+            let counted = executions - others;
+            let most = if counted > 0.0 { 5040.001 * executions / counted } else { f64::MAX };
             assert!(
                 executions / 1.000001 <= estimate && estimate <= most,
                 "{workers} workers, {executions} executions: {estimate}, at most {most}"

@@ -9,6 +9,7 @@
 
 use super::wakeup::{weak_initial, WakeupTree};
 use crate::op::Step;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// A node and one of its children.
@@ -38,7 +39,6 @@ struct Inner {
     explored: f64,
     busy: usize,
     idle: usize,
-    stopped: bool,
 }
 
 /// A subtree to explore.
@@ -51,9 +51,18 @@ pub(crate) struct Job {
     pub(crate) sleep: Vec<Step>,
 }
 
+#[derive(Default)]
+struct Shared {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+    /// Set while `inner` is locked, so that nobody falls asleep meanwhile. Each worker asks after
+    /// each execution, and that is not worth a lock.
+    stopped: AtomicBool,
+}
+
 /// The shared part of the tree.
 #[derive(Clone, Default)]
-pub(crate) struct Forest(Arc<(Mutex<Inner>, Condvar)>);
+pub(crate) struct Forest(Arc<Shared>);
 
 /// A node that a worker gives up to the shared part, with the branch that it goes on with.
 pub(crate) struct Published {
@@ -67,11 +76,11 @@ impl Forest {
     /// A forest whose only job is the whole tree, for `workers` workers.
     pub(crate) fn new(workers: usize) -> Self {
         let inner = Inner { jobs: vec![None], busy: workers, ..Inner::default() };
-        Forest(Arc::new((Mutex::new(inner), Condvar::new())))
+        Forest(Arc::new(Shared { inner: Mutex::new(inner), ..Shared::default() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0 .0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a job, when the one behind `done` is over. `None` if there will be none.
@@ -83,7 +92,7 @@ impl Forest {
         inner.busy -= 1;
         inner.idle += 1;
         loop {
-            if inner.stopped {
+            if self.stopped() {
                 return None;
             }
             if let Some(job) = inner.jobs.pop() {
@@ -92,10 +101,10 @@ impl Forest {
                 return Some(inner.describe(job));
             }
             if inner.busy == 0 {
-                self.0 .1.notify_all();
+                self.0.changed.notify_all();
                 return None;
             }
-            inner = self.0 .1.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -107,13 +116,14 @@ impl Forest {
 
     /// Tells all workers to stop.
     pub(crate) fn stop(&self) {
-        self.lock().stopped = true;
-        self.0 .1.notify_all();
+        let _nobody_decides_to_wait = self.lock();
+        self.0.stopped.store(true, Relaxed);
+        self.0.changed.notify_all();
     }
 
     /// Whether the workers have been told to stop.
     pub(crate) fn stopped(&self) -> bool {
-        self.lock().stopped
+        self.0.stopped.load(Relaxed)
     }
 
     /// Takes down how much has been explored of the job behind `edge`.
@@ -160,7 +170,7 @@ impl Forest {
             let last = i + 1 == sequence.len();
             node = inner.grow(node, step, last);
         }
-        self.0 .1.notify_one();
+        self.0.changed.notify_one();
     }
 
     /// Shares a worker's nodes, behind `parent`. Returns the way along the branches that the worker
@@ -187,7 +197,7 @@ impl Forest {
             parent = Some(edge);
             path.push(edge);
         }
-        self.0 .1.notify_all();
+        self.0.changed.notify_all();
         path
     }
 }

@@ -43,6 +43,10 @@ impl Node {
     }
 }
 
+/// After so many executions the others are told how far a job has come: each time would cost a
+/// twentieth of the speed.
+const REPORTED: u32 = 32;
+
 /// The exploration as one worker sees it.
 #[derive(Default)]
 pub(crate) struct Search {
@@ -54,6 +58,8 @@ pub(crate) struct Search {
     forest: Option<Forest>,
     nodes: Vec<Node>,
     spare: Vec<Node>,
+    /// How many executions the others have not been told of.
+    unreported: u32,
     /// The wakeup tree of the node that comes next: what was behind the branch taken last.
     ahead: WakeupTree,
     races: Races,
@@ -163,7 +169,9 @@ impl Search {
 
     /// Goes to the deepest waiting branch, or to another job. Returns false if none is left.
     pub(crate) fn backtrack(&mut self) -> bool {
-        if !self.share() {
+        self.unreported += 1;
+        if self.share() || self.unreported == REPORTED {
+            self.unreported = 0;
             self.report();
         }
         while let Some(node) = self.nodes.last_mut() {
