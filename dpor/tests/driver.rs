@@ -1,11 +1,14 @@
 //! What drives the executions of an exploration: any strategy takes any body, and what an
 //! observer does wrong is its own.
 
+#[path = "support/child.rs"]
+mod child;
+
+use child::alone;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
 use shuttle_dpor::{report_violation, thread, Explorer, Strategy, Verdict};
 use std::panic::catch_unwind;
-use std::process::Command;
 
 /// The strategies of shuttle's that want to know each task, with a seed.
 fn demanding(seed: u64, iterations: usize) -> [Strategy; 2] {
@@ -71,18 +74,12 @@ fn a_panic_of_an_observer_leaves_nothing_behind() {
     shuttle::check_random(|| _ = busy(), 10);
 }
 
-/// Runs in the test below alone.
-#[test]
-#[ignore = "it panics"]
-fn an_observer_panics() {
-    _ = Explorer::new().observe(|_| panic!("looked")).explore(busy);
-}
-
 #[test]
 fn a_panic_of_an_observer_is_told() {
-    let this = std::env::current_exe().expect("this test has a path");
-    let run = Command::new(this).args(["--ignored", "--nocapture", "an_observer_panics"]).output();
-    let told = String::from_utf8_lossy(&run.expect("it runs").stderr).into_owned();
+    let (well, told) = alone("a_panic_of_an_observer_is_told", || {
+        _ = Explorer::new().observe(|_| panic!("looked")).explore(busy);
+    });
+    assert!(!well, "{told}");
     assert!(told.contains("the exploration panicked: looked at dpor/tests/driver.rs"), "{told}");
 }
 

@@ -1,15 +1,18 @@
 //! Threads that unwind: what they hold, what their destructors do, and what does not end.
 
+#[path = "support/child.rs"]
+mod child;
+
 #[path = "support/shuttles_runner.rs"]
 #[allow(dead_code)]
 mod shuttles_runner;
 
+use child::alone;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::{channel, Sender};
 use shuttle_dpor::sync::{Arc, Condvar, Mutex};
 use shuttle_dpor::{thread, DporScheduler, Explorer, Strategy};
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
-use std::process::Command;
 
 fn contained(f: impl FnOnce()) {
     assert!(catch_unwind(AssertUnwindSafe(f)).is_err());
@@ -171,22 +174,16 @@ impl Drop for Pool {
     }
 }
 
-/// Ends the process, so it runs in one of its own.
+/// It ends the process.
 #[test]
 fn a_destructor_that_waits_for_ever_is_named() {
-    const INSIDE: &str = "SHUTTLE_DPOR_TEST_WAITS_FOR_EVER";
-    if std::env::var_os(INSIDE).is_some() {
-        let _ = Explorer::new().explore(|| {
+    let (well, said) = alone("a_destructor_that_waits_for_ever_is_named", || {
+        _ = Explorer::new().explore(|| {
             let _pool = Pool(Arc::new((Mutex::new(1), Condvar::new())));
             let m = Mutex::new(());
             let _one = m.lock();
             let _two = m.lock();
         });
-        unreachable!("the destructor has ended");
-    }
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "a_destructor_that_waits_for_ever_is_named", "--nocapture"]);
-    let output = child.env(INSIDE, "1").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("main does not end"), "{said}");
+    });
+    assert!(!well && said.contains("main does not end"), "{said}");
 }
