@@ -32,11 +32,11 @@ fn main() {
 
 #[cfg(shuttle)]
 mod row {
-    use orderings::report::Violation;
-    use connmap_models::systems::kv_engine::forms::forms;
     use connmap_models::systems;
-    use orderings::{parse, Report};
+    use connmap_models::systems::kv_engine::forms::forms;
     use orderings::engine::{explore, Options};
+    use orderings::report::Violation;
+    use orderings::{parse, Report};
     use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::{Duration, Instant};
@@ -90,9 +90,8 @@ mod row {
     }
 
     fn details(report: &Report) -> String {
-        let detail = |seen: &Violation| {
-            format!("{} in {}: {}", seen.invariant, seen.orderings, seen.detail)
-        };
+        let detail =
+            |seen: &Violation| format!("{} in {}: {}", seen.invariant, seen.orderings, seen.detail);
         report.violations.iter().map(detail).collect::<Vec<_>>().join("; ")
     }
 }

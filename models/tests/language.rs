@@ -1,10 +1,10 @@
 //! The language: what it accepts, what it says of the rest, and that it says
 //! something of everything.
 
-use orderings::scenario::{Argument, Receiver as Conn, Scenario};
 use connmap_models::systems;
 use connmap_models::Invariant;
 use orderings::parse::{file, scenario, ParseError, MAX_RECEIVERS, MAX_THREADS};
+use orderings::scenario::{Argument, Receiver as Conn, Scenario};
 use proptest::prelude::*;
 
 fn parse(text: &str) -> Result<Scenario, ParseError> {
