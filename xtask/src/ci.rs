@@ -11,6 +11,8 @@ const LINTS: &[&str] = &[
     "-p",
     "connmap-models",
     "-p",
+    "orderings",
+    "-p",
     "connmap-loom-tests",
     "--all-targets",
     "--",
