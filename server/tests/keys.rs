@@ -103,7 +103,7 @@ fn quiet_requests_answer_what_is_unexpected() {
         for (number, packet) in quiet.iter().enumerate() {
             c.send(packet.clone().opaque(100 + number as u32)).await.unwrap();
         }
-        let mut answered = Vec::new();
+        let mut answered: Vec<(u8, u32, u16)> = Vec::new();
         while answered.last().is_none_or(|(opcode, ..)| *opcode != 0x0a) {
             let packet = c.receive().await.unwrap();
             answered.push((packet.opcode, packet.opaque, packet.status));

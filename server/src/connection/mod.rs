@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Bytes that wait to be written, above which nothing is added but the answer
 /// or the message that is under way.
-const OUT: usize = 256 << 10;
+const OUT: usize = 64 << 10;
 /// Bytes of changes that wait for the writer, above which none is added.
 const UNANSWERED: usize = 1 << 20;
 /// What a change counts for besides its value.
