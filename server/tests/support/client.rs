@@ -258,6 +258,8 @@ pub struct Change {
 pub struct Snapshot {
     pub start: u64,
     pub end: u64,
+    /// The end that its marker told, where the connection broke before it.
+    pub horizon: u64,
     pub disk: bool,
     pub changes: Vec<Change>,
 }
@@ -295,7 +297,13 @@ impl Follower {
                 }
                 assert_eq!(start, self.last, "no gap, and nothing again: {packet:?}");
                 assert!(start < end, "{packet:?}");
-                self.snapshots.push(Snapshot { start, end, disk, changes: Vec::new() });
+                self.snapshots.push(Snapshot {
+                    start,
+                    end,
+                    horizon: end,
+                    disk,
+                    changes: Vec::new(),
+                });
             }
             0x57 | 0x58 => {
                 let seqno = packet.number(0, 8);
@@ -365,12 +373,13 @@ impl Follower {
     /// memory has every change, one from disk the last change of each key.
     pub fn check(&self, written: &[Change]) {
         for snapshot in &self.snapshots {
-            let range = &written[snapshot.start as usize..snapshot.end as usize];
+            let [start, end, horizon] =
+                [snapshot.start, snapshot.end, snapshot.horizon].map(|seqno| seqno as usize);
             let mut last = HashMap::new();
-            for change in range {
+            for change in &written[start..horizon] {
                 last.insert(&change.key, change.seqno);
             }
-            let expected: Vec<_> = range
+            let expected: Vec<_> = written[start..end]
                 .iter()
                 .filter(|change| !snapshot.disk || last[&change.key] == change.seqno)
                 .cloned()
