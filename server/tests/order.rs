@@ -170,7 +170,7 @@ impl World {
         }
     }
 
-    async fn to_the_end(&mut self) {
+    async fn read_to_the_end(&mut self) {
         while self.behind() {
             self.read().await;
         }
@@ -203,7 +203,7 @@ fn what_is_streamed_is_what_was_written() {
                         for act in acts {
                             world.act(act).await;
                         }
-                        world.to_the_end().await;
+                        world.read_to_the_end().await;
                         world
                     });
                     let snapshots = world.followers.iter_mut().flat_map(|f| f.snapshots.drain(..));
