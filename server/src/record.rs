@@ -101,7 +101,8 @@ mod tests {
         ) {
             let meta = Meta { deleted, datatype, flags, expiry, cas, rev };
             let record = Record { meta, key: &key, value: &value };
-            prop_assert_eq!(Record::decode(&record.encode()), Some(record));
+            let bytes = record.encode();
+            prop_assert_eq!(Record::decode(&bytes), Some(record));
         }
 
         #[test]
