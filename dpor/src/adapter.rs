@@ -80,6 +80,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
 
 impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
     fn new_execution(&mut self) -> Option<Schedule> {
+        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(false)));
         if self.running && !rt::with(&mut self.conclude) {
             return None;
         }
@@ -94,6 +95,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
             None => Schedule::new(0),
         };
         rt::with(Runtime::begin);
+        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(true)));
         Some(schedule)
     }
 

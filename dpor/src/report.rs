@@ -10,7 +10,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
-    /// Every ordering has been explored, and none violated anything.
+    /// Every ordering has been explored, and none violated anything. Under sequential consistency, that
+    /// is: what weaker memory orderings allow beyond that is not explored.
     Complete,
     /// Some ordering violated something.
     Violated,
@@ -24,7 +25,7 @@ pub enum Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Verdict::Complete => f.write_str("COMPLETE"),
+            Verdict::Complete => f.write_str("COMPLETE (under sequential consistency)"),
             Verdict::Violated => f.write_str("VIOLATED"),
             Verdict::Incomplete { why } => write!(f, "INCOMPLETE: {why}"),
         }

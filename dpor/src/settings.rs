@@ -62,6 +62,9 @@ pub(crate) struct Settings {
     pub(crate) stop_at_first: bool,
     pub(crate) spurious: u32,
     pub(crate) ends: bool,
+    pub(crate) counts: bool,
+    pub(crate) spurious_failures: u32,
+    pub(crate) watchdog: Option<Duration>,
     pub(crate) stack_size: usize,
     pub(crate) progress: Option<(Duration, OnProgress)>,
     pub(crate) observer: Option<OnOrdering>,
@@ -79,6 +82,9 @@ impl Default for Settings {
             stop_at_first: false,
             spurious: 0,
             ends: false,
+            counts: false,
+            spurious_failures: 0,
+            watchdog: Some(Duration::from_secs(30)),
             stack_size: 256 * 1024,
             progress: None,
             observer: None,
@@ -97,6 +103,8 @@ impl fmt::Debug for Settings {
             .field("stop_at_first", &self.stop_at_first)
             .field("spurious_wakeups", &self.spurious)
             .field("thread_ends", &self.ends)
+            .field("reference_counts", &self.counts)
+            .field("spurious_failures", &self.spurious_failures)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use crate::report::{Outcome, Replay, Report, Verdict, Violation};
 use crate::rt::{Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::Duration;
 
 /// How often something was seen, and the ordering in which it was with the fewest switches: the
@@ -50,7 +51,7 @@ impl<T> Default for Tally<T> {
     }
 }
 
-impl<T: Ord> Tally<T> {
+impl<T: Ord + Debug> Tally<T> {
     /// The exploration stops before its end. The first reason counts.
     pub(crate) fn stop(&mut self, why: String) {
         self.incomplete.get_or_insert(why);
@@ -81,7 +82,7 @@ impl<T: Ord> Tally<T> {
                 self.blocked += 1;
                 return;
             }
-            Some(Ending::Diverged(_) | Ending::Torn) => return,
+            Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn) => return,
             Some(Ending::TooLong) => {
                 self.cut += 1;
                 self.stop(format!("an execution was cut off after {} operations", rt.trace.len()));
@@ -127,9 +128,15 @@ impl<T: Ord> Tally<T> {
         replay: impl Fn(&Token) -> Replay<T>,
     ) -> Report<T> {
         let mut violations = Vec::new();
+        let mut differs = None;
         for (name, best) in self.violations {
             let run = replay(&best.token);
             let detail = run.violations.iter().find(|(n, _)| *n == name);
+            if detail.is_none() {
+                differs = Some(format!(
+                    "{name} was violated in an ordering, and not when that ran again"
+                ));
+            }
             violations.push(Violation {
                 detail: detail.map(|(_, d)| d.clone()).unwrap_or_default(),
                 name,
@@ -140,14 +147,25 @@ impl<T: Ord> Tally<T> {
         }
         let mut outcomes = BTreeMap::new();
         for (outcome, best) in self.outcomes {
-            let witness = replay(&best.token).witness;
+            let run = replay(&best.token);
+            if run.outcome.as_ref() != Some(&outcome) {
+                differs =
+                    Some(format!("an ordering led to {outcome:?}, and not when it ran again"));
+            }
+            let witness = run.witness;
             let Best { orderings, violating, token } = best;
             outcomes.insert(outcome, Outcome { orderings, violating, token, witness });
         }
+        let incomplete = self.incomplete.or(differs.map(|differs| {
+            format!(
+                "the body is not deterministic: {differs}; it depends on something that outlives an \
+                 execution (a static, an atomic of std's) or on chance"
+            )
+        }));
         let verdict = if !violations.is_empty() {
             Verdict::Violated
         } else {
-            match &self.incomplete {
+            match &incomplete {
                 Some(why) => Verdict::Incomplete { why: why.clone() },
                 None if self.orderings == 0 => Verdict::Incomplete { why: "nothing ran".into() },
                 None => Verdict::Complete,
@@ -163,7 +181,7 @@ impl<T: Ord> Tally<T> {
             deadlocks: self.deadlocks,
             outcomes,
             violations,
-            incomplete: self.incomplete,
+            incomplete,
             elapsed,
         }
     }

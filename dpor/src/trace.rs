@@ -37,6 +37,8 @@ pub(crate) struct Event {
     pub(crate) pre: u64,
     /// What came of it: the value read, or whether it succeeded.
     pub(crate) val: u64,
+    /// What the operation is called, where its kind has several names.
+    pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
     base: (u32, u16),
     clock: (u32, u16),
@@ -57,6 +59,8 @@ pub(crate) struct Performed {
     pub(crate) arg: u64,
     pub(crate) pre: u64,
     pub(crate) val: u64,
+    /// What the operation is called, where its kind has several names.
+    pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
 }
 
@@ -99,6 +103,7 @@ impl Trace {
             arg: p.arg,
             pre: p.pre,
             val: p.val,
+            verb: p.verb,
             at: p.at,
             base,
             clock: clock_at,

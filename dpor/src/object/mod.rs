@@ -166,6 +166,10 @@ pub(crate) enum State {
         done: bool,
     },
     Channel(Channel),
+    /// What counted references refer to, and which threads have dropped one where that is no operation.
+    References {
+        dropped: u64,
+    },
     Thread {
         over: bool,
     },

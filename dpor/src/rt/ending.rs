@@ -1,14 +1,10 @@
 //! What follows from how an execution ended.
 
 use super::state::{Ending, Mode, Runtime};
-use crate::names::TOO_MANY_THREADS;
 
 /// What to say of an execution that the exploration cannot take in.
 pub(crate) fn divergence(why: &str) -> String {
-    match why {
-        TOO_MANY_THREADS => why.to_owned(),
-        _ => format!("the body is not deterministic: {why}"),
-    }
+    format!("the body is not deterministic: {why}")
 }
 
 impl Runtime {
@@ -21,6 +17,7 @@ impl Runtime {
                 Some(format!("an execution has more than {} operations", self.max_steps))
             }
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
+            (Some(Ending::Refused(why)), _) => Some(why.clone()),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
             (Some(Ending::Torn), _) => None,
         }
@@ -35,7 +32,7 @@ impl Runtime {
                 search.backtrack()
             }
             Some(Ending::Redundant) => search.backtrack(),
-            Some(Ending::Diverged(_) | Ending::Torn) => false,
+            Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn) => false,
         }
     }
 }

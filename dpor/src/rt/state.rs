@@ -8,6 +8,7 @@ use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
 use crate::op::{Class, ObjId, Op, Tid, NO_OBJECT};
 use crate::trace::{join, Clock, Performed, Trace};
+use crate::watchdog::Pulse;
 use std::borrow::Cow;
 
 /// Why an execution ends before all its threads have.
@@ -21,6 +22,8 @@ pub(crate) enum Ending {
     TooLong,
     /// It did not do what it did before.
     Diverged(String),
+    /// It asks for what is not explored as it is set.
+    Refused(String),
     /// shuttle tears it down, because the test has failed.
     Torn,
 }
@@ -70,6 +73,10 @@ pub(crate) struct Runtime {
     pub(crate) spurious: u32,
     /// Whether the ends of threads are operations.
     pub(crate) ends: bool,
+    /// Whether all that is done with references is an operation.
+    pub(crate) counts: bool,
+    /// How many weak compare-exchanges of each thread may fail spuriously.
+    pub(crate) spurious_failures: u32,
     /// Whether what is wrong fails the test, as it does in shuttle, instead of being reported.
     pub(crate) fails: bool,
     /// The operations that were blocked when the execution ended in a deadlock.
@@ -81,6 +88,8 @@ pub(crate) struct Runtime {
     pub(super) cells: Vec<Cell>,
     pub(super) chosen: Option<Tid>,
     names: NameCache,
+    /// For the watchdog, if there is one.
+    pub(crate) pulse: Option<Pulse>,
     pub(super) idle: usize,
     used: Vec<ObjId>,
     scratch: Clock,
@@ -105,6 +114,8 @@ impl Runtime {
             max_steps,
             spurious: 0,
             ends: false,
+            counts: false,
+            spurious_failures: 0,
             fails: false,
             stalled: Vec::new(),
             deadlock: String::new(),
@@ -112,6 +123,7 @@ impl Runtime {
             cells: Vec::new(),
             chosen: None,
             names: NameCache::new(names),
+            pulse: None,
             idle: 0,
             used: Vec::new(),
             scratch: Clock::new(),
@@ -147,8 +159,9 @@ impl Runtime {
     }
 
     fn admit(&mut self, tid: Tid, parent: Tid, nth: u32) {
-        if tid >= 64 && self.ending.is_none() {
-            self.ending = Some(Ending::Diverged(TOO_MANY_THREADS.into()));
+        let bounded = !matches!(self.mode, Mode::Guest(_));
+        if bounded && tid >= 64 && self.ending.is_none() {
+            self.ending = Some(Ending::Refused(TOO_MANY_THREADS.into()));
         }
         if self.threads.len() <= tid as usize {
             self.threads.resize_with(tid as usize + 1, Thread::absent);
@@ -206,6 +219,10 @@ impl Runtime {
         self.threads[self.current as usize].spurious < self.spurious
     }
 
+    pub(crate) fn failed_spuriously(&mut self) {
+        self.threads[self.current as usize].failures += 1;
+    }
+
     pub(crate) fn woke_spuriously(&mut self) {
         self.threads[self.current as usize].spurious += 1;
     }
@@ -218,6 +235,14 @@ impl Runtime {
         let val = done.val;
         self.commit(op, done);
         val
+    }
+
+    /// Adds a line to the current thread's column of the witness, if one is being made.
+    pub(crate) fn note(&mut self, text: String) {
+        if self.recording {
+            let (tid, at) = (self.current, self.trace.len());
+            self.notes.push(Note { tid, at, text });
+        }
     }
 
     /// If the thread has changed since the last event, notes why, for the witness.
@@ -235,6 +260,10 @@ impl Runtime {
     pub(crate) fn commit(&mut self, op: Op, done: Applied) {
         let tid = self.current;
         let i = tid as usize;
+        if let Some(pulse) = &self.pulse {
+            pulse.performs(op.verb.unwrap_or(op.kind.name()), op.at);
+            self.threads[i].last = Some((op.verb.unwrap_or(op.kind.name()), op.at));
+        }
         self.threads[i].status = Status::Running;
         if self.tracking {
             self.objects[op.obj as usize].synchronise(&op, &done, &mut self.threads[i].known);
@@ -272,6 +301,7 @@ impl Runtime {
             arg: op.arg,
             pre: done.pre,
             val: done.val,
+            verb: op.verb,
             at: op.at,
         };
         self.trace.push(event, &self.threads[i].clock, &clock);
@@ -290,9 +320,9 @@ impl Runtime {
         matches!(self.ending, None | Some(Ending::Deadlock))
     }
 
-    /// Whether the body did not do what it did before.
+    /// Whether the exploration ends here: the body did not do what it did before, or cannot be explored.
     pub(crate) fn diverged(&self) -> bool {
-        matches!(self.ending, Some(Ending::Diverged(_)))
+        matches!(self.ending, Some(Ending::Diverged(_) | Ending::Refused(_)))
     }
 
     pub(super) fn place(&self, tid: Tid) -> usize {
@@ -344,6 +374,7 @@ impl Runtime {
                     Some(State::Barrier { .. }) => "barrier",
                     Some(State::Once { .. }) => "once",
                     Some(State::Channel(_)) => "channel",
+                    Some(State::References { .. }) => "reference",
                     _ => "atomic",
                 };
                 format!("{sort}#{nth}")

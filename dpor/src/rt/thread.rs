@@ -55,6 +55,14 @@ pub(crate) struct Thread {
     /// How often it has woken spuriously.
     pub(super) spurious: u32,
     pub(super) stuck: bool,
+    /// How many of its weak compare-exchanges have failed spuriously.
+    pub(super) failures: u32,
+    /// What it performed last, and where.
+    pub(super) last: Option<(&'static str, &'static Location<'static>)>,
+    /// Which thread has joined it.
+    pub(super) joined: Option<Tid>,
+    /// It runs a destructor that another thread might run instead: where the reference was made.
+    pub(super) contested: Option<&'static Location<'static>>,
 }
 
 impl Thread {
@@ -76,6 +84,10 @@ impl Thread {
             yielded: false,
             spurious: 0,
             stuck: false,
+            failures: 0,
+            last: None,
+            joined: None,
+            contested: None,
         }
     }
 
@@ -99,5 +111,9 @@ impl Thread {
         self.yielded = false;
         self.spurious = 0;
         self.stuck = false;
+        self.failures = 0;
+        self.last = None;
+        self.joined = None;
+        self.contested = None;
     }
 }
