@@ -305,6 +305,7 @@ impl Object {
             (Kind::Look | Kind::Clear, State::RwLock(lock)) => done.pre = lock.shuts_out(),
             (Kind::Look, State::Thread { over }) => done.val = if *over { OVER } else { ALIVE },
             (Kind::End, State::Thread { over }) => *over = true,
+            (Kind::CloneRef, State::References { .. }) => {}
             (Kind::Unlock, State::Mutex(holder)) => {
                 done.pre = 1;
                 *holder = None;
