@@ -88,6 +88,7 @@ pub mod opcode {
     pub const GET_FAILOVER_LOG: u8 = 0x96;
     pub const COLLECTIONS_SET_MANIFEST: u8 = 0xb9;
     pub const COLLECTIONS_GET_SCOPE_ID: u8 = 0xbc;
+    pub const GET_ERROR_MAP: u8 = 0xfe;
     pub const SUBDOC_FIRST: u8 = 0xc5;
     pub const SUBDOC_LAST: u8 = 0xd3;
 
@@ -134,6 +135,17 @@ pub enum Status {
     Einternal = 0x84,
     Etmpfail = 0x86,
     DcpStreamIdInvalid = 0x8d,
+}
+
+impl Status {
+    /// What a refusal says besides. A vb that is not here would have the
+    /// cluster's map there, which there is none of.
+    pub fn text(self) -> String {
+        match self {
+            Status::NotMyVbucket => String::new(),
+            status => format!("{status:?}"),
+        }
+    }
 }
 
 /// HELO's features that this server agrees to.
