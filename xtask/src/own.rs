@@ -7,7 +7,11 @@ use std::process::Output;
 pub(crate) fn run() -> Result<(), String> {
     asked(&["test", "--quiet"], 0, "")?;
     asked(&["run", "--quiet"], 0, "VIOLATED, as expected")?;
-    asked(&["run", "--quiet", "--", "--generate"], 1, "the smallest that fails\n\nclose | checkout\n")?;
+    asked(
+        &["run", "--quiet", "--", "--generate"],
+        1,
+        "the smallest that fails\n\nclose | checkout\n",
+    )?;
     let race = ["run", "--quiet", "--", "close | checkout"];
     let text = asked(&race, 1, "violated: closed-is-empty")?;
     let token = text.split("--replay ").nth(1).and_then(|rest| rest.split_whitespace().next());
@@ -28,7 +32,11 @@ fn asked(arguments: &[&str], status: i32, said: &str) -> Result<String, String> 
         println!("own-crate: cargo {}: {status}", arguments.join(" "));
         return Ok(text);
     }
-    Err(format!("cargo {}: {}, and not {status} and `{said}`\n{text}", arguments.join(" "), output.status))
+    Err(format!(
+        "cargo {}: {}, and not {status} and `{said}`\n{text}",
+        arguments.join(" "),
+        output.status
+    ))
 }
 
 fn text(output: &Output) -> String {
