@@ -95,7 +95,7 @@ fn an_end_too_many_or_another_is_noticed() {
     assert!(refused(RACE, &events).contains("something would not be heard"));
     events.truncate(4);
     events.push("2.0 ended closed");
-    assert!(refused(RACE, &events).contains("would end disconnected, and it ended closed"));
+    assert!(refused(RACE, &events).contains("heard of stream_request(0), and ended closed"));
 }
 
 #[test]
