@@ -1,6 +1,7 @@
 //! CONTRIBUTING.md shows the crate of somebody's own as it is, and what it answers.
 #![cfg(not(loom))]
 
+#[allow(unreachable_pub)]
 #[path = "../../examples/own-crate/src/lib.rs"]
 mod own;
 
