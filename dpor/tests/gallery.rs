@@ -9,6 +9,7 @@ use shuttle_dpor::Verdict;
 #[test]
 fn broken_forms_are_found_and_mended_ones_complete() {
     for bug in bugs::ALL {
+        assert!(!bug.reported.is_empty(), "{} says nothing", bug.name);
         let (mended, broken) = bug.forms.split_last().unwrap();
         assert!(mended.violates.is_none(), "{} ends with what is mended", bug.name);
         assert!(!broken.is_empty() && broken.iter().all(|form| form.violates.is_some()));
