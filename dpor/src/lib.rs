@@ -135,10 +135,12 @@
 //! `tests/brute` and the example `brute-force`.
 
 mod adapter;
+mod again;
 pub mod cell;
 mod exploration;
 mod explore;
 mod explorer;
+pub mod future;
 mod hook;
 mod local;
 mod memory;
@@ -151,6 +153,7 @@ mod rt;
 mod schedule;
 mod scheduler;
 mod settings;
+mod shown;
 pub mod sync;
 mod table;
 mod tally;
