@@ -1,0 +1,408 @@
+//! What each shared object remembers during one execution, which operations that makes possible,
+//! and what they do.
+//!
+//! The values themselves live in the primitives. Here is only what decides whether an operation is
+//! enabled, and the state before each operation, from which a race reversal can tell whether the
+//! later operation would have been enabled before the earlier one.
+
+mod synchronise;
+
+use crate::memory::Released;
+use crate::op::{Kind, Label, Op, Tid, NO_OBJECT};
+use crate::trace::Clock;
+
+/// `Op::arg` of a wait or a park that may end without a notification.
+pub(crate) const MAY_END: u64 = 1;
+
+/// What came of a wait: it was notified.
+pub(crate) const NOTIFIED: u64 = 1;
+
+/// A waiter of a condition variable, and how many `notify_one` it has outlived.
+#[derive(Clone, Copy, Debug)]
+struct Waiter {
+    tid: Tid,
+    since: u32,
+}
+
+/// A condition variable's waiters and its notifications.
+///
+/// Whom `notify_one` wakes is decided when it is certain, not when it is called: a notification for
+/// which several waiters are eligible stays in `tokens`, and the waiters race to take it, as threads
+/// race for a lock. So the choice is one of ordering, and needs nothing else from the explorer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiters {
+    waiting: Vec<Waiter>,
+    /// For each notification that has not been taken, its number; waiters that are older compete.
+    tokens: Vec<u32>,
+    notifications: u32,
+    /// Waiters that are certain to be woken, with the number of the event that made it so.
+    woken: Vec<(Tid, usize)>,
+}
+
+impl Waiters {
+    fn eligible(&self, tid: Tid) -> bool {
+        let since = self.waiting.iter().find(|w| w.tid == tid).map(|w| w.since);
+        since.is_some_and(|since| self.tokens.iter().any(|&t| since <= t))
+    }
+
+    /// The waiters that could take a notification, as a set of bits.
+    fn takers(&self) -> u64 {
+        let mut mask = 0;
+        for w in &self.waiting {
+            if self.tokens.iter().any(|&t| w.since <= t) {
+                mask |= bit(w.tid);
+            }
+        }
+        mask
+    }
+
+    fn wait(&mut self, tid: Tid) {
+        self.waiting.push(Waiter { tid, since: self.notifications });
+    }
+
+    /// Takes `tid` out of the waiters, with the oldest notification that it is eligible for.
+    fn leave(&mut self, tid: Tid) -> bool {
+        let i = self.waiting.iter().position(|w| w.tid == tid).expect("a waiter waits");
+        let since = self.waiting.remove(i).since;
+        let token = self.tokens.iter().position(|&t| since <= t);
+        if let Some(t) = token {
+            self.tokens.remove(t);
+        }
+        token.is_some()
+    }
+
+    fn notify_one(&mut self) {
+        self.tokens.push(self.notifications);
+        self.notifications += 1;
+    }
+
+    fn notify_all(&mut self, by: usize) {
+        self.tokens.clear();
+        self.woken.extend(self.waiting.drain(..).map(|w| (w.tid, by)));
+    }
+
+    /// Wakes every waiter for which there is no competition, and drops what nobody can take.
+    fn settle(&mut self, by: usize) {
+        'again: loop {
+            for i in 0..self.tokens.len() {
+                let limit = self.tokens[i];
+                let contenders = self.waiting.iter().filter(|w| w.since <= limit).count();
+                let on_offer = i + 1;
+                if contenders <= on_offer {
+                    self.tokens.drain(..=i);
+                    let woken = &mut self.woken;
+                    self.waiting.retain(|w| {
+                        let goes = w.since <= limit;
+                        if goes {
+                            woken.push((w.tid, by));
+                        }
+                        !goes
+                    });
+                    continue 'again;
+                }
+            }
+            return;
+        }
+    }
+
+    fn wake_event(&self, tid: Tid) -> Option<usize> {
+        self.woken.iter().find(|&&(p, _)| p == tid).map(|&(_, by)| by)
+    }
+}
+
+/// The state of an object.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum State {
+    /// Nothing blocks on it.
+    #[default]
+    Plain,
+    Mutex(Option<Tid>),
+    RwLock {
+        writer: Option<Tid>,
+        readers: Vec<Tid>,
+    },
+    Condvar(Waiters),
+    Parker {
+        token: bool,
+    },
+    Barrier {
+        parties: usize,
+        arrived: usize,
+        generation: u64,
+    },
+    Once {
+        running: bool,
+        done: bool,
+    },
+    Channel(Channel),
+    Thread {
+        over: bool,
+    },
+}
+
+/// A channel, but for its messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Channel {
+    pub(crate) messages: usize,
+    /// Without room, sender and receiver meet: a message is sent as if there were room, and then the
+    /// sender waits until it has been received.
+    pub(crate) room: Option<usize>,
+    pub(crate) senders: usize,
+    pub(crate) receiver: bool,
+    /// Whether the receiver waits at a rendezvous, which is where a message can be sent to without
+    /// waiting.
+    pub(crate) offers: bool,
+    /// How many messages have been sent and received.
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+/// What came of an operation on a channel, other than success.
+pub(crate) const NOT_NOW: u64 = 0;
+/// See [`NOT_NOW`].
+pub(crate) const HUNG_UP: u64 = 2;
+
+/// What a look at a thread saw.
+pub(crate) const ALIVE: u64 = 1;
+/// See [`ALIVE`].
+pub(crate) const OVER: u64 = 2;
+
+/// Bits of `Applied::pre`: what a channel's state allowed.
+pub(crate) const CAN_RECV: u64 = 1;
+/// See [`CAN_RECV`].
+pub(crate) const CAN_SEND: u64 = 2;
+
+impl Channel {
+    fn can(&self) -> u64 {
+        let recv = self.messages > 0 || self.senders == 0;
+        let send = !self.receiver || self.room.is_none_or(|room| room == 0 || self.messages < room);
+        recv as u64 * CAN_RECV + send as u64 * CAN_SEND
+    }
+
+    fn send(&mut self, kind: Kind) -> u64 {
+        if !self.receiver {
+            return HUNG_UP;
+        }
+        let room = match (kind, self.room) {
+            (Kind::TrySend, Some(0)) => Some(self.offers as usize),
+            (_, Some(0)) => None,
+            (_, room) => room,
+        };
+        if room.is_some_and(|room| self.messages >= room) {
+            return NOT_NOW;
+        }
+        self.messages += 1;
+        self.sent += 1;
+        1
+    }
+
+    fn recv(&mut self) -> u64 {
+        self.offers = false;
+        if self.messages > 0 {
+            self.messages -= 1;
+            self.received += 1;
+            1
+        } else if self.senders == 0 {
+            HUNG_UP
+        } else {
+            NOT_NOW
+        }
+    }
+}
+
+/// An object of the current execution.
+#[derive(Default)]
+pub(crate) struct Object {
+    pub(crate) state: State,
+    /// What the last operation that is not read-like knew.
+    pub(crate) written: Clock,
+    /// What the read-like operations since then knew.
+    pub(crate) read: Clock,
+    /// What it hands on to those who acquire it.
+    pub(crate) released: Released,
+    /// The events on it, in order.
+    pub(crate) history: Vec<u32>,
+    pub(crate) name: Option<String>,
+    pub(crate) alive: bool,
+    /// Its creator, and its place among the creator's objects.
+    pub(crate) made: (Tid, u32),
+}
+
+impl Object {
+    pub(crate) fn reset(&mut self) {
+        self.state = State::Plain;
+        self.written.clear();
+        self.read.clear();
+        self.released.clear();
+        self.history.clear();
+        self.name = None;
+        self.alive = false;
+    }
+
+    /// Whether `tid` could perform `op` now.
+    pub(crate) fn enabled(&self, op: &Op, tid: Tid) -> bool {
+        match (op.kind, &self.state) {
+            (Kind::Lock, State::Mutex(holder)) => holder.is_none(),
+            (Kind::Read, State::RwLock { writer, .. }) => writer.is_none(),
+            (Kind::Write, State::RwLock { writer, readers }) => {
+                writer.is_none() && readers.is_empty()
+            }
+            (Kind::Wake, State::Condvar(w)) => {
+                op.arg == MAY_END || w.wake_event(tid).is_some() || w.eligible(tid)
+            }
+            (Kind::Park, State::Parker { token }) => *token || op.arg == MAY_END,
+            (Kind::Enter, State::Once { running, .. }) => !running,
+            (Kind::Send, State::Channel(c)) => c.can() & CAN_SEND != 0,
+            (Kind::Recv, State::Channel(c)) => c.can() & CAN_RECV != 0 || op.arg == MAY_END,
+            _ => true,
+        }
+    }
+
+    /// Performs `op`, which is enabled, as event number `now`.
+    pub(crate) fn apply(&mut self, op: &Op, tid: Tid, now: usize) -> Applied {
+        let mut done =
+            Applied { label: Label { obj: op.obj, kind: op.kind }, pre: 0, val: 0, after: None };
+        match (op.kind, &mut self.state) {
+            (Kind::Lock | Kind::TryLock, State::Mutex(holder)) => {
+                done.pre = holder.is_some() as u64;
+                if holder.is_none() {
+                    *holder = Some(tid);
+                    done.val = 1;
+                }
+            }
+            (Kind::Look | Kind::Clear, State::Mutex(holder)) => done.pre = holder.is_some() as u64,
+            (Kind::Look, State::Once { running, .. }) => done.pre = *running as u64,
+            (Kind::Look | Kind::Clear, State::RwLock { writer, .. }) => {
+                done.pre = writer.is_some() as u64;
+            }
+            (Kind::Look, State::Thread { over }) => done.val = if *over { OVER } else { ALIVE },
+            (Kind::End, State::Thread { over }) => *over = true,
+            (Kind::Unlock, State::Mutex(holder)) => {
+                done.pre = 1;
+                *holder = None;
+            }
+            (Kind::Read | Kind::TryRead, State::RwLock { writer, readers }) => {
+                done.pre = writer.is_some() as u64;
+                if writer.is_none() {
+                    readers.push(tid);
+                    done.val = 1;
+                }
+            }
+            (Kind::Write | Kind::TryWrite, State::RwLock { writer, readers }) => {
+                done.pre = writer.is_some() as u64;
+                if writer.is_none() && readers.is_empty() {
+                    *writer = Some(tid);
+                    done.val = 1;
+                }
+            }
+            (Kind::UnlockRead, State::RwLock { readers, .. }) => {
+                let i = readers.iter().position(|&p| p == tid).expect("a reader reads");
+                readers.swap_remove(i);
+            }
+            (Kind::UnlockWrite, State::RwLock { writer, .. }) => {
+                done.pre = 1;
+                *writer = None;
+            }
+            (Kind::Wait, State::Condvar(w)) => {
+                done.pre = w.takers();
+                w.wait(tid);
+            }
+            (Kind::NotifyOne, State::Condvar(w)) => {
+                done.pre = w.takers();
+                w.notify_one();
+                w.settle(now);
+            }
+            (Kind::NotifyAll, State::Condvar(w)) => {
+                done.pre = w.takers();
+                w.notify_all(now);
+            }
+            (Kind::Wake, State::Condvar(w)) => {
+                if let Some(by) = w.wake_event(tid) {
+                    w.woken.retain(|&(p, _)| p != tid);
+                    done.label = Label { obj: NO_OBJECT, kind: Kind::Woken };
+                    done.val = NOTIFIED;
+                    done.pre = by as u64;
+                    done.after = Some(by);
+                } else {
+                    done.pre = w.takers();
+                    done.val = w.leave(tid) as u64;
+                    w.settle(now);
+                }
+            }
+            (Kind::Park, State::Parker { token }) => {
+                done.pre = *token as u64;
+                done.val = *token as u64;
+                *token = false;
+            }
+            (Kind::Unpark, State::Parker { token }) => {
+                done.pre = *token as u64;
+                *token = true;
+            }
+            (Kind::Arrive, State::Barrier { parties, arrived, generation }) => {
+                *arrived += 1;
+                if *arrived >= *parties {
+                    *arrived = 0;
+                    *generation += 1;
+                    done.val = 1;
+                }
+            }
+            (Kind::Enter, State::Once { running, done: over }) => {
+                done.pre = *running as u64;
+                *running = !*over;
+                done.val = *running as u64;
+            }
+            (Kind::Leave, State::Once { running, done: over }) => {
+                done.pre = *running as u64;
+                *running = false;
+                *over = op.arg == 1;
+            }
+            (Kind::Send | Kind::TrySend, State::Channel(c)) => {
+                done.pre = c.can();
+                done.val = c.send(op.kind);
+            }
+            (Kind::Offer, State::Channel(c)) => {
+                done.pre = c.can();
+                c.offers = true;
+            }
+            (Kind::Recv | Kind::TryRecv, State::Channel(c)) => {
+                done.pre = c.can();
+                done.val = c.recv();
+            }
+            (Kind::Hangup, State::Channel(c)) => {
+                done.pre = c.can();
+                c.receiver = false;
+            }
+            (Kind::DropSender, State::Channel(c)) => {
+                done.pre = c.can();
+                c.senders -= 1;
+            }
+            (kind, state) => unreachable!("{kind:?} on {state:?}"),
+        }
+        done
+    }
+
+    /// Who holds the object, for the report of a deadlock.
+    pub(crate) fn holders(&self) -> Vec<Tid> {
+        match &self.state {
+            State::Mutex(Some(p)) => vec![*p],
+            State::RwLock { writer: Some(p), .. } => vec![*p],
+            State::RwLock { readers, .. } => readers.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// What came of an operation.
+pub(crate) struct Applied {
+    pub(crate) label: Label,
+    pub(crate) pre: u64,
+    pub(crate) val: u64,
+    /// The event without which this one would not have been enabled, where the object's order does
+    /// not say so.
+    pub(crate) after: Option<usize>,
+}
+
+/// `tid` as a set of bits; the runtime refuses to start more threads than a set has room for.
+pub(crate) fn bit(tid: Tid) -> u64 {
+    1 << (tid % 64)
+}

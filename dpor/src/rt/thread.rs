@@ -1,0 +1,103 @@
+//! The threads of an execution.
+
+use crate::memory::Known;
+use crate::op::{ObjId, Op, Tid};
+use crate::trace::Clock;
+use std::any::Any;
+use std::panic::Location;
+use std::rc::Rc;
+
+/// Where a thread is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Status {
+    /// Not in this execution.
+    Absent,
+    /// Spawned, and has not run.
+    Starting,
+    /// Between two operations.
+    Running,
+    /// About to perform an operation.
+    At(Op),
+    /// Waiting for a thread to end.
+    Joining(Tid, &'static Location<'static>),
+    /// Waiting at a barrier for the end of a generation.
+    Gathering(ObjId, u64),
+    /// Waiting for the message with this number to be received.
+    Meeting(ObjId, u64, &'static Location<'static>),
+    /// Over.
+    Finished,
+}
+
+/// A thread of the current execution.
+pub(crate) struct Thread {
+    pub(crate) status: Status,
+    /// What it knows: the happens-before of its next event, but for that event's object.
+    pub(crate) clock: Clock,
+    /// The same for the detection of data races.
+    pub(crate) known: Known,
+    pub(crate) name: Option<String>,
+    /// Its parent, and its place among the parent's children.
+    pub(super) parent: Tid,
+    pub(super) nth: u32,
+    /// Its thread-locals by their keys; none is made again once it has gone.
+    pub(crate) locals: Vec<(usize, Option<Rc<dyn Any>>)>,
+    pub(crate) panicked: bool,
+    /// Whether it has panicked and the panic has not been caught by its end.
+    pub(crate) panics: bool,
+    /// The object that holds its park token, once somebody needs it.
+    pub(crate) token: Option<ObjId>,
+    /// The object that says whether it has ended, if that is to be explored, and where the thread
+    /// was spawned.
+    pub(crate) end: Option<(ObjId, &'static Location<'static>)>,
+    pub(super) children: u32,
+    pub(super) objects: u32,
+    pub(super) yielded: bool,
+    /// How often it has woken spuriously.
+    pub(super) spurious: u32,
+    pub(super) stuck: bool,
+}
+
+impl Thread {
+    pub(super) fn absent() -> Self {
+        Thread {
+            status: Status::Absent,
+            clock: Clock::new(),
+            known: Known::default(),
+            name: None,
+            parent: 0,
+            nth: 0,
+            locals: Vec::new(),
+            panicked: false,
+            panics: false,
+            token: None,
+            end: None,
+            children: 0,
+            objects: 0,
+            yielded: false,
+            spurious: 0,
+            stuck: false,
+        }
+    }
+
+    /// Takes out the thread-local that was made last.
+    pub(super) fn last_local(&mut self) -> Option<Rc<dyn Any>> {
+        self.locals.iter_mut().rev().find_map(|(_, value)| value.take())
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.status = Status::Absent;
+        self.clock.clear();
+        self.known.clear();
+        self.name = None;
+        self.locals.clear();
+        self.panicked = false;
+        self.panics = false;
+        self.token = None;
+        self.end = None;
+        self.children = 0;
+        self.objects = 0;
+        self.yielded = false;
+        self.spurious = 0;
+        self.stuck = false;
+    }
+}
