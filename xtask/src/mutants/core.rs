@@ -39,16 +39,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "no-late-stream",
         CONNECTION,
         &[
-            (REFUSE, REOPEN),
             (
-                "        let memory_high = self.memory_high();\n        let mut phase = self.phase.lock();\n",
-                "        let memory_high = self.memory_high();
-        match &*self.phase.lock() {
+                "        let mut phase = self.phase.lock();
+        let open = match &mut *phase {
+            Phase::Closed(CloseReason::ShutDown) => return Err(RequestError::MapShutDown),",
+                "        match &*self.phase.lock() {
             Phase::Closed(CloseReason::ShutDown) => return Err(RequestError::MapShutDown),
             Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
             Phase::Open(_) => {}
         }
-        let mut phase = self.phase.lock();\n",
+        let mut phase = self.phase.lock();
+        let open = match &mut *phase {
+            Phase::Closed(CloseReason::Displaced) => return Err(RequestError::MapShutDown),",
+            ),
+            (
+                "            Phase::Closed(CloseReason::Displaced) => return Err(RequestError::MapShutDown),
+            Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
+            Phase::Open(open) if open.displaced",
+                REOPEN,
             ),
         ],
     ),
