@@ -166,7 +166,7 @@ fn the_index_has_what_is_open_and_nothing_else() {
     let connections: Vec<_> = (0..40).map(|_| crate::sync::Strong::new(())).collect();
     for (number, connection) in connections.iter().enumerate() {
         let weak = crate::sync::Strong::downgrade(connection);
-        [0, 16, 7].map(|vb| index.insert(VbId(vb), number as u64, &weak));
+        [0, 16, 7].iter().for_each(|vb| index.insert(VbId(*vb), number as u64, &weak));
     }
     assert_eq!(index.len(), 120);
     let visited = |vb| {

@@ -69,7 +69,7 @@ impl Producer {
         Ok(Deferred::new((), connection.request(request)?))
     }
 
-    /// Ends the stream of `vb` with [`EndStatus::Closed`]; step reports it.
+    /// Ends the stream of `vb` with [`EndStatus::Closed`](crate::EndStatus::Closed); step reports it.
     ///
     /// Locks: the connection's, and under it one of the index's and the
     /// bucket's. O(log s + log k), of the connection's and the vb's streams.
