@@ -180,7 +180,15 @@ impl Report {
             let near = pattern.clauses.iter().find_map(|clause| self.nearest(clause, least))?;
             Some(format!("{keyword} {}: {seen}; nearest answer seen: {near}", pattern.text))
         };
-        all.filter_map(hint).collect()
+        let mut hints: Vec<String> = all.filter_map(hint).collect();
+        for pattern in &scenario.shows {
+            let matches = self.outcomes.iter().any(|seen| pattern.matches(&seen.outcome));
+            let said = format!("show {}: ", pattern.text);
+            if !matches && !hints.iter().any(|hint| hint.starts_with(&said)) {
+                hints.push(format!("{said}no outcome looks so, and none is shown"));
+            }
+        }
+        hints
     }
 
     /// Of the answers that its calls gave the one most like this clause's, unless

@@ -126,7 +126,7 @@ fn plain(text: &str) -> String {
 /// No line is wider than a terminal, but for the command that is to be copied.
 fn fits(text: &str) {
     for line in text.lines().filter(|line| !line.contains("again: ")) {
-        assert!(super::layout::width(line) <= super::layout::WIDTH, "{line}");
+        assert!(super::layout::width(line) <= super::layout::page(), "{line}");
         assert_eq!(line.trim_end(), line);
     }
 }

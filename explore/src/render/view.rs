@@ -194,8 +194,21 @@ impl View {
             command: String::new(),
             usual: false,
         };
+        view.group();
         view.success = view.is_success();
         view
+    }
+
+    /// Violations of one ordering stand together.
+    fn group(&mut self) {
+        let mut rest = std::mem::take(&mut self.violations);
+        while !rest.is_empty() {
+            let ordering = rest[0].ordering.clone();
+            let same = |broken: &Broken| broken.ordering == ordering;
+            let (here, others) = rest.into_iter().partition(same);
+            self.violations.extend::<Vec<Broken>>(here);
+            rest = others;
+        }
     }
 
     /// A violation that is expected is a success, and not to find it is a
