@@ -69,6 +69,9 @@ pub struct SeenOutcome {
     pub orderings: u64,
     /// How many of them violate an invariant.
     pub violating: u64,
+    /// How often its witness leaves a thread that could have gone on: so many
+    /// preemptions are enough. Fewer may be, unless it is 0.
+    pub preemptions: Option<u32>,
     /// The ordering with the fewest context switches that leads to it.
     pub witness: Option<Witness>,
 }

@@ -19,6 +19,7 @@ pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Opti
         outcome,
         orderings: seen.orderings,
         violating: seen.violating,
+        preemptions: Some(preemptions(&seen.witness)),
         witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
     });
     let violations = found.violations.into_iter().map(|seen| Violation {
@@ -60,6 +61,7 @@ pub fn replay(
     if let Some(why) = run.diverged {
         return Err(Unavailable(format!("the token is not of this scenario: {why}")));
     }
+    let preempted = Some(preemptions(&run.witness));
     let seen = witness(run.witness, token.into(), prologue);
     let violating = !run.violations.is_empty() as u64;
     let found = run.violations.into_iter().map(|(name, detail)| Violation {
@@ -72,6 +74,7 @@ pub fn replay(
         outcome,
         orderings: 1,
         violating,
+        preemptions: preempted,
         witness: Some(seen.clone()),
     });
     let mut report = Report::new(&**system, scenario, "replay");
@@ -130,6 +133,15 @@ fn body(
         }
         outcome
     }
+}
+
+/// How often the scenario's part of an ordering leaves a thread that could have
+/// gone on.
+fn preemptions(seen: &shuttle_dpor::Witness) -> u32 {
+    let is = |note: &str, step: &&shuttle_dpor::Step| step.what != What::Note(note.to_owned());
+    let scenario = seen.steps.iter().skip_while(|step| is(BEGIN, step));
+    let switches = scenario.take_while(|step| is(END, step)).filter_map(|s| s.switch.as_deref());
+    switches.filter(|why| why.is_empty()).count() as u32
 }
 
 /// The part of an ordering that the scenario itself is.

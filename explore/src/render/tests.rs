@@ -50,6 +50,7 @@ fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> Row
         answers: vec![answered(1, "shutdown", "done"), answered(2, "stream_request(0)", answer)],
         orderings,
         violating: 0,
+        preemptions: Some(1),
         percent: orderings as f64,
         grade,
         meaning: meaning.map(str::to_owned),

@@ -60,6 +60,10 @@ pub fn text(views: &[View], detail: Detail) -> String {
     out
 }
 
+/// The bound on preemptions that explorers are customarily run with: what needs
+/// more is not seen then.
+const CUSTOMARY: u32 = 2;
+
 pub(super) fn verdict_style(view: &View) -> Style {
     match view.exit_status() {
         0 => GOOD,
@@ -202,6 +206,9 @@ fn outcomes(out: &mut String, view: &View) {
         if (1..row.orderings).contains(&row.violating) {
             let verb = if row.violating == 1 { "violates" } else { "violate" };
             put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
+        }
+        if let Some(count) = row.preemptions.filter(|count| *count > CUSTOMARY) {
+            put(OPEN, &format!("shown with {count} preemptions, more than the customary bound"), 2);
         }
         let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));

@@ -84,6 +84,9 @@ pub struct Row {
     /// How many of them violate an invariant.
     #[serde(default)]
     pub violating: u64,
+    /// So many preemptions are enough; see [`crate::report::SeenOutcome`].
+    #[serde(default)]
+    pub preemptions: Option<u32>,
     pub percent: f64,
     pub grade: Grade,
     pub meaning: Option<String>,
@@ -146,6 +149,7 @@ impl View {
             answers: answers(scenario, &seen.outcome),
             orderings: seen.orderings,
             violating: seen.violating,
+            preemptions: seen.preemptions,
             percent: (seen.orderings as f64 * 10_000.0 / all.max(1) as f64).round() / 100.0,
             grade: grade(scenario, &seen.outcome),
             meaning: meaning(scenario, system, &seen.outcome),
