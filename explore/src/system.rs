@@ -81,7 +81,7 @@ pub trait Model: Send + Sync {
     fn meaning(&self) -> String {
         String::new()
     }
-    /// What a receiver of calls is called: `connection`, `queue`.
+    /// What a receiver of calls is called: `session`, `queue`.
     fn receiver(&self) -> &str {
         "receiver"
     }
@@ -124,6 +124,11 @@ pub trait Model: Send + Sync {
     /// Every small scenario that `--generate` explores; `None`: it cannot.
     fn universe(&self, _threads: usize, _calls: usize) -> Option<Universe> {
         None
+    }
+    /// Before a scenario is explored, outside of any execution. An error says why
+    /// it cannot be.
+    fn prepare(&self, _scenario: &Arc<Scenario>) -> Result<(), String> {
+        Ok(())
     }
     /// A new instance, with the scenario's receivers there but for those that
     /// it makes itself. Runs inside an execution, on its main thread.

@@ -5,6 +5,8 @@ mod build;
 mod ci;
 mod explore;
 mod mutants;
+mod own;
+mod peers;
 
 use std::process::ExitCode;
 
@@ -16,7 +18,10 @@ usage: cargo xtask COMMAND
   mutants   break the core, one line at a time, and see each engine's scenarios
             fail; then the explorer, and see its tests fail; with names, only
             these: core, explorer, an engine, a mutant
+  peers     run other people's loom tests with loom and with dpor/loom, and print
+            a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status
+  own-crate test, run, generate and replay in examples/own-crate, as its owner would
   explore   what `cargo explore` runs; see cargo explore --help
 ";
 
@@ -31,7 +36,9 @@ fn main() -> ExitCode {
         arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
     let done = match command {
         Some("asked") => asked::run(),
+        Some("own-crate") => own::run(),
         Some("ci") => ci::run(&names),
+        Some("peers") => peers::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -46,13 +46,19 @@ impl Runner {
         Ok(Runner { suite: Arc::clone(suite), options, loom, quiet })
     }
 
+    /// One that says nothing meanwhile, takes over no signal, and explores in this
+    /// process.
+    pub fn quiet(suite: &Arc<Suite>, options: Options) -> Self {
+        Runner { suite: Arc::clone(suite), options, loom: None, quiet: true }
+    }
+
     /// Set when it is interrupted.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.options.stop)
     }
 
     /// Whether nothing is to be said meanwhile.
-    pub(super) fn quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
@@ -85,7 +91,7 @@ impl Runner {
 
     /// Runs an ordering of a scenario again.
     pub fn replay(&self, job: &Job, token: &str) -> Result<View, BadInput> {
-        let report = engine::replay(&job.system, &job.scenario, token);
+        let report = engine::replay(&job.system, &job.scenario, token, self.options.prologue);
         let report = report.map_err(|unavailable| BadInput(unavailable.0))?;
         let mut view = self.known(View::new(&report, &job.scenario, &*job.system), job);
         // What one ordering does not show is not missing.

@@ -15,7 +15,7 @@ use crate::render::layout::plural;
 use crate::{sync, Model, Report, Scenario};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How orderings are chosen.
@@ -102,6 +102,9 @@ pub struct Options {
     pub max_time: Option<Duration>,
     /// How many threads explore, where the engine can use them.
     pub workers: usize,
+    /// Whether orderings tell what the calls before the race do, and not only what
+    /// they answer.
+    pub prologue: bool,
     /// Set from outside to stop at the next execution, incomplete.
     pub stop: Arc<AtomicBool>,
     /// Told a few times a second how far it has come.
@@ -115,6 +118,7 @@ impl Default for Options {
             max_executions: None,
             max_time: None,
             workers: 1,
+            prologue: false,
             stop: Arc::default(),
             progress: None,
         }
@@ -164,6 +168,9 @@ pub fn explore(
     scenario: &Arc<Scenario>,
     options: &Options,
 ) -> Result<Report, Unavailable> {
+    if system.primitives() == sync::ENGINE {
+        system.prepare(scenario).map_err(Unavailable)?;
+    }
     #[cfg(not(loom))]
     if options.strategy != Strategy::Loom && system.primitives() == sync::ENGINE {
         return Ok(dpor::explore(system, scenario, options));
@@ -181,13 +188,32 @@ pub fn replay(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     token: &str,
+    prologue: bool,
 ) -> Result<Report, Unavailable> {
     #[cfg(not(loom))]
     if system.primitives() == sync::ENGINE {
-        return dpor::replay(system, scenario, token);
+        system.prepare(scenario).map_err(Unavailable)?;
+        return dpor::replay(system, scenario, token, prologue);
     }
-    let _ = (scenario, token);
+    let _ = (scenario, token, prologue);
     Err(wrong_build(&**system, Strategy::Dpor))
+}
+
+/// What `body` returns, run by itself on one thread; `None`: it does not return.
+pub fn alone<T: Send + 'static>(body: impl Fn() -> T + Send + Sync + 'static) -> Option<T> {
+    let slot = Arc::new(Mutex::new(None));
+    let filled = Arc::clone(&slot);
+    let run = move || *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(body());
+    #[cfg(not(loom))]
+    drop(shuttle_dpor::Explorer::new().max_executions(1).explore(run));
+    #[cfg(loom)]
+    {
+        let model = ::loom::model::Builder::new();
+        // At a deadlock it panics.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| model.check(run)));
+    }
+    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    slot.take()
 }
 
 fn wrong_build(system: &dyn Model, strategy: Strategy) -> Unavailable {

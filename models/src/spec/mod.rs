@@ -9,8 +9,9 @@
 //! - `connection`: what the calls on one connection do
 //! - `backfill`: whose turn it is, and what one turn of a worker does
 //! - `calls`: each call as a sequence of atomic steps
-//! - [`history`]: what one execution showed
-//! - [`search`]: is there an order of steps that explains a history?
+//!
+//! Whether an order of steps explains an execution is searched for by
+//! [`orderings::linear`].
 //!
 //! # What is atomic
 //!
@@ -21,8 +22,8 @@
 //! |---|---|---|
 //! | `run_backfill` | take a turn; choose a backfill; open its scan; each item; put it back | the host's scan may block, and runs without any lock |
 //! | `step` | look for a message; if a stream is to be read from memory, read, put the items into its queue, and look again | the host is asked without any lock |
-//! | `notify`, `end_streams` | list the connections; each connection | nobody waits for a walk over all of them |
-//! | `shutdown` | each connection, in the order of their ids | a request takes its connection's lock only. The other calls on the *map* (open, lookup, disconnect, listing, a second shutdown) wait until it is through |
+//! | `notify`, `end_streams` | list the connections (with a stream on the vb, in fact; the others have nothing to be told); each connection | nobody waits for a walk over all of them |
+//! | `shutdown` | refuse to open; each connection, in the order of their ids; tell the workers to stop | nobody waits for the teardown of another connection: a second shutdown closes what the first has not closed yet |
 //! | any call on a connection that the scenario opens itself | look it up by its id; the call | the scenario does so, for want of a handle |
 //!
 //! `disconnect` is one step, and so is `open` with the displacement of the
@@ -54,17 +55,14 @@
 mod backfill;
 mod calls;
 mod connection;
-pub mod history;
-pub mod search;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub use history::History;
-pub use search::Checker;
-
 use crate::log::Log;
 use crate::{Invariant, Scenario};
+use calls::Rules;
+use orderings::linear::{Checker, History};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -90,7 +88,7 @@ thread_local! {
     /// what it has explained, so that most executions cost a lookup. The tasks
     /// of one execution are all on one thread of the explorer, and only the
     /// last of them to run gets here.
-    static CHECKER: RefCell<Option<Checker>> = const { RefCell::new(None) };
+    static CHECKER: RefCell<Option<Checker<Rules>>> = const { RefCell::new(None) };
 }
 
 /// Checks the execution that the log has, and reports to it.
@@ -100,8 +98,10 @@ pub fn check(scenario: &Arc<Scenario>, limits: Limits, log: &Log) {
     let explained = CHECKER.with(|checker| {
         let mut checker = checker.borrow_mut();
         match &mut *checker {
-            Some(checker) if checker.is_for(scenario, limits) => checker.check(&history),
-            other => other.insert(Checker::new(scenario, limits)).check(&history),
+            Some(checker) if checker.specification().are_for(scenario, limits) => {
+                checker.check(&history)
+            }
+            other => other.insert(Checker::new(Rules::new(scenario, limits))).check(&history),
         }
     });
     if let Err(detail) = explained {
