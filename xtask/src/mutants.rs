@@ -56,8 +56,16 @@ const SUBJECTS: [Subject; 2] = [
 ];
 
 /// The explorer's tests that a mutant is run against, the quick ones first.
-const EXPLORERS: [&str; 7] =
-    ["published", "teardown", "violations", "primitives", "data_races", "workers", "brute_force"];
+const EXPLORERS: [&str; 8] = [
+    "published",
+    "teardown",
+    "violations",
+    "primitives",
+    "data_races",
+    "references",
+    "workers",
+    "brute_force",
+];
 
 /// `names`: of subjects, of engines, of mutants; of each sort all, unless one is named.
 pub(crate) fn run(names: &[String]) -> Result<(), String> {

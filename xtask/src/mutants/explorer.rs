@@ -12,6 +12,8 @@ const RACES: &str = "dpor/src/explore/races.rs";
 const NODE: &str = "dpor/src/explore/node.rs";
 const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
 const FOREST: &str = "dpor/src/explore/forest.rs";
+const SYNCHRONISE: &str = "dpor/src/object/synchronise.rs";
+const REFERENCES: &str = "dpor/src/rt/references.rs";
 
 const DEPENDENT: &str = "self.obj != NO_OBJECT";
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
@@ -196,6 +198,59 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &[(
             "            let last = i + 1 == sequence.len();",
             "            if true { return; }\n            let last = i + 1 == sequence.len();",
+        )],
+    ),
+    mutant(
+        "conflict-of-counting",
+        "references are counted, and clones do not matter",
+        OP,
+        &[("(Count, _) | (_, Count) => true,", "(Count, o) | (o, Count) => o != Clone,")],
+    ),
+    mutant(
+        "conflict-of-clones",
+        "to clone a reference and to drop one conflict",
+        OP,
+        &[("(Clone, _) | (_, Clone) => false,", "(Clone, o) | (o, Clone) => o == Write,")],
+    ),
+    mutant(
+        "conflict-of-weak-drops",
+        "whether a reference is the only one does not depend on weak ones",
+        OP,
+        &[("(other, DropWeak) => other == Unique,", "(other, DropWeak) => other == Count,")],
+    ),
+    mutant(
+        "last-drop-acquires-nothing",
+        "the destructor of the last owner knows nothing of the others",
+        SYNCHRONISE,
+        &[(
+            "released.release(known);
+                if succeeded {",
+            "released.release(known);
+                if false {",
+        )],
+    ),
+    mutant(
+        "failed-upgrade-acquires",
+        "an upgrade acquires though it fails",
+        SYNCHRONISE,
+        &[(
+            "Kind::TryUnwrap | Kind::Upgrade if succeeded =>",
+            "Kind::TryUnwrap | Kind::Upgrade =>",
+        )],
+    ),
+    mutant(
+        "counts-are-not-refused",
+        "what depends on a count that is not explored is one of its outcomes",
+        REFERENCES,
+        &[("if alone || self.ending.is_some()", "if true || alone || self.ending.is_some()")],
+    ),
+    mutant(
+        "contested-destructors-are-not-refused",
+        "who drops the last reference is one of those who might",
+        REFERENCES,
+        &[(
+            "contest.or(contested.then_some(at))",
+            "contest.or(contested.then_some(at)).filter(|_| false)",
         )],
     ),
 ];
