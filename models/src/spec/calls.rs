@@ -3,6 +3,7 @@
 
 use super::backfill::Turn;
 use super::connection::{Answer, Looked, Reading};
+use super::rest::STATS;
 use super::state::{MapState, Place, World};
 use super::Limits;
 use crate::scenario::{Argument, Call, CallId, Conn, Scenario};
@@ -20,8 +21,16 @@ pub(super) enum Progress {
     Walking(VecDeque<Place>, u64),
     /// A shutdown, and the connections that it has not closed.
     Closing(VecDeque<Place>),
-    /// A worker has the turn of this connection.
-    Taken(Place),
+    /// A worker, or who waits to be one, has read the clock.
+    AtTime(u64),
+    /// A worker has the turn of this connection, at this time.
+    Taken(Place, u64),
+    /// And asked the host whether it uses too much memory.
+    Asked(Place, u64, bool),
+    /// A request on this connection has asked the same.
+    Requesting(Place, bool),
+    /// Waits, for no longer than until the next connection is rested.
+    Dozing,
     Running(Turn),
 }
 
@@ -45,7 +54,7 @@ pub(super) struct Rules<'a> {
 impl Rules<'_> {
     /// Before the first call: the connections that the scenario does not open.
     pub(super) fn start(&self) -> World {
-        let mut world = World::new(self.limits.slots);
+        let mut world = World::new(self.limits.slots, self.limits.memory_used);
         let all = (0..self.scenario.connections.len()).map(Conn);
         let opened = |conn: &Conn| !self.scenario.opened_by_scenario.contains(conn);
         all.filter(opened).for_each(|conn| world.add(conn, conn));
@@ -69,9 +78,22 @@ impl Rules<'_> {
             }
             Progress::Walking(rest, ended) => self.walk(world, call, rest, ended),
             Progress::Closing(rest) => shut_down(world, rest),
-            Progress::Taken(at) => match world.begin_turn(at) {
-                Some(turn) => Did::Part(Progress::Running(turn)),
-                None => Did::Answered("ran".into()),
+            Progress::AtTime(now) if call.operation == "wait" => wait(world, now),
+            Progress::AtTime(now) => match world.take_turn(now) {
+                Some(at) => Did::Part(Progress::Taken(at, now)),
+                None => Did::Answered("idle".into()),
+            },
+            Progress::Taken(at, now) if self.limits.moves => {
+                Did::Part(Progress::Asked(at, now, high(world)))
+            }
+            Progress::Taken(at, now) => self.begin_turn(world, at, now, high(world)),
+            Progress::Asked(at, now, high) => self.begin_turn(world, at, now, high),
+            Progress::Requesting(at, high) => {
+                Did::Answered(self.request(world, at, id, call, high))
+            }
+            Progress::Dozing => match world.map.state {
+                MapState::ShutDown => Did::Answered("stop".into()),
+                _ => Did::Answered("run".into()),
             },
             Progress::Running(turn) => match world.run_on(&self.limits, turn) {
                 Some(turn) => Did::Part(Progress::Running(turn)),
@@ -81,18 +103,23 @@ impl Rules<'_> {
     }
 
     fn begin(&self, world: &mut World, id: CallId, call: &Call) -> Did {
-        if call.operation == "run_backfill" {
-            return match world.take_turn() {
-                Some(at) => Did::Part(Progress::Taken(at)),
-                None => Did::Answered("idle".into()),
-            };
-        }
-        if call.operation == "wait" {
-            return match (world.map.state, !world.bucket.ready.is_empty()) {
-                (MapState::ShutDown, _) => Did::Answered("stop".into()),
-                (_, true) => Did::Answered("run".into()),
-                (_, false) => Did::Waits,
-            };
+        let now = world.clock;
+        match call.operation {
+            "run_backfill" | "wait" if self.limits.moves => {
+                return Did::Part(Progress::AtTime(now));
+            }
+            "run_backfill" => return self.advance(world, id, call, Progress::AtTime(now)),
+            "wait" => return wait(world, now),
+            "tick" => {
+                world.clock += call.int(0).unwrap_or(1);
+                return Did::Answered("done".into());
+            }
+            "memory_used" => {
+                world.memory_used = call.int(0).unwrap_or(0);
+                return Did::Answered("done".into());
+            }
+            STATS => return Did::Answered(world.stats(self.scenario).into()),
+            _ => {}
         }
         let through_the_map = match (call.operation, call.connection) {
             ("open" | "lookup" | "disconnect", _) | (_, None) => true,
@@ -153,20 +180,43 @@ impl Rules<'_> {
         let limits = &self.limits;
         let vb = call.int(0).unwrap_or(0);
         Did::Answered(match call.operation {
-            "stream_request" => {
-                let range = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
-                world.request(at, id, vb, range)
+            "stream_request" if self.limits.moves => {
+                return Did::Part(Progress::Requesting(at, high(world)));
             }
+            "stream_request" => self.request(world, at, id, call, high(world)),
             "close_stream" => world.close_stream(at, limits, vb),
             "step" => match world.look(at, limits) {
                 Looked::Answer(answer) => answer,
                 Looked::Read(reading) => return Did::Part(Progress::Reading(at, reading)),
             },
             "pause" => world.pause(at),
-            // Whom it wakes, or what it acknowledges, is no answer.
-            "wake" | "seqno_ack" => "done".into(),
+            "wake" => {
+                world.connections[at].wake();
+                "done".into()
+            }
+            "seqno_ack" => "done".into(),
             other => unreachable!("{other} is not an operation of a producer"),
         })
+    }
+
+    fn begin_turn(&self, world: &mut World, at: Place, now: u64, high: bool) -> Did {
+        match world.begin_turn(at, &self.limits, now, high) {
+            Some(turn) => Did::Part(Progress::Running(turn)),
+            None => Did::Answered("ran".into()),
+        }
+    }
+
+    fn request(
+        &self,
+        world: &mut World,
+        at: Place,
+        id: CallId,
+        call: &Call,
+        high: bool,
+    ) -> Answer {
+        let vb = call.int(0).unwrap_or(0);
+        let range = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
+        world.request(at, &self.limits, id, vb, range, high)
     }
 
     /// One connection of a walk.
@@ -208,5 +258,22 @@ fn shut_down(world: &mut World, mut rest: VecDeque<Place>) -> Did {
     } else {
         world.map.state = MapState::ShuttingDown;
         Did::Part(Progress::Closing(rest))
+    }
+}
+
+/// Whether the host uses too much memory to take more.
+fn high(world: &World) -> bool {
+    world.memory_used > Limits::THRESHOLD
+}
+
+/// A worker that waits, from this time on.
+fn wait(world: &World, now: u64) -> Did {
+    let first = world.bucket.resting.iter().map(|(time, _)| *time).min();
+    match (world.map.state, first) {
+        (MapState::ShutDown, _) => Did::Answered("stop".into()),
+        _ if !world.bucket.ready.is_empty() => Did::Answered("run".into()),
+        (_, Some(time)) if time <= now => Did::Answered("run".into()),
+        (_, Some(_)) => Did::Part(Progress::Dozing),
+        (_, None) => Did::Waits,
     }
 }

@@ -1,15 +1,29 @@
 //! What one execution showed its callers, and in which order of real time.
 
 use crate::log::Log;
-use crate::scenario::{CallId, Scenario};
+use crate::scenario::{Call, CallId, Scenario};
 
 /// One execution, as its callers saw it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct History {
-    /// By part (see [`CallId::thread`]) and place.
+    /// By part (see [`CallId::thread`]) and place; the last part is [`Self::rest`].
     pub answers: Answers,
     /// In the same places: what had returned when the call was made.
     pub after: RealTime,
+    /// The calls that were made after the last of the scenario's, one after
+    /// another, until nothing was left to do.
+    pub rest: Vec<Call>,
+}
+
+/// A call after the last of the scenario's, and what it answered.
+#[derive(Clone, Debug)]
+pub struct Rested {
+    /// The call.
+    pub call: Call,
+    /// In the words of the outcomes.
+    pub answer: String,
+    /// The request whose stream a step's message belongs to.
+    pub stream: Option<CallId>,
 }
 
 /// What each call answered, by part and place.
@@ -32,15 +46,16 @@ pub struct Answered {
 
 impl History {
     /// What the log has; `None` when a call did not return.
-    pub fn of(scenario: &Scenario, log: &Log) -> Option<History> {
+    pub fn of(scenario: &Scenario, log: &Log, rest: Vec<Rested>) -> Option<History> {
         let calls = log.calls();
         let performed = |thread, index| {
             let call = calls.get(&CallId { thread, index })?;
             Some((call.begin, call.end.as_ref()?))
         };
-        let parts: Vec<usize> = scenario.parts().map(Vec::len).collect();
+        let mut parts: Vec<usize> = scenario.parts().map(Vec::len).collect();
+        parts.push(0);
         let (mut answers, mut after) = (Vec::new(), Vec::new());
-        for (thread, len) in parts.iter().enumerate() {
+        for (thread, len) in parts[..parts.len() - 1].iter().enumerate() {
             let (mut of_answers, mut of_after) = (Vec::new(), Vec::new());
             for index in 0..*len {
                 let (begin, (_, answer)) = performed(thread, index)?;
@@ -60,6 +75,25 @@ impl History {
             answers.push(of_answers);
             after.push(of_after);
         }
-        Some(History { answers, after })
+        let of_rest = (0..rest.len()).map(|index| {
+            let all = parts[..parts.len() - 1].iter().copied();
+            all.chain([index]).collect()
+        });
+        after.push(of_rest.collect());
+        let (mut calls, mut of_rest) = (Vec::new(), Vec::new());
+        for Rested { call, answer, stream } in rest {
+            calls.push(call);
+            of_rest.push(Answered { answer, stream, ends: Vec::new() });
+        }
+        answers.push(of_rest);
+        Some(History { answers, after, rest: calls })
+    }
+
+    /// The call at this place.
+    pub(super) fn call<'a>(&'a self, scenario: &'a Scenario, id: CallId) -> Option<&'a Call> {
+        match id.thread + 1 == self.answers.len() {
+            true => self.rest.get(id.index),
+            false => scenario.call(id),
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::connection::Answer;
 use super::history::{Answered, Answers, History, RealTime};
 use super::state::World;
 use super::Limits;
-use crate::scenario::{CallId, Scenario};
+use crate::scenario::{Call, CallId, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Checker {
     scenario: Arc<Scenario>,
     limits: Limits,
     /// The orders that were found, by what they give.
-    explained: BTreeMap<Answers, Vec<RealTime>>,
+    explained: BTreeMap<(Vec<Call>, Answers), Vec<RealTime>>,
     refused: BTreeMap<History, String>,
 }
 
@@ -91,7 +91,8 @@ impl Checker {
     /// # Errors
     /// What cannot be explained, when no order explains the history.
     pub fn check(&mut self, history: &History) -> Result<(), String> {
-        if let Some(orders) = self.explained.get(&history.answers) {
+        let seen = (history.rest.clone(), history.answers.clone());
+        if let Some(orders) = self.explained.get(&seen) {
             if orders.iter().any(|order| respects(order, &history.after)) {
                 return Ok(());
             }
@@ -102,7 +103,7 @@ impl Checker {
         let rules = Rules { scenario: &self.scenario, limits: self.limits };
         match Search::run(rules, history) {
             Ok(order) => {
-                self.explained.entry(history.answers.clone()).or_default().push(order);
+                self.explained.entry(seen).or_default().push(order);
                 Ok(())
             }
             Err(detail) => {
@@ -189,7 +190,7 @@ impl<'a> Search<'a> {
         }
         let (index, progress) = &node.threads[thread];
         let id = CallId { thread, index: *index };
-        let call = self.rules.scenario.call(id)?;
+        let call = self.history.call(self.rules.scenario, id)?;
         if *progress == Progress::Called {
             self.order[thread][*index] = node.threads.iter().map(|(done, _)| *done).collect();
         }
