@@ -13,7 +13,7 @@ fn main() {
 
 #[cfg(shuttle)]
 mod exhaustive {
-    use connmap_loom_tests::{core, figures, judge, run};
+    use connmap_loom_tests::{core, figures, judge, run, trial};
     use connmap_models::engine::{explore, Options, Strategy};
     use connmap_models::{sync, Outcome, Report, Scenario, System, Verdict};
     use libtest_mimic::{Failed, Trial};
@@ -36,7 +36,7 @@ mod exhaustive {
         for scenario in scenarios {
             let (name, both) = (scenario.name.clone(), (Arc::clone(&system), scenario));
             let exhausted = both.clone();
-            trials.push(Trial::test(name.clone(), move || {
+            trials.push(trial(&both.1, move || {
                 judge(&by(&exhausted.0, &exhausted.1, &Options::default()))
             }));
             trials.push(Trial::test(format!("{name}, {CROSS_CHECKED}"), move || {
