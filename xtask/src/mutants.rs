@@ -215,8 +215,9 @@ fn judge(
     let (text, holes) = matrix::write(rows);
     if asked.check {
         let survived = rows.iter().filter(|(.., killers)| killers.values().any(Option::is_none));
-        let mut wrong: Vec<String> =
-            survived.map(|(_, mutant, _)| format!("{} is not seen any more", mutant.name)).collect();
+        let mut wrong: Vec<String> = survived
+            .map(|(_, mutant, _)| format!("{} is not seen any more", mutant.name))
+            .collect();
         let names = core::all();
         let missing = names.iter().filter(|(_, mutant)| !recorded.contains_key(mutant.name));
         wrong.extend(missing.map(|(_, mutant)| format!("{} is not in the matrix", mutant.name)));
@@ -380,9 +381,9 @@ mod tests {
 
     #[test]
     fn every_mutant_still_finds_what_it_breaks() {
-        let of_core = core::all().into_iter().map(|(number, mutant)| {
-            instrument(&text(mutant.file), &[(number, mutant)]).err()
-        });
+        let of_core = core::all()
+            .into_iter()
+            .map(|(number, mutant)| instrument(&text(mutant.file), &[(number, mutant)]).err());
         let of_explorer = explorer::MUTANTS.iter().map(|m| m.apply(&text(m.file)).err());
         let wrong: Vec<String> = of_core.chain(of_explorer).flatten().collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,9 +1,7 @@
 //! What the calls on one connection do: each function is one atomic step.
 
-use super::state::{
-    Backfill, Backfills, Message, Phase, Place, Reads, Source, Stream, World,
-};
 use super::limits::Memory;
+use super::state::{Backfill, Backfills, Message, Phase, Place, Reads, Source, Stream, World};
 use super::Limits;
 use crate::scenario::CallId;
 use std::borrow::Cow;

@@ -51,7 +51,7 @@ pub struct OfMap {
 /// All statistics on one line.
 pub fn line(scenario: &Scenario, connections: &[OfConnection], map: &OfMap) -> String {
     let mut line = String::new();
-    for (name, conn) in scenario.connections.iter().zip(connections) {
+    for (name, conn) in scenario.receivers.iter().zip(connections) {
         let _ = write!(line, "{name}:");
         for (vb, state) in &conn.streams {
             let _ = write!(line, " vb {vb} {state},");
@@ -86,18 +86,18 @@ impl World {
         let of = |conn| {
             let known = self.map.ids.get(&conn);
             // One that was open from the start is asked by its handle.
-            let mut said = known.map_or_else(OfConnection::default, |at| of(&self.connections[*at]));
+            let mut said =
+                known.map_or_else(OfConnection::default, |at| of(&self.connections[*at]));
             let mine = || self.connections.iter().filter(|other| other.id == conn);
             said.wakes = mine().map(|other| other.wakes).sum();
             said.front_ends = mine().filter(|other| !other.closed()).count() as u64;
             said
         };
-        let connections: Vec<_> = (0..scenario.connections.len()).map(|at| of(Conn(at))).collect();
+        let connections: Vec<_> = (0..scenario.receivers.len()).map(|at| of(Conn(at))).collect();
         let open = || self.connections.iter().filter(|other| !other.closed());
         let streams = open().map(|other| other.streams.len()).sum();
-        let backfills = |other: &Connection| {
-            other.backfills.pending.len() + other.backfills.in_progress()
-        };
+        let backfills =
+            |other: &Connection| other.backfills.pending.len() + other.backfills.in_progress();
         let scans = |other: &Connection| {
             let backfills = &other.backfills;
             let snoozing = backfills.snoozing.iter().map(|(_, backfill)| backfill);

@@ -6,9 +6,8 @@ use crate::scenario::{CallId, Scenario};
 use crate::systems::core::Core;
 use std::sync::Arc;
 
-
 fn scenario(text: &str) -> Arc<Scenario> {
-    Arc::new(crate::parse::scenario(text, &Core).expect("a scenario"))
+    Arc::new(orderings::parse::scenario(text, &Core).expect("a scenario"))
 }
 
 /// What happened, in the order of real time: `1.0` is the call of the first
@@ -31,7 +30,7 @@ fn history(scenario: &Scenario, events: &[&str]) -> History {
                     log.concerns(id, CallId { thread, index });
                 }
             }
-            Some(("ended", status)) => log.stream_ended(id, status),
+            Some(("ended", status)) => crate::systems::vocabulary::stream_ended(&log, id, status),
             _ => panic!("{event}: no event"),
         }
     }

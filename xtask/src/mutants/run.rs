@@ -143,9 +143,7 @@ impl Binaries {
             Check::Std => command.args(["--test-threads", "2"]),
             Check::Loom => &mut command,
             Check::Dpor => command.args(["--skip", "cross-checked"]),
-            Check::Generated => {
-                command.args(["--generate", "--workers", "1", "--part", PART])
-            }
+            Check::Generated => command.args(["--generate", "--workers", "1", "--part", PART]),
         };
         if let Some(only) = only.filter(|_| self.check != Check::Generated) {
             command.args(["--exact", only]);
@@ -161,7 +159,8 @@ impl Binaries {
             .stdin(Stdio::null())
             .stdout(file)
             .stderr(copy);
-        let mut child = command.spawn().map_err(|error| format!("{}: {error}", binary.display()))?;
+        let mut child =
+            command.spawn().map_err(|error| format!("{}: {error}", binary.display()))?;
         let deadline = Instant::now() + self.check.deadline();
         let status = loop {
             if let Some(status) = child.try_wait().map_err(failed)? {

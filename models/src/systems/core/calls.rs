@@ -4,9 +4,11 @@ use super::CoreInstance;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use crate::spec::rest::STATS;
+use crate::systems::vocabulary::stream_ended;
 use connmap::{
-    CloseError, CloseReason, ClosedConnection, ConnId, EndStatus, Message, NoSuchConnection, OpenError, Pause, Producer, RequestError,
-    Run, SnapshotSource, Step, StreamEnd, StreamRequest, VbId, Wait,
+    CloseError, CloseReason, ClosedConnection, ConnId, EndStatus, Message, NoSuchConnection,
+    OpenError, Pause, Producer, RequestError, Run, SnapshotSource, Step, StreamEnd, StreamRequest,
+    VbId, Wait,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,12 +17,12 @@ impl CoreInstance {
     /// Opens `conn` under its own name, or under that of another.
     pub(super) fn open(&self, conn: Conn, name: Conn) -> Result<Producer, OpenError> {
         let front_end = self.front_ends[conn.0].opened() as Arc<dyn connmap::FrontEnd>;
-        let opened = self.map.open(id_of(conn), &self.scenario.connections[name.0], front_end)?;
+        let opened = self.map.open(id_of(conn), &self.scenario.receivers[name.0], front_end)?;
         Ok(opened.deliver())
     }
 
     pub(super) fn call(&self, id: CallId, call: &Call, log: &Log) -> String {
-        if let Some(conn) = call.connection {
+        if let Some(conn) = call.receiver {
             return self.call_on(conn, id, call, log);
         }
         let vb = VbId(call.int(0).unwrap_or(0) as u16);
@@ -78,7 +80,7 @@ impl CoreInstance {
         match call.operation {
             "open" => {
                 let name = match call.arguments.first() {
-                    Some(Argument::Conn(name)) => *name,
+                    Some(Argument::Receiver(name)) => *name,
                     _ => conn,
                 };
                 match self.open(conn, name) {
@@ -218,7 +220,7 @@ impl CoreInstance {
     pub(super) fn report_ends(&self, conn: Conn, ends: &[StreamEnd], log: &Log) {
         for end in ends {
             self.check_place(conn, end.opaque, end.vb, log);
-            log.stream_ended(request_of(end.opaque), status(end.status));
+            stream_ended(log, request_of(end.opaque), status(end.status));
         }
     }
 }
@@ -247,9 +249,7 @@ fn refusal(error: RequestError, request: StreamRequest) -> String {
     let refused = match error {
         RequestError::MapShutDown => "map shut down",
         RequestError::ConnectionClosed => "connection closed",
-        RequestError::OutOfRange { start, end }
-            if (start, end) == (request.start, request.end) =>
-        {
+        RequestError::OutOfRange { start, end } if (start, end) == (request.start, request.end) => {
             "out of range"
         }
         RequestError::StreamExists(vb) if vb == request.vb => "stream exists",

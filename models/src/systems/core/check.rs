@@ -14,7 +14,7 @@ use crate::log::{Log, Performed};
 use crate::scenario::{Call, CallId, Conn};
 use crate::spec;
 use crate::system::Instance;
-use crate::systems::vocabulary;
+use crate::systems::vocabulary::{self, ends_of};
 use crate::Invariant;
 use connmap::{LiveObjects, ProducerStats, VbId};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ impl CoreInstance {
     /// No step may hand out anything for a stream that was reported to have
     /// ended before the step was called.
     pub(super) fn check_not_ended(&self, opaque: u32, since: u64, log: &Log) {
-        if log.ended_before(request_of(opaque), since) {
+        if log.had_news_before(request_of(opaque), since) {
             log.violated(Invariant::NoDangling, "a message of a stream after its end");
         }
     }
@@ -55,7 +55,7 @@ impl CoreInstance {
     pub(super) fn check_place(&self, conn: Conn, opaque: u32, vb: VbId, log: &Log) {
         let request = self.scenario.call(request_of(opaque));
         let right = request.is_some_and(|request| {
-            request.connection == Some(conn) && request.int(0).unwrap_or(0) == u64::from(vb.0)
+            request.receiver == Some(conn) && request.int(0).unwrap_or(0) == u64::from(vb.0)
         });
         if !right {
             let detail = format!("{} is told of a stream that is not its own", self.name(conn));
@@ -64,7 +64,7 @@ impl CoreInstance {
     }
 
     pub(super) fn conns(&self) -> impl Iterator<Item = Conn> {
-        (0..self.scenario.connections.len()).map(Conn)
+        (0..self.scenario.receivers.len()).map(Conn)
     }
 
     pub(super) fn stats(&self, conn: Conn) -> ProducerStats {
@@ -72,18 +72,16 @@ impl CoreInstance {
     }
 
     pub(super) fn name(&self, conn: Conn) -> &str {
-        &self.scenario.connections[conn.0]
+        &self.scenario.receivers[conn.0]
     }
 
     /// For each connection that was shut down or disconnected, and not opened
     /// again: when the first call that did so returned.
     fn closed_connections(&self, calls: &BTreeMap<CallId, Performed>) -> BTreeMap<Conn, u64> {
         vocabulary::closed(&self.scenario, calls, |call, answer| {
-            match (call.operation, call.connection, answer) {
+            match (call.operation, call.receiver, answer) {
                 ("shutdown", ..) => self.conns().collect(),
-                ("disconnect", Some(conn), "done")
-                    if !self.scenario.opened_by_scenario.contains(&conn) =>
-                {
+                ("disconnect", Some(conn), "done") if !self.scenario.created.contains(&conn) => {
                     vec![conn]
                 }
                 _ => Vec::new(),
@@ -97,7 +95,7 @@ impl CoreInstance {
             let call = self.scenario.call(*id)?;
             let (_, answer) = performed.end.as_ref()?;
             let accepts = call.operation == "stream_request" && answer == "accepted";
-            accepts.then_some((*id, call.connection?, performed.begin))
+            accepts.then_some((*id, call.receiver?, performed.begin))
         };
         calls.iter().filter_map(accepted).collect()
     }
@@ -108,7 +106,7 @@ impl CoreInstance {
         let accepted = self.accepted(calls);
         for (conn, end) in self.closed_connections(calls) {
             let requests = || accepted.iter().filter(|(_, of, _)| *of == conn);
-            let unreported = requests().filter(|(id, ..)| log.ends_of(*id).is_empty()).count();
+            let unreported = requests().filter(|(id, ..)| ends_of(log, *id).is_empty()).count();
             let name = self.name(conn);
             if unreported > 0 {
                 let detail = format!("{name} is closed, and {unreported} streams have no end");
@@ -125,13 +123,13 @@ impl CoreInstance {
     /// a connection that was disconnected comes only from a call that was
     /// under way by then.
     fn check_wakes(&self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
-        let opened = &self.scenario.opened_by_scenario;
+        let opened = &self.scenario.created;
         for (id, performed) in calls {
             let (Some(call), Some((end, answer))) = (self.scenario.call(*id), &performed.end)
             else {
                 continue;
             };
-            let Some(conn) = call.connection.filter(|conn| !opened.contains(conn)) else { continue };
+            let Some(conn) = call.receiver.filter(|conn| !opened.contains(conn)) else { continue };
             let woken = self.front_ends[conn.0].last_wake();
             if call.operation != "disconnect" || answer != "done" || woken < *end {
                 continue;
@@ -162,7 +160,7 @@ impl CoreInstance {
 
     fn check_ended_once(&self, accepted: &[(CallId, Conn, u64)], log: &Log) {
         for (id, ..) in accepted {
-            let ends = log.ends_of(*id);
+            let ends = ends_of(log, *id);
             let detail = match ends.len() {
                 0 => "a stream has no end after the shutdown".to_owned(),
                 1 => continue,

@@ -14,12 +14,14 @@ mod rest;
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
 use crate::spec::{Limits, Memory};
-use crate::system::{Instance, Operation, Setting, System};
+use crate::system::{Instance, Model, Operation, Setting};
 use crate::systems::vocabulary::{int, operation, SAME_NAME, VB};
 use crate::systems::words;
+use crate::universe;
 use crate::Invariant;
 use connmap::{BackfillOrder, Config, ConnMap, LiveCounts, Producer};
 use host::{Fails, FrontEnd, Host, Manners, Source, SNOOZE};
+use orderings::generate::Universe;
 use std::sync::Arc;
 
 /// The package `connmap`, as it ships.
@@ -33,7 +35,8 @@ const OPERATIONS: &[Operation] = &[
         true,
         &[SAME_NAME],
         "open a producer; with a second connection, under that one's name",
-    ),
+    )
+    .creating(),
     operation("lookup", true, &[], "look a producer up by its id"),
     operation("disconnect", true, &[], "close a connection and take it out of the map"),
     operation(
@@ -94,7 +97,11 @@ const SETTINGS: &[Setting] = &[
     setting("slots", 4096, "backfills in progress, bucket-wide"),
     setting("cap", 64, "backfills in progress for each connection"),
     setting("sequential", 0, "1: one backfill runs to its end before the next"),
-    setting("open", 0, "1: no scan can be opened; 2: to open one panics; 3: to ask for its end does"),
+    setting(
+        "open",
+        0,
+        "1: no scan can be opened; 2: to open one panics; 3: to ask for its end does",
+    ),
     setting(
         "fail",
         0,
@@ -126,7 +133,7 @@ const INVARIANTS: &[Invariant] = &[
     Invariant::Linearizable,
 ];
 
-impl System for Core {
+impl Model for Core {
     fn name(&self) -> String {
         "core".into()
     }
@@ -135,16 +142,20 @@ impl System for Core {
         "the shipped core, package connmap".into()
     }
 
-    fn operations(&self) -> &'static [Operation] {
+    fn receiver(&self) -> &str {
+        "connection"
+    }
+
+    fn operations(&self) -> &[Operation] {
         OPERATIONS
     }
 
-    fn settings(&self) -> &'static [Setting] {
+    fn settings(&self) -> &[Setting] {
         SETTINGS
     }
 
-    fn invariants(&self) -> &'static [Invariant] {
-        INVARIANTS
+    fn invariants(&self) -> Vec<orderings::Invariant> {
+        INVARIANTS.iter().map(|invariant| (*invariant).into()).collect()
     }
 
     fn limit(&self, name: &str) -> u64 {
@@ -165,8 +176,16 @@ impl System for Core {
         }
     }
 
-    fn scenarios(&self) -> &'static str {
+    fn scenarios(&self) -> &str {
         include_str!("../../../scenarios.txt")
+    }
+
+    fn primitives(&self) -> &'static str {
+        crate::sync::ENGINE
+    }
+
+    fn universe(&self, threads: usize, calls: usize) -> Option<Universe> {
+        Some(universe::core(threads, calls))
     }
 
     fn explain(&self, scenario: &Scenario, outcome: &Outcome) -> Option<String> {
@@ -240,13 +259,13 @@ impl System for Core {
         let mut instance = CoreInstance {
             live: map.live(),
             map,
-            front_ends: scenario.connections.iter().map(front_end).collect(),
+            front_ends: scenario.receivers.iter().map(front_end).collect(),
             producers: Vec::new(),
             scenario: Arc::clone(scenario),
             host,
         };
-        for conn in (0..scenario.connections.len()).map(Conn) {
-            let opened = !scenario.opened_by_scenario.contains(&conn);
+        for conn in (0..scenario.receivers.len()).map(Conn) {
+            let opened = !scenario.created.contains(&conn);
             let producer = opened.then(|| instance.open(conn, conn).ok()).flatten();
             instance.producers.push(producer);
         }

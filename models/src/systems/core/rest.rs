@@ -43,18 +43,23 @@ impl<'a> Rest<'a> {
         rest.calls
     }
 
-    fn call(&mut self, operation: &'static str, conn: Option<Conn>, argument: Option<u64>) -> String {
+    fn call(
+        &mut self,
+        operation: &'static str,
+        conn: Option<Conn>,
+        argument: Option<u64>,
+    ) -> String {
         let name = conn.map_or(String::new(), |conn| format!("{}.", self.core.name(conn)));
         let argument_text = argument.map_or(String::new(), |value| format!("({value})"));
         let call = Call {
             operation,
-            connection: conn,
+            receiver: conn,
             arguments: argument.map(Argument::Int).into_iter().collect(),
             text: format!("{name}{operation}{argument_text} at rest"),
         };
         let id = CallId { thread: usize::MAX, index: self.calls.len() };
         let answer = self.core.call(id, &call, self.log);
-        let stream = self.log.stream_of(id);
+        let stream = self.log.subject_of(id);
         self.calls.push(Rested { call, answer: answer.clone(), stream });
         answer
     }
