@@ -5,6 +5,7 @@
 // Locks, atomics and threads come from `sync` alone; see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod after;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod assertions;
 mod backfill;
@@ -12,9 +13,12 @@ mod config;
 mod connection;
 mod error;
 mod host;
+mod index;
+mod line;
 mod live;
 mod map;
 mod producer;
+mod slab;
 mod stream;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 mod sync;

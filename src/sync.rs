@@ -45,7 +45,8 @@ use std::time::Duration;
 pub(crate) enum Rank {
     Map = 1 << 0,
     Connection = 1 << 1,
-    Bucket = 1 << 2,
+    Index = 1 << 2,
+    Bucket = 1 << 3,
 }
 
 const CHECK_RANKS: bool = cfg!(any(debug_assertions, loom, shuttle));
@@ -63,6 +64,7 @@ impl Rank {
         match self {
             Rank::Map => "map",
             Rank::Connection => "connection",
+            Rank::Index => "index",
             Rank::Bucket => "bucket",
         }
     }
@@ -72,7 +74,7 @@ impl Rank {
             HELD.with(|held| {
                 assert!(
                     held.get() < self as u8,
-                    "lock order: {self:?} is wanted by a thread that holds ranks {:#05b}",
+                    "lock order: {self:?} is wanted by a thread that holds ranks {:#06b}",
                     held.get()
                 );
                 held.set(held.get() | self as u8);

@@ -10,14 +10,13 @@
 //! preceded, to the latest before which it was enabled. And an operation that is blocked when the
 //! execution ends races too, though it never became an event.
 
-use super::node::label_if;
 use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END};
-use crate::op::{Kind, Op, Pid, Step};
+use crate::op::{label_if, Kind, Op, Tid, Transition};
 use crate::trace::{Clock, Trace};
 
 /// An operation that was still blocked when the execution ended.
 pub(crate) struct Blocked {
-    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
     pub(crate) op: Op,
     /// What its thread knew.
     pub(crate) base: Clock,
@@ -26,7 +25,7 @@ pub(crate) struct Blocked {
 /// The second operation of a race: an event, or one that was blocked to the end.
 #[derive(Clone, Copy)]
 struct Second<'a> {
-    pid: Pid,
+    tid: Tid,
     kind: Kind,
     obj: u32,
     arg: u64,
@@ -42,7 +41,7 @@ struct Second<'a> {
 /// A turn at reading an `RwLock`; a look at it is one that is over at once.
 #[derive(Clone, Copy)]
 struct Session {
-    pid: Pid,
+    tid: Tid,
     acquired: usize,
     released: Option<usize>,
 }
@@ -50,7 +49,7 @@ struct Session {
 /// The search, with its buffers.
 #[derive(Default)]
 pub(crate) struct Races {
-    sequence: Vec<Step>,
+    sequence: Vec<Transition>,
     firsts: Vec<usize>,
     sessions: Vec<Session>,
 }
@@ -62,12 +61,12 @@ impl Races {
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
-        mut reversal: impl FnMut(usize, &mut Vec<Step>),
+        mut reversal: impl FnMut(usize, &mut Vec<Transition>),
     ) {
         for (index, event) in trace.events().iter().enumerate() {
             let woken = event.label.kind == Kind::Woken;
             let second = Second {
-                pid: event.pid,
+                tid: event.tid,
                 kind: event.announced,
                 obj: event.obj,
                 arg: event.arg,
@@ -80,7 +79,7 @@ impl Races {
         }
         for b in blocked {
             let second = Second {
-                pid: b.pid,
+                tid: b.tid,
                 kind: b.op.kind,
                 obj: b.op.obj,
                 arg: b.op.arg,
@@ -98,7 +97,7 @@ impl Races {
         trace: &Trace,
         objects: &[Object],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let history = &objects[second.obj as usize].history;
         let end = history.partition_point(|&i| (i as usize) < second.limit);
@@ -115,7 +114,7 @@ impl Races {
                 self.when_enabled(trace, history, second, |pre| pre == 1, reversal)
             }
             Kind::Wake if second.arg != MAY_END => {
-                let me = bit(second.pid);
+                let me = bit(second.tid);
                 self.when_enabled(trace, history, second, |pre| pre & me != 0, reversal)
             }
             Kind::Send => {
@@ -135,7 +134,7 @@ impl Races {
         trace: &Trace,
         history: &[u32],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
@@ -166,7 +165,7 @@ impl Races {
         history: &[u32],
         second: Second,
         enabled: impl Fn(u64) -> bool,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let mut looked = false;
         for (n, &first) in history.iter().enumerate().rev() {
@@ -201,7 +200,7 @@ impl Races {
         trace: &Trace,
         history: &[u32],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let mut writer = None;
         self.sessions.clear();
@@ -209,19 +208,19 @@ impl Races {
             let event = &trace.events()[i as usize];
             match event.label.kind {
                 Kind::Read | Kind::TryRead if event.val == 1 => self.sessions.push(Session {
-                    pid: event.pid,
+                    tid: event.tid,
                     acquired: i as usize,
                     released: None,
                 }),
                 Kind::UnlockRead => {
                     let mut open = self.sessions.iter_mut().rev();
-                    if let Some(s) = open.find(|s| s.pid == event.pid && s.released.is_none()) {
+                    if let Some(s) = open.find(|s| s.tid == event.tid && s.released.is_none()) {
                         s.released = Some(i as usize);
                     }
                 }
                 // With a writer there, who goes before this goes before the writer.
                 Kind::Look | Kind::Clear if event.pre == 0 => self.sessions.push(Session {
-                    pid: event.pid,
+                    tid: event.tid,
                     acquired: i as usize,
                     released: Some(i as usize),
                 }),
@@ -273,19 +272,19 @@ impl Races {
         trace: &Trace,
         firsts: &[usize],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let start = *firsts.iter().min().expect("there is a first event");
         self.sequence.clear();
         for (i, event) in trace.events().iter().enumerate().skip(start) {
             let after = firsts.iter().any(|&f| f == i || trace.before(f, i));
             if !after && i != second.index {
-                self.sequence.push(event.step());
+                self.sequence.push(event.transition());
             }
         }
         let pre = trace.events()[start].pre;
         let label = label_if(second.kind, second.obj, second.arg, pre);
-        self.sequence.push(Step { pid: second.pid, label });
+        self.sequence.push(Transition { tid: second.tid, label });
         reversal(start, &mut self.sequence);
     }
 }

@@ -3,7 +3,7 @@
 use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
-use crate::rt::{self, Turn};
+use crate::rt::{self, Grant};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -42,7 +42,7 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Sets the name that witnesses show.
     pub fn set_name(&self, name: impl Into<String>) {
-        crate::set_object_name(self.id, name.into());
+        rt::set_name(self.id, name.into());
     }
 
     /// Blocks until the mutex is acquired.
@@ -154,7 +154,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let op = Op::new(self.mutex.id, Kind::Unlock, self.at);
-        if !rt::dying() && rt::announce(op) == Turn::Mine {
+        if !rt::dying() && rt::announce(op) == Grant::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.mutex.poison.set(true);
             }
