@@ -247,19 +247,21 @@ impl Connection {
                     }
                     Phase::Open(open) => open,
                 };
-                match open.next() {
-                    Found::Message(message, resumes) => {
-                        if resumes {
-                            open.ask(&mut self.shared.bucket.lock());
+                loop {
+                    match open.next() {
+                        Found::Message(message, resumes) => {
+                            if resumes {
+                                open.ask(&mut self.shared.bucket.lock());
+                            }
+                            return Step::Message(message);
                         }
-                        return Step::Message(message);
+                        Found::Nothing => return Step::Idle,
+                        // Then there is its end to send, in this same look.
+                        Found::Finished(id) => {
+                            self.end_stream(open, id, EndStatus::Ok, &mut after);
+                        }
+                        Found::Read(stream, vb, range) => break (stream, vb, range),
                     }
-                    Found::Nothing => return Step::Idle,
-                    Found::Finished(id) => {
-                        self.end_stream(open, id, EndStatus::Ok, &mut after);
-                        continue;
-                    }
-                    Found::Read(stream, vb, range) => (stream, vb, range),
                 }
             };
             self.read_memory(stream, vb, range);
