@@ -136,7 +136,9 @@ fn functions(text: &str) -> Result<Vec<Function>, String> {
         let last = lines[first..].iter().find(|(_, line)| *line == closing);
         let Some((end, last)) = last else { return Err(format!("{name} does not end")) };
         let body = at + opening.len();
-        let Some((arguments, has_self)) = parameters(&text[*begin..body]) else { continue };
+        // Behind `pub(crate)`, whose parentheses are no parameters'.
+        let signature = text[*begin..body].split_once("fn ").map_or("", |(_, rest)| rest);
+        let Some((arguments, has_self)) = parameters(signature) else { continue };
         let head = lines[..first]
             .iter()
             .rev()
@@ -243,7 +245,7 @@ impl Held {
     #[test]
     fn a_function_is_there_once_more_for_each_mutant() {
         let one = mutant("one", "", "", &[("at + 1", "at + 2")]);
-        let two = mutant("two", "", "", &[("self.count.sub();", ""), ("at + 1", "at")]);
+        let two = mutant("two", "", "", &[("self.count.sub();", ""), ("at + 1", "at + 0")]);
         let text = instrument(SOUND, &[(1, &one), (2, &two)]).unwrap();
         for there in [
             "match crate::mutation::chosen() { 1 => return self.take__1(at, of), \
@@ -259,7 +261,7 @@ impl Held {
 
     #[test]
     fn what_is_not_there_once_is_refused() {
-        for from in ["nowhere", "at"] {
+        for from in ["nowhere", "at", "impl Held"] {
             let edits: &'static [_] = Box::leak(Box::new([(from, "")]));
             assert!(instrument(SOUND, &[(1, &mutant("m", "", "", edits))]).is_err());
         }
