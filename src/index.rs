@@ -83,7 +83,9 @@ impl<T> Index<T> {
             let mut batch = [const { None::<Weak<T>> }; BATCH];
             let shard = self.shard(vb).lock();
             let Some(connections) = shard.get(&vb) else { return };
-            let Some(last) = upto.or_else(|| connections.keys().next_back().copied()) else { return };
+            let Some(last) = upto.or_else(|| connections.keys().next_back().copied()) else {
+                return;
+            };
             upto = Some(last);
             let mut copied = 0;
             for (number, connection) in connections.range((from, Bound::Unbounded)).take(BATCH) {
@@ -110,6 +112,9 @@ impl<T> Index<T> {
     /// Streams that have an entry.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().values().map(BTreeMap::len).sum::<usize>()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().values().map(BTreeMap::len).sum::<usize>())
+            .sum()
     }
 }

@@ -22,9 +22,9 @@ use crate::{
     CloseReason, Config, ConnId, EndStatus, NoSuchConnection, OpenError, Producer, Seqno,
     StreamEnd, VbId,
 };
+use std::collections::BTreeMap;
 #[allow(clippy::disallowed_types)]
 use std::collections::HashMap;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;

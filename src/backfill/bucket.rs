@@ -232,7 +232,12 @@ impl<T> Locked<'_, T> {
     pub(crate) fn sit(&mut self, connection: &Weak<T>) -> Seat {
         let connection = Weak::clone(connection);
         let whereabouts = Whereabouts::Idle;
-        Seat(self.state.members.insert(Member { connection, whereabouts, ticket: None, left: false }))
+        Seat(self.state.members.insert(Member {
+            connection,
+            whereabouts,
+            ticket: None,
+            left: false,
+        }))
     }
 
     /// Takes a slot, unless there is none or somebody was first; then the

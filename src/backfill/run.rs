@@ -64,10 +64,7 @@ fn scan(connection: &Connection, backfill: &mut Backfill) -> Result<Ran, Ran> {
     Ok(Ran::More)
 }
 
-fn open_scan(
-    connection: &Connection,
-    backfill: &Backfill,
-) -> Result<Hosted<Box<dyn Scan>>, Ran> {
+fn open_scan(connection: &Connection, backfill: &Backfill) -> Result<Hosted<Box<dyn Scan>>, Ran> {
     let opened = attempt(|| {
         let source = connection.source();
         let scan = Hosted::new(source.open_scan(backfill.vb, backfill.range)?);

@@ -145,7 +145,11 @@ pub(super) fn backfill_of(stream: &ActiveStream, live: &LiveCounts) -> Backfill 
 /// The streams and backfills of a connection that was closed, ended outside of
 /// its lock: nobody else can reach them. The ends that step did not hand out
 /// come first.
-pub(super) fn end_all(open: Open, after: &mut After, mut ended: impl FnMut(&ActiveStream)) -> Vec<StreamEnd> {
+pub(super) fn end_all(
+    open: Open,
+    after: &mut After,
+    mut ended: impl FnMut(&ActiveStream),
+) -> Vec<StreamEnd> {
     let Open { front_end, paused, streams, ends, backfills, .. } = open;
     let mut report = Vec::from(ends);
     for stream in streams.into_streams() {

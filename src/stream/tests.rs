@@ -7,7 +7,11 @@ use std::fmt::Write;
 
 fn stream(start: Seqno, end: Seqno) -> ActiveStream {
     let request = StreamRequest { vb: VbId(3), start, end, opaque: 8 };
-    ActiveStream::new(StreamId { place: 0, serial: 1 }, request, LiveCounts::new().count(Kind::Stream))
+    ActiveStream::new(
+        StreamId { place: 0, serial: 1 },
+        request,
+        LiveCounts::new().count(Kind::Stream),
+    )
 }
 
 fn item(seqno: Seqno) -> Item {

@@ -35,6 +35,7 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("explore", Engine::Std, &["xtask", "explore"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
+    ("mutants, part", Engine::Std, &["xtask", "mutants", "--check"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
     ("explore, history", Engine::Std, &["xtask", "explore", "--history", "--check"]),
 ];

@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
 fn cargo_mutants() -> Result<(), String> {
     let root = root();
     let status = cargo(&root, &root.join("target"), Engine::Std)
-        .args(["mutants", "-p", "connmap", "--in-place", "--baseline", "skip"])
+        .args(["mutants", "-p", "connmap", "--timeout", "60", "--output", "target"])
         .status();
     match status {
         Ok(status) if status.success() => Ok(()),

@@ -18,6 +18,7 @@ use crate::systems::vocabulary::{self, ends_of};
 use crate::Invariant;
 use connmap::{LiveObjects, ProducerStats, VbId};
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
 impl Instance for CoreInstance {
@@ -177,6 +178,10 @@ impl CoreInstance {
         }
         self.check_ended_once(&self.accepted(calls), log);
         let CoreInstance { map, live, producers, front_ends, host, .. } = self;
+        if host.lost.load(Ordering::Relaxed) > 0 {
+            let detail = "a method or destructor of the host's ran under a lock of the core";
+            log.violated(Invariant::NoDeadlock, detail);
+        }
         let left = live.get();
         if left.backfills > 0 || host.asked().scans > 0 {
             let scans = host.asked().scans;

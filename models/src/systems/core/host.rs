@@ -55,6 +55,9 @@ pub(super) struct Host {
     /// In snoozes since then, and in per cent.
     clock: Shared,
     memory_used: Shared,
+    /// Those of its calls into the core that did not come back: the core's
+    /// check of its locks panics, and what the host panics with is contained.
+    pub(super) lost: AtomicU64,
     /// For the statistics.
     asked: std::sync::Mutex<Asked>,
 }
@@ -83,6 +86,7 @@ impl Host {
             began: Instant::now(),
             clock: Shared::new(0),
             memory_used: Shared::new(limits.memory_used),
+            lost: AtomicU64::new(0),
             asked: std::sync::Mutex::default(),
         })
     }
@@ -114,10 +118,12 @@ impl Host {
     fn calls_back(&self) {
         let map = self.map.get().filter(|_| self.manners.calls).and_then(Weak::upgrade);
         let Some(map) = map else { return };
+        self.lost.fetch_add(1, Ordering::Relaxed);
         map.stats();
         if let Some(producer) = map.get(ConnId(0)) {
             producer.stats();
         }
+        self.lost.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// What a destructor does.
