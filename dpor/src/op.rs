@@ -1,8 +1,8 @@
 //! Operations, and the one place that says which of them are dependent.
 //!
-//! Two operations are *dependent* when they name the same object and at least one of them is not
-//! read-like (see [`Kind::is_read`]). Everything else commutes. The whole reduction rests on this
-//! relation: too small and orderings are lost, too large and they are counted more than once.
+//! Two operations are *dependent* when they name the same object and their classes conflict (see
+//! [`Class::conflicts`]). Everything else commutes. The whole reduction rests on this relation: too
+//! small and orderings are lost, too large and they are counted more than once.
 
 use std::panic::Location;
 
@@ -42,6 +42,9 @@ pub enum Kind {
     TryRead,
     /// The release of an `RwLock` by a reader.
     UnlockRead,
+    /// A writer comes to an `RwLock` and begins to wait: readers that come after that are not let in
+    /// before the writer has been.
+    QueueWrite,
     /// The blocking acquisition of an `RwLock` by a writer.
     Write,
     /// An attempt to acquire an `RwLock` as a writer, whatever came of it.
@@ -98,19 +101,21 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether two operations of such kinds on one object commute.
-    pub fn is_read(self) -> bool {
-        matches!(
-            self,
-            Kind::Load
-                | Kind::CompareExchangeFailed
-                | Kind::Read
-                | Kind::TryRead
-                | Kind::UnlockRead
-                | Kind::Look
-                | Kind::DropSender
-                | Kind::Upgrade
-        )
+    /// What the dependency relation knows of it.
+    pub(crate) fn class(self) -> Class {
+        match self {
+            Kind::Load | Kind::CompareExchangeFailed => Class::Read,
+            Kind::UnlockRead | Kind::Look | Kind::DropSender => Class::Read,
+            Kind::Upgrade => Class::Read,
+            Kind::Read | Kind::TryRead => Class::Admission,
+            Kind::QueueWrite => Class::Queue,
+            _ => Class::Write,
+        }
+    }
+
+    /// Whether two operations of such kinds, by different threads on one object, commute.
+    pub fn commutes(self, other: Kind) -> bool {
+        !self.class().conflicts(other.class())
     }
 
     /// The name that a witness shows.
@@ -127,6 +132,7 @@ impl Kind {
             Kind::Read => "read",
             Kind::TryRead => "try_read",
             Kind::UnlockRead => "unlock read",
+            Kind::QueueWrite => "wait to write",
             Kind::Write => "write",
             Kind::TryWrite => "try_write",
             Kind::UnlockWrite => "unlock write",
@@ -156,6 +162,40 @@ impl Kind {
     }
 }
 
+/// What the dependency relation distinguishes. Operations on one object are dependent if their
+/// classes conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Dependent with everything on its object, but for [`Class::Queue`].
+    Write,
+    /// Commutes with others of its kind.
+    Read,
+    /// A reader of an `RwLock` asks to be let in: a read that a writer which waits can turn away.
+    Admission,
+    /// A writer begins to wait for an `RwLock`, which matters to those alone who ask to be let in.
+    Queue,
+}
+
+/// How many classes there are.
+pub(crate) const CLASSES: usize = 4;
+
+impl Class {
+    /// All of them, each at its own index.
+    pub(crate) const ALL: [Class; CLASSES] =
+        [Class::Write, Class::Read, Class::Admission, Class::Queue];
+
+    /// Whether the order of two operations of such classes can matter.
+    pub(crate) fn conflicts(self, other: Class) -> bool {
+        use Class::*;
+        match (self, other) {
+            (Queue, Admission) | (Admission, Queue) => true,
+            (Queue, _) | (_, Queue) => false,
+            (Write, _) | (_, Write) => true,
+            (Read | Admission, Read | Admission) => false,
+        }
+    }
+}
+
 /// What the dependency relation sees of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Label {
@@ -166,9 +206,7 @@ pub(crate) struct Label {
 impl Label {
     /// Whether the order of two operations of different threads can matter.
     pub(crate) fn dependent(self, other: Label) -> bool {
-        self.obj == other.obj
-            && self.obj != NO_OBJECT
-            && !(self.kind.is_read() && other.kind.is_read())
+        self.obj == other.obj && self.obj != NO_OBJECT && !self.kind.commutes(other.kind)
     }
 }
 

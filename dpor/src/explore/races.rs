@@ -10,8 +10,8 @@
 //! preceded, to the latest before which it was enabled. And an operation that is blocked when the
 //! execution ends races too, though it never became an event.
 
-use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END};
-use crate::op::{label_if, Kind, Op, Tid, Transition};
+use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END, WRITTEN};
+use crate::op::{label_if, Class, Kind, Op, Tid, Transition};
 use crate::trace::{Clock, Trace};
 
 /// An operation that was still blocked when the execution ended.
@@ -34,11 +34,12 @@ struct Second<'a> {
     index: usize,
     /// The events on its object that may have come before it: those up to this number.
     limit: usize,
-    /// Whether it turned out to be read-like.
-    read: bool,
+    /// What it turned out to be.
+    class: Class,
 }
 
-/// A turn at reading an `RwLock`; a look at it is one that is over at once.
+/// A turn at reading an `RwLock`, or at writing it from when the writer waits; a look at it is one that
+/// is over at once.
 #[derive(Clone, Copy)]
 struct Session {
     tid: Tid,
@@ -73,7 +74,7 @@ impl Races {
                 base: trace.base(index),
                 index,
                 limit: if woken { event.pre as usize + 1 } else { index },
-                read: event.label.kind.is_read(),
+                class: event.label.kind.class(),
             };
             self.with_second(trace, objects, second, &mut reversal);
         }
@@ -86,7 +87,7 @@ impl Races {
                 base: &b.base,
                 index: trace.len(),
                 limit: trace.len(),
-                read: b.op.kind.is_read(),
+                class: b.op.kind.class(),
             };
             self.with_second(trace, objects, second, &mut reversal);
         }
@@ -107,7 +108,8 @@ impl Races {
         }
         match second.kind {
             Kind::Write => self.before_readers(trace, history, second, reversal),
-            Kind::Lock | Kind::Read | Kind::Enter => {
+            Kind::Read => self.before_writers(trace, history, second, reversal),
+            Kind::Lock | Kind::Enter => {
                 self.when_enabled(trace, history, second, |pre| pre == 0, reversal)
             }
             Kind::Park if second.arg != MAY_END => {
@@ -127,8 +129,8 @@ impl Races {
         }
     }
 
-    /// The races of an operation that cannot block: with the read-like operations since the last
-    /// that is not, or else with that one.
+    /// The races of an operation that cannot block: with each operation that it is dependent with,
+    /// unless one in between that it is dependent with, too, comes after that.
     fn always_enabled(
         &mut self,
         trace: &Trace,
@@ -136,21 +138,22 @@ impl Races {
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
+        let class = |i: u32| trace.events()[i as usize].label.kind.class();
         for (n, &first) in history.iter().enumerate().rev() {
-            let first = first as usize;
-            let read = trace.events()[first].label.kind.is_read();
-            if read && second.read {
+            let i = first as usize;
+            if !class(first).conflicts(second.class) {
                 continue;
             }
-            let last = n + 1 == history.len();
-            if (read || last || second.read) && !trace.known(first, second.base) {
-                let forced = read
-                    && history[n + 1..].iter().any(|&later| trace.before(first, later as usize));
-                if !forced {
-                    self.reverse(trace, &[first], second, reversal);
+            if !trace.known(i, second.base) {
+                let mut later =
+                    history[n + 1..].iter().filter(|&&l| class(l).conflicts(second.class));
+                if !later.any(|&l| trace.before(i, l as usize)) {
+                    self.reverse(trace, &[i], second, reversal);
                 }
             }
-            if !read {
+            // What is before that, and dependent with the second operation, comes before it.
+            let all = Class::ALL.into_iter().filter(|c| c.conflicts(second.class));
+            if all.into_iter().all(|c| c.conflicts(class(first))) {
                 return;
             }
         }
@@ -171,12 +174,12 @@ impl Races {
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
             let event = &trace.events()[first];
-            let read = event.label.kind.is_read();
+            let read = event.label.kind.class() == Class::Read;
             let known = trace.known(first, second.base);
             if known && !read {
                 return;
             }
-            if known || (read && second.read) || !enabled(event.pre) {
+            if known || !enabled(event.pre) {
                 continue;
             }
             let forced = match read {
@@ -219,11 +222,13 @@ impl Races {
                     }
                 }
                 // With a writer there, who goes before this goes before the writer.
-                Kind::Look | Kind::Clear if event.pre == 0 => self.sessions.push(Session {
-                    tid: event.tid,
-                    acquired: i as usize,
-                    released: Some(i as usize),
-                }),
+                Kind::Look | Kind::Clear if event.pre & WRITTEN == 0 => {
+                    self.sessions.push(Session {
+                        tid: event.tid,
+                        acquired: i as usize,
+                        released: Some(i as usize),
+                    })
+                }
                 Kind::Write | Kind::TryWrite if event.val == 1 => {
                     self.sessions.clear();
                     writer = Some(i as usize);
@@ -237,6 +242,49 @@ impl Races {
             }
             return;
         }
+        self.before_sessions(trace, second, reversal);
+    }
+
+    /// The races of a reader with the writers before it, from when each began to wait: to go before
+    /// one it must also go before every other that could not have finished by then.
+    fn before_writers(
+        &mut self,
+        trace: &Trace,
+        history: &[u32],
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+    ) {
+        self.sessions.clear();
+        for &i in history {
+            let event = &trace.events()[i as usize];
+            let tid = event.tid;
+            let session = |released| Session { tid, acquired: i as usize, released };
+            match event.label.kind {
+                Kind::QueueWrite => self.sessions.push(session(None)),
+                Kind::TryWrite if event.val == 1 => self.sessions.push(session(None)),
+                Kind::UnlockWrite => {
+                    let mut open = self.sessions.iter_mut().rev();
+                    if let Some(s) = open.find(|s| s.tid == tid && s.released.is_none()) {
+                        s.released = Some(i as usize);
+                    }
+                }
+                // With a writer there, who goes before this goes before the writer.
+                Kind::TryWrite | Kind::Clear if event.pre == 0 => {
+                    self.sessions.push(session(Some(i as usize)));
+                }
+                _ => {}
+            }
+        }
+        self.before_sessions(trace, second, reversal);
+    }
+
+    /// The races with the beginnings of the sessions.
+    fn before_sessions(
+        &mut self,
+        trace: &Trace,
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+    ) {
         for n in 0..self.sessions.len() {
             let mut firsts = std::mem::take(&mut self.firsts);
             firsts.clear();
@@ -248,8 +296,8 @@ impl Races {
         }
     }
 
-    /// Adds to `firsts` the readers that would hold the lock after everything that does not happen
-    /// after `firsts`. Returns false if the writer must come after one of them.
+    /// Adds to `firsts` the sessions that would not be over after everything that does not happen after
+    /// `firsts`. Returns false if the second operation must come after one of them.
     fn close(&self, trace: &Trace, firsts: &mut Vec<usize>, second: Second) -> bool {
         loop {
             if firsts.iter().any(|&f| trace.known(f, second.base)) {

@@ -6,7 +6,7 @@ use crate::explore::{Blocked, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
-use crate::op::{ObjId, Op, Tid, NO_OBJECT};
+use crate::op::{Class, ObjId, Op, Tid, NO_OBJECT};
 use crate::trace::{join, Clock, Performed, Trace};
 use std::borrow::Cow;
 
@@ -257,15 +257,11 @@ impl Runtime {
         let now = self.trace.len() as u32;
         if done.label.obj != NO_OBJECT {
             let object = &mut self.objects[done.label.obj as usize];
-            join(&mut clock, &object.written);
-            if done.label.kind.is_read() {
-                join(&mut object.read, &clock);
-            } else {
-                join(&mut clock, &object.read);
-                object.read.clear();
-                object.written.clear();
-                object.written.extend_from_slice(&clock);
+            let class = done.label.kind.class();
+            for other in Class::ALL.into_iter().filter(|&other| class.conflicts(other)) {
+                join(&mut clock, &object.knew[other as usize]);
             }
+            join(&mut object.knew[class as usize], &clock);
             object.history.push(now);
         }
         let event = Performed {
@@ -342,7 +338,7 @@ impl Runtime {
                 let nth = self.used.iter().position(|&o| o == obj).unwrap_or(0);
                 let sort = match self.objects.get(obj as usize).map(|o| &o.state) {
                     Some(State::Mutex(_)) => "mutex",
-                    Some(State::RwLock { .. }) => "rwlock",
+                    Some(State::RwLock(_)) => "rwlock",
                     Some(State::Condvar(_)) => "condvar",
                     Some(State::Parker { .. }) => "token",
                     Some(State::Barrier { .. }) => "barrier",

@@ -9,7 +9,7 @@ use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, View};
 use crate::object::State;
-use crate::op::{Op, Tid, NO_OBJECT};
+use crate::op::{Class, Op, Tid, NO_OBJECT};
 use crate::trace::{join, Trace};
 
 /// What the thread that has come to an operation has to do.
@@ -113,7 +113,10 @@ impl Runtime {
                 let State::Barrier { generation: now, .. } = object.state else { return false };
                 if now > generation {
                     // Nothing has happened at the barrier since: this is what the last to come knew.
-                    join(&mut self.threads[tid as usize].clock, &object.written);
+                    join(
+                        &mut self.threads[tid as usize].clock,
+                        &object.knew[Class::Write as usize],
+                    );
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 now > generation
@@ -124,7 +127,10 @@ impl Runtime {
                 let done = channel.received > number || !channel.receiver;
                 if done {
                     // As at a barrier: this is what the receiver knew.
-                    join(&mut self.threads[tid as usize].clock, &object.written);
+                    join(
+                        &mut self.threads[tid as usize].clock,
+                        &object.knew[Class::Write as usize],
+                    );
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 done

@@ -181,7 +181,8 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
 pub(crate) fn size(stmts: &[Stmt]) -> usize {
     let one = |s: &Stmt| match s {
         Stmt::Lock(_, b) | Stmt::TryLock(_, b) | Stmt::Read(b) => 2 + size(b),
-        Stmt::TryRead(b) | Stmt::Write(b) | Stmt::TryWrite(b) => 2 + size(b),
+        Stmt::TryRead(b) | Stmt::TryWrite(b) => 2 + size(b),
+        Stmt::Write(b) => 3 + size(b),
         Stmt::Spawn(b) => size(b),
         Stmt::Once(b) => 2 + size(b),
         Stmt::Wait(_) => 5,
@@ -428,41 +429,36 @@ fn commute(a: Kind, b: Kind) -> bool {
     let reader = |k| matches!(k, Read | TryRead | UnlockRead | Look);
     let load = |k| matches!(k, Load | CompareExchangeFailed);
     let same = |k| a == k && b == k;
+    let admission = |k| matches!(k, Read | TryRead);
     same(Upgrade)
         || same(DropSender)
         || (reader(a) && reader(b))
         || (load(a) && load(b))
+        || (a == QueueWrite && !admission(b))
+        || (b == QueueWrite && !admission(a))
         || a == Woken
         || b == Woken
 }
 
-/// A trace, as a number: what each thread does, and for each object its operations in order, in
-/// groups whose members commute.
+/// A trace, as a number: what each thread does, and for each operation which of those on its object
+/// that it does not commute with came before it.
 pub(crate) fn trace(ordering: &Ordering) -> u64 {
     let mut threads: HashMap<&[u32], (u64, Sum)> = HashMap::new();
     let mut objects: HashMap<&ObjectId, Vec<(Kind, u64)>> = HashMap::new();
+    let mut all = number(&ordering.deadlock);
     for op in &ordering.operations {
         let (count, done) = threads.entry(&op.thread).or_default();
         *count += 1;
         done.add(&(&op.object, op.kind, op.value));
-        if op.kind == Kind::Woken {
-            continue;
-        }
         let me = number(&(&op.thread, *count));
-        let groups = objects.entry(&op.object).or_default();
-        match groups.last_mut() {
-            Some((kind, members)) if commute(*kind, op.kind) => *members = members.wrapping_add(me),
-            _ => groups.push((op.kind, me)),
-        }
+        let others = objects.entry(&op.object).or_default();
+        let before = others.iter().filter(|(kind, _)| !commute(*kind, op.kind));
+        let before = before.fold(0u64, |sum, (_, other)| sum.wrapping_add(*other));
+        all = all.wrapping_add(number(&(me, before)));
+        others.push((op.kind, me));
     }
-    let mut all = number(&ordering.deadlock);
     for (thread, (_, done)) in threads {
         all = all.wrapping_add(number(&(thread, done.0)));
-    }
-    for (object, groups) in objects {
-        let mut order = Sum::default();
-        groups.iter().for_each(|(_, members)| order.add(members));
-        all = all.wrapping_add(number(&(object, order.0)));
     }
     all
 }
