@@ -30,7 +30,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "shutdown-closes-the-first",
         "a shutdown closes the first connection only",
         MAP,
-        &[("            from = Bound::Excluded(id);", r"            let _ = id;
+        &[("            from = Bound::Excluded(id);", r"            from = Bound::Excluded(id);
             break;")],
     ),
     mutant(
