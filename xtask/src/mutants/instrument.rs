@@ -15,7 +15,7 @@ pub(super) const VARIABLE: &str = "CONNMAP_MUTANT";
 
 /// What the copy of the core has in addition, to ask which mutant was chosen.
 pub(super) const CHOICE: &str = "
-#[allow(warnings)]
+#[allow(warnings, missing_docs)]
 mod mutation {
     pub(crate) fn chosen() -> usize {
         static CHOSEN: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
@@ -65,10 +65,10 @@ pub(super) fn instrument(sound: &str, mutants: &[(usize, &Mutant)]) -> Result<St
             let copy = text.replacen(&format!("fn {}", function.name), &format!("fn {name}"), 1);
             match (&function.head, function.of_trait) {
                 (Some(head), true) => {
-                    let _ = write!(end, "\n#[allow(warnings)]\n{head} {{\n{copy}\n}}\n");
+                    let _ = write!(end, "\n#[allow(warnings, missing_docs)]\n{head} {{\n{copy}\n}}\n");
                 }
                 _ => {
-                    let _ = write!(behind, "\n#[allow(warnings)]\n{copy}\n");
+                    let _ = write!(behind, "\n#[allow(warnings, missing_docs)]\n{copy}\n");
                 }
             }
         }
