@@ -11,8 +11,9 @@
 //! - `calls`: each call as a sequence of atomic steps
 //! - `limits`: what the host and the configuration say
 //! - [`rest`]: what the statistics say, of everything
-//! - [`history`]: what one execution showed
-//! - [`search`]: is there an order of steps that explains a history?
+//!
+//! Whether an order of steps explains an execution is searched for by
+//! [`orderings::linear`].
 //!
 //! # What is atomic
 //!
@@ -65,20 +66,18 @@
 mod backfill;
 mod calls;
 mod connection;
-pub mod history;
 mod limits;
 pub mod rest;
-pub mod search;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub use history::{History, Rested};
 pub use limits::{Limits, Memory};
-pub use search::Checker;
 
 use crate::log::Log;
 use crate::{Invariant, Scenario};
+use calls::Rules;
+use orderings::linear::{Checker, History, Rested};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -87,19 +86,22 @@ thread_local! {
     /// what it has explained, so that most executions cost a lookup. The tasks
     /// of one execution are all on one thread of the explorer, and only the
     /// last of them to run gets here.
-    static CHECKER: RefCell<Option<Checker>> = const { RefCell::new(None) };
+    static CHECKER: RefCell<Option<Checker<Rules>>> = const { RefCell::new(None) };
 }
 
 /// Checks the execution that the log has, and what was done after it until
 /// nothing was left to do, and reports to the log.
 pub fn check(scenario: &Arc<Scenario>, limits: Limits, log: &Log, rest: Vec<Rested>) {
     // A call that did not return is `no-deadlock`'s, or a panic's.
-    let Some(history) = History::of(scenario, log, rest) else { return };
+    let Some(history) = History::of(scenario, log) else { return };
+    let history = history.followed_by(rest);
     let explained = CHECKER.with(|checker| {
         let mut checker = checker.borrow_mut();
         match &mut *checker {
-            Some(checker) if checker.is_for(scenario, limits) => checker.check(&history),
-            other => other.insert(Checker::new(scenario, limits)).check(&history),
+            Some(checker) if checker.specification().are_for(scenario, limits) => {
+                checker.check(&history)
+            }
+            other => other.insert(Checker::new(Rules::new(scenario, limits))).check(&history),
         }
     });
     if let Err(detail) = explained {

@@ -11,9 +11,9 @@ use super::CoreInstance;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use crate::spec::rest::{line, OfConnection, OfMap, STATS};
-use crate::spec::Rested;
 use crate::Invariant;
 use connmap::StreamState;
+use orderings::linear::Rested;
 
 /// A bound on the rounds, far above what any scenario has to do: in each,
 /// somebody moves. Hitting it is a violation.
@@ -59,8 +59,8 @@ impl<'a> Rest<'a> {
         };
         let id = CallId { thread: usize::MAX, index: self.calls.len() };
         let answer = self.core.call(id, &call, self.log);
-        let stream = self.log.subject_of(id);
-        self.calls.push(Rested { call, answer: answer.clone(), stream });
+        let subject = self.log.subject_of(id);
+        self.calls.push(Rested { call, answer: answer.clone(), subject });
         answer
     }
 
@@ -118,7 +118,7 @@ impl<'a> Rest<'a> {
     fn lost(&self, conn: Conn, since: u64, found: usize) {
         let found = &self.calls[found];
         let scenario = &self.core.scenario;
-        let of = found.stream.and_then(|request| scenario.call(request));
+        let of = found.subject.and_then(|request| scenario.call(request));
         let of = of.map_or(String::new(), |request| format!(" of {request}"));
         let wakers: &[&str] = match &*found.answer {
             "disconnect, shut down" => &["shutdown"],
