@@ -81,7 +81,8 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
             }
         }
     }
-    let families = vec![Family { settings: "", prologue: Vec::new(), alphabet, beside: Vec::new() }];
+    let families =
+        vec![Family { settings: "", prologue: Vec::new(), alphabet, beside: Vec::new() }];
     Universe { families, threads, calls }
 }
 

@@ -65,7 +65,8 @@ pub(super) fn instrument(sound: &str, mutants: &[(usize, &Mutant)]) -> Result<St
             let copy = text.replacen(&format!("fn {}", function.name), &format!("fn {name}"), 1);
             match (&function.head, function.of_trait) {
                 (Some(head), true) => {
-                    let _ = write!(end, "\n#[allow(warnings, missing_docs)]\n{head} {{\n{copy}\n}}\n");
+                    let _ =
+                        write!(end, "\n#[allow(warnings, missing_docs)]\n{head} {{\n{copy}\n}}\n");
                 }
                 _ => {
                     let _ = write!(behind, "\n#[allow(warnings, missing_docs)]\n{copy}\n");
