@@ -29,6 +29,8 @@ pub(crate) struct Tally<T> {
     pub(crate) outcomes: BTreeMap<T, Best>,
     pub(crate) violations: BTreeMap<String, Best>,
     incomplete: Option<String>,
+    /// The bound on preemptions, if there is one.
+    within: Option<u32>,
     linearizer: Linearizer,
 }
 
@@ -45,6 +47,7 @@ impl<T> Default for Tally<T> {
             outcomes: BTreeMap::new(),
             violations: BTreeMap::new(),
             incomplete: None,
+            within: None,
             linearizer: Linearizer::default(),
         }
     }
@@ -54,6 +57,16 @@ impl<T: Ord> Tally<T> {
     /// The exploration stops before its end. The first reason counts.
     pub(crate) fn stop(&mut self, why: String) {
         self.incomplete.get_or_insert(why);
+    }
+
+    /// An execution was one of an ordering that has been counted.
+    pub(crate) fn repeat(&mut self) {
+        self.executions += 1;
+    }
+
+    /// No more than `preemptions` were allowed.
+    pub(crate) fn bound(&mut self, preemptions: u32) {
+        self.within = Some(preemptions);
     }
 
     /// Adds another worker's counts.
@@ -147,12 +160,16 @@ impl<T: Ord> Tally<T> {
         let verdict = if !violations.is_empty() {
             Verdict::Violated
         } else {
-            match &self.incomplete {
-                Some(why) => Verdict::Incomplete { why: why.clone() },
-                None if self.orderings == 0 => Verdict::Incomplete { why: "nothing ran".into() },
-                None => Verdict::Complete,
+            match (&self.incomplete, self.within) {
+                (Some(why), _) => Verdict::Incomplete { why: why.clone() },
+                (None, _) if self.orderings == 0 => {
+                    Verdict::Incomplete { why: "nothing ran".into() }
+                }
+                (None, Some(preemptions)) => Verdict::Within { preemptions },
+                (None, None) => Verdict::Complete,
             }
         };
+        let bounded = self.within.map(|n| format!("no more than {n} preemptions were allowed"));
         Report {
             verdict,
             executions: self.executions,
@@ -163,7 +180,7 @@ impl<T: Ord> Tally<T> {
             deadlocks: self.deadlocks,
             outcomes,
             violations,
-            incomplete: self.incomplete,
+            incomplete: self.incomplete.or(bounded),
             elapsed,
         }
     }

@@ -28,6 +28,9 @@ impl Runtime {
 
     /// Lets the search take in the execution that has ended. Returns whether there is more to explore.
     pub(crate) fn search_on(&mut self) -> bool {
+        if let Mode::Bounded(search) = &mut self.mode {
+            return search.backtrack(self.ending.as_ref());
+        }
         let Mode::Explore(search) = &mut self.mode else { return true };
         match self.ending {
             None | Some(Ending::Deadlock | Ending::TooLong) => {
