@@ -1,13 +1,22 @@
 //! ConnMap: which connections there are, and whether there will be any more.
 //!
-//! One lock (`Rank::Map`), the first in the order, guards the connections and
-//! the map's own end. It is held while a connection is displaced or closed, so
-//! that these are one step together with the entry in the map: what a lookup
-//! finds is what the calls before it made.
+//! One lock (`Rank::Map`), the first in the order, guards the connections,
+//! their names and the map's own end. It is held while one connection is
+//! displaced or closed, so that this is one step together with the entry in the
+//! map: what a lookup finds is what the calls before it made. To close is to
+//! move everything out, in O(log n); the streams are ended outside of the lock.
 //!
 //! To shut down is to change the map's state. Either an open has the lock
 //! first, and the shutdown closes what it opened; or the shutdown does, and
-//! the open is refused.
+//! the open is refused. The connections are then closed one by one, in a
+//! critical section each: none can come any more, and one that leaves
+//! meanwhile was closed by whoever took it out.
+//!
+//! A name belongs to the connection that was opened last under it. Of two that
+//! open under one name, the one that has the lock later displaces the other.
+//! Of an open and the disconnect of the name's holder, either the open has the
+//! lock first, and the disconnect finds that the name has another holder; or
+//! the disconnect does, and the name is free.
 
 use crate::after::After;
 use crate::backfill::bucket::Bucket;
@@ -109,6 +118,9 @@ impl ConnMap {
     /// *displaced*: it refuses requests from then on, and its owner is woken
     /// to see [`Step::Disconnect`](crate::Step::Disconnect).
     ///
+    /// Locks: the map's, and under it that of the connection which is
+    /// displaced. O(log n) in the connections.
+    ///
     /// # Errors
     /// See [`OpenError`]; then nothing was changed, and nobody displaced.
     ///
@@ -161,6 +173,8 @@ impl ConnMap {
     /// The producer that is open under `id`, closed ones that nobody
     /// disconnected included.
     ///
+    /// Locks: the map's. O(log n) in the connections.
+    ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
     /// # use {connmap::*, doc::*};
@@ -178,6 +192,11 @@ impl ConnMap {
     /// none of its streams is open and it accepts no other. The answer has the
     /// streams whose end step had not handed out; if the connection was closed
     /// before, whoever closed it has them.
+    ///
+    /// Locks: the map's, and under it the connection's and the bucket's, in
+    /// which all that the connection had is moved out, in O(log n) in the
+    /// connections; then one of the index's for each stream, which is ended
+    /// under no other lock.
     ///
     /// # Errors
     /// [`NoSuchConnection`]: `id` is not in the map; of two that disconnect at
@@ -209,6 +228,11 @@ impl ConnMap {
     /// Tells every producer with a stream on `vb` that items up to `seqno`
     /// can be read. Call it after they can be.
     ///
+    /// Locks: one of the index's, once for sixteen streams of the vb, and then
+    /// each such stream's connection's. O(log v), of the vbs that have streams,
+    /// and O(log s) for each stream of this vb; no allocation unless a front
+    /// end is to be woken.
+    ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
     /// # use {connmap::*, doc::*};
@@ -224,6 +248,9 @@ impl ConnMap {
     /// Ends every stream of `vb` with `status`: the host has changed the vb's
     /// state. The answer says how many. A host that holds its vb state lock
     /// for writing delivers the wake-ups after releasing it.
+    ///
+    /// Locks: as [`Self::notify`], and under each connection's one of the
+    /// index's and the bucket's.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -246,8 +273,19 @@ impl ConnMap {
     /// Shuts the map down. When this returns, no stream of any connection is
     /// open, none is accepted, no producer can be opened, and workers that
     /// wait for a turn have been told to stop. The connections stay in the
-    /// map until their owners disconnect them. A second shutdown, also one at
-    /// the same time, returns when this is true, and reports nothing.
+    /// map until their owners disconnect them. The answer has the connections
+    /// that this call closed. A later shutdown reports nothing; one at the same
+    /// time closes what it finds open, reports that, and returns when all of
+    /// the above is true.
+    ///
+    /// From the beginning of this call on nothing can be opened; then one
+    /// connection after another is closed, in the order of their ids, and a
+    /// request on a later one is accepted until its turn comes. Whoever is
+    /// closed already may disconnect without waiting for the rest.
+    ///
+    /// Locks: for each connection the map's, and under it the connection's and
+    /// the bucket's, for O(log n); then one of the index's for each stream,
+    /// and nothing else, while the streams are ended.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }

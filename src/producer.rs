@@ -15,8 +15,13 @@ use crate::{
 /// A connection that sends: what its front end calls.
 ///
 /// Any thread may call any method, also at the same time; kv_engine's front
-/// ends call them one after another. No method blocks but on short critical
-/// sections. Methods may be called from the host's callbacks.
+/// ends call them one after another. Methods may be called from the host's
+/// callbacks. Each takes this connection's lock for a short critical section;
+/// none takes the map's, or waits for another connection. Two call the host,
+/// with no lock held, and take as long as the host does:
+/// [`stream_request`](Self::stream_request) asks for
+/// [`memory_used_percent`](crate::ItemSource::memory_used_percent), and
+/// [`step`](Self::step) may call [`read_memory`](crate::ItemSource::read_memory).
 #[derive(Clone, Debug)]
 pub struct Producer {
     id: ConnId,
@@ -43,6 +48,9 @@ impl Producer {
     /// [`ConnMap::end_streams`](crate::ConnMap::end_streams) under the same
     /// lock.
     ///
+    /// Locks: the connection's, and under it the bucket's and then one of the
+    /// index's. O(log s + log k), of the connection's and the vb's streams.
+    ///
     /// # Errors
     /// See [`RequestError`]; a refused request has done nothing.
     ///
@@ -61,7 +69,10 @@ impl Producer {
         Ok(Deferred::new((), connection.request(request)?))
     }
 
-    /// Ends the stream of `vb` with [`EndStatus::Closed`]; step reports it.
+    /// Ends the stream of `vb` with [`EndStatus::Closed`](crate::EndStatus::Closed); step reports it.
+    ///
+    /// Locks: the connection's, and under it one of the index's and the
+    /// bucket's. O(log s + log k), of the connection's and the vb's streams.
     ///
     /// # Errors
     /// See [`CloseError`]; nothing was changed.
@@ -89,6 +100,10 @@ impl Producer {
     /// [`ItemSource::read_memory`](crate::ItemSource::read_memory), with no
     /// lock held.
     ///
+    /// Locks: the connection's, and under it the bucket's when what was sent
+    /// lets backfills go on, and one of the index's when a stream ends. O(1);
+    /// the end of a stream is O(log s + log k). No allocation for an item.
+    ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
     /// # use {connmap::*, doc::*};
@@ -108,6 +123,8 @@ impl Producer {
     /// For a front end that stops stepping before [`Step::Idle`]: pauses the
     /// connection, unless there is something to send.
     ///
+    /// Locks: the connection's. O(1).
+    ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
     /// # use {connmap::*, doc::*};
@@ -122,6 +139,8 @@ impl Producer {
     }
 
     /// Wakes the front end if it is paused, for a reason of the host's own.
+    ///
+    /// Locks: the connection's. O(1).
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -140,7 +159,8 @@ impl Producer {
         Deferred::new((), after)
     }
 
-    /// What the connection holds; nothing when it is closed.
+    /// What the connection holds; nothing when it is closed. Locks: the
+    /// connection's, for O(streams and queued messages): for monitoring.
     pub fn stats(&self) -> ProducerStats {
         self.connection.upgrade().map(|connection| connection.stats()).unwrap_or_default()
     }

@@ -5,15 +5,16 @@
 //! it, and what remains is the [`StreamEnd`] that the owner learns of, and the
 //! unsent messages, which are dropped after the lock.
 //!
+//! (A test compares these lines with [`transition`].)
+//!
 //! ```text
-//!           scan opened              scan finished
-//!   Pending ------------> Backfilling -------------> InMemory
-//!      |                   |     ^                    |   |
-//!      |                   |     +--------------------+   |
-//!      |                   |        gone from memory      |
-//!      +-------------------+------------+-----------------+
-//!                                       v
-//!                                     Dead
+//! Pending -> Backfilling: ScanOpened
+//! Pending -> Dead: End
+//! Backfilling -> Backfilling: ScanOpened
+//! Backfilling -> InMemory: ScanFinished
+//! Backfilling -> Dead: End
+//! InMemory -> Backfilling: GoneFromMemory
+//! InMemory -> Dead: End
 //! ```
 
 use crate::live::Token;

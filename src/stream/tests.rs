@@ -86,6 +86,22 @@ fn the_whole_transition_table() {
 }
 
 #[test]
+fn the_documentation_has_each_transition() {
+    use StreamState::*;
+    let mut drawn = String::new();
+    for state in [Pending, Backfilling, InMemory, Dead] {
+        for event in [Event::ScanOpened, Event::ScanFinished, Event::GoneFromMemory, Event::End] {
+            if let Some(next) = transition(state, event) {
+                writeln!(drawn, "//! {state:?} -> {next:?}: {event:?}").unwrap();
+            }
+        }
+    }
+    let source = include_str!("../stream.rs");
+    let shown = source.split("//! ```text\n").nth(1).and_then(|rest| rest.split("//! ```").next());
+    assert_eq!(shown, Some(drawn.as_str()));
+}
+
+#[test]
 fn a_backfill_is_a_marker_and_its_items() {
     let mut stream = stream(2, 20);
     assert_eq!((stream.state(), stream.ready()), (StreamState::Pending, false));
