@@ -10,8 +10,6 @@ mod host;
 
 use connmap::*;
 use host::*;
-use std::panic::resume_unwind;
-use std::sync::mpsc::{channel, RecvTimeoutError};
 use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::Instant;

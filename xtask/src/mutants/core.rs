@@ -56,4 +56,45 @@ pub(super) fn kind(number: usize) -> &'static str {
 }
 
 /// Those that no exploration sees, and why.
-pub(super) const UNSEEN: &[(&str, &str)] = &[];
+pub(super) const UNSEEN: &[(&str, &str)] = &[
+    (
+        "read-keeps-paused",
+        "changes nothing: whatever makes something ready clears paused, and who has read looks again and pauses",
+    ),
+    (
+        "closed-run-keeps-its-turn",
+        "the connection is gone and gets no other turn: what is kept is a seat of the bucket, a few bytes until the map is dropped, and nobody outside can tell",
+    ),
+    (
+        "seat-is-not-left",
+        "the same: a seat of the bucket is kept by a connection that is gone",
+    ),
+    (
+        "left-seat-is-kept",
+        "the same: a seat of the bucket is kept by a connection that is gone",
+    ),
+    (
+        "pool-joins-none",
+        "the pool's threads are native: std's test a_join_waits_for_each_worker",
+    ),
+    (
+        "pool-joins-the-first",
+        "the pool's threads are native: std's test a_join_waits_for_each_worker",
+    ),
+    (
+        "pool-of-one",
+        "the pool's threads are native: std's test a_join_waits_for_each_worker",
+    ),
+    (
+        "pool-ignores-stop",
+        "the pool's threads are native: std's test a_join_waits_for_each_worker",
+    ),
+    (
+        "appended-wakeups-are-lost",
+        "no scenario takes wake-ups over: a native test does",
+    ),
+    (
+        "gone-says-shut-down",
+        "no scenario keeps a handle of a connection that nobody holds any more beyond its disconnect: the documentation's example of disconnect does",
+    ),
+];

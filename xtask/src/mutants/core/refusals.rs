@@ -5,6 +5,27 @@ use super::{CONN, MAP, PRODUCER};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
+        "closed-accepts-as-new",
+        "a closed connection makes itself anew (MB-37702)",
+        CONN,
+        &[(r"            Phase::Closed(CloseReason::ShutDown) => return Err(RequestError::MapShutDown),
+            Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
+            Phase::Open(open) if open.displaced => return Err(RequestError::ConnectionClosed),", r"            Phase::Closed(_) => {
+                struct Nobody;
+                impl FrontEnd for Nobody {
+                    fn wake(&self) {}
+                }
+                let nobody: Arc<dyn FrontEnd> = Arc::new(Nobody);
+                let fresh = Connection::new(&self.shared, u64::MAX, Hosted::new(nobody));
+                *phase = std::mem::replace(&mut *fresh.phase.lock(), Phase::Closed(CloseReason::ShutDown));
+                match &mut *phase {
+                    Phase::Open(open) => open,
+                    Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
+                }
+            }
+            Phase::Open(open) if open.displaced => return Err(RequestError::ConnectionClosed),")],
+    ),
+    mutant(
         "displaced-accepts",
         "who was displaced accepts requests",
         CONN,

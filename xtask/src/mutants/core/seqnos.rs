@@ -8,7 +8,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "ok-one-item-short",
         "a stream ends Ok when its last item is still to be sent",
         STREAM,
-        &[("self.queue.is_empty() && self.read >= self.request.end", "self.read >= self.request.end && self.queue.len() <= 1")],
+        &[("self.queue.is_empty() && self.read >= self.request.end", "self.read >= self.request.end && self.queue.len() <= 1"), (r"        match self.queue.pop_front() {
+", r"        if self.finished() {
+            return Next::Finished;
+        }
+        match self.queue.pop_front() {
+")],
     ),
     mutant(
         "ok-before-it-is-read",
