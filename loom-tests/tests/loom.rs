@@ -17,7 +17,9 @@ fn main() {
         .map(|scenario| {
             let system = Arc::clone(&system);
             let explored = Arc::clone(&scenario);
-            trial(&scenario, move || judge(&engine::loom::explore(&system, &explored)))
+            trial(&scenario, move || {
+                judge(&engine::loom::explore(&system, &explored), &system, &explored)
+            })
         })
         .collect();
     trials.push(Trial::test("engine-is-loom", || {

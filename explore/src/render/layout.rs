@@ -1,10 +1,21 @@
 //! Widths, wrapping and numbers, and the few colours.
 
 use anstyle::{AnsiColor, Style};
+use std::sync::OnceLock;
 use unicode_width::UnicodeWidthStr;
 
-/// What all text output fits in.
-pub const WIDTH: usize = 80;
+/// What all text output fits in: as wide as the terminal, within reason, and 80
+/// columns where it is written to something else.
+pub fn page() -> usize {
+    static PAGE: OnceLock<usize> = OnceLock::new();
+    *PAGE.get_or_init(|| {
+        let size = terminal_size::terminal_size_of(std::io::stdout());
+        size.map_or(USUAL, |(width, _)| usize::from(width.0).clamp(60, 160))
+    })
+}
+
+/// As wide as a terminal is when nobody says otherwise.
+const USUAL: usize = 80;
 
 /// For headings.
 pub const BOLD: Style = Style::new().bold();

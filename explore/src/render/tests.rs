@@ -50,6 +50,7 @@ fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> Row
         answers: vec![answered(1, "shutdown", "done"), answered(2, "stream_request(0)", answer)],
         orderings,
         violating: 0,
+        preemptions: Some(1),
         percent: orderings as f64,
         grade,
         meaning: meaning.map(str::to_owned),
@@ -126,7 +127,7 @@ fn plain(text: &str) -> String {
 /// No line is wider than a terminal, but for the command that is to be copied.
 fn fits(text: &str) {
     for line in text.lines().filter(|line| !line.contains("again: ")) {
-        assert!(super::layout::width(line) <= super::layout::WIDTH, "{line}");
+        assert!(super::layout::width(line) <= super::layout::page(), "{line}");
         assert_eq!(line.trim_end(), line);
     }
 }
