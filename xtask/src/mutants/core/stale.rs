@@ -118,13 +118,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "orphan-runs-on",
         "a backfill whose stream is gone goes back to its queue",
         CONN,
-        &[("            (Some(_), Ran::More) => return open.backfills.run_on(backfill),", "            (_, Ran::More) => return open.backfills.run_on(backfill),")],
+        &[("            (Some(_), Ran::More) => {", "            (_, Ran::More) => {")],
     ),
     mutant(
         "orphan-is-put-off",
         "a backfill whose stream is gone is put off",
         CONN,
-        &[("            (Some(_), Ran::Later) => return open.backfills.snooze(backfill, now),", "            (_, Ran::Later) => return open.backfills.snooze(backfill, now),")],
+        &[("            (Some(_), Ran::Later) => {", "            (_, Ran::Later) => {")],
     ),
     mutant(
         "dead-keeps-its-backfill",
@@ -151,19 +151,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "index-keeps-the-dead",
         "a stream that ended stays in the index",
         CONN,
-        &[(r"        self.shared.index.remove(stream.vb(), self.number);
-", "")],
+        &[(r"        if let Some(vb) = self.end_but_for_the_index(open, id, status, after) {
+            self.shared.index.remove(vb, self.number);
+        }", "        self.end_but_for_the_index(open, id, status, after);")],
     ),
     mutant(
-        "index-forgets-the-successor",
-        "a closed stream leaves the index late, and takes its successor along",
+        "index-before-the-bucket",
+        "a stream leaves the index before the bucket is told of its end: a walk that finds none waits for nothing, and what it finds in the bucket is of before (the core did so for an hour)",
         CONN,
-        &[(r"        self.shared.index.remove(stream.vb(), self.number);
-        let ended", r"        let vb = stream.vb();
-        let ended"), (r"after.backfill(backfill));
-        open.wake(after);", r"after.backfill(backfill));
-        self.shared.index.remove(vb, self.number);
-        open.wake(after);")],
+        &[(r"        let ended = stream.end(status);
+        open.ends", r"        self.shared.index.remove(vb, self.number);
+        let ended = stream.end(status);
+        open.ends")],
+    ),
+    mutant(
+        "failed-leaves-the-index-early",
+        "the same, of a stream whose backfill fails",
+        CONN,
+        &[("                gone = self.end_but_for_the_index(open, id, EndStatus::BackfillFail, after);", r"                self.end_stream(open, id, EndStatus::BackfillFail, after);
+                gone = None;")],
     ),
     mutant(
         "index-is-behind-the-lock",

@@ -178,13 +178,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "failed-stream-stays",
         "a backfill fails, and its stream waits for ever",
         CONN,
-        &[("            (Some(_), Ran::Failed) => self.end_stream(open, id, EndStatus::BackfillFail, after),", "            (Some(_), Ran::Failed) => {}")],
+        &[(r"            (Some(_), Ran::Failed) => {
+                gone = self.end_but_for_the_index(open, id, EndStatus::BackfillFail, after);
+            }", "            (Some(_), Ran::Failed) => {}")],
     ),
     mutant(
         "failed-says-ok",
         "a backfill fails, and its stream ends Ok",
         CONN,
-        &[("            (Some(_), Ran::Failed) => self.end_stream(open, id, EndStatus::BackfillFail, after),", "            (Some(_), Ran::Failed) => self.end_stream(open, id, EndStatus::Ok, after),")],
+        &[("gone = self.end_but_for_the_index(open, id, EndStatus::BackfillFail, after);", "gone = self.end_but_for_the_index(open, id, EndStatus::Ok, after);")],
     ),
     mutant(
         "end-streams-says-closed",
