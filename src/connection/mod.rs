@@ -162,7 +162,10 @@ impl Connection {
         if memory_high {
             return Err(RequestError::NoMemory);
         }
-        // From here on nothing refuses.
+        // From here on nothing refuses. The stream enters the index first, and
+        // leaves it last: a walk that finds no entry does not wait for this
+        // lock, and must not find in the bucket what the stream has left there.
+        self.shared.index.insert(vb, self.number, &self.me);
         let live = &self.shared.live;
         let stream = open.streams.insert(request, live.count(Kind::Stream));
         let id = stream.id;
@@ -170,9 +173,6 @@ impl Connection {
             open.backfills.schedule(backfill_of(stream, live));
             open.settle(&mut self.shared.bucket.lock(), &self.me);
         }
-        // Before this lock is released, and with it the backfill: what is
-        // written after the scan has opened finds the stream in the index.
-        self.shared.index.insert(vb, self.number, &self.me);
         let mut after = After::default();
         open.stream_changed(id, &mut after);
         Ok(after)

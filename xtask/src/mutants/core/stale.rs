@@ -103,8 +103,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a backfill whose stream is gone ends the backfill of the stream of its vb",
         CONN,
         &[(r"        let id = backfill.stream;
-        match", r"        let id = open.streams.on(backfill.vb).unwrap_or(backfill.stream);
-        match")],
+        let mut gone", r"        let id = open.streams.on(backfill.vb).unwrap_or(backfill.stream);
+        let mut gone")],
     ),
     mutant(
         "orphan-reads-on",
@@ -176,13 +176,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a stream enters the index when its request has left the lock: what is written meanwhile is missed",
         CONN,
         &[(r"        self.shared.index.insert(vb, self.number, &self.me);
-        let mut after = After::default();
-        open.stream_changed(id, &mut after);
-        Ok(after)", r"        let mut after = After::default();
-        open.stream_changed(id, &mut after);
+", ""), (r"        open.stream_changed(id, &mut after);
+        Ok(after)
+", r"        open.stream_changed(id, &mut after);
         drop(phase);
         self.shared.index.insert(vb, self.number, &self.me);
-        Ok(after)")],
+        Ok(after)
+")],
+    ),
+    mutant(
+        "index-behind-the-bucket",
+        "a stream enters the index when its backfill is in the bucket already (the core did so for an hour)",
+        CONN,
+        &[(r"        self.shared.index.insert(vb, self.number, &self.me);
+", ""), (r"        open.stream_changed(id, &mut after);
+        Ok(after)
+", r"        self.shared.index.insert(vb, self.number, &self.me);
+        open.stream_changed(id, &mut after);
+        Ok(after)
+")],
     ),
     mutant(
         "no-index",
