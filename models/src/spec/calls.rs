@@ -159,7 +159,12 @@ impl Rules {
         let Some(conn) = connection else {
             return match call.operation {
                 "shutdown" => shut_down(world, all()),
-                _ => Did::Part(Progress::Walking(all(), 0)),
+                // A stream that comes later is not walked to.
+                _ => {
+                    let vb = call.int(0).unwrap_or(0);
+                    let has = |at: &Place| world.connections[*at].streams.contains_key(&vb);
+                    Did::Part(Progress::Walking(all().into_iter().filter(has).collect(), 0))
+                }
             };
         };
         let known = world.map.ids.get(&conn).copied();

@@ -26,7 +26,7 @@
 //! | `step` | look for a message; if a stream is to be read from memory, read, put the items into its queue, and look again | the host is asked without any lock |
 //! | `stream_request` | ask the host for its memory; the request (one step, where that does not change) | the same |
 //! | `wait` | read the clock; look for a turn; if one is to come, wait for no longer | the same |
-//! | `notify`, `end_streams` | list the connections (with a stream on the vb, in fact; the others have nothing to be told); each connection | nobody waits for a walk over all of them |
+//! | `notify`, `end_streams` | list the connections with a stream on the vb; each of them | nobody waits for a walk over all of them |
 //! | `shutdown` | refuse to open; each connection, in the order of their ids; tell the workers to stop | nobody waits for the teardown of another connection: a second shutdown closes what the first has not closed yet |
 //! | any call on a connection that the scenario opens itself | look it up by its id; the call | the scenario does so, for want of a handle |
 //!
