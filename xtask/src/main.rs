@@ -6,6 +6,7 @@ mod ci;
 mod explore;
 mod mutants;
 mod own;
+mod peers;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,8 @@ usage: cargo xtask COMMAND
             --check runs what it says of shuttle-dpor's scenarios; --cargo-mutants
             has cargo-mutants break the core, where it is installed; explorer
             breaks the explorer, one line at a time, and runs its tests
+  peers     run other people's loom tests with loom and with dpor/loom, and print
+            a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status
   own-crate test, run, generate and replay in examples/own-crate, as its owner would
   explore   what `cargo explore` runs; see cargo explore --help
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Some("asked") => asked::run(),
         Some("own-crate") => own::run(),
         Some("ci") => ci::run(&names),
+        Some("peers") => peers::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

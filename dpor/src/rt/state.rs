@@ -79,7 +79,7 @@ pub(crate) struct Runtime {
     /// What to say about the deadlock, when a witness is being made.
     pub(crate) deadlock: String,
     /// Whether data races are looked for, and the cells in which.
-    pub(super) tracking: bool,
+    pub(crate) tracking: bool,
     pub(super) cells: Vec<Cell>,
     pub(super) chosen: Option<Tid>,
     names: NameCache,

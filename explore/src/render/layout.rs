@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn wrapped_lines_fit_and_lose_nothing() {
-        let text = "stream_request(0): accepted, ended disconnected";
+        let text = "insert_element(0): accepted, lost afterwards_";
         for limit in 1..60 {
             let lines = wrap(text, limit, 2);
             assert!(lines.iter().all(|line| line.width() <= limit), "{limit}: {lines:?}");
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(number(999), "999");
         assert_eq!(number(1_000), "1,000");
         assert_eq!(number(1_234_567), "1,234,567");
-        assert_eq!(cut("shutdown", 8), "shutdown");
-        assert_eq!(cut("shutdown", 5), "shut…");
+        assert_eq!(cut("freezing", 8), "freezing");
+        assert_eq!(cut("freezing", 5), "free…");
     }
 }
