@@ -100,9 +100,11 @@ impl Host {
     }
 
     /// The time. Where the scenario never moves the clock, nothing is read that
-    /// an engine would have to order.
+    /// an engine would have to order. It is read by an operation that writes,
+    /// as the memory in use is: under loom a load may find what was before a
+    /// call that has returned, and no clock of a host goes back.
     pub(super) fn now(&self) -> Instant {
-        let clock = if self.limits.moves { self.clock.load(Ordering::SeqCst) } else { 0 };
+        let clock = if self.limits.moves { self.clock.fetch_add(0, Ordering::SeqCst) } else { 0 };
         self.began + SNOOZE * clock as u32
     }
 
@@ -204,7 +206,7 @@ impl ItemSource for Source {
             panics();
         }
         match host.limits.moves {
-            true => host.memory_used.load(Ordering::SeqCst) as u8,
+            true => host.memory_used.fetch_add(0, Ordering::SeqCst) as u8,
             false => host.limits.memory_used as u8,
         }
     }
