@@ -10,14 +10,18 @@ pub(super) const FILE: &str = "models/MUTANTS.md";
 /// What saw a mutant, by check.
 pub(super) type Killers = BTreeMap<Check, Option<String>>;
 
+/// In the cell of a check that the mutant was not run against.
+const NOT_RUN: &str = "not run";
+
 const HEAD: &str = "\
 # Which check sees which mistake
 
 Each row is a mistake in the core (`xtask/src/mutants/core/`), and what fails
 when it is made: the first scenario under shuttle-dpor, the first of the
 generated scenarios (one in 2,000, shuttle-dpor), the first scenario under loom,
-the first of the native tests. `-`: nothing does. Written by `cargo xtask mutants
---matrix`, and checked by `--check`; do not edit it.
+the first of the native tests. `-`: nothing does; `not run`: nobody has looked,
+`--matrix` was asked for other checks only. Written by `cargo xtask mutants --matrix`,
+and checked by `--check`; do not edit it.
 ";
 
 /// Why nothing, or no exploration, sees a mutant.
@@ -41,7 +45,9 @@ pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<S
     let explorations = rows.iter().filter(|(.., killers)| explored(killers)).count();
     text.push_str(&format!("\nOf {} mutants an exploration sees {explorations}", rows.len()));
     for check in Check::ALL {
-        text.push_str(&format!("; {} {}", check.name(), seen(check)));
+        let run = rows.iter().any(|(.., killers)| killers.contains_key(&check));
+        let seen = if run { seen(check).to_string() } else { NOT_RUN.to_owned() };
+        text.push_str(&format!("; {} {seen}", check.name()));
     }
     text.push_str(".\n");
     let mut kinds: Vec<&str> = rows.iter().map(|(kind, ..)| *kind).collect();
@@ -53,7 +59,7 @@ pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<S
         for (_, mutant, killers) in rows.iter().filter(|(of, ..)| *of == kind) {
             text.push_str(&format!("| `{}` |", mutant.name));
             for check in Check::ALL {
-                let by = killers.get(&check).and_then(Option::as_deref).unwrap_or("-");
+                let by = killers.get(&check).map_or(NOT_RUN, |by| by.as_deref().unwrap_or("-"));
                 text.push_str(&format!(" {} |", by.replace('|', "\\|")));
             }
             text.push_str(&format!(" {} |\n", mutant.breaks));
