@@ -32,6 +32,8 @@ pub(super) enum Progress {
     Asked(Place, u64, bool),
     /// A request on this connection has asked the same.
     Requesting(Place, bool),
+    /// And can be found by a walk.
+    Entered(Place, bool),
     /// Waits, for no longer than until the next connection is rested.
     Dozing,
     Running(Turn),
@@ -44,11 +46,19 @@ type Did = linear::Did<Progress>;
 pub(super) struct Rules {
     scenario: Arc<Scenario>,
     limits: Limits,
+    /// Whether any call walks over the connections: then a request can be found
+    /// before it is answered.
+    walks: bool,
 }
+
+/// The calls that walk over the connections with a stream on a vb.
+const WALKS: [&str; 4] = ["notify", "end_streams", "set_vb_state", "delete_vb"];
 
 impl Rules {
     pub(super) fn new(scenario: &Arc<Scenario>, limits: Limits) -> Self {
-        Rules { scenario: Arc::clone(scenario), limits }
+        let walks = |call: &Call| WALKS.contains(&call.operation);
+        let walks = scenario.parts().flatten().any(walks);
+        Rules { scenario: Arc::clone(scenario), limits, walks }
     }
 
     /// Whether they are those of this scenario.
@@ -104,7 +114,9 @@ impl Specification for Rules {
             }
             Progress::Taken(at, now) => self.begin_turn(world, at, now, high(world)),
             Progress::Asked(at, now, high) => self.begin_turn(world, at, now, high),
-            Progress::Requesting(at, high) => {
+            Progress::Requesting(at, high) => self.enter(world, at, id, call, high),
+            Progress::Entered(at, high) => {
+                world.entered.retain(|(request, ..)| *request != id);
                 Did::Answered(self.request(world, at, id, call, high))
             }
             Progress::Dozing => match world.map.state {
@@ -162,7 +174,10 @@ impl Rules {
                 // A stream that comes later is not walked to.
                 _ => {
                     let vb = call.int(0).unwrap_or(0);
-                    let has = |at: &Place| world.connections[*at].streams.contains_key(&vb);
+                    let has = |at: &Place| {
+                        let entered = world.entered.iter().any(|(_, of, on)| (of, *on) == (at, vb));
+                        entered || world.connections[*at].streams.contains_key(&vb)
+                    };
                     Did::Part(Progress::Walking(all().into_iter().filter(has).collect(), 0))
                 }
             };
@@ -204,7 +219,7 @@ impl Rules {
             "stream_request" if self.limits.moves => {
                 return Did::Part(Progress::Requesting(at, high(world)));
             }
-            "stream_request" => self.request(world, at, id, call, high(world)),
+            "stream_request" => return self.enter(world, at, id, call, high(world)),
             "close_stream" => world.close_stream(at, limits, vb),
             "step" => match world.look(at, limits) {
                 Looked::Answer(answer) => answer,
@@ -225,6 +240,16 @@ impl Rules {
             Some(turn) => Did::Part(Progress::Running(turn)),
             None => Did::Answered("ran".into()),
         }
+    }
+
+    /// A request can be found by a walk from here on, and makes the walk wait for
+    /// its answer; the bucket may hear of others first.
+    fn enter(&self, world: &mut World, at: Place, id: CallId, call: &Call, high: bool) -> Did {
+        if !self.walks {
+            return Did::Answered(self.request(world, at, id, call, high));
+        }
+        world.entered.insert((id, at, call.int(0).unwrap_or(0)));
+        Did::Part(Progress::Entered(at, high))
     }
 
     fn request(&self, world: &mut World, at: Place, id: CallId, call: &Call, high: bool) -> Answer {

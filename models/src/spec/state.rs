@@ -2,7 +2,7 @@
 //! been.
 
 use crate::scenario::{CallId, Conn};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A connection, by its place in [`World::connections`].
 pub(super) type Place = usize;
@@ -21,6 +21,9 @@ pub(super) struct World {
     pub(super) clock: u64,
     /// The share of its memory that the host uses, in per cent.
     pub(super) memory_used: u64,
+    /// Requests that a walk can find, and which are not answered: of this
+    /// connection, on this vb.
+    pub(super) entered: BTreeSet<(CallId, Place, u64)>,
     /// What the host was asked.
     pub(super) asked: Asked,
 }
@@ -291,6 +294,7 @@ impl World {
             reported: Vec::new(),
             clock: 0,
             memory_used,
+            entered: BTreeSet::new(),
             asked: Asked::default(),
         }
     }

@@ -51,8 +51,8 @@ pub(super) fn all() -> Vec<(usize, &'static Mutant)> {
 
 /// The kind of the mutant with this number.
 pub(super) fn kind(number: usize) -> &'static str {
-    let kinds = KINDS.iter().flat_map(|(kind, mutants)| mutants.iter().map(move |_| *kind));
-    kinds.skip(number - 1).next().unwrap_or_default()
+    let mut kinds = KINDS.iter().flat_map(|(kind, mutants)| mutants.iter().map(move |_| *kind));
+    kinds.nth(number - 1).unwrap_or_default()
 }
 
 /// Those that no exploration sees, and why.
