@@ -110,7 +110,7 @@ impl<T> Index<T> {
     }
 
     /// Streams that have an entry.
-    #[cfg(test)]
+    #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn len(&self) -> usize {
         self.shards
             .iter()

@@ -7,17 +7,18 @@
 //! could be bound to. Either a bind has the lock first, and the close waits
 //! for that connection to let go; or the close does, and there is no bucket.
 
-use crate::store::{Error, Store};
+use crate::lock;
+use crate::protocol::Status;
+use crate::store::{boxed, Error, Store};
 use crate::vbucket::{VBucket, VbInfo, VbState};
 use crate::writer::{Job, Writer};
 use connmap::{
-    Config, ConnMap, ItemSource, LiveCounts, Memory, Scan, SeqnoRange, SourceError, VbId,
-    WorkerPool,
+    Config, ConnMap, ItemSource, Memory, Scan, SeqnoRange, SourceError, VbId, WorkerPool,
 };
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,23 @@ pub struct Data {
     pub store: Store,
     /// By number. All that there may be; one that is not there has no info.
     pub vbs: Vec<VBucket>,
+}
+
+impl Data {
+    /// What a vb is, if it is there.
+    pub(crate) fn look<T>(&self, vb: u16, at: impl FnOnce(&VbInfo) -> T) -> Result<T, Status> {
+        let vb = self.vbs.get(usize::from(vb)).ok_or(Status::NotMyVbucket)?;
+        vb.info().as_ref().map(at).ok_or(Status::NotMyVbucket)
+    }
+
+    /// The branch that a vb is written to: its keys are there in no other state.
+    pub(crate) fn active(&self, vb: u16) -> Result<u64, Status> {
+        self.look(vb, |info| match info.state {
+            VbState::Active => Ok(info.uuid()),
+            VbState::Pending => Err(Status::Etmpfail),
+            VbState::Replica | VbState::Dead => Err(Status::NotMyVbucket),
+        })?
+    }
 }
 
 impl ItemSource for Data {
@@ -94,18 +112,14 @@ impl Bucket {
     /// not at all: its file is written under another name first.
     pub fn create(path: &Path, vbs: u16) -> Result<(), Error> {
         let unfinished = path.with_extension("new");
-        let store = match Store::open(&unfinished) {
-            Ok(store) => store,
-            Err(_) => {
-                std::fs::remove_file(&unfinished).map_err(|error| Box::new(error.into()))?;
-                Store::open(&unfinished)?
-            }
-        };
+        // Of one that was not finished there is nothing to keep.
+        let _ = std::fs::remove_file(&unfinished);
+        let store = Store::open(&unfinished)?;
         store.write(|tables| {
             (0..vbs).try_for_each(|vb| tables.set_vb(vb, &VbInfo::new(VbState::Active)))
         })?;
         drop(store);
-        std::fs::rename(&unfinished, path).map_err(|error| Box::new(error.into()))
+        std::fs::rename(&unfinished, path).map_err(boxed)
     }
 
     /// Opens the bucket at `path`, which may have vbs below `vbs`, and starts
@@ -130,7 +144,7 @@ impl Bucket {
         let writer = std::thread::Builder::new()
             .name(format!("writer {name}"))
             .spawn(move || writer.run(todo, || stop.is_cancelled()))
-            .map_err(|error| Box::new(error.into()))?;
+            .map_err(boxed)?;
         let workers = WorkerPool::start(&map.worker(), WORKERS);
         Ok(Arc::new(Bucket {
             name: name.to_owned(),
@@ -145,7 +159,7 @@ impl Bucket {
 
     /// Binds a connection, unless the bucket is closed.
     pub fn bind(self: &Arc<Self>) -> Option<Binding> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = lock(&self.open);
         let open = open.as_ref()?;
         Some(Binding { bucket: self.clone(), jobs: open.jobs.clone(), _bound: open.bound.clone() })
     }
@@ -154,7 +168,7 @@ impl Bucket {
     /// accepted, no connection is bound, and no thread of the bucket runs. The
     /// file stays. `None` if another close came first.
     pub async fn close(&self) -> Option<Closed> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let open = lock(&self.open).take();
         let Open { jobs, bound, mut unbound, writer, workers } = open?;
         let ended = self.map.shutdown().deliver();
         let closed = Closed {
@@ -177,11 +191,6 @@ impl Bucket {
     /// Removes the file of a bucket that is closed.
     pub fn remove(&self) -> std::io::Result<()> {
         std::fs::remove_file(&self.path)
-    }
-
-    /// The core's live objects of this bucket.
-    pub fn live(&self) -> LiveCounts {
-        self.map.live()
     }
 }
 

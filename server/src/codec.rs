@@ -10,8 +10,8 @@ use std::io;
 use tokio_util::codec::{Decoder, Encoder};
 
 /// One message: a header and its four parts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frame {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame<Part = Bytes> {
     /// One of [`magic`].
     pub magic: u8,
     /// One of [`opcode`](crate::protocol::opcode).
@@ -24,20 +24,24 @@ pub struct Frame {
     pub opaque: u32,
     /// The version of the item; 0 for any.
     pub cas: u64,
-    /// Flexible framing extras.
-    pub framing: Bytes,
+    /// Flexible framing extras: where the magic says that there are any.
+    pub framing: Part,
     /// What belongs to the opcode.
-    pub extras: Bytes,
+    pub extras: Part,
     /// The key.
-    pub key: Bytes,
+    pub key: Part,
     /// The value.
-    pub value: Bytes,
+    pub value: Part,
 }
 
-impl Frame {
-    /// The length of extras, key and value, in bytes.
+/// A message to be sent, whose parts are borrowed.
+pub type Out<'a> = Frame<&'a [u8]>;
+
+impl<Part: AsRef<[u8]>> Frame<Part> {
+    /// The length of the four parts, in bytes.
     pub fn body(&self) -> usize {
-        self.framing.len() + self.extras.len() + self.key.len() + self.value.len()
+        let parts = [&self.framing, &self.extras, &self.key, &self.value];
+        parts.iter().map(|part| part.as_ref().len()).sum()
     }
 
     /// Whether a client answers with this.
@@ -122,42 +126,26 @@ impl Decoder for Codec {
     }
 }
 
-/// A message to be sent, whose parts are borrowed; see [`Frame`].
-#[allow(missing_docs)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Out<'a> {
-    pub magic: u8,
-    pub opcode: u8,
-    pub datatype: u8,
-    pub vb: u16,
-    pub opaque: u32,
-    pub cas: u64,
-    pub extras: &'a [u8],
-    pub key: &'a [u8],
-    pub value: &'a [u8],
-}
-
-impl Out<'_> {
-    /// The message's length with its header, in bytes.
-    pub fn size(&self) -> usize {
-        HEADER + self.extras.len() + self.key.len() + self.value.len()
-    }
-}
-
 impl Encoder<Out<'_>> for Codec {
     type Error = io::Error;
 
     fn encode(&mut self, out: Out<'_>, bytes: &mut BytesMut) -> io::Result<()> {
-        bytes.reserve(out.size());
+        bytes.reserve(HEADER + out.body());
         bytes.put_u8(out.magic);
         bytes.put_u8(out.opcode);
-        bytes.put_u16(out.key.len() as u16);
+        if matches!(out.magic, magic::FLEX_REQUEST | magic::FLEX_RESPONSE) {
+            bytes.put_u8(out.framing.len() as u8);
+            bytes.put_u8(out.key.len() as u8);
+        } else {
+            bytes.put_u16(out.key.len() as u16);
+        }
         bytes.put_u8(out.extras.len() as u8);
         bytes.put_u8(out.datatype);
         bytes.put_u16(out.vb);
-        bytes.put_u32((out.size() - HEADER) as u32);
+        bytes.put_u32(out.body() as u32);
         bytes.put_u32(out.opaque);
         bytes.put_u64(out.cas);
+        bytes.put_slice(out.framing);
         bytes.put_slice(out.extras);
         bytes.put_slice(out.key);
         bytes.put_slice(out.value);

@@ -18,3 +18,9 @@ pub mod store;
 mod tail;
 pub mod vbucket;
 mod writer;
+
+/// A mutex's value, also where a panic has left it: what each of them guards is
+/// whole whenever anything can panic.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -66,6 +66,37 @@ pub mod opcode {
         };
         (loud, true)
     }
+
+    /// Whether a request is for the writer, and about a key.
+    pub fn is_change(opcode: u8) -> bool {
+        matches!(
+            loud(opcode).0,
+            SET | ADD | REPLACE | DELETE | INCREMENT | DECREMENT | APPEND | PREPEND | TOUCH | GAT
+        )
+    }
+
+    /// A request's shape: the lengths that its extras may have, and whether it
+    /// has a key and may have a value. `None`: it has a shape of its own.
+    pub fn shape(opcode: u8) -> Option<(&'static [usize], bool, bool)> {
+        Some(match loud(opcode).0 {
+            GET | GETK | DELETE | SELECT_BUCKET => (&[0], true, false),
+            SET | ADD | REPLACE | DCP_OPEN => (&[8], true, true),
+            APPEND | PREPEND | SASL_AUTH | CREATE_BUCKET | DELETE_BUCKET | DCP_CONTROL => {
+                (&[0], true, true)
+            }
+            INCREMENT | DECREMENT => (&[20], true, false),
+            TOUCH | GAT => (&[4], true, false),
+            SASL_LIST_MECHS | NOOP | VERSION | LIST_BUCKETS | GET_VBUCKET | GET_FAILOVER_LOG
+            | DCP_GET_FAILOVER_LOG | DCP_CLOSE_STREAM => (&[0], false, false),
+            VERBOSITY | DCP_BUFFER_ACK => (&[4], false, false),
+            FLUSH => (&[0, 4], false, false),
+            GET_ALL_VB_SEQNOS => (&[0, 4, 8], false, false),
+            SET_VBUCKET => (&[1], false, true),
+            DEL_VBUCKET => (&[0], false, true),
+            DCP_STREAM_REQ => (&[48], false, true),
+            _ => return None,
+        })
+    }
 }
 
 /// How a request went.

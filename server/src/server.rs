@@ -5,13 +5,14 @@
 
 use crate::bucket::{Bucket, Closed};
 use crate::connection;
+use crate::lock;
 use crate::options::{Options, Users};
 use crate::protocol::Status;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -19,13 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 /// What the extension of a bucket's file is.
 const EXTENSION: &str = "bucket";
-
-/// What a name stands for.
-enum Slot {
-    Served(Arc<Bucket>),
-    /// It is being made, or deleted.
-    Busy,
-}
 
 /// A running server.
 pub struct Server {
@@ -36,8 +30,9 @@ pub struct Server {
     pub(crate) connections: AtomicUsize,
     data: PathBuf,
     vbs: u16,
-    buckets: Mutex<BTreeMap<String, Slot>>,
-    closing: CancellationToken,
+    /// `None`: it is being made, or deleted.
+    buckets: Mutex<BTreeMap<String, Option<Arc<Bucket>>>>,
+    pub(crate) closing: CancellationToken,
     next_id: AtomicU64,
 }
 
@@ -84,7 +79,7 @@ impl Server {
         for name in &names {
             let bucket = Bucket::open(name, &server.path(name), vbs)
                 .map_err(|error| format!("bucket {name}: {error}"))?;
-            server.buckets().insert(name.clone(), Slot::Served(bucket));
+            server.buckets().insert(name.clone(), Some(bucket));
         }
         if names.is_empty() {
             server.make("default").map_err(|error| format!("bucket default: {error}"))?;
@@ -119,8 +114,8 @@ impl Server {
         while gone.recv().await.is_some() {}
     }
 
-    fn buckets(&self) -> MutexGuard<'_, BTreeMap<String, Slot>> {
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buckets(&self) -> MutexGuard<'_, BTreeMap<String, Option<Arc<Bucket>>>> {
+        lock(&self.buckets)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -131,24 +126,21 @@ impl Server {
         let path = self.path(name);
         Bucket::create(&path, self.vbs)?;
         let bucket = Bucket::open(name, &path, self.vbs)?;
-        self.buckets().insert(name.to_owned(), Slot::Served(bucket));
+        self.buckets().insert(name.to_owned(), Some(bucket));
         Ok(())
     }
 
     /// The bucket of this name, if it is served.
     pub fn bucket(&self, name: &str) -> Option<Arc<Bucket>> {
-        match self.buckets().get(name) {
-            Some(Slot::Served(bucket)) => Some(bucket.clone()),
-            _ => None,
-        }
+        self.buckets().get(name).cloned().flatten()
     }
 
     /// The names of the buckets that are served.
     pub fn names(&self) -> Vec<String> {
-        let served = |slot: &Slot| matches!(slot, Slot::Served(_));
-        self.buckets()
+        let buckets = self.buckets();
+        buckets
             .iter()
-            .filter(|(_, slot)| served(slot))
+            .filter(|(_, bucket)| bucket.is_some())
             .map(|(name, _)| name.clone())
             .collect()
     }
@@ -167,7 +159,7 @@ impl Server {
             if buckets.contains_key(name) {
                 return Err(Status::KeyEexists);
             }
-            buckets.insert(name.to_owned(), Slot::Busy);
+            buckets.insert(name.to_owned(), None);
         }
         let made = self.make(name);
         if made.is_err() {
@@ -183,25 +175,13 @@ impl Server {
     /// `KeyEnoent`, also of one that another call deletes; `Einternal` if its
     /// file cannot be removed.
     pub async fn delete_bucket(&self, name: &str) -> Result<Closed, Status> {
-        let bucket = {
-            let mut buckets = self.buckets();
-            match buckets.get_mut(name) {
-                Some(slot @ Slot::Served(_)) => match std::mem::replace(slot, Slot::Busy) {
-                    Slot::Served(bucket) => bucket,
-                    Slot::Busy => return Err(Status::KeyEnoent),
-                },
-                _ => return Err(Status::KeyEnoent),
-            }
-        };
+        let bucket = self.buckets().get_mut(name).and_then(Option::take);
+        let bucket = bucket.ok_or(Status::KeyEnoent)?;
         let closed = bucket.close().await.unwrap_or_default();
         let removed = bucket.remove();
         drop(bucket);
         self.buckets().remove(name);
         removed.map(|()| closed).map_err(|_| Status::Einternal)
-    }
-
-    pub(crate) fn closing(&self) -> CancellationToken {
-        self.closing.clone()
     }
 }
 
@@ -210,13 +190,11 @@ impl Running {
     /// files, and waits for all connections to end.
     pub async fn shutdown(self) -> Closed {
         let mut all = Closed::default();
-        let buckets: Vec<_> = std::mem::take(&mut *self.server.buckets()).into_values().collect();
-        for slot in buckets {
-            if let Slot::Served(bucket) = slot {
-                let closed = bucket.close().await.unwrap_or_default();
-                all.connections += closed.connections;
-                all.streams += closed.streams;
-            }
+        let buckets = std::mem::take(&mut *self.server.buckets());
+        for bucket in buckets.into_values().flatten() {
+            let closed = bucket.close().await.unwrap_or_default();
+            all.connections += closed.connections;
+            all.streams += closed.streams;
         }
         self.server.closing.cancel();
         // It ends when the last connection has, and panics only with a bug.

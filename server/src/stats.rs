@@ -1,10 +1,10 @@
 //! Statistics, by group, under the names that kv_engine's have. Owns nothing.
 
 use crate::bucket::Bucket;
+use crate::lock;
 use crate::server::Server;
 use connmap::{ConnId, StreamState, VbId};
 use std::sync::atomic::Ordering;
-use std::sync::PoisonError;
 
 type Values = Vec<(String, String)>;
 
@@ -13,7 +13,9 @@ pub(crate) fn group(server: &Server, bucket: &Bucket, group: &str) -> Option<Val
     let mut words = group.split(' ');
     Some(match (words.next()?, words.next()) {
         ("", None) => general(server, bucket),
-        ("vbucket", None) => vbs(bucket, |name, info, _| vec![(name, info.state.name().into())]),
+        ("vbucket", None) => {
+            vbs(bucket, |name, info, _| vec![(name, format!("{:?}", info.state).to_lowercase())])
+        }
         ("vbucket-seqno", vb) => {
             let seqnos = vbs(bucket, |name, info, high| {
                 vec![
@@ -80,7 +82,7 @@ fn only(mut values: Values, vb: Option<&str>) -> Values {
 }
 
 fn dcp(bucket: &Bucket) -> Values {
-    let producers = bucket.producers.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let producers = lock(&bucket.producers).clone();
     let map = bucket.map.stats();
     let mut values = vec![
         ("ep_dcp_count".into(), producers.len().to_string()),

@@ -6,6 +6,7 @@
 //! stream or comes before the request; `tail` guards the newest changes. Only
 //! the bucket's writer changes either.
 
+use crate::lock;
 use crate::store::Head;
 use crate::tail::Tail;
 use connmap::Seqno;
@@ -28,16 +29,6 @@ impl VbState {
         [VbState::Active, VbState::Replica, VbState::Pending, VbState::Dead]
             .into_iter()
             .find(|state| *state as u8 == byte)
-    }
-
-    /// Its name in statistics.
-    pub fn name(self) -> &'static str {
-        match self {
-            VbState::Active => "active",
-            VbState::Replica => "replica",
-            VbState::Pending => "pending",
-            VbState::Dead => "dead",
-        }
     }
 }
 
@@ -184,7 +175,7 @@ impl VBucket {
     }
 
     pub(crate) fn tail<T>(&self, look: impl FnOnce(&mut Tail) -> T) -> T {
-        look(&mut self.tail.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut lock(&self.tail))
     }
 
     /// The last seqno that was committed.

@@ -8,11 +8,12 @@
 //! is on disk. A change of a vb itself is a transaction of its own.
 
 use crate::bucket::Data;
+use crate::codec::Frame;
 use crate::protocol::{opcode, Status, MAX_VALUE};
 use crate::record::{absolute_expiry, Meta, Record};
 use crate::store::{Error, Head, Tables};
 use crate::vbucket::{VbInfo, VbState};
-use bytes::Bytes;
+use bytes::Buf;
 use connmap::{ConnMap, EndStatus, Seqno, VbId, Wakeups};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,22 +24,20 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 /// Jobs and bytes that are committed together, at most.
 const BATCH: (usize, usize) = (1024, 4 << 20);
 
-/// Who asks, and what the answer must carry.
+/// A request that the writer answers: of a key, SET_VBUCKET, DEL_VBUCKET or
+/// FLUSH. Its shape was checked.
 #[derive(Debug)]
-pub(crate) struct Ticket {
-    pub(crate) replies: UnboundedSender<Reply>,
-    /// The request's opcode, without what makes it quiet.
-    pub(crate) opcode: u8,
-    pub(crate) asked: u8,
-    pub(crate) opaque: u32,
-    /// What the request counts for among its connection's unanswered bytes.
+pub(crate) struct Job {
+    pub(crate) request: Frame,
+    /// What it counts for among its connection's unanswered bytes.
     pub(crate) weight: usize,
+    pub(crate) replies: UnboundedSender<Reply>,
 }
 
 /// The answer to one job.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    pub(crate) asked: u8,
+    pub(crate) opcode: u8,
     pub(crate) opaque: u32,
     pub(crate) weight: usize,
     pub(crate) result: Result<Done, Status>,
@@ -51,59 +50,8 @@ pub(crate) struct Done {
     pub(crate) cas: u64,
     /// The vb's branch and the item's seqno, of a change.
     pub(crate) place: Option<(u64, Seqno)>,
-    /// A counter's value, or the record that was touched.
-    pub(crate) value: Value,
-}
-
-/// What is answered besides.
-#[derive(Debug, Default)]
-pub(crate) enum Value {
-    #[default]
-    None,
-    Counter(u64),
-    Record(Box<[u8]>),
-}
-
-/// What is to be done to a key.
-#[derive(Clone, Debug)]
-pub(crate) enum Change {
-    /// SET, ADD or REPLACE.
-    Store { flags: u32, expiry: u32, datatype: u8, value: Bytes },
-    /// APPEND or PREPEND of these bytes.
-    Extend(Bytes),
-    /// DELETE.
-    Delete,
-    /// INCREMENT or DECREMENT.
-    Count {
-        delta: u64,
-        /// The counter's first value.
-        initial: u64,
-        /// As the request has it; all ones: make no counter.
-        expiry: u32,
-    },
-    /// TOUCH or GAT.
-    Touch { expiry: u32 },
-}
-
-/// A change of one key.
-#[derive(Debug)]
-pub(crate) struct KeyJob {
-    pub(crate) vb: u16,
-    pub(crate) key: Bytes,
-    /// The version that it must have; 0 for any.
-    pub(crate) cas: u64,
-    pub(crate) change: Change,
-}
-
-/// A job of the writer.
-#[derive(Debug)]
-pub(crate) enum Job {
-    /// Changes a key.
-    Key(KeyJob, Ticket),
-    /// Makes a vb, puts it in a state, or removes it.
-    SetVb(u16, Option<VbState>, Ticket),
-    /// Removes all items; every vb begins a new history.
-    Flush(Ticket),
+    /// What is answered besides: a counter's value, or GAT's record.
+    pub(crate) value: Box<[u8]>,
 }
 
 /// The changes of one vb in a transaction.
@@ -127,67 +75,58 @@ impl Writer {
     /// Works until nobody can ask for anything any more, or `closing` says
     /// that what is asked for is not to be done.
     pub(crate) fn run(mut self, mut jobs: UnboundedReceiver<Job>, closing: impl Fn() -> bool) {
-        let mut next = jobs.blocking_recv();
-        while let Some(first) = next.take() {
+        let mut next = None;
+        while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
             if closing() {
                 return;
             }
-            let mut batch = Vec::new();
-            let mut bytes = 0;
-            let mut job = Some(first);
-            while let Some(one) = job.take() {
-                match one {
-                    Job::Key(key, ticket) => {
-                        bytes += ticket.weight;
-                        batch.push((key, ticket));
+            let result = match job.request.opcode {
+                opcode::SET_VBUCKET | opcode::DEL_VBUCKET => self.set_vb(&job.request),
+                opcode::FLUSH | opcode::FLUSHQ => self.flush(),
+                _ => {
+                    let mut bytes = job.weight;
+                    let mut batch = vec![job];
+                    while batch.len() < BATCH.0 && bytes < BATCH.1 {
+                        match jobs.try_recv() {
+                            Ok(job) if opcode::is_change(job.request.opcode) => {
+                                bytes += job.weight;
+                                batch.push(job);
+                            }
+                            // What else there is waits for those before it.
+                            other => {
+                                next = other.ok();
+                                break;
+                            }
+                        }
                     }
-                    // It waits for those before it, and those behind it for it.
-                    other => {
-                        next = Some(other);
-                        break;
-                    }
+                    self.change_keys(batch);
+                    continue;
                 }
-                if batch.len() >= BATCH.0 || bytes >= BATCH.1 {
-                    break;
-                }
-                job = jobs.try_recv().ok();
-            }
-            self.change_keys(batch);
-            match next.take() {
-                Some(Job::SetVb(vb, state, ticket)) => self.set_vb(vb, state, ticket),
-                Some(Job::Flush(ticket)) => self.flush(ticket),
-                _ => {}
-            }
-            next = jobs.blocking_recv();
+            };
+            job.answer(result);
         }
     }
 
-    fn change_keys(&mut self, batch: Vec<(KeyJob, Ticket)>) {
-        if batch.is_empty() {
-            return;
-        }
+    fn change_keys(&mut self, batch: Vec<Job>) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut pending = BTreeMap::new();
         let written = self.data.store.write(|tables| {
             batch
                 .iter()
-                .map(|(job, ticket)| match self.active(job.vb) {
+                .map(|Job { request, .. }| match self.data.active(request.vb) {
                     Err(status) => Ok(Err(status)),
                     Ok(uuid) => {
-                        let head = self.heads[usize::from(job.vb)];
+                        let head = self.heads[usize::from(request.vb)];
                         let fresh = || Pending { uuid, head, changes: Vec::new() };
-                        let vb: &mut Pending = pending.entry(job.vb).or_insert_with(fresh);
-                        vb.change(job, ticket.opcode, tables, now)
+                        let vb: &mut Pending = pending.entry(request.vb).or_insert_with(fresh);
+                        vb.change(request, tables, now)
                     }
                 })
                 .collect::<Result<Vec<_>, Error>>()
         });
         let Ok(results) = written else {
             // Nothing was changed. A disk that is full may have room later.
-            for (_, ticket) in batch {
-                ticket.answer(Err(Status::Etmpfail));
-            }
-            return;
+            return batch.into_iter().for_each(|job| job.answer(Err(Status::Etmpfail)));
         };
         let mut wakeups = Wakeups::default();
         for (vb, pending) in pending {
@@ -204,35 +143,23 @@ impl Writer {
             wakeups.append(self.map.notify(VbId(vb), pending.head.seqno).split().1);
         }
         wakeups.deliver();
-        for ((_, ticket), result) in batch.into_iter().zip(results) {
-            ticket.answer(result);
-        }
-    }
-
-    /// The branch that an active vb is written to.
-    fn active(&self, vb: u16) -> Result<u64, Status> {
-        let vb = self.data.vbs.get(usize::from(vb)).ok_or(Status::NotMyVbucket)?;
-        match &*vb.info() {
-            Some(info) => match info.state {
-                VbState::Active => Ok(info.uuid()),
-                VbState::Pending => Err(Status::Etmpfail),
-                VbState::Replica | VbState::Dead => Err(Status::NotMyVbucket),
-            },
-            None => Err(Status::NotMyVbucket),
+        for (job, result) in batch.into_iter().zip(results) {
+            job.answer(result);
         }
     }
 
     /// The vb's lock is held until its streams have ended. Either a request
     /// has it first, and its stream is among those; or it comes later, and
     /// finds the new state.
-    fn set_vb(&mut self, vb: u16, state: Option<VbState>, ticket: Ticket) {
-        let Some(slot) = self.data.vbs.get(usize::from(vb)) else {
-            return ticket.answer(Err(Status::NotMyVbucket));
-        };
+    fn set_vb(&mut self, request: &Frame) -> Result<Done, Status> {
+        let vb = request.vb;
+        let slot = self.data.vbs.get(usize::from(vb)).ok_or(Status::NotMyVbucket)?;
+        // Of a deletion there is none.
+        let state = request.extras.first().and_then(|state| VbState::from_wire(*state));
         let mut info = slot.info_mut();
         let head = &mut self.heads[usize::from(vb)];
         let next = match (&*info, state) {
-            (None, None) => return ticket.answer(Err(Status::NotMyVbucket)),
+            (None, None) => return Err(Status::NotMyVbucket),
             (_, None) => None,
             (None, Some(state)) => Some(VbInfo::new(state)),
             (Some(info), Some(state)) => Some(info.in_state(state, head.seqno)),
@@ -241,9 +168,7 @@ impl Writer {
             Some(info) => tables.set_vb(vb, info),
             None => tables.remove_vb(vb),
         });
-        if written.is_err() {
-            return ticket.answer(Err(Status::Etmpfail));
-        }
+        written.map_err(|_| Status::Etmpfail)?;
         let changed = info.as_ref().map(|info| info.state) != next.as_ref().map(|info| info.state);
         if next.is_none() {
             *head = Head { seqno: 0, ..*head };
@@ -253,11 +178,11 @@ impl Writer {
         let ended = changed.then(|| self.map.end_streams(VbId(vb), EndStatus::StateChanged));
         drop(info);
         ended.map(|ended| ended.deliver());
-        ticket.answer(Ok(Done::default()));
+        Ok(Done::default())
     }
 
     /// As [`Self::set_vb`], for all vbs at once: their locks are taken in order.
-    fn flush(&mut self, ticket: Ticket) {
+    fn flush(&mut self) -> Result<Done, Status> {
         let mut infos: Vec<_> = self.data.vbs.iter().map(|vb| vb.info_mut()).collect();
         let fresh = |info: &Option<VbInfo>| info.as_ref().map(|info| VbInfo::new(info.state));
         let next: Vec<_> = infos.iter().map(|info| fresh(info)).collect();
@@ -269,9 +194,7 @@ impl Writer {
             }
             Ok(())
         });
-        if written.is_err() {
-            return ticket.answer(Err(Status::Etmpfail));
-        }
+        written.map_err(|_| Status::Etmpfail)?;
         let mut wakeups = Wakeups::default();
         for (vb, next) in next.into_iter().enumerate() {
             self.heads[vb].seqno = 0;
@@ -282,15 +205,15 @@ impl Writer {
         }
         drop(infos);
         wakeups.deliver();
-        ticket.answer(Ok(Done::default()));
+        Ok(Done::default())
     }
 }
 
-impl Ticket {
+impl Job {
     fn answer(self, result: Result<Done, Status>) {
-        let Ticket { replies, asked, opaque, weight, .. } = self;
+        let Frame { opcode, opaque, .. } = self.request;
         // The connection may be gone; then nobody wants to know.
-        let _ = replies.send(Reply { asked, opaque, weight, result });
+        let _ = self.replies.send(Reply { opcode, opaque, weight: self.weight, result });
     }
 }
 
@@ -298,108 +221,99 @@ impl Ticket {
 type Changed = Result<Result<Done, Status>, Error>;
 
 impl Pending {
-    fn change(
-        &mut self,
-        job: &KeyJob,
-        opcode: u8,
-        tables: &mut Tables<'_>,
-        now: Duration,
-    ) -> Changed {
+    fn change(&mut self, request: &Frame, tables: &mut Tables<'_>, now: Duration) -> Changed {
+        let (opcode, _) = opcode::loud(request.opcode);
         let seconds = now.as_secs() as u32;
-        let found = tables.get(job.vb, &job.key)?;
+        let found = tables.get(request.vb, &request.key)?;
         let (old_seqno, old) = match &found {
             Some((seqno, record)) => (Some(*seqno), Record::decode(record)),
             None => (None, None),
         };
         let alive = old.filter(|old| old.is_alive(seconds));
-        let next = match next(job, opcode, alive, seconds) {
+        let (mut meta, value, counter) = match next(request, opcode, alive, seconds) {
             Ok(next) => next,
             Err(status) => return Ok(Err(status)),
         };
-        let (mut meta, value, answer) = next;
         // A hybrid clock: it follows the time, and never stands still.
         let cas = (now.as_nanos() as u64 & !0xffff).max(self.head.cas + 1);
         self.head = Head { seqno: self.head.seqno + 1, cas };
         meta.cas = cas;
         meta.rev = old.map_or(1, |old| old.meta.rev + 1);
-        let record = Record { meta, key: &job.key, value: &value }.encode();
-        tables.put(job.vb, &job.key, old_seqno, self.head.seqno, &record)?;
-        let value = match answer {
-            Answer::Nothing => Value::None,
-            Answer::Counter(value) => Value::Counter(value),
-            Answer::Item => Value::Record(record.clone()),
+        let record = Record { meta, key: &request.key, value: &value }.encode();
+        tables.put(request.vb, &request.key, old_seqno, self.head.seqno, &record)?;
+        let value = match counter {
+            Some(counter) => counter.to_be_bytes().into(),
+            None if opcode == opcode::GAT => record.clone(),
+            None => Box::default(),
         };
         self.changes.push((self.head.seqno, record));
         Ok(Ok(Done { cas, place: Some((self.uuid, self.head.seqno)), value }))
     }
 }
 
-enum Answer {
-    Nothing,
-    Counter(u64),
-    Item,
-}
+/// What becomes of a key: its meta (cas and rev still to be set) and value; and
+/// the number, of a counter.
+type Next<'a> = (Meta, Cow<'a, [u8]>, Option<u64>);
 
-/// What becomes of a key: its meta (cas and rev still to be set) and value.
 fn next<'a>(
-    job: &'a KeyJob,
+    request: &'a Frame,
     opcode: u8,
     alive: Option<Record<'a>>,
     now: u32,
-) -> Result<(Meta, Cow<'a, [u8]>, Answer), Status> {
+) -> Result<Next<'a>, Status> {
     match (&alive, opcode) {
         (Some(_), opcode::ADD) => return Err(Status::KeyEexists),
         (None, opcode::APPEND | opcode::PREPEND) => return Err(Status::NotStored),
-        (None, opcode::SET) if job.cas != 0 => return Err(Status::KeyEnoent),
+        (None, opcode::SET) if request.cas != 0 => return Err(Status::KeyEnoent),
         (None, opcode::REPLACE | opcode::DELETE | opcode::TOUCH | opcode::GAT) => {
             return Err(Status::KeyEnoent)
         }
-        (Some(old), _) if job.cas != 0 && job.cas != old.meta.cas => {
+        (Some(old), _) if request.cas != 0 && request.cas != old.meta.cas => {
             return Err(Status::KeyEexists)
         }
         _ => {}
     }
     let old = alive.unwrap_or(Record { meta: Meta::default(), key: &[], value: &[] });
-    Ok(match &job.change {
-        Change::Store { flags, expiry, datatype, value } => {
-            let expiry = absolute_expiry(*expiry, now);
-            let meta = Meta { flags: *flags, expiry, datatype: *datatype, ..Meta::default() };
-            (meta, Cow::Borrowed(&value[..]), Answer::Nothing)
+    let (mut extras, given) = (request.extras.clone(), &request.value[..]);
+    Ok(match opcode {
+        opcode::SET | opcode::ADD | opcode::REPLACE => {
+            let (flags, expiry) = (extras.get_u32(), absolute_expiry(extras.get_u32(), now));
+            let meta = Meta { flags, expiry, datatype: request.datatype, ..Meta::default() };
+            (meta, Cow::Borrowed(given), None)
         }
-        Change::Extend(more) => {
+        opcode::APPEND | opcode::PREPEND => {
             let value = match opcode {
-                opcode::APPEND => [old.value, more].concat(),
-                _ => [more, old.value].concat(),
+                opcode::APPEND => [old.value, given].concat(),
+                _ => [given, old.value].concat(),
             };
             if value.len() > MAX_VALUE {
                 return Err(Status::E2big);
             }
-            (Meta { datatype: 0, ..old.meta }, Cow::Owned(value), Answer::Nothing)
+            (Meta { datatype: 0, ..old.meta }, Cow::Owned(value), None)
         }
-        Change::Delete => {
+        opcode::DELETE => {
             let meta = Meta { deleted: true, expiry: now, ..Meta::default() };
-            (meta, Cow::Borrowed(&[][..]), Answer::Nothing)
+            (meta, Cow::Borrowed(&[][..]), None)
         }
-        Change::Count { initial, expiry, .. } if alive.is_none() => {
-            if *expiry == u32::MAX {
-                return Err(Status::KeyEnoent);
-            }
-            let meta = Meta { expiry: absolute_expiry(*expiry, now), ..Meta::default() };
-            (meta, Cow::Owned(initial.to_string().into_bytes()), Answer::Counter(*initial))
-        }
-        Change::Count { delta, .. } => {
-            let counter = std::str::from_utf8(old.value).ok().and_then(|text| text.parse().ok());
-            let counter: u64 = counter.ok_or(Status::DeltaBadval)?;
-            let counter = match opcode {
-                opcode::INCREMENT => counter.wrapping_add(*delta),
-                _ => counter.saturating_sub(*delta),
+        opcode::INCREMENT | opcode::DECREMENT => {
+            let (delta, initial, expiry) = (extras.get_u64(), extras.get_u64(), extras.get_u32());
+            let text = alive.map(|old| std::str::from_utf8(old.value).unwrap_or_default());
+            let (meta, counter) = match text.map(str::parse::<u64>) {
+                // All ones: no counter is to be made.
+                None if expiry == u32::MAX => return Err(Status::KeyEnoent),
+                None => (Meta { expiry: absolute_expiry(expiry, now), ..Meta::default() }, initial),
+                Some(Err(_)) => return Err(Status::DeltaBadval),
+                Some(Ok(old_value)) if opcode == opcode::INCREMENT => {
+                    (old.meta, old_value.wrapping_add(delta))
+                }
+                Some(Ok(old_value)) => (old.meta, old_value.saturating_sub(delta)),
             };
-            (old.meta, Cow::Owned(counter.to_string().into_bytes()), Answer::Counter(counter))
+            (meta, Cow::Owned(counter.to_string().into_bytes()), Some(counter))
         }
-        Change::Touch { expiry } => {
-            let meta = Meta { expiry: absolute_expiry(*expiry, now), ..old.meta };
-            let answer = if opcode == opcode::GAT { Answer::Item } else { Answer::Nothing };
-            (meta, Cow::Borrowed(old.value), answer)
+        // TOUCH and GAT.
+        _ => {
+            let meta = Meta { expiry: absolute_expiry(extras.get_u32(), now), ..old.meta };
+            (meta, Cow::Borrowed(old.value), None)
         }
     })
 }

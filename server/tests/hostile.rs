@@ -182,17 +182,22 @@ fn frames() -> impl Strategy<Value = Frame> {
     let part = (bytes(20), bytes(60), bytes(250), bytes(300));
     (any::<(bool, u8, u8, u16, u32, u64)>(), part).prop_map(|(fixed, parts)| {
         let (response, opcode, datatype, vb, opaque, cas) = fixed;
-        let magic = if response { magic::RESPONSE } else { magic::REQUEST };
-        let (_, extras, key, value) = parts;
-        let framing = Default::default();
+        let (framing, extras, key, value): (tokio_util::bytes::Bytes, _, _, _) = parts;
+        let magic = match (framing.is_empty(), response) {
+            (true, true) => magic::RESPONSE,
+            (true, false) => magic::REQUEST,
+            (false, true) => magic::FLEX_RESPONSE,
+            (false, false) => magic::FLEX_REQUEST,
+        };
         Frame { magic, opcode, datatype, vb, opaque, cas, framing, extras, key, value }
     })
 }
 
 fn encode(frame: &Frame, bytes: &mut BytesMut) {
     let Frame { magic, opcode, datatype, vb, opaque, cas, .. } = *frame;
-    let (extras, key, value) = (&frame.extras[..], &frame.key[..], &frame.value[..]);
-    let out = Out { magic, opcode, datatype, vb, opaque, cas, extras, key, value };
+    let [framing, extras, key, value] =
+        [&frame.framing, &frame.extras, &frame.key, &frame.value].map(|part| &part[..]);
+    let out = Out { magic, opcode, datatype, vb, opaque, cas, framing, extras, key, value };
     Codec.encode(out, bytes).unwrap();
 }
 

@@ -49,7 +49,7 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
         ],
     ),
     ("peers", Engine::Std, &["xtask", "peers", "parking"]),
-    ("tests, server", Engine::Std, &["test", "-p", "connmap-server"]),
+    ("tests, server", Engine::Std, &["test", "-p", "connmap-server", "-p", "async-front-end"]),
     ("tests, loom", Engine::Loom, &["test"]),
     ("tests, loom, release", Engine::Loom, &["test", "--release"]),
     ("tests, shuttle", Engine::Shuttle, &["test"]),

@@ -1,13 +1,11 @@
 //! Requests that are about no key and no stream: HELO, SASL, buckets, vb
 //! states, statistics.
 
-use super::keys::check;
 use super::{Connection, Go, RESPONSE};
 use crate::codec::{Frame, Out};
 use crate::protocol::{feature, opcode, Status};
 use crate::stats;
 use crate::vbucket::VbState;
-use crate::writer::Job;
 use bytes::Buf;
 
 /// What the statuses mean, for clients that do not know them (`docs/ErrorMap.md`).
@@ -18,25 +16,14 @@ impl Connection {
     pub(super) async fn administer(&mut self, frame: &Frame) -> Result<Go, Status> {
         match frame.opcode {
             opcode::HELO => self.helo(frame),
-            opcode::SASL_LIST_MECHS => {
-                check(frame, 0, false, false)?;
-                Ok(self.answer(frame, Out { value: b"PLAIN", ..RESPONSE }))
-            }
+            opcode::SASL_LIST_MECHS => Ok(self.answer(frame, Out { value: b"PLAIN", ..RESPONSE })),
             opcode::SASL_AUTH => self.authenticate(frame),
             // PLAIN has one step.
             opcode::SASL_STEP => Err(Status::Einval),
-            opcode::NOOP => {
-                check(frame, 0, false, false)?;
-                Ok(self.answer(frame, RESPONSE))
-            }
+            opcode::NOOP | opcode::VERBOSITY => Ok(self.answer(frame, RESPONSE)),
             opcode::VERSION => {
-                check(frame, 0, false, false)?;
                 let value = env!("CARGO_PKG_VERSION").as_bytes();
                 Ok(self.answer(frame, Out { value, ..RESPONSE }))
-            }
-            opcode::VERBOSITY => {
-                check(frame, 4, false, false)?;
-                Ok(self.answer(frame, RESPONSE))
             }
             opcode::QUIT => {
                 self.answer(frame, RESPONSE);
@@ -47,7 +34,6 @@ impl Connection {
             opcode::CREATE_BUCKET => self.create_bucket(frame).await,
             opcode::DELETE_BUCKET => self.delete_bucket(frame).await,
             opcode::LIST_BUCKETS => {
-                check(frame, 0, false, false)?;
                 let names = self.server.names().join(" ");
                 Ok(self.answer(frame, Out { value: names.as_bytes(), ..RESPONSE }))
             }
@@ -56,11 +42,9 @@ impl Connection {
                 self.change_vbs(frame)
             }
             opcode::GET_VBUCKET => {
-                check(frame, 0, false, false)?;
-                let vb = self.bound()?.bucket.data.vbs.get(usize::from(frame.vb));
-                let state = vb.and_then(|vb| vb.info().as_ref().map(|info| info.state));
-                let state = state.ok_or(Status::NotMyVbucket)? as u32;
-                Ok(self.answer(frame, Out { value: &state.to_be_bytes(), ..RESPONSE }))
+                let state = self.bound()?.bucket.data.look(frame.vb, |info| info.state)?;
+                let value = &(state as u32).to_be_bytes();
+                Ok(self.answer(frame, Out { value, ..RESPONSE }))
             }
             opcode::GET_ALL_VB_SEQNOS => self.get_all_vb_seqnos(frame),
             opcode::GET_FAILOVER_LOG => self.failover_log(frame),
@@ -97,7 +81,6 @@ impl Connection {
     /// PLAIN: another identity (none here), the name and the password, with a
     /// zero in between. Where there are no users, anybody is one.
     fn authenticate(&mut self, frame: &Frame) -> Result<Go, Status> {
-        check(frame, 0, true, true)?;
         if &frame.key[..] != b"PLAIN" {
             return Err(Status::AuthError);
         }
@@ -116,7 +99,6 @@ impl Connection {
     }
 
     async fn create_bucket(&mut self, frame: &Frame) -> Result<Go, Status> {
-        check(frame, 0, true, true)?;
         let name = std::str::from_utf8(&frame.key).map_err(|_| Status::Einval)?.to_owned();
         // The module comes first; its configuration is not looked at.
         if frame.value.split(|byte| *byte == 0).next() != Some(b"ep.so") {
@@ -132,7 +114,6 @@ impl Connection {
     /// there to be answered. A task of its own deletes it: the deletion does
     /// not end halfway because this connection does.
     async fn delete_bucket(&mut self, frame: &Frame) -> Result<Go, Status> {
-        check(frame, 0, true, true)?;
         let name = std::str::from_utf8(&frame.key).map_err(|_| Status::KeyEnoent)?.to_owned();
         if self.binding.as_ref().is_some_and(|binding| binding.bucket.name == name) {
             self.unbind();
@@ -150,7 +131,6 @@ impl Connection {
     }
 
     fn select_bucket(&mut self, frame: &Frame) -> Result<Go, Status> {
-        check(frame, 0, true, false)?;
         if &frame.key[..] == NO_BUCKET {
             self.unbind();
         } else {
@@ -163,38 +143,19 @@ impl Connection {
     }
 
     fn change_vbs(&mut self, frame: &Frame) -> Result<Go, Status> {
-        let state = match frame.opcode {
+        match frame.opcode {
             opcode::SET_VBUCKET => {
-                check(frame, 1, false, true)?;
-                Some(VbState::from_wire(frame.extras[0]).ok_or(Status::Einval)?)
+                VbState::from_wire(frame.extras[0]).ok_or(Status::Einval)?;
             }
-            opcode::DEL_VBUCKET => {
-                check(frame, 0, false, true)?;
-                // It is always done when it is answered.
-                if !frame.value.is_empty() && &frame.value[..] != b"async=0" {
-                    return Err(Status::Einval);
-                }
-                None
+            // It is always done when it is answered.
+            opcode::DEL_VBUCKET if !frame.value.is_empty() && &frame.value[..] != b"async=0" => {
+                return Err(Status::Einval);
             }
-            _ => {
-                // There may be a time at which to flush; now is the only one here.
-                if !frame.extras.is_empty() {
-                    check(frame, 4, false, false)?;
-                }
-                if frame.extras.iter().any(|byte| *byte != 0) {
-                    return Err(Status::NotSupported);
-                }
-                None
-            }
-        };
-        let jobs = self.bound()?.jobs.clone();
-        let ticket = self.ticket(frame, 0);
-        let job = match frame.opcode {
-            opcode::SET_VBUCKET | opcode::DEL_VBUCKET => Job::SetVb(frame.vb, state, ticket),
-            _ => Job::Flush(ticket),
-        };
-        let _ = jobs.send(job);
-        Ok(Go::On)
+            // There may be a time at which to flush; now is the only one here.
+            _ if frame.extras.iter().any(|byte| *byte != 0) => return Err(Status::NotSupported),
+            _ => {}
+        }
+        self.ask_writer(frame, 0)
     }
 
     fn get_all_vb_seqnos(&mut self, frame: &Frame) -> Result<Go, Status> {
@@ -203,10 +164,8 @@ impl Connection {
             0 => 0,
             4 => extras.get_u32(),
             // A collection is named, too.
-            8 => return Err(Status::NotSupported),
-            _ => return Err(Status::Einval),
+            _ => return Err(Status::NotSupported),
         };
-        check(frame, frame.extras.len(), false, false)?;
         if state > VbState::Dead as u32 {
             return Err(Status::Einval);
         }
@@ -225,10 +184,7 @@ impl Connection {
 
     /// Also for DCP, which has an opcode of its own for it.
     pub(super) fn failover_log(&mut self, frame: &Frame) -> Result<Go, Status> {
-        check(frame, 0, false, false)?;
-        let vb = self.bound()?.bucket.data.vbs.get(usize::from(frame.vb));
-        let log = vb.and_then(|vb| vb.info().as_ref().map(|info| info.log()));
-        let log = log.ok_or(Status::NotMyVbucket)?;
+        let log = self.bound()?.bucket.data.look(frame.vb, |info| info.log())?;
         Ok(self.answer(frame, Out { value: &log, ..RESPONSE }))
     }
 

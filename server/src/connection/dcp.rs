@@ -3,12 +3,11 @@
 //! wire, and what belongs to the connection: its settings, the bytes that the
 //! client has not acknowledged, and the NOOPs.
 
-use super::keys::check;
 use super::{Connection, Go, OUT, RESPONSE};
-use crate::codec::{Frame, Out};
+use crate::codec::{Codec, Frame, Out};
+use crate::lock;
 use crate::protocol::{
-    close_status, end_flag, feature, magic, opcode, open_flag, request_status, stream_flag, Status,
-    DATATYPE_JSON,
+    close_status, end_flag, magic, opcode, open_flag, request_status, stream_flag, Status,
 };
 use crate::record::{Meta, Record};
 use crate::vbucket::{rollback, ClientHistory, VbState};
@@ -16,10 +15,16 @@ use bytes::Buf;
 use connmap::{
     ConnId, EndStatus, FrontEnd, Item, Message, Producer, SnapshotSource, Step, StreamRequest, VbId,
 };
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::codec::Encoder;
+
+/// Settings of CONTROL that are known, and not here.
+const NOT_HERE: &str = "enable_stream_id force_value_compression enable_expiry_opcode \
+    enable_out_of_order_snapshots flatbuffers_system_events change_streams max_marker_version \
+    enable_sync_writes consumer_name cache_transfer";
 
 /// How the core wakes the connection's task. A wake that comes before the
 /// task waits is remembered.
@@ -96,19 +101,16 @@ impl Connection {
             }
             opcode::DCP_STREAM_REQ => self.stream_request(frame),
             opcode::DCP_CLOSE_STREAM => {
-                check(frame, 0, false, false)?;
                 let dcp = self.dcp.as_ref().ok_or(Status::Einval)?;
                 let closed = dcp.producer.close_stream(VbId(frame.vb));
                 closed.map_err(|error| close_status(error, dcp.new_codes))?.deliver();
                 Ok(self.answer(frame, RESPONSE))
             }
             opcode::DCP_CONTROL => {
-                check(frame, 0, true, true)?;
                 self.control(&frame.key, &frame.value)?;
                 Ok(self.answer(frame, RESPONSE))
             }
             opcode::DCP_BUFFER_ACK => {
-                check(frame, 4, false, false)?;
                 let dcp = self.dcp.as_mut().ok_or(Status::Einval)?;
                 let bytes = u64::from(frame.extras.clone().get_u32());
                 dcp.unacknowledged = dcp.unacknowledged.saturating_sub(bytes);
@@ -123,7 +125,6 @@ impl Connection {
     }
 
     fn open_dcp(&mut self, frame: &Frame) -> Result<Go, Status> {
-        check(frame, 8, true, true)?;
         let mut extras = frame.extras.clone();
         extras.get_u32(); // once a seqno
         let flags = extras.get_u32();
@@ -146,9 +147,7 @@ impl Connection {
         // Ids are never used twice, so what refuses is the end of the bucket.
         let opened = bucket.map.open(ConnId(self.id), name, wake.clone());
         let producer = opened.map_err(|_| Status::NoBucket)?.deliver();
-        let mut producers = bucket.producers.lock().unwrap_or_else(PoisonError::into_inner);
-        producers.insert(self.id, name.to_owned());
-        drop(producers);
+        lock(&bucket.producers).insert(self.id, name.to_owned());
         self.dcp = Some(Dcp {
             producer,
             wake,
@@ -174,7 +173,7 @@ impl Connection {
     pub(super) fn close_dcp(&mut self) {
         if let (Some(_), Some(binding)) = (self.dcp.take(), &self.binding) {
             let bucket = &binding.bucket;
-            bucket.producers.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+            lock(&bucket.producers).remove(&self.id);
             // In the map until we take it out, also when it is shut down.
             if let Ok(ends) = bucket.map.disconnect(ConnId(self.id)) {
                 ends.deliver();
@@ -185,7 +184,6 @@ impl Connection {
     /// Refused in the order in which kv_engine refuses: the request's form, the
     /// vb, its state, the range, a stream that is there, the history.
     fn stream_request(&mut self, frame: &Frame) -> Result<Go, Status> {
-        check(frame, 48, false, true)?;
         let dcp = self.dcp.as_mut().ok_or(Status::Einval)?;
         let data = self.binding.as_ref().ok_or(Status::NoBucket)?.bucket.data.clone();
         let mut extras = frame.extras.clone();
@@ -266,16 +264,9 @@ impl Connection {
                 "sequential" => return Err(Status::NotSupported),
                 _ => return Err(Status::Einval),
             },
-            b"enable_stream_id"
-            | b"force_value_compression"
-            | b"enable_expiry_opcode"
-            | b"enable_out_of_order_snapshots"
-            | b"flatbuffers_system_events"
-            | b"change_streams"
-            | b"max_marker_version"
-            | b"enable_sync_writes"
-            | b"consumer_name"
-            | b"cache_transfer" => return Err(Status::NotSupported),
+            _ if NOT_HERE.split(' ').any(|name| name.as_bytes() == key) => {
+                return Err(Status::NotSupported)
+            }
             _ => return Err(Status::Einval),
         }
         Ok(())
@@ -285,15 +276,15 @@ impl Connection {
     /// The core is not told to pause when it is the room that is missing: it is
     /// asked again when there is some.
     pub(super) fn step_streams(&mut self) -> Go {
+        let datatypes = self.datatypes();
         let Some(dcp) = &mut self.dcp else { return Go::On };
-        let json = if self.features.contains(&feature::JSON) { DATATYPE_JSON } else { 0 };
         let before = self.out.len();
         let mut go = Go::On;
         while !dcp.idle && self.out.len() < OUT && dcp.has_room() {
             match dcp.producer.step() {
                 Step::Message(message) => {
                     let from = self.out.len();
-                    encode(&message, dcp.flags, json, dcp.end_on_close, &mut self.out);
+                    encode(&message, dcp.flags, datatypes, dcp.end_on_close, &mut self.out);
                     dcp.unacknowledged += (self.out.len() - from) as u64;
                 }
                 Step::Idle => dcp.idle = true,
@@ -333,7 +324,6 @@ fn encode(
     end_on_close: bool,
     out: &mut bytes::BytesMut,
 ) {
-    use tokio_util::codec::Encoder;
     let request = |opcode, VbId(vb): VbId, opaque| Out {
         magic: magic::REQUEST,
         opcode,
@@ -342,7 +332,7 @@ fn encode(
         ..Out::default()
     };
     let mut put = |message: Out<'_>| {
-        let _ = crate::codec::Codec.encode(message, out);
+        let _ = Codec.encode(message, out);
     };
     match message {
         Message::SnapshotMarker { vb, opaque, range, source } => {

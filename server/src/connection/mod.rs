@@ -12,9 +12,9 @@ mod keys;
 
 use crate::bucket::Binding;
 use crate::codec::{BadFrame, Codec, Frame, Out};
-use crate::protocol::{feature, magic, opcode, Status};
+use crate::protocol::{feature, magic, opcode, Status, DATATYPE_JSON, MAX_KEY, MAX_VALUE};
 use crate::server::Server;
-use crate::writer::{Reply, Ticket};
+use crate::writer::{Job, Reply};
 use bytes::BytesMut;
 use dcp::Dcp;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub(crate) async fn serve(server: &Arc<Server>, stream: TcpStream, id: u64) {
         out: BytesMut::new(),
         held: None,
         binding: None,
-        closing: server.closing(),
+        closing: server.closing.clone(),
         dcp: None,
         features: Vec::new(),
         user: None,
@@ -163,7 +163,7 @@ impl Connection {
             // Changes follow each other; everything else sees what was changed
             // before it.
             let (changes, weight) = self.unanswered;
-            let waits = if keys::is_change(frame.opcode) {
+            let waits = if opcode::is_change(frame.opcode) {
                 changes > 0 && weight + frame.value.len() > UNANSWERED
             } else {
                 changes > 0 && !frame.is_response()
@@ -192,9 +192,12 @@ impl Connection {
         if !self.server.users.is_empty() && self.user.is_none() && !is_open_to_all(frame.opcode) {
             return self.refuse(&frame, Status::Eaccess);
         }
+        if let Err(status) = check_shape(&frame) {
+            return self.refuse(&frame, status);
+        }
         let handled = match frame.opcode {
             opcode::DCP_OPEN..=opcode::DCP_LAST => self.handle_dcp(&frame),
-            code if keys::is_change(code) => self.change_key(&frame),
+            code if opcode::is_change(code) => self.change_key(&frame),
             opcode::GET | opcode::GETQ | opcode::GETK | opcode::GETKQ => self.get(&frame),
             _ => self.administer(&frame).await,
         };
@@ -224,17 +227,17 @@ impl Connection {
     fn unbind(&mut self) {
         self.close_dcp();
         self.binding = None;
-        self.closing = self.server.closing();
+        self.closing = self.server.closing.clone();
     }
 
     fn has(&self, feature: u16) -> bool {
         self.features.contains(&feature)
     }
 
-    /// The datatype that this client is told.
-    fn shown(&self, datatype: u8) -> u8 {
+    /// The bits of datatypes that this client knows.
+    fn datatypes(&self) -> u8 {
         if self.has(feature::JSON) {
-            datatype
+            DATATYPE_JSON
         } else {
             0
         }
@@ -255,14 +258,15 @@ impl Connection {
         self.answer(request, Out { vb: status as u16, value: value.as_bytes(), ..RESPONSE })
     }
 
-    /// For a request that the writer will answer, which counts as `weight`.
-    fn ticket(&mut self, frame: &Frame, weight: usize) -> Ticket {
-        let weight = weight + CHANGE;
+    /// Hands a request to the writer, which will answer it; it counts as `weight`.
+    fn ask_writer(&mut self, request: &Frame, weight: usize) -> Result<Go, Status> {
+        let (request, weight) = (request.clone(), weight + CHANGE);
+        let job = Job { request, weight, replies: self.replies.0.clone() };
+        // A writer that is gone is a bucket that is: the connection ends.
+        let _ = self.bound()?.jobs.send(job);
         self.unanswered.0 += 1;
         self.unanswered.1 += weight;
-        let (opcode, _) = opcode::loud(frame.opcode);
-        let (asked, opaque) = (frame.opcode, frame.opaque);
-        Ticket { replies: self.replies.0.clone(), opcode, asked, opaque, weight }
+        Ok(Go::On)
     }
 }
 
@@ -274,6 +278,7 @@ const RESPONSE: Out<'static> = Out {
     vb: Status::Success as u16,
     opaque: 0,
     cas: 0,
+    framing: &[],
     extras: &[],
     key: &[],
     value: &[],
@@ -302,6 +307,20 @@ fn is_open_to_all(opcode: u8) -> bool {
             | QUIT
             | QUITQ
     )
+}
+
+/// Whether a request has its opcode's shape.
+fn check_shape(frame: &Frame) -> Result<(), Status> {
+    let Some((extras, key, value)) = opcode::shape(frame.opcode) else { return Ok(()) };
+    let fits = extras.contains(&frame.extras.len())
+        && frame.key.is_empty() != key
+        && frame.key.len() <= MAX_KEY
+        && (value || frame.value.is_empty());
+    match fits {
+        false => Err(Status::Einval),
+        true if frame.value.len() > MAX_VALUE => Err(Status::E2big),
+        true => Ok(()),
+    }
 }
 
 /// Looks at each flexible framing extra: its id and length are four bits each,

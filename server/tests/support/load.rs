@@ -141,7 +141,7 @@ pub async fn round(running: &Running, load: Load, number: usize) -> Seen {
     let mut admin = Client::connect(address).await;
     admin.ok(Packet::request(0x89, 0).key("@no bucket@")).await;
     admin.ok(Packet::request(0x85, 0).key("load").value("ep.so")).await;
-    let live = running.server.bucket("load").expect("it was made").live();
+    let live = running.server.bucket("load").expect("it was made").map.live();
     let round = Arc::new(Round {
         address,
         load,
