@@ -60,8 +60,8 @@ pub fn text(views: &[View], detail: Detail) -> String {
     out
 }
 
-/// The bound on preemptions that explorers are customarily run with: what needs
-/// more is not seen then.
+/// The bound on preemptions that explorers are customarily run with: what is
+/// known by an ordering with more may not be seen then.
 const CUSTOMARY: u32 = 2;
 
 pub(super) fn verdict_style(view: &View) -> Style {
@@ -208,7 +208,7 @@ fn outcomes(out: &mut String, view: &View) {
             put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
         }
         if let Some(count) = row.preemptions.filter(|count| *count > CUSTOMARY) {
-            put(OPEN, &format!("shown with {count} preemptions, more than the customary bound"), 2);
+            put(OPEN, &format!("its ordering has {count} preemptions; fewer may do"), 2);
         }
         let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));

@@ -2,9 +2,9 @@
 //! and a page, `models/HISTORY.md`. Exploration is deterministic, so the page
 //! can be compared: a protocol that loses a violation, or gets one, shows up.
 //!
-//! - [`matrix`]: every scenario on every era, and on the core
-//! - [`case`]: one ticket or finding, and the execution that shows it
-//! - [`page`]: all of it as Markdown
+//! - `matrix`: every scenario on every era, and on the core
+//! - `case`: one ticket or finding, and the execution that shows it
+//! - `page`: all of it as Markdown
 
 mod case;
 mod matrix;

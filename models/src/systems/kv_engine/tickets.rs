@@ -4,7 +4,7 @@
 
 use crate::Invariant;
 
-/// The scenarios, in the format of [`crate::parse::file`].
+/// The scenarios, in the format of [`orderings::parse::file`].
 pub const SCENARIOS: &str = include_str!("../../../scenarios-kv-engine.txt");
 
 /// One ticket.
