@@ -1,6 +1,6 @@
 //! A system of one's own, said by what its calls do.
 //!
-//! ```no_run
+//! ```ignore
 //! use orderings::sync::atomic::{AtomicBool, Ordering};
 //! use orderings::System;
 //!
