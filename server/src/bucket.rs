@@ -79,11 +79,10 @@ pub struct Bucket {
     pub(crate) producers: Mutex<BTreeMap<u64, String>>,
 }
 
-/// What a bucket has until it is closed.
+/// What a bucket has until it is closed. The other senders of jobs are the
+/// bindings.
 struct Open {
     jobs: mpsc::UnboundedSender<Job>,
-    bound: mpsc::Sender<()>,
-    unbound: mpsc::Receiver<()>,
     writer: JoinHandle<()>,
     workers: WorkerPool,
 }
@@ -95,7 +94,6 @@ pub struct Binding {
     pub bucket: Arc<Bucket>,
     /// To its writer.
     pub(crate) jobs: mpsc::UnboundedSender<Job>,
-    _bound: mpsc::Sender<()>,
 }
 
 /// What a close has ended.
@@ -138,7 +136,6 @@ impl Bucket {
         let map = Arc::new(ConnMap::new(data.clone(), Config::default()));
         let closing = CancellationToken::new();
         let (jobs, todo) = mpsc::unbounded_channel();
-        let (bound, unbound) = mpsc::channel(1);
         let writer = Writer::new(data.clone(), map.clone(), heads);
         let stop = closing.clone();
         let writer = std::thread::Builder::new()
@@ -152,7 +149,7 @@ impl Bucket {
             map,
             closing,
             path: path.to_owned(),
-            open: Mutex::new(Some(Open { jobs, bound, unbound, writer, workers })),
+            open: Mutex::new(Some(Open { jobs, writer, workers })),
             producers: Mutex::default(),
         }))
     }
@@ -161,7 +158,7 @@ impl Bucket {
     pub fn bind(self: &Arc<Self>) -> Option<Binding> {
         let open = lock(&self.open);
         let open = open.as_ref()?;
-        Some(Binding { bucket: self.clone(), jobs: open.jobs.clone(), _bound: open.bound.clone() })
+        Some(Binding { bucket: self.clone(), jobs: open.jobs.clone() })
     }
 
     /// Closes the bucket: when this returns, no stream is open and none is
@@ -169,16 +166,15 @@ impl Bucket {
     /// file stays. `None` if another close came first.
     pub async fn close(&self) -> Option<Closed> {
         let open = lock(&self.open).take();
-        let Open { jobs, bound, mut unbound, writer, workers } = open?;
+        let Open { jobs, writer, workers } = open?;
         let ended = self.map.shutdown().deliver();
         let closed = Closed {
             connections: ended.len(),
             streams: ended.iter().map(|connection| connection.ends.len()).sum(),
         };
         self.closing.cancel();
-        drop((jobs, bound));
-        // None is sent: this waits until the last binding is dropped.
-        while unbound.recv().await.is_some() {}
+        // The writer ends when the last binding is dropped, and not before.
+        drop(jobs);
         let joined = tokio::task::spawn_blocking(move || {
             workers.join();
             // It has no way to panic but a bug; then it is over, too.

@@ -72,13 +72,13 @@ impl Writer {
         Writer { data, map, heads }
     }
 
-    /// Works until nobody can ask for anything any more, or `closing` says
-    /// that what is asked for is not to be done.
+    /// Works until nobody can ask for anything any more: so long a bucket has
+    /// connections. Nothing is done, nor answered, once `closing` says so.
     pub(crate) fn run(mut self, mut jobs: UnboundedReceiver<Job>, closing: impl Fn() -> bool) {
         let mut next = None;
         while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
             if closing() {
-                return;
+                continue;
             }
             let result = match job.request.opcode {
                 opcode::SET_VBUCKET | opcode::DEL_VBUCKET => self.set_vb(&job.request),

@@ -95,3 +95,82 @@ fn where_there_are_users_one_must_authenticate() {
         within(running.shutdown()).await;
     });
 }
+
+/// Who has found the bucket by its name before it was deleted, and binds to it
+/// only then.
+#[test]
+fn nobody_is_bound_to_a_bucket_that_is_closed() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = Folder::new();
+    runtime.block_on(async {
+        let running = support::start(&folder, 2).await;
+        let bucket = running.server.bucket("default").unwrap();
+        assert!(bucket.bind().is_some(), "before");
+        within(running.server.delete_bucket("default")).await.unwrap();
+        assert!(bucket.bind().is_none(), "afterwards");
+        assert!(within(bucket.close()).await.is_none(), "it is closed once");
+        within(running.shutdown()).await;
+    });
+}
+
+#[test]
+fn a_deletion_waits_for_who_is_bound() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = Folder::new();
+    runtime.block_on(async {
+        let running = support::start(&folder, 2).await;
+        let bucket = running.server.bucket("default").unwrap();
+        let binding = bucket.bind().unwrap();
+        // Changes that the deletion finds undone.
+        for _ in 0..4 {
+            let mut client = Client::connect(running.address).await;
+            tokio::spawn(async move {
+                while client.send(set(0, "k", "v")).await.is_ok() {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        let mut client = Client::connect(running.address).await;
+        for _ in 0..10 {
+            client.ok(set(1, "k", "v")).await;
+        }
+        let server = running.server.clone();
+        let mut deletion = tokio::spawn(async move { server.delete_bucket("default").await });
+        within(bucket.closing.cancelled()).await;
+        // It would have to wait for ever; this is some of that.
+        let early = tokio::time::timeout(std::time::Duration::from_millis(500), &mut deletion);
+        assert!(early.await.is_err(), "a connection is still bound");
+        assert!(folder.0.join("data/default.bucket").exists(), "nothing is removed under it");
+        drop(binding);
+        within(deletion).await.unwrap().unwrap();
+        within(running.shutdown()).await;
+    });
+}
+
+/// Connections that end, each in its way, while their bucket stays.
+#[test]
+fn who_goes_leaves_nothing_in_the_core() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = Folder::new();
+    runtime.block_on(async {
+        let running = support::start(&folder, 2).await;
+        let live = running.server.bucket("default").unwrap().map.live();
+        let empty = live.get();
+        let mut selects = Client::dcp(running.address, "selects").await;
+        let gone = Client::dcp(running.address, "gone").await;
+        let mut quits = Client::dcp(running.address, "quits").await;
+        for client in [&mut selects, &mut quits] {
+            client.ok(stream_req(0, 0, 0, 9, 0, (0, 0))).await;
+        }
+        assert_eq!((live.get().producers, live.get().streams), (3, 2));
+        drop(gone);
+        quits.ok(Packet::request(0x07, 0)).await;
+        selects.ok(Packet::request(0x89, 0).key("@no bucket@")).await;
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while live.get() != empty {
+            assert!(std::time::Instant::now() < deadline, "{:?}", live.get());
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        within(running.shutdown()).await;
+    });
+}

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 use support::client::within;
-use support::load::{open_files, round, Load};
+use support::load::{open_files, round, Here, Load};
 use support::{start, Folder};
 
 #[global_allocator]
@@ -25,9 +25,10 @@ fn a_bucket_is_deleted_under_load() {
         writers: 2,
         run: Duration::from_millis(20),
     };
+    let mut host = Here { server: running.server.clone(), watched: None };
     let (mut before, mut memory) = (None, None);
     for number in 0..4 {
-        let seen = clients.block_on(round(&running, load, number));
+        let seen = clients.block_on(round(running.address, &mut host, load, number));
         assert!(seen.accepted > 0 && seen.items > 0 && seen.written > 0, "{seen:?}");
         // The tasks of the round end; when, is the scheduler's business.
         let left = || (server.metrics().num_alive_tasks(), open_files());
@@ -46,5 +47,6 @@ fn a_bucket_is_deleted_under_load() {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+    drop(host);
     server.block_on(within(running.shutdown()));
 }

@@ -86,6 +86,54 @@ fn counters_and_expiries() {
     });
 }
 
+/// Requests are sent without a wait for their answers: changes go through the
+/// writer, and what reads must not come before those that were asked before it.
+#[test]
+fn what_is_asked_behind_a_change_sees_it() {
+    with_server(1, |address| async move {
+        let mut c = Client::connect(address).await;
+        let values: Vec<_> = (0..50).map(|number| format!("value {number}")).collect();
+        let delete = Packet::request(0x04, 0).key("k");
+        for value in &values {
+            for packet in [set(0, "k", value.clone()), get("k"), delete.clone(), get("k")] {
+                c.send(packet).await.unwrap();
+            }
+        }
+        for value in &values {
+            for (opcode, status) in [(0x01, OK), (0x00, OK), (0x04, OK), (0x00, ENOENT)] {
+                let answer = c.receive().await.unwrap();
+                assert_eq!((answer.opcode, answer.status), (opcode, status), "{value}");
+                if (opcode, status) == (0x00, OK) {
+                    assert_eq!(answer.value, value.as_bytes());
+                }
+            }
+        }
+    });
+}
+
+/// The writer commits together what has gathered: not over a change of a vb.
+#[test]
+fn a_change_of_a_vb_among_others_changes_is_done() {
+    with_server(2, |address| async move {
+        let mut writer = Client::connect(address).await;
+        let writes = tokio::spawn(async move {
+            let quiet = Packet { opcode: 0x11, ..set(0, "k", "v") };
+            for _ in 0..200 {
+                writer.send_bytes(&quiet.encode().repeat(50)).await.unwrap();
+            }
+            writer.ok(Packet::request(0x0a, 0)).await;
+        });
+        let mut admin = Client::connect(address).await;
+        while !writes.is_finished() {
+            admin.ok(Packet::request(0x3d, 1).extras([2])).await;
+            assert_eq!(admin.status(set(1, "k", "v")).await, NOT_MY_VBUCKET);
+            admin.ok(Packet::request(0x3d, 1).extras([1])).await;
+            admin.ok(set(1, "k", "v")).await;
+        }
+        within(writes).await.unwrap();
+    });
+}
+
 #[test]
 fn quiet_requests_answer_what_is_unexpected() {
     with_server(1, |address| async move {

@@ -54,6 +54,8 @@ struct World {
     followers: Vec<Follower>,
     connections: usize,
     rollbacks: usize,
+    /// Streams that have ended.
+    ends: usize,
 }
 
 impl World {
@@ -70,6 +72,7 @@ impl World {
             followers: vec![Follower::default(); VBS.into()],
             connections: 0,
             rollbacks: 0,
+            ends: 0,
         };
         world.connect().await;
         world
@@ -111,6 +114,7 @@ impl World {
         let vb = packet.status;
         self.followers[usize::from(vb)].take(&packet);
         if self.followers[usize::from(vb)].ended.is_some() {
+            self.ends += 1;
             self.request(vb).await;
         }
     }
@@ -144,10 +148,10 @@ impl World {
                 self.check();
                 self.writer.ok(Packet::request(0x08, 0)).await;
                 self.written = vec![Vec::new(); VBS.into()];
-                // What was sent before the flush may come yet; then the ends.
-                let rollbacks = self.rollbacks;
-                let had = self.followers.iter().filter(|follower| follower.last > 0).count();
-                while self.rollbacks < rollbacks + had {
+                // What was sent before the flush may come yet, also to who had
+                // nothing; then the end of each stream, which is asked for again.
+                let ends = self.ends;
+                while self.ends < ends + usize::from(VBS) {
                     self.read().await;
                 }
             }

@@ -217,7 +217,9 @@ impl Client {
     }
 }
 
-async fn receive(stream: &mut BufReader<TcpStream>) -> Option<Packet> {
+/// The next packet, for which one may wait for as long as whoever waits for
+/// this one does; `None` when the connection has ended.
+pub async fn receive(stream: &mut BufReader<TcpStream>) -> Option<Packet> {
     let mut header = [0; 24];
     stream.read_exact(&mut header).await.ok()?;
     let length = number(&header[8..12]) as usize;
