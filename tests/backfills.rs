@@ -258,25 +258,27 @@ fn a_freed_slot_gives_the_next_connection_its_turn() {
 
 #[test]
 fn a_shutdown_ends_every_wait() {
-    let map = map_of(|_| later(), Config { snooze: 1000 * SECOND, ..Config::default() });
-    let (producer, _) = open(&map, 1);
-    let (worker, now) = (map.worker(), Instant::now());
-    thread::scope(|scope| {
-        let waits = || scope.spawn(|| worker.wait(now));
-        let without_end = waits();
-        thread::sleep(Duration::from_millis(20));
-        stream(&producer, 0, 0, 20);
-        assert_eq!(without_end.join().unwrap(), Wait::Run);
-        run_all(&worker, now);
-        let sleepers = [waits(), waits(), waits()];
-        thread::sleep(Duration::from_millis(20));
-        map.shutdown().deliver();
-        for sleeper in sleepers {
-            assert_eq!(sleeper.join().unwrap(), Wait::Stop);
-        }
+    within("the workers that wait", || {
+        let map = map_of(|_| later(), Config { snooze: 1000 * SECOND, ..Config::default() });
+        let (producer, _) = open(&map, 1);
+        let (worker, now) = (map.worker(), Instant::now());
+        thread::scope(|scope| {
+            let waits = || scope.spawn(|| worker.wait(now));
+            let without_end = waits();
+            thread::sleep(Duration::from_millis(20));
+            stream(&producer, 0, 0, 20);
+            assert_eq!(without_end.join().unwrap(), Wait::Run);
+            run_all(&worker, now);
+            let sleepers = [waits(), waits(), waits()];
+            thread::sleep(Duration::from_millis(20));
+            map.shutdown().deliver();
+            for sleeper in sleepers {
+                assert_eq!(sleeper.join().unwrap(), Wait::Stop);
+            }
+        });
+        assert_eq!(worker.wait(now), Wait::Stop);
+        assert_eq!(worker.run(now), Run::Idle);
     });
-    assert_eq!(worker.wait(now), Wait::Stop);
-    assert_eq!(worker.run(now), Run::Idle);
 }
 
 #[test]

@@ -10,28 +10,11 @@ mod host;
 
 use connmap::*;
 use host::*;
-use std::panic::resume_unwind;
-use std::sync::mpsc::{channel, RecvTimeoutError};
 use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::Instant;
 
 type StateLock = Arc<RwLock<()>>;
-
-/// Runs `body` on a thread of its own and fails when it does not return.
-fn returns(body: impl FnOnce() + Send + 'static) {
-    let (done, result) = channel();
-    let thread = thread::spawn(move || {
-        body();
-        done.send(()).unwrap();
-    });
-    if result.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
-        panic!("deadlock");
-    }
-    if let Err(panic) = thread.join() {
-        resume_unwind(panic);
-    }
-}
 
 /// Takes the state lock whenever the core calls it.
 struct Locking(StateLock, Arc<Bell>);
@@ -92,7 +75,7 @@ fn locking(scan: fn(SeqnoRange) -> Box<dyn Scan>) -> (StateLock, ConnMap, Produc
 /// Ends a stream whose scan is open, by `end`, which is called with the host's
 /// lock held for writing; what it returns is delivered after that.
 fn ends_under_the_lock<T>(end: impl FnOnce(&ConnMap, &Producer) -> Deferred<T> + Send + 'static) {
-    returns(move || {
+    within("a thread that holds a lock of the host's", move || {
         let (lock, map, producer, bell) = locking(|_| later());
         stream(&producer, 0, 0, 9);
         run_all(&map.worker(), Instant::now());
@@ -135,7 +118,7 @@ fn front_end(lock: &StateLock, producer: &Producer, vb: u16) -> usize {
 
 #[test]
 fn requests_and_state_changes_under_the_hosts_lock() {
-    returns(|| {
+    within("a thread that holds a lock of the host's", || {
         let (lock, map, first, _bell) = locking(|range| all(4, range));
         let second = Arc::new(Locking(Arc::clone(&lock), Bell::new()));
         let second = map.open(ConnId(2), "second", second).unwrap().deliver();

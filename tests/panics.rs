@@ -230,25 +230,27 @@ fn a_source_that_panics_in_every_method() {
 
 #[test]
 fn a_pool_outlives_the_panics_of_its_host() {
-    let source = Source::new(|vb, range| match vb.0 % 4 {
-        0 => panic_any(Grenade),
-        1 => bad(Fault::SnapshotEnd),
-        2 => bad(Fault::Next),
-        _ => Ok(all(9, range)),
-    });
-    let map = ConnMap::new(source.arc(), Config::default());
-    let pool = WorkerPool::start(&map.worker(), 2);
-    let (producer, bell) = open(&map, 1);
-    (0..40).for_each(|vb| stream(&producer, vb, 0, 9));
-    let mut messages = Vec::new();
-    for wake in 1.. {
-        messages.append(&mut drain(&producer));
-        if ends(&messages).len() == 40 {
-            break;
+    within("the workers of the pool", || {
+        let source = Source::new(|vb, range| match vb.0 % 4 {
+            0 => panic_any(Grenade),
+            1 => bad(Fault::SnapshotEnd),
+            2 => bad(Fault::Next),
+            _ => Ok(all(9, range)),
+        });
+        let map = ConnMap::new(source.arc(), Config::default());
+        let pool = WorkerPool::start(&map.worker(), 2);
+        let (producer, bell) = open(&map, 1);
+        (0..40).for_each(|vb| stream(&producer, vb, 0, 9));
+        let mut messages = Vec::new();
+        for wake in 1.. {
+            messages.append(&mut drain(&producer));
+            if ends(&messages).len() == 40 {
+                break;
+            }
+            assert!(bell.wait_for(wake), "a wake is lost");
         }
-        assert!(bell.wait_for(wake), "a wake is lost");
-    }
-    assert_eq!(items(&messages).len(), 90);
-    map.shutdown().deliver();
-    pool.join();
+        assert_eq!(items(&messages).len(), 90);
+        map.shutdown().deliver();
+        pool.join();
+    });
 }

@@ -10,7 +10,7 @@ use connmap::*;
 use host::*;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Runs, RngSeed};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -146,7 +146,8 @@ struct World {
     slots: usize,
     now: Instant,
     clients: Vec<Client>,
-    accepted: BTreeSet<u32>,
+    /// The end that was asked for, and what the client has.
+    accepted: BTreeMap<u32, (Seqno, Seqno)>,
     ended: BTreeMap<u32, EndStatus>,
     opaque: u32,
 }
@@ -160,7 +161,7 @@ impl World {
             source,
             now: Instant::now(),
             clients: Vec::new(),
-            accepted: BTreeSet::new(),
+            accepted: BTreeMap::new(),
             ended: BTreeMap::new(),
             opaque: 0,
         }
@@ -176,7 +177,9 @@ impl World {
     }
 
     fn end(&mut self, end: StreamEnd) {
-        assert!(self.accepted.contains(&end.opaque), "{end:?} was never accepted");
+        let accepted = self.accepted.get(&end.opaque);
+        let (asked, has) = *accepted.unwrap_or_else(|| panic!("{end:?} was never accepted"));
+        assert!(end.status != EndStatus::Ok || has == asked, "{end:?} at {has} of {asked}");
         let before = self.ended.insert(end.opaque, end.status);
         assert_eq!(before, None, "{end:?} ended twice");
     }
@@ -185,6 +188,12 @@ impl World {
         let step = self.clients[at].producer.step();
         match &step {
             Step::Message(Message::StreamEnd(end)) => self.end(*end),
+            Step::Message(Message::Item { opaque, item, .. }) => {
+                assert!(!self.ended.contains_key(opaque), "{item:?} after the end");
+                let (asked, has) = self.accepted.get_mut(opaque).expect("it was accepted");
+                assert!(*has < item.seqno && item.seqno <= *asked, "{item:?} behind {has}");
+                *has = item.seqno;
+            }
             Step::Idle => self.park(at),
             _ => {}
         }
@@ -227,7 +236,7 @@ impl World {
                     Ok(deferred) => deferred.deliver(),
                     Err(_) => return true,
                 }
-                self.accepted.insert(self.opaque);
+                self.accepted.insert(self.opaque, (end, start));
             }
             CloseStream(id, vb) => {
                 let Some(at) = self.client(id) else { return false };

@@ -85,6 +85,15 @@ fn every_callback_may_call_the_core() {
     map.end_streams(VbId(1), EndStatus::Rollback).deliver();
     drain(&producer);
     producer.wake().deliver();
+    // A stream that is sent to its end in step, whose scan is dropped there.
+    stream(&producer, 5, 0, 2);
+    worker.run(now);
+    assert_eq!(ends(&drain(&producer)), [(5, EndStatus::Ok)]);
+    // A front end that is refused is dropped by the refusal.
+    let refused = Arc::new(Caller(Dropped(probe.clone())));
+    let before = counts[0].load(Ordering::SeqCst);
+    assert_eq!(map.open(ConnId(1), "one", refused).unwrap_err(), OpenError::IdInUse(ConnId(1)));
+    assert_eq!(counts[0].load(Ordering::SeqCst), before + 1, "it calls back");
     open(2, "one");
     map.disconnect(ConnId(1)).unwrap().deliver();
     map.shutdown().deliver();

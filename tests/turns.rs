@@ -74,82 +74,86 @@ fn a_scan_that_blocks_holds_back_no_wake() {
 
 #[test]
 fn an_idle_worker_takes_what_became_due_with_another() {
-    // Vb 0 blocks in its second run; vb 1 must not wait for it.
-    let (asks, asked) = channel();
-    let (answer, answers) = channel::<()>();
-    let answers = Arc::new(Mutex::new(answers));
-    let source = Source::new(move |vb, _| {
-        let (asks, answers) = (asks.clone(), Arc::clone(&answers));
-        let mut runs = 0;
-        Ok(Box::new(FnScan(9, move || {
-            runs += 1;
-            if runs > 1 {
-                asks.send(vb)?;
-                if vb == VbId(0) {
-                    answers.lock().unwrap().recv()?;
+    within("the idle worker", || {
+        // Vb 0 blocks in its second run; vb 1 must not wait for it.
+        let (asks, asked) = channel();
+        let (answer, answers) = channel::<()>();
+        let answers = Arc::new(Mutex::new(answers));
+        let source = Source::new(move |vb, _| {
+            let (asks, answers) = (asks.clone(), Arc::clone(&answers));
+            let mut runs = 0;
+            Ok(Box::new(FnScan(9, move || {
+                runs += 1;
+                if runs > 1 {
+                    asks.send(vb)?;
+                    if vb == VbId(0) {
+                        answers.lock().unwrap().recv()?;
+                    }
                 }
-            }
-            Ok(Scanned::Later)
-        })))
-    });
-    let hour = Duration::from_secs(3600);
-    let map = ConnMap::new(source.arc(), Config { snooze: hour, ..Config::default() });
-    let (one, _) = open(&map, 1);
-    let (two, _) = open(&map, 2);
-    stream(&one, 0, 0, 9);
-    stream(&two, 1, 0, 9);
-    let (worker, now) = (map.worker(), Instant::now());
-    assert_eq!(run_all(&worker, now), 2);
-    thread::scope(|scope| {
-        // Moved in, so that a failure frees the scan that it blocks.
-        let answer = answer;
-        let idle = scope.spawn(|| {
-            let waited = worker.wait(now);
-            (waited, worker.run(now + hour))
+                Ok(Scanned::Later)
+            })))
         });
-        // Give it the time to fall asleep: for an hour, as far as it knows.
-        thread::sleep(Duration::from_millis(50));
-        scope.spawn(|| worker.run(now + hour));
-        let both = [asked.recv_timeout(SOON), asked.recv_timeout(SOON)];
-        answer.send(()).unwrap();
-        map.shutdown().deliver();
-        assert!(both.iter().all(Result::is_ok), "the idle worker sleeps on");
-        assert_eq!(idle.join().unwrap(), (Wait::Run, Run::Ran));
+        let hour = Duration::from_secs(3600);
+        let map = ConnMap::new(source.arc(), Config { snooze: hour, ..Config::default() });
+        let (one, _) = open(&map, 1);
+        let (two, _) = open(&map, 2);
+        stream(&one, 0, 0, 9);
+        stream(&two, 1, 0, 9);
+        let (worker, now) = (map.worker(), Instant::now());
+        assert_eq!(run_all(&worker, now), 2);
+        thread::scope(|scope| {
+            // Moved in, so that a failure frees the scan that it blocks.
+            let answer = answer;
+            let idle = scope.spawn(|| {
+                let waited = worker.wait(now);
+                (waited, worker.run(now + hour))
+            });
+            // Give it the time to fall asleep: for an hour, as far as it knows.
+            thread::sleep(Duration::from_millis(50));
+            scope.spawn(|| worker.run(now + hour));
+            let both = [asked.recv_timeout(SOON), asked.recv_timeout(SOON)];
+            answer.send(()).unwrap();
+            map.shutdown().deliver();
+            assert!(both.iter().all(Result::is_ok), "the idle worker sleeps on");
+            assert_eq!(idle.join().unwrap(), (Wait::Run, Run::Ran));
+        });
     });
 }
 
 #[test]
 fn a_sleeper_hears_of_what_will_be_due() {
-    let (asks, asked) = channel();
-    let (answer, answers) = channel::<()>();
-    let answers = Arc::new(Mutex::new(answers));
-    let source = Source::new(move |vb, _| {
-        let (asks, answers) = (asks.clone(), Arc::clone(&answers));
-        Ok(Box::new(FnScan(9, move || {
-            asks.send(vb)?;
-            answers.lock().unwrap().recv()?;
-            Ok(Scanned::Later)
-        })))
-    });
-    let config = Config { snooze: Duration::from_millis(50), ..Config::default() };
-    let map = ConnMap::new(source.arc(), config);
-    let (producer, _) = open(&map, 1);
-    stream(&producer, 0, 0, 9);
-    let (worker, now) = (map.worker(), Instant::now());
-    let (woken, wakes) = channel();
-    thread::scope(|scope| {
-        // Moved in, so that a failure frees the scan that it blocks.
-        let answer = answer;
-        let runs = scope.spawn(|| worker.run(now));
-        asked.recv_timeout(SOON).expect("the scan is asked");
-        scope.spawn(|| woken.send(worker.wait(now)).unwrap());
-        // Give it the time to fall asleep: nothing is due, nor will be.
-        thread::sleep(Duration::from_millis(50));
-        answer.send(()).unwrap();
-        assert_eq!(runs.join().unwrap(), Run::Ran);
-        let waited = wakes.recv_timeout(SOON);
-        map.shutdown().deliver();
-        assert_eq!(waited, Ok(Wait::Run), "it sleeps on");
+    within("the worker that sleeps", || {
+        let (asks, asked) = channel();
+        let (answer, answers) = channel::<()>();
+        let answers = Arc::new(Mutex::new(answers));
+        let source = Source::new(move |vb, _| {
+            let (asks, answers) = (asks.clone(), Arc::clone(&answers));
+            Ok(Box::new(FnScan(9, move || {
+                asks.send(vb)?;
+                answers.lock().unwrap().recv()?;
+                Ok(Scanned::Later)
+            })))
+        });
+        let config = Config { snooze: Duration::from_millis(50), ..Config::default() };
+        let map = ConnMap::new(source.arc(), config);
+        let (producer, _) = open(&map, 1);
+        stream(&producer, 0, 0, 9);
+        let (worker, now) = (map.worker(), Instant::now());
+        let (woken, wakes) = channel();
+        thread::scope(|scope| {
+            // Moved in, so that a failure frees the scan that it blocks.
+            let answer = answer;
+            let runs = scope.spawn(|| worker.run(now));
+            asked.recv_timeout(SOON).expect("the scan is asked");
+            scope.spawn(|| woken.send(worker.wait(now)).unwrap());
+            // Give it the time to fall asleep: nothing is due, nor will be.
+            thread::sleep(Duration::from_millis(50));
+            answer.send(()).unwrap();
+            assert_eq!(runs.join().unwrap(), Run::Ran);
+            let waited = wakes.recv_timeout(SOON);
+            map.shutdown().deliver();
+            assert_eq!(waited, Ok(Wait::Run), "it sleeps on");
+        });
     });
 }
 

@@ -20,7 +20,7 @@ pub enum Argument {
 }
 
 /// One call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
     /// The name of one of the system's operations.
     pub operation: &'static str,

@@ -32,6 +32,7 @@ pub fn judge(
     if as_it_should_be && report.executions > 1 {
         return Ok(());
     }
+    stop_at_first(&report.name);
     Err(said(report, system, scenario).into())
 }
 
@@ -55,6 +56,33 @@ pub fn say(text: &str) {
     if !SILENT.load(Ordering::Relaxed) {
         print!("{text}");
     }
+}
+
+/// For who only asks whether anything fails, and runs this for one mutant after
+/// another: says what has failed, and ends.
+fn stop_at_first(name: &str) {
+    if std::env::var_os(STOP_AT_FIRST).is_some() {
+        println!("\nfailed: {name}");
+        std::process::exit(101);
+    }
+}
+
+/// The variable that asks for it.
+const STOP_AT_FIRST: &str = "CONNMAP_STOP_AT_FIRST";
+
+/// A test of one scenario. It says so before it begins, to who stops at the
+/// first failure: a deadlock under loom ends the process.
+pub fn trial(
+    scenario: &Scenario,
+    explore: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    let name = scenario.name.clone();
+    Trial::test(name.clone(), move || {
+        if std::env::var_os(STOP_AT_FIRST).is_some() {
+            eprintln!("exploring: {name}");
+        }
+        explore()
+    })
 }
 
 /// The report's figures on one line.

@@ -5,7 +5,7 @@ fn main() {}
 
 #[cfg(loom)]
 fn main() {
-    use connmap_loom_tests::{core, judge, run};
+    use connmap_loom_tests::{core, judge, run, trial};
     use connmap_models::sync;
     use libtest_mimic::Trial;
     use orderings::engine;
@@ -16,8 +16,9 @@ fn main() {
         .into_iter()
         .map(|scenario| {
             let system = Arc::clone(&system);
-            Trial::test(scenario.name.clone(), move || {
-                judge(&engine::loom::explore(&system, &scenario), &system, &scenario)
+            let explored = Arc::clone(&scenario);
+            trial(&scenario, move || {
+                judge(&engine::loom::explore(&system, &explored), &system, &explored)
             })
         })
         .collect();

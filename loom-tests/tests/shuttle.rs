@@ -13,7 +13,7 @@ fn main() {
 
 #[cfg(shuttle)]
 mod exhaustive {
-    use connmap_loom_tests::{core, figures, judge, run, said, say};
+    use connmap_loom_tests::{core, figures, judge, run, said, say, trial};
     use connmap_models::sync;
     use libtest_mimic::{Failed, Trial};
     use orderings::engine::{explore, Options, Strategy};
@@ -37,7 +37,7 @@ mod exhaustive {
         for scenario in scenarios {
             let (name, both) = (scenario.name.clone(), (Arc::clone(&system), scenario));
             let exhausted = both.clone();
-            trials.push(Trial::test(name.clone(), move || {
+            trials.push(trial(&both.1, move || {
                 let report = by(&exhausted.0, &exhausted.1, &Options::default());
                 judge(&report, &exhausted.0, &exhausted.1)
             }));

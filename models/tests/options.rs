@@ -18,7 +18,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("seed", &["--engine", "random", "--seed", "5", RACE], 3, "sampled 10000 executions"),
     ("iterations", &["--engine", "urw", "--iterations", "20", RACE], 3, "20 executions"),
     ("depth", &["--engine", "pct", "--depth", "2", "--iterations", "20", RACE], 3, "INCOMPLETE"),
-    ("workers", &["--workers", "1", "four-threads"], 0, "228 orderings, 228 executions"),
+    ("workers", &["--workers", "1", "four-threads"], 0, "420 orderings, 420 executions"),
     ("max-executions", &["--max-executions", "1", RACE], 3, "INCOMPLETE: stopped after 1 exec"),
     ("max-time", &["--engine", "dfs", "--max-time", "200ms", LONG], 3, "stopped after "),
     ("show", &["--show", "2", RACE], 0, "an ordering that leads to outcome 2"),

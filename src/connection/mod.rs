@@ -162,7 +162,10 @@ impl Connection {
         if memory_high {
             return Err(RequestError::NoMemory);
         }
-        // From here on nothing refuses.
+        // From here on nothing refuses. The stream enters the index first, and
+        // leaves it last: a walk that finds no entry does not wait for this
+        // lock, and must not find in the bucket what the stream has left there.
+        self.shared.index.insert(vb, self.number, &self.me);
         let live = &self.shared.live;
         let stream = open.streams.insert(request, live.count(Kind::Stream));
         let id = stream.id;
@@ -170,9 +173,6 @@ impl Connection {
             open.backfills.schedule(backfill_of(stream, live));
             open.settle(&mut self.shared.bucket.lock(), &self.me);
         }
-        // Before this lock is released, and with it the backfill: what is
-        // written after the scan has opened finds the stream in the index.
-        self.shared.index.insert(vb, self.number, &self.me);
         let mut after = After::default();
         open.stream_changed(id, &mut after);
         Ok(after)
@@ -181,8 +181,23 @@ impl Connection {
     /// Ends one stream. Its backfill leaves the queues, its bytes are refunded
     /// and its entry leaves the index in the same critical section.
     fn end_stream(&self, open: &mut Open, id: StreamId, status: EndStatus, after: &mut After) {
-        let Some(stream) = open.streams.remove(id) else { return };
-        self.shared.index.remove(stream.vb(), self.number);
+        if let Some(vb) = self.end_but_for_the_index(open, id, status, after) {
+            self.shared.index.remove(vb, self.number);
+        }
+    }
+
+    /// All of it but that the stream's entry leaves the index, which is to be
+    /// last: a walk that does not find the entry does not wait for this lock,
+    /// and must find in the bucket whatever the end has left there.
+    fn end_but_for_the_index(
+        &self,
+        open: &mut Open,
+        id: StreamId,
+        status: EndStatus,
+        after: &mut After,
+    ) -> Option<VbId> {
+        let stream = open.streams.remove(id)?;
+        let vb = stream.vb();
         let ended = stream.end(status);
         open.ends.push_back(ended.end);
         after.unsent(ended.unsent);
@@ -198,6 +213,7 @@ impl Connection {
         }
         cancelled.into_iter().for_each(|backfill| after.backfill(backfill));
         open.wake(after);
+        Some(vb)
     }
 
     /// Ends the stream of `vb` because its client wants no more.
@@ -385,10 +401,14 @@ impl Connection {
         let mut phase = self.phase.lock();
         match &mut *phase {
             Phase::Open(open) => {
-                self.put_back(open, backfill, ran, now, &mut after);
+                let gone = self.put_back(open, backfill, ran, now, &mut after);
                 let mut bucket = self.shared.bucket.lock();
                 open.settle_slots(&mut bucket, seat);
                 bucket.end_turn(seat, open.backfills.next_turn());
+                drop(bucket);
+                if let Some(vb) = gone {
+                    self.shared.index.remove(vb, self.number);
+                }
             }
             // The close gave the queued slots back; this one was not queued.
             Phase::Closed(_) => {
@@ -403,6 +423,8 @@ impl Connection {
         after.into_wakeups().deliver();
     }
 
+    /// Puts a backfill where its run says. The vb whose stream has failed by
+    /// it: its entry is to leave the index when the bucket has been told.
     fn put_back(
         &self,
         open: &mut Open,
@@ -410,20 +432,30 @@ impl Connection {
         ran: Ran,
         now: Instant,
         after: &mut After,
-    ) {
+    ) -> Option<VbId> {
         let id = backfill.stream;
+        let mut gone = None;
         match (open.streams.get(id), ran) {
-            (Some(_), Ran::More) => return open.backfills.run_on(backfill),
-            (Some(_), Ran::Later) => return open.backfills.snooze(backfill, now),
+            (Some(_), Ran::More) => {
+                open.backfills.run_on(backfill);
+                return None;
+            }
+            (Some(_), Ran::Later) => {
+                open.backfills.snooze(backfill, now);
+                return None;
+            }
             (Some(stream), Ran::Finished) => {
                 stream.scan_finished();
                 open.stream_changed(id, after);
             }
-            (Some(_), Ran::Failed) => self.end_stream(open, id, EndStatus::BackfillFail, after),
+            (Some(_), Ran::Failed) => {
+                gone = self.end_but_for_the_index(open, id, EndStatus::BackfillFail, after);
+            }
             (Some(_), Ran::Orphaned) | (None, _) => {}
         }
         open.backfills.run_over();
         after.backfill(backfill);
+        gone
     }
 }
 

@@ -6,12 +6,31 @@
 
 use connmap::*;
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::{channel, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must happen before it fails.
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// Runs `body` on a thread of its own, and fails when it does not return: by the
+/// deadline, which no machine is too busy for, it never will.
+pub fn within(waits_for: &str, body: impl FnOnce() + Send + 'static) {
+    let (done, result) = channel();
+    let thread = thread::spawn(move || {
+        body();
+        let _ = done.send(());
+    });
+    if result.recv_timeout(2 * SOON) == Err(RecvTimeoutError::Timeout) {
+        panic!("waited in vain: {waits_for}");
+    }
+    if let Err(panic) = thread.join() {
+        resume_unwind(panic);
+    }
+}
 
 type OpenScan = dyn Fn(VbId, SeqnoRange) -> Result<Box<dyn Scan>, SourceError> + Send + Sync;
 type ReadMemory = dyn Fn(VbId, SeqnoRange) -> Result<Memory, SourceError> + Send + Sync;

@@ -15,9 +15,13 @@ usage: cargo xtask COMMAND
 
   ci        run all of the project's checks: formatting, lints, documentation,
             and the tests under std, loom and shuttle; with names, only these
-  mutants   break the core, one line at a time, and see each engine's scenarios
-            fail; then the explorer, and see its tests fail; with names, only
-            these: core, explorer, an engine, a mutant
+  mutants   make each of the mistakes in xtask/src/mutants/core/ in a copy of the
+            core, and say which check sees it: shuttle-dpor's scenarios, generated
+            ones, loom's, the native tests; with names, only these: dpor,
+            generated, loom, std, or mutants. --matrix writes models/MUTANTS.md;
+            --check runs what it says of shuttle-dpor's scenarios; --cargo-mutants
+            has cargo-mutants break the core, where it is installed; explorer
+            breaks the explorer, one line at a time, and runs its tests
   peers     run other people's loom tests with loom and with dpor/loom, and print
             a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status

@@ -40,10 +40,15 @@ pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Opti
     .judged(scenario)
 }
 
-/// Where one execution was all, the engine says `1 executions`.
+/// Where one execution was all, the engine says `1 executions`; and what it says
+/// of one that was cut off is not what that means.
 fn incomplete(reason: String) -> Verdict {
     Verdict::Incomplete(match reason.strip_suffix(" 1 executions") {
         Some(what) => format!("{what} 1 execution"),
+        None if reason.contains("cut off after") => format!(
+            "the system never comes to rest, as far as can be told: {reason}, and some call \
+             had not returned"
+        ),
         None => reason,
     })
 }

@@ -43,6 +43,9 @@ pub struct Family {
     pub prologue: Vec<Letter>,
     /// The calls that race are among these.
     pub alphabet: Vec<Letter>,
+    /// A thread that races with them, and is always there: such as one that
+    /// ends what others wait for.
+    pub beside: Vec<Letter>,
 }
 
 /// All scenarios of these families, up to this size.
@@ -78,7 +81,8 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
             }
         }
     }
-    let families = vec![Family { settings: "", prologue: Vec::new(), alphabet }];
+    let families =
+        vec![Family { settings: "", prologue: Vec::new(), alphabet, beside: Vec::new() }];
     Universe { families, threads, calls }
 }
 
@@ -86,7 +90,7 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
 /// the alphabet.
 type Code = Vec<Vec<usize>>;
 
-const NAMES: [&str; 2] = ["a", "b"];
+const NAMES: [&str; 3] = ["a", "b", "c"];
 
 /// A call without a receiver and a value.
 pub const fn letter(operation: &'static str) -> Letter {
@@ -169,7 +173,8 @@ impl fmt::Display for Letter {
     }
 }
 
-/// Other names for the receivers and the values: of two, the one or the other.
+/// Other names for the receivers and the values: of the first two, the one or
+/// the other. A third keeps its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Renaming {
     receivers: bool,
@@ -185,7 +190,7 @@ impl Renaming {
     ];
 
     fn receiver(&self, receiver: usize) -> usize {
-        if self.receivers {
+        if self.receivers && receiver < 2 {
             1 - receiver
         } else {
             receiver
@@ -193,7 +198,7 @@ impl Renaming {
     }
 
     fn value(&self, value: u64) -> u64 {
-        if self.values {
+        if self.values && value < 2 {
             1 - value
         } else {
             value
@@ -207,7 +212,10 @@ impl Family {
     fn renamings(&self) -> Vec<Vec<usize>> {
         let place = |letter: Letter| self.alphabet.iter().position(|other| *other == letter);
         let same = |renaming: &&Renaming| {
-            self.prologue.iter().all(|letter| letter.renamed(renaming) == *letter)
+            self.prologue
+                .iter()
+                .chain(&self.beside)
+                .all(|letter| letter.renamed(renaming) == *letter)
         };
         let mut renamings: Vec<Vec<usize>> = Renaming::ALL
             .iter()
@@ -237,7 +245,8 @@ impl Family {
                 calls(&letters).join("; ")
             })
             .collect();
-        let race = threads.join(" | ");
+        let beside = (!self.beside.is_empty()).then(|| calls(&self.beside).join("; "));
+        let race = threads.into_iter().chain(beside).collect::<Vec<_>>().join(" | ");
         match before.is_empty() {
             true => race,
             false => format!("{{ {} }} {race}", before.join("; ")),

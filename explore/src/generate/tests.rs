@@ -73,7 +73,8 @@ fn brute_force(family: &Family, threads: usize, calls: usize, swaps: (bool, bool
 }
 
 fn family(receivers: usize, values: u64) -> Family {
-    Family { settings: "", prologue: Vec::new(), alphabet: alphabet(receivers, values) }
+    let (prologue, beside) = (Vec::new(), Vec::new());
+    Family { settings: "", prologue, alphabet: alphabet(receivers, values), beside }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What one execution showed its callers, and in which order of real time.
 
 use crate::log::Log;
-use crate::scenario::{CallId, Scenario};
+use crate::scenario::{Call, CallId, Scenario};
 
 /// One execution, as its callers saw it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,6 +10,20 @@ pub struct History {
     pub answers: Answers,
     /// In the same places: what had returned when the call was made.
     pub after: RealTime,
+    /// Calls that were made behind those of the scenario, one after another:
+    /// see [`History::followed_by`]. They are one part more, the last.
+    pub rest: Vec<Call>,
+}
+
+/// A call that is none of the scenario's, and what it answered.
+#[derive(Clone, Debug)]
+pub struct Rested {
+    /// The call.
+    pub call: Call,
+    /// In the words of the outcomes.
+    pub answer: String,
+    /// The call that the answer is about.
+    pub subject: Option<CallId>,
 }
 
 /// What each call answered, by part and place.
@@ -60,11 +74,35 @@ impl History {
             answers.push(of_answers);
             after.push(of_after);
         }
-        Some(History { answers, after })
+        Some(History { answers, after, rest: Vec::new() })
     }
 }
 
 impl History {
+    /// The same, and what was called then, by one thread: when all calls of the
+    /// scenario had returned, until nothing was left to do.
+    pub fn followed_by(mut self, rest: Vec<Rested>) -> History {
+        let parts: Vec<usize> = self.answers.iter().map(Vec::len).collect();
+        self.after.iter_mut().flatten().for_each(|before| before.push(0));
+        let all = |index| parts.iter().copied().chain([index]).collect();
+        self.after.push((0..rest.len()).map(all).collect());
+        let mut answers = Vec::new();
+        for Rested { call, answer, subject } in rest {
+            self.rest.push(call);
+            answers.push(Answered { answer, subject, news: Vec::new() });
+        }
+        self.answers.push(answers);
+        self
+    }
+
+    /// The call at this place.
+    pub fn call<'a>(&'a self, scenario: &'a Scenario, id: CallId) -> Option<&'a Call> {
+        scenario.call(id).or_else(|| {
+            let last = id.thread + 1 == self.answers.len();
+            self.rest.get(id.index).filter(|_| last)
+        })
+    }
+
     /// Whether an order of the calls, in which so many of each part had returned
     /// before each was made, respects real time.
     pub fn allows(&self, order: &RealTime) -> bool {

@@ -16,7 +16,7 @@ pub mod alone;
 pub mod history;
 mod search;
 
-pub use history::History;
+pub use history::{History, Rested};
 pub use search::Checker;
 
 use crate::scenario::{Call, CallId, Scenario};

@@ -9,7 +9,7 @@
 
 use super::history::{Answered, Answers, History, RealTime};
 use super::{Answer, Did, Specification};
-use crate::scenario::CallId;
+use crate::scenario::{Call, CallId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -18,7 +18,7 @@ use std::fmt;
 pub struct Checker<S> {
     specification: S,
     /// The orders that were found, by what they give.
-    explained: BTreeMap<Answers, Vec<RealTime>>,
+    explained: BTreeMap<(Vec<Call>, Answers), Vec<RealTime>>,
     refused: BTreeMap<History, String>,
 }
 
@@ -83,7 +83,8 @@ impl<S: Specification> Checker<S> {
     /// # Errors
     /// What cannot be explained, when no order explains the history.
     pub fn check(&mut self, history: &History) -> Result<(), String> {
-        if let Some(orders) = self.explained.get(&history.answers) {
+        let seen = (history.rest.clone(), history.answers.clone());
+        if let Some(orders) = self.explained.get(&seen) {
             if orders.iter().any(|order| history.allows(order)) {
                 return Ok(());
             }
@@ -93,7 +94,7 @@ impl<S: Specification> Checker<S> {
         }
         match Search::run(&self.specification, history) {
             Ok(order) => {
-                self.explained.entry(history.answers.clone()).or_default().push(order);
+                self.explained.entry(seen).or_default().push(order);
                 Ok(())
             }
             Err(detail) => {
@@ -174,7 +175,7 @@ impl<'a, S: Specification> Search<'a, S> {
         }
         let (index, progress) = &node.threads[thread];
         let id = CallId { thread, index: *index };
-        let call = self.rules.scenario().call(id)?;
+        let call = self.history.call(self.rules.scenario(), id)?;
         if *progress == self.rules.called() {
             self.order[thread][*index] = node.threads.iter().map(|(done, _)| *done).collect();
         }

@@ -1,18 +1,21 @@
 //! Whose turn it is, who has a slot, and what one turn of a worker does.
 //!
-//! A backfill needs a slot to run, and there are few of them in the bucket.
-//! Who finds none waits in line; a slot that is free belongs to the first in
-//! line that is not running. A connection asks for a turn when it has a
-//! backfill with a slot and its buffer is not full, and has at most one at a
-//! time.
+//! A backfill needs a slot to run, and there are few of them: in the bucket,
+//! and for each connection. Who finds none in the bucket waits in line; a slot
+//! that is free belongs to the first in line that is not running. A connection
+//! asks for a turn when it has a backfill with a slot and its buffer is not
+//! full, and has at most one at a time; or for one at a later time, when all
+//! that it has is put off.
 
-use super::state::{Backfill, Message, Place, Source, World};
+use super::state::{Backfill, Message, Place, Reads, Scan, Source, World};
 use super::Limits;
 
 /// A worker's turn, after it has chosen a backfill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Turn {
     pub(super) at: Place,
+    /// The time when it began.
+    now: u64,
     backfill: Backfill,
     /// Items that were read.
     read: u64,
@@ -24,10 +27,19 @@ pub(super) struct Turn {
 enum Stop {
     /// There is more to read, in another turn.
     More,
+    /// There is more to read, later.
+    Later,
     Finished,
     Failed,
     /// Its stream has ended.
     Orphaned,
+}
+
+/// When a connection gets its next turn.
+enum Next {
+    Now,
+    At(u64),
+    Never,
 }
 
 impl World {
@@ -69,8 +81,13 @@ impl World {
     }
 
     /// A slot for each backfill, while there are any.
-    fn promote(&mut self, at: Place) {
-        while !self.connections[at].backfills.pending.is_empty() && self.take_slot(at) {
+    fn promote(&mut self, at: Place, limits: &Limits) {
+        loop {
+            let backfills = &self.connections[at].backfills;
+            let may = (backfills.in_progress() as u64) < limits.cap;
+            if backfills.pending.is_empty() || !may || !self.take_slot(at) {
+                return;
+            }
             let backfills = &mut self.connections[at].backfills;
             backfills.fresh.extend(backfills.pending.pop_front());
         }
@@ -78,30 +95,57 @@ impl World {
 
     // Turns.
 
+    fn has_turn(&self, at: Place) -> bool {
+        self.bucket.ready.contains(&at) || self.bucket.running.contains(&at)
+    }
+
     fn make_ready(&mut self, at: Place) {
-        if !self.bucket.ready.contains(&at) && !self.bucket.running.contains(&at) {
+        if !self.has_turn(at) {
+            self.bucket.resting.retain(|(_, other)| *other != at);
             self.bucket.ready.push_back(at);
         }
     }
 
-    fn ask_for_turn(&mut self, at: Place) {
+    fn next_turn(&self, at: Place) -> Next {
         let backfills = &self.connections[at].backfills;
-        let any = !backfills.fresh.is_empty() || !backfills.begun.is_empty();
-        if any && !backfills.full {
+        if backfills.full {
+            Next::Never
+        } else if !backfills.fresh.is_empty() || !backfills.begun.is_empty() {
+            Next::Now
+        } else {
+            let first = backfills.snoozing.iter().map(|(until, _)| *until).min();
+            first.map_or(Next::Never, Next::At)
+        }
+    }
+
+    fn give_turn(&mut self, at: Place, next: Next) {
+        match next {
+            Next::Never => {}
+            Next::Now => self.make_ready(at),
+            Next::At(_) if self.has_turn(at) => {}
+            Next::At(time) => {
+                self.bucket.resting.retain(|(_, other)| *other != at);
+                self.bucket.resting.push((time, at));
+            }
+        }
+    }
+
+    fn ask_for_turn(&mut self, at: Place) {
+        if let Next::Now = self.next_turn(at) {
             self.make_ready(at);
         }
     }
 
     /// A new backfill.
-    pub(super) fn schedule(&mut self, at: Place, backfill: Backfill) {
+    pub(super) fn schedule(&mut self, at: Place, limits: &Limits, backfill: Backfill) {
         self.connections[at].backfills.pending.push_back(backfill);
-        self.promote(at);
+        self.promote(at, limits);
         self.ask_for_turn(at);
     }
 
     /// The stream of this request has ended: its backfill leaves the queues.
     /// One that is running learns of it at its next item.
-    pub(super) fn cancel(&mut self, at: Place, request: crate::CallId) {
+    pub(super) fn cancel(&mut self, at: Place, limits: &Limits, request: crate::CallId) {
         let backfills = &mut self.connections[at].backfills;
         let others = |backfill: &Backfill| backfill.request != request;
         let waited = backfills.pending.len();
@@ -113,12 +157,13 @@ impl World {
             }
             return;
         }
-        let had = backfills.fresh.len() + backfills.begun.len();
+        let had = backfills.in_queues();
         backfills.fresh.retain(others);
         backfills.begun.retain(others);
-        if backfills.fresh.len() + backfills.begun.len() < had {
+        backfills.snoozing.retain(|(_, backfill)| others(backfill));
+        if backfills.in_queues() < had {
             self.return_slots(1);
-            self.promote(at);
+            self.promote(at, limits);
             self.ask_for_turn(at);
         }
     }
@@ -127,77 +172,129 @@ impl World {
     /// but for the one of a running backfill.
     pub(super) fn forget(&mut self, at: Place, slots: u64) {
         self.bucket.ready.retain(|other| *other != at);
+        self.bucket.resting.retain(|(_, other)| *other != at);
         self.bucket.waiting.retain(|other| *other != at);
         self.bucket.slots += slots;
         self.offer_slots();
     }
 
-    /// Bytes were sent or dropped. A full buffer takes backfills again when a
-    /// quarter of it is free, and at least one byte.
+    /// Bytes were sent or dropped. A full buffer takes backfills again when
+    /// enough of it is free, or all.
     pub(super) fn refund(&mut self, at: Place, limits: &Limits, bytes: u64) {
         let backfills = &mut self.connections[at].backfills;
         backfills.bytes -= bytes;
-        let drained = limits.buffer.saturating_sub((limits.buffer / 4).max(1));
-        if backfills.full && backfills.bytes <= drained {
+        let drained = backfills.bytes == 0 || backfills.bytes <= limits.resume_bytes();
+        if backfills.full && drained {
             backfills.full = false;
-            self.ask_for_turn(at);
+            let next = self.next_turn(at);
+            self.give_turn(at, next);
         }
     }
 
     // One turn of a worker, step by step.
 
-    /// Takes the next turn, if there is one.
-    pub(super) fn take_turn(&mut self) -> Option<Place> {
+    /// Takes the next turn, if there is one at this time.
+    pub(super) fn take_turn(&mut self, now: u64) -> Option<Place> {
+        let (due, resting) = self.bucket.resting.iter().partition(|(time, _)| *time <= now);
+        self.bucket.resting = resting;
+        let due: Vec<(u64, Place)> = due;
+        self.bucket.ready.extend(due.into_iter().map(|(_, at)| at));
         let at = self.bucket.ready.pop_front()?;
         self.bucket.running.push(at);
         Some(at)
     }
 
+    fn end_turn(&mut self, at: Place, next: Next) {
+        self.bucket.running.retain(|other| *other != at);
+        self.give_turn(at, next);
+    }
+
     /// Chooses what to run: what never ran comes first. None: nothing can, and
     /// the turn is over.
-    pub(super) fn begin_turn(&mut self, at: Place) -> Option<Turn> {
-        self.promote(at);
+    pub(super) fn begin_turn(
+        &mut self,
+        at: Place,
+        limits: &Limits,
+        now: u64,
+        memory_high: bool,
+    ) -> Option<Turn> {
+        if self.connections[at].closed() {
+            self.end_turn(at, Next::Never);
+            return None;
+        }
+        if memory_high {
+            self.end_turn(at, Next::At(now + 1));
+            return None;
+        }
+        self.promote(at, limits);
         let backfills = &mut self.connections[at].backfills;
+        let (due, snoozing): (Vec<_>, Vec<_>) =
+            backfills.snoozing.drain(..).partition(|(time, _)| *time <= now);
+        backfills.snoozing = snoozing;
+        backfills.begun.extend(due.into_iter().map(|(_, backfill)| backfill));
+        let fresh = !backfills.fresh.is_empty();
         let chosen = match backfills.full {
             true => None,
             false => backfills.fresh.pop_front().or_else(|| backfills.begun.pop_front()),
         };
-        match chosen {
-            Some(backfill) => Some(Turn { at, backfill, read: 0, stop: None }),
-            None => {
-                self.bucket.running.retain(|other| *other != at);
-                None
-            }
-        }
+        let Some(backfill) = chosen else {
+            let next = self.next_turn(at);
+            self.end_turn(at, next);
+            return None;
+        };
+        backfills.running = Some(fresh);
+        Some(Turn { at, now, backfill, read: 0, stop: None })
     }
 
     /// Opens the scan, or reads one item, or ends the turn. None: it is over.
     pub(super) fn run_on(&mut self, limits: &Limits, turn: Turn) -> Option<Turn> {
+        let enough = turn.read == limits.scan || turn.read * limits.bytes >= limits.scan_bytes;
         let stop = match (turn.stop, turn.backfill.scan) {
             (Some(stop), _) => stop,
             (None, None) => return Some(self.open_scan(limits, turn)),
-            (None, Some(_)) if turn.read == limits.scan => Stop::More,
-            (None, Some(_)) if limits.failing => Stop::Failed,
-            (None, Some((next, last))) if next > last => Stop::Finished,
-            (None, Some((next, last))) => {
-                let read = self.read_item(limits, turn.at, &turn.backfill, next);
-                let scan = Some((next + 1, last));
-                let backfill = Backfill { scan, ..turn.backfill };
-                return Some(Turn { backfill, read: turn.read + 1, stop: read, ..turn });
+            (None, Some(_)) if enough => Stop::More,
+            (None, Some(scan)) => {
+                self.asked.items += 1;
+                let nth = scan.given + 1;
+                let next = scan.at - scan.at % limits.gap + limits.gap;
+                if nth == limits.later && !scan.put_off {
+                    let scan = Some(Scan { put_off: true, ..scan });
+                    let backfill = Backfill { scan, ..turn.backfill };
+                    return Some(Turn { backfill, stop: Some(Stop::Later), ..turn });
+                }
+                if nth == limits.fail_at {
+                    Stop::Failed
+                } else if next > scan.last {
+                    Stop::Finished
+                } else {
+                    let read = self.read_item(limits, turn.at, &turn.backfill, next);
+                    let scan = Some(Scan { at: next, given: nth, ..scan });
+                    let backfill = Backfill { scan, ..turn.backfill };
+                    return Some(Turn { backfill, read: turn.read + 1, stop: read, ..turn });
+                }
             }
         };
-        self.end_turn(limits, turn, stop)
+        self.put_back(limits, turn, stop);
+        None
     }
 
     fn open_scan(&mut self, limits: &Limits, mut turn: Turn) -> Turn {
         let Backfill { request, vb, range: (after, upto), scan } = &mut turn.backfill;
-        let upto = limits.items.min(*upto);
-        *scan = Some((*after + 1, upto));
+        self.asked.scans.push((*vb, *after, *upto));
+        self.asked.scans.sort();
+        if limits.open_fails {
+            return Turn { stop: Some(Stop::Failed), ..turn };
+        }
+        let (last, end) = limits.snapshot(*after);
+        let last = last.min(*upto);
         let connection = &mut self.connections[turn.at];
         let Some(stream) = connection.stream(*vb, *request) else {
             return Turn { stop: Some(Stop::Orphaned), ..turn };
         };
-        let from = stream.read + 1;
+        *scan = Some(Scan { at: *after, last, given: 0, put_off: false });
+        stream.state = Reads::Disk;
+        stream.snapshot = end.min(stream.end);
+        let (from, upto) = (stream.read + 1, stream.snapshot);
         if from <= upto {
             stream.queue.push_back(Message::Marker { from, upto, source: Source::Disk });
         }
@@ -217,44 +314,63 @@ impl World {
             return Some(Stop::Orphaned);
         };
         stream.read = seqno;
-        stream.queue.push_back(Message::Item { seqno, source: Source::Disk });
+        // A deletion has no bytes, and counts all the same.
+        let charge = limits.bytes.max(1);
+        stream.queue.push_back(Message::Item { seqno, charge });
         connection.changed(backfill.vb);
         let backfills = &mut connection.backfills;
-        backfills.bytes += 1;
         // One item always goes into an empty buffer, however large it is.
-        if backfills.bytes > 1 && backfills.bytes >= limits.buffer {
+        let empty = backfills.bytes == 0;
+        backfills.bytes += charge;
+        if !empty && backfills.bytes >= limits.buffer {
             backfills.full = true;
         }
         backfills.full.then_some(Stop::More)
     }
 
-    fn end_turn(&mut self, limits: &Limits, turn: Turn, stop: Stop) -> Option<Turn> {
-        let Turn { at, backfill, .. } = turn;
+    fn put_back(&mut self, limits: &Limits, turn: Turn, stop: Stop) {
+        let Turn { at, now, backfill, .. } = turn;
         let connection = &mut self.connections[at];
-        let (vb, stream) = (backfill.vb, connection.stream(backfill.vb, backfill.request));
+        if connection.closed() {
+            self.return_slots(1);
+            self.end_turn(at, Next::Never);
+            return;
+        }
+        let vb = backfill.vb;
         let mut over = true;
-        match (stream, stop) {
-            (Some(_), Stop::More) => {
-                connection.backfills.begun.push_back(backfill);
+        let fresh = connection.backfills.running;
+        match (connection.stream(vb, backfill.request).is_some(), stop) {
+            (true, Stop::More) => {
+                let begun = &mut connection.backfills.begun;
+                // Of a new one only the first run comes before its turn.
+                match limits.sequential && fresh == Some(false) {
+                    true => begun.push_front(backfill),
+                    false => begun.push_back(backfill),
+                }
                 over = false;
             }
-            (Some(stream), Stop::Finished) => {
-                stream.in_memory = true;
-                let (_, last) = backfill.scan.unwrap_or_default();
-                stream.read = stream.read.max(last);
+            (true, Stop::Later) => {
+                connection.backfills.snoozing.push((now + 1, backfill));
+                over = false;
+            }
+            (true, Stop::Finished) => {
+                if let Some(stream) = connection.stream(vb, backfill.request) {
+                    stream.state = Reads::Memory;
+                    stream.read = stream.read.max(stream.snapshot);
+                }
                 connection.changed(vb);
             }
-            (Some(_), Stop::Failed) => {
+            (true, Stop::Failed) => {
                 self.end_stream(at, limits, vb, "backfill-fail");
             }
-            (Some(_), Stop::Orphaned) | (None, _) => {}
+            (true, Stop::Orphaned) | (false, _) => {}
         }
+        self.connections[at].backfills.running = None;
         if over {
             self.return_slots(1);
         }
-        self.promote(at);
-        self.bucket.running.retain(|other| *other != at);
-        self.ask_for_turn(at);
-        None
+        self.promote(at, limits);
+        let next = self.next_turn(at);
+        self.end_turn(at, next);
     }
 }

@@ -3,11 +3,12 @@
 
 use super::backfill::Turn;
 use super::connection::{Looked, Reading};
+use super::rest::STATS;
 use super::state::{MapState, Place, World};
 use super::Limits;
 use crate::scenario::{Argument, Call, CallId, Conn, Scenario};
 use crate::systems::vocabulary::ended;
-use orderings::linear::{self, Specification};
+use orderings::linear::{self, Answer, Specification};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -23,8 +24,18 @@ pub(super) enum Progress {
     Walking(VecDeque<Place>, u64),
     /// A shutdown, and the connections that it has not closed.
     Closing(VecDeque<Place>),
-    /// A worker has the turn of this connection.
-    Taken(Place),
+    /// A worker, or who waits to be one, has read the clock.
+    AtTime(u64),
+    /// A worker has the turn of this connection, at this time.
+    Taken(Place, u64),
+    /// And asked the host whether it uses too much memory.
+    Asked(Place, u64, bool),
+    /// A request on this connection has asked the same.
+    Requesting(Place, bool),
+    /// And can be found by a walk.
+    Entered(Place, bool),
+    /// Waits, for no longer than until the next connection is rested.
+    Dozing,
     Running(Turn),
 }
 
@@ -35,11 +46,19 @@ type Did = linear::Did<Progress>;
 pub(super) struct Rules {
     scenario: Arc<Scenario>,
     limits: Limits,
+    /// Whether any call walks over the connections: then a request can be found
+    /// before it is answered.
+    walks: bool,
 }
+
+/// The calls that walk over the connections with a stream on a vb.
+const WALKS: [&str; 4] = ["notify", "end_streams", "set_vb_state", "delete_vb"];
 
 impl Rules {
     pub(super) fn new(scenario: &Arc<Scenario>, limits: Limits) -> Self {
-        Rules { scenario: Arc::clone(scenario), limits }
+        let walks = |call: &Call| WALKS.contains(&call.operation);
+        let walks = scenario.parts().flatten().any(walks);
+        Rules { scenario: Arc::clone(scenario), limits, walks }
     }
 
     /// Whether they are those of this scenario.
@@ -67,7 +86,7 @@ impl Specification for Rules {
 
     /// Before the first call: the connections that the scenario does not open.
     fn start(&self) -> World {
-        let mut world = World::new(self.limits.slots);
+        let mut world = World::new(self.limits.slots, self.limits.memory_used);
         let all = (0..self.scenario.receivers.len()).map(Conn);
         let opened = |conn: &Conn| !self.scenario.created.contains(conn);
         all.filter(opened).for_each(|conn| world.add(conn, conn));
@@ -85,9 +104,24 @@ impl Specification for Rules {
             }
             Progress::Walking(rest, ended) => self.walk(world, call, rest, ended),
             Progress::Closing(rest) => shut_down(world, rest),
-            Progress::Taken(at) => match world.begin_turn(at) {
-                Some(turn) => Did::Part(Progress::Running(turn)),
-                None => Did::Answered("ran".into()),
+            Progress::AtTime(now) if call.operation == "wait" => wait(world, now),
+            Progress::AtTime(now) => match world.take_turn(now) {
+                Some(at) => Did::Part(Progress::Taken(at, now)),
+                None => Did::Answered("idle".into()),
+            },
+            Progress::Taken(at, now) if self.limits.moves => {
+                Did::Part(Progress::Asked(at, now, high(world)))
+            }
+            Progress::Taken(at, now) => self.begin_turn(world, at, now, high(world)),
+            Progress::Asked(at, now, high) => self.begin_turn(world, at, now, high),
+            Progress::Requesting(at, high) => self.enter(world, at, id, call, high),
+            Progress::Entered(at, high) => {
+                world.entered.retain(|(request, ..)| *request != id);
+                Did::Answered(self.request(world, at, id, call, high))
+            }
+            Progress::Dozing => match world.map.state {
+                MapState::ShutDown => Did::Answered("stop".into()),
+                _ => Did::Answered("run".into()),
             },
             Progress::Running(turn) => match world.run_on(&self.limits, turn) {
                 Some(turn) => Did::Part(Progress::Running(turn)),
@@ -99,18 +133,23 @@ impl Specification for Rules {
 
 impl Rules {
     fn begin(&self, world: &mut World, id: CallId, call: &Call) -> Did {
-        if call.operation == "run_backfill" {
-            return match world.take_turn() {
-                Some(at) => Did::Part(Progress::Taken(at)),
-                None => Did::Answered("idle".into()),
-            };
-        }
-        if call.operation == "wait" {
-            return match (world.map.state, !world.bucket.ready.is_empty()) {
-                (MapState::ShutDown, _) => Did::Answered("stop".into()),
-                (_, true) => Did::Answered("run".into()),
-                (_, false) => Did::Waits,
-            };
+        let now = world.clock;
+        match call.operation {
+            "run_backfill" | "wait" if self.limits.moves => {
+                return Did::Part(Progress::AtTime(now));
+            }
+            "run_backfill" => return self.advance(world, id, call, Progress::AtTime(now)),
+            "wait" => return wait(world, now),
+            "tick" => {
+                world.clock += call.int(0).unwrap_or(1);
+                return Did::Answered("done".into());
+            }
+            "memory_used" => {
+                world.memory_used = call.int(0).unwrap_or(0);
+                return Did::Answered("done".into());
+            }
+            STATS => return Did::Answered(world.stats(&self.scenario).into()),
+            _ => {}
         }
         let through_the_map = match (call.operation, call.receiver) {
             ("open" | "lookup" | "disconnect", _) | (_, None) => true,
@@ -132,7 +171,15 @@ impl Rules {
         let Some(conn) = connection else {
             return match call.operation {
                 "shutdown" => shut_down(world, all()),
-                _ => Did::Part(Progress::Walking(all(), 0)),
+                // A stream that comes later is not walked to.
+                _ => {
+                    let vb = call.int(0).unwrap_or(0);
+                    let has = |at: &Place| {
+                        let entered = world.entered.iter().any(|(_, of, on)| (of, *on) == (at, vb));
+                        entered || world.connections[*at].streams.contains_key(&vb)
+                    };
+                    Did::Part(Progress::Walking(all().into_iter().filter(has).collect(), 0))
+                }
             };
         };
         let known = world.map.ids.get(&conn).copied();
@@ -169,20 +216,46 @@ impl Rules {
         let limits = &self.limits;
         let vb = call.int(0).unwrap_or(0);
         Did::Answered(match call.operation {
-            "stream_request" => {
-                let range = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
-                world.request(at, id, vb, range)
+            "stream_request" if self.limits.moves => {
+                return Did::Part(Progress::Requesting(at, high(world)));
             }
+            "stream_request" => return self.enter(world, at, id, call, high(world)),
             "close_stream" => world.close_stream(at, limits, vb),
             "step" => match world.look(at, limits) {
                 Looked::Answer(answer) => answer,
                 Looked::Read(reading) => return Did::Part(Progress::Reading(at, reading)),
             },
             "pause" => world.pause(at),
-            // Whom it wakes, or what it acknowledges, is no answer.
-            "wake" | "seqno_ack" => "done".into(),
+            "wake" => {
+                world.connections[at].wake();
+                "done".into()
+            }
+            "seqno_ack" => "done".into(),
             other => unreachable!("{other} is not an operation of a producer"),
         })
+    }
+
+    fn begin_turn(&self, world: &mut World, at: Place, now: u64, high: bool) -> Did {
+        match world.begin_turn(at, &self.limits, now, high) {
+            Some(turn) => Did::Part(Progress::Running(turn)),
+            None => Did::Answered("ran".into()),
+        }
+    }
+
+    /// A request can be found by a walk from here on, and makes the walk wait for
+    /// its answer; the bucket may hear of others first.
+    fn enter(&self, world: &mut World, at: Place, id: CallId, call: &Call, high: bool) -> Did {
+        if !self.walks {
+            return Did::Answered(self.request(world, at, id, call, high));
+        }
+        world.entered.insert((id, at, call.int(0).unwrap_or(0)));
+        Did::Part(Progress::Entered(at, high))
+    }
+
+    fn request(&self, world: &mut World, at: Place, id: CallId, call: &Call, high: bool) -> Answer {
+        let vb = call.int(0).unwrap_or(0);
+        let range = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
+        world.request(at, &self.limits, id, vb, range, high)
     }
 
     /// One connection of a walk.
@@ -229,5 +302,22 @@ fn shut_down(world: &mut World, mut rest: VecDeque<Place>) -> Did {
             world.map.state = MapState::ShutDown;
             Did::Answered("done".into())
         }
+    }
+}
+
+/// Whether the host uses too much memory to take more.
+fn high(world: &World) -> bool {
+    world.memory_used > Limits::THRESHOLD
+}
+
+/// A worker that waits, from this time on.
+fn wait(world: &World, now: u64) -> Did {
+    let first = world.bucket.resting.iter().map(|(time, _)| *time).min();
+    match (world.map.state, first) {
+        (MapState::ShutDown, _) => Did::Answered("stop".into()),
+        _ if !world.bucket.ready.is_empty() => Did::Answered("run".into()),
+        (_, Some(time)) if time <= now => Did::Answered("run".into()),
+        (_, Some(_)) => Did::Part(Progress::Dozing),
+        (_, None) => Did::Waits,
     }
 }

@@ -1,6 +1,7 @@
 //! What the calls on one connection do: each function is one atomic step.
 
-use super::state::{Backfill, Backfills, Message, Phase, Place, Source, Stream, World};
+use super::limits::Memory;
+use super::state::{Backfill, Backfills, Message, Phase, Place, Reads, Source, Stream, World};
 use super::Limits;
 use crate::scenario::CallId;
 use orderings::linear::Answer;
@@ -38,9 +39,11 @@ impl World {
     pub(super) fn request(
         &mut self,
         at: Place,
+        limits: &Limits,
         request: CallId,
         vb: u64,
         (start, end): (u64, u64),
+        memory_high: bool,
     ) -> Answer {
         let connection = &mut self.connections[at];
         match connection.phase {
@@ -48,12 +51,14 @@ impl World {
             Phase::Displaced => return "connection closed".into(),
             Phase::Open if start > end => return "out of range".into(),
             Phase::Open if connection.streams.contains_key(&vb) => return "stream exists".into(),
+            Phase::Open if memory_high => return "no memory".into(),
             Phase::Open => {}
         }
         let stream = Stream {
             request,
             end,
-            in_memory: false,
+            state: Reads::Pending,
+            snapshot: start,
             read: start,
             notified: 0,
             queue: Default::default(),
@@ -61,7 +66,7 @@ impl World {
         connection.streams.insert(vb, stream);
         connection.changed(vb);
         if start < end {
-            self.schedule(at, Backfill { request, vb, range: (start, end), scan: None });
+            self.schedule(at, limits, Backfill { request, vb, range: (start, end), scan: None });
         }
         "accepted".into()
     }
@@ -89,7 +94,8 @@ impl World {
         let Some(stream) = connection.streams.remove(&vb) else { return false };
         connection.ring.retain(|other| *other != vb);
         connection.ends.push_back((stream.request, status));
-        self.cancel(at, stream.request);
+        connection.wake();
+        self.cancel(at, limits, stream.request);
         self.refund(at, limits, stream.bytes());
         true
     }
@@ -108,51 +114,76 @@ impl World {
                 return message(format!("stream end {}", end.1), end.0);
             }
             let Some(vb) = connection.ring.pop_front() else {
+                connection.paused = true;
                 return Looked::Answer("idle".into());
             };
             let Some(stream) = connection.streams.get_mut(&vb) else { continue };
             if let Some(next) = stream.queue.pop_front() {
                 let request = stream.request;
                 connection.changed(vb);
-                if matches!(next, Message::Item { source: Source::Disk, .. }) {
-                    self.refund(at, limits, 1);
-                }
+                self.refund(at, limits, next.charge());
                 return message(next.to_string(), request);
             }
             if stream.finished() {
                 self.end_stream(at, limits, vb, "ok");
             } else if let Some(range) = stream.unread_memory() {
-                return Looked::Read(Reading { vb, request: stream.request, range });
+                let reading = Reading { vb, request: stream.request, range };
+                self.asked.memory.push((vb, range.0, range.1));
+                self.asked.memory.sort();
+                return Looked::Read(reading);
             }
         }
     }
 
     /// The second part of step: what was read from memory has arrived, if its
-    /// stream still waits for that. The host's memory has the last item of
-    /// each range, or nothing any more: then a backfill reads on.
+    /// stream still waits for that. Whoever reads is awake.
     pub(super) fn bring(&mut self, at: Place, limits: &Limits, reading: Reading) {
         let Reading { vb, request, range: (after, upto) } = reading;
         let connection = &mut self.connections[at];
+        connection.paused = false;
         let Some(stream) = connection.stream(vb, request) else { return };
-        let waits = stream.in_memory && stream.read == after;
-        if waits && limits.in_memory {
-            let source = Source::Memory;
-            stream.queue.push_back(Message::Marker { from: after + 1, upto, source });
-            stream.queue.push_back(Message::Item { seqno: upto, source });
-            stream.read = upto;
+        let waits = stream.state == Reads::Memory && stream.read == after;
+        let items = match limits.memory {
+            Memory::Fails => {
+                self.end_stream(at, limits, vb, "backfill-fail");
+                return;
+            }
+            // It goes back to a backfill.
+            Memory::Gone if waits => {
+                stream.state = Reads::Disk;
+                let range = (after, stream.end);
+                self.schedule(at, limits, Backfill { request, vb, range, scan: None });
+                self.connections[at].changed(vb);
+                return;
+            }
+            Memory::Strays if waits => {
+                self.end_stream(at, limits, vb, "backfill-fail");
+                return;
+            }
+            Memory::Gone | Memory::Strays => 1..1,
+            Memory::Last => upto..upto + 1,
+            Memory::Nothing => 1..1,
+            Memory::Less => after + 1..after + 2,
+            Memory::All => after + 1..upto + 1,
+        };
+        if waits && items.is_empty() {
+            // There is nothing after all. What was notified meanwhile stays.
+            if stream.notified.min(stream.end) == upto {
+                stream.notified = stream.read;
+            }
         } else if waits {
-            stream.in_memory = false;
-            let range = (after, stream.end);
-            self.schedule(at, Backfill { request, vb, range, scan: None });
+            let (from, upto) = (after + 1, items.end - 1);
+            stream.queue.push_back(Message::Marker { from, upto, source: Source::Memory });
+            stream.queue.extend(items.map(|seqno| Message::Item { seqno, charge: 0 }));
+            stream.read = upto;
         }
         self.connections[at].changed(vb);
     }
 
     pub(super) fn pause(&mut self, at: Place) -> Answer {
-        let connection = &self.connections[at];
-        let nothing = connection.phase == Phase::Open
-            && connection.ends.is_empty()
-            && connection.ring.is_empty();
+        let connection = &mut self.connections[at];
+        let nothing = !connection.closed() && !connection.ready();
+        connection.paused |= nothing;
         if nothing { "paused" } else { "ready" }.into()
     }
 
@@ -166,9 +197,10 @@ impl World {
 
     /// Another connection is opened under this one's name.
     pub(super) fn displace(&mut self, at: Place) {
-        let phase = &mut self.connections[at].phase;
-        if *phase == Phase::Open {
-            *phase = Phase::Displaced;
+        let connection = &mut self.connections[at];
+        if !connection.closed() {
+            connection.phase = Phase::Displaced;
+            connection.wake();
         }
     }
 
@@ -177,13 +209,14 @@ impl World {
     pub(super) fn close(&mut self, at: Place, reason: &'static str) {
         let connection = &mut self.connections[at];
         connection.phase = Phase::Closed(reason);
+        connection.wake();
         connection.ring.clear();
         let ends = std::mem::take(&mut connection.ends);
         let streams = std::mem::take(&mut connection.streams);
-        let Backfills { fresh, begun, .. } = std::mem::take(&mut connection.backfills);
+        let backfills: Backfills = std::mem::take(&mut connection.backfills);
         ends.into_iter().for_each(|end| self.report(end));
         streams.values().for_each(|stream| self.report((stream.request, "disconnected")));
-        self.forget(at, (fresh.len() + begun.len()) as u64);
+        self.forget(at, backfills.in_queues() as u64);
     }
 }
 

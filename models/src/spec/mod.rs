@@ -9,6 +9,8 @@
 //! - `connection`: what the calls on one connection do
 //! - `backfill`: whose turn it is, and what one turn of a worker does
 //! - `calls`: each call as a sequence of atomic steps
+//! - `limits`: what the host and the configuration say
+//! - [`rest`]: what the statistics say, of everything
 //!
 //! Whether an order of steps explains an execution is searched for by
 //! [`orderings::linear`].
@@ -20,9 +22,11 @@
 //!
 //! | call | its steps | why |
 //! |---|---|---|
-//! | `run_backfill` | take a turn; choose a backfill; open its scan; each item; put it back | the host's scan may block, and runs without any lock |
+//! | `run_backfill` | read the clock and take a turn (two steps, where the clock moves); ask the host for its memory; choose a backfill; open its scan; each item; put it back | the host's scan may block, and runs without any lock |
 //! | `step` | look for a message; if a stream is to be read from memory, read, put the items into its queue, and look again | the host is asked without any lock |
-//! | `notify`, `end_streams` | list the connections (with a stream on the vb, in fact; the others have nothing to be told); each connection | nobody waits for a walk over all of them |
+//! | `stream_request` | ask the host for its memory (where that changes); be found by walks (where there are any); the request | the host is asked without any lock; a walk finds a stream before its backfill stands in line, and not after |
+//! | `wait` | read the clock; look for a turn; if one is to come, wait for no longer | the same |
+//! | `notify`, `end_streams` | list the connections with a stream on the vb; each of them | nobody waits for a walk over all of them |
 //! | `shutdown` | refuse to open; each connection, in the order of their ids; tell the workers to stop | nobody waits for the teardown of another connection: a second shutdown closes what the first has not closed yet |
 //! | any call on a connection that the scenario opens itself | look it up by its id; the call | the scenario does so, for want of a handle |
 //!
@@ -44,44 +48,38 @@
 //! that stands for its equivalence class: each alarm is a true one, and a
 //! constraint that only another member of the class has is not checked.
 //!
+//! After the last call of the scenario the system is run on, by calls that
+//! this page knows too, until nothing is left to send, and is shut down then:
+//! their answers are part of the history. So every message to a client is
+//! predicted: the marker, the items in order and without a gap inside the
+//! snapshot, the end after the last item that was asked for, and nothing of
+//! an earlier stream. Before the first and after the last of these calls the
+//! statistics are read, of the core and of the host: what there is, who
+//! sleeps, how often each front end was woken, and what the host was asked.
+//!
 //! # What is left out
 //!
-//! No answer depends on them, so the specification does not have them: paused
-//! connections and wake-ups (`no-lost-wakeup` checks these), the host's own
-//! locks (they only rule orders out), the limits that no scenario reaches (64
-//! backfills for each connection, 4 MiB for each run), and time (no scan of
-//! the model's host asks for a snooze).
+//! The host's own locks, for they only rule orders out; what its objects do
+//! when they are dropped, or its wake-ups when they come, for no answer may
+//! depend on it.
 
 mod backfill;
 mod calls;
 mod connection;
+mod limits;
+pub mod rest;
 mod state;
 #[cfg(test)]
 mod tests;
 
+pub use limits::{Limits, Memory};
+
 use crate::log::Log;
 use crate::{Invariant, Scenario};
 use calls::Rules;
-use orderings::linear::{Checker, History};
+use orderings::linear::{Checker, History, Rested};
 use std::cell::RefCell;
 use std::sync::Arc;
-
-/// What the host and the configuration say: constants of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Items of each vb on disk, 1 to this, of one byte each.
-    pub items: u64,
-    /// Whether notified items can be read from memory.
-    pub in_memory: bool,
-    /// Bytes read ahead of a client.
-    pub buffer: u64,
-    /// Items that one run of a backfill reads.
-    pub scan: u64,
-    /// Backfills in progress, bucket-wide.
-    pub slots: u64,
-    /// Whether scans fail at their first item.
-    pub failing: bool,
-}
 
 thread_local! {
     /// The checker of the scenario that this thread explores. It remembers
@@ -91,10 +89,12 @@ thread_local! {
     static CHECKER: RefCell<Option<Checker<Rules>>> = const { RefCell::new(None) };
 }
 
-/// Checks the execution that the log has, and reports to it.
-pub fn check(scenario: &Arc<Scenario>, limits: Limits, log: &Log) {
+/// Checks the execution that the log has, and what was done after it until
+/// nothing was left to do, and reports to the log.
+pub fn check(scenario: &Arc<Scenario>, limits: Limits, log: &Log, rest: Vec<Rested>) {
     // A call that did not return is `no-deadlock`'s, or a panic's.
     let Some(history) = History::of(scenario, log) else { return };
+    let history = history.followed_by(rest);
     let explained = CHECKER.with(|checker| {
         let mut checker = checker.borrow_mut();
         match &mut *checker {

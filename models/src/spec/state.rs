@@ -2,7 +2,7 @@
 //! been.
 
 use crate::scenario::{CallId, Conn};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A connection, by its place in [`World::connections`].
 pub(super) type Place = usize;
@@ -17,6 +17,26 @@ pub(super) struct World {
     pub(super) bucket: Bucket,
     /// The streams that were reported to have ended, sorted.
     pub(super) reported: Vec<End>,
+    /// The time, in snoozes since the beginning.
+    pub(super) clock: u64,
+    /// The share of its memory that the host uses, in per cent.
+    pub(super) memory_used: u64,
+    /// Requests that a walk can find, and which are not answered: of this
+    /// connection, on this vb.
+    pub(super) entered: BTreeSet<(CallId, Place, u64)>,
+    /// What the host was asked.
+    pub(super) asked: Asked,
+}
+
+/// What the host was asked for, in no order: other calls may ask meanwhile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asked {
+    /// The scans that were opened: of which vb, after and up to which seqno.
+    pub(super) scans: Vec<(u64, u64, u64)>,
+    /// The same, read from memory.
+    pub(super) memory: Vec<(u64, u64, u64)>,
+    /// Calls of `next` on any scan.
+    pub(super) items: u64,
 }
 
 /// Which connection is open under which id, and whether more can be.
@@ -37,8 +57,13 @@ pub(super) enum MapState {
 /// One connection. A closed one has nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Connection {
+    pub(super) id: Conn,
     pub(super) name: Conn,
     pub(super) phase: Phase,
+    /// Whether the front end sleeps until it is woken.
+    pub(super) paused: bool,
+    /// How often it was woken.
+    pub(super) wakes: u64,
     /// By vb.
     pub(super) streams: BTreeMap<u64, Stream>,
     /// The vbs whose streams were seen to have something to send, in turn.
@@ -66,8 +91,9 @@ pub(super) type End = (CallId, &'static str);
 pub(super) struct Stream {
     pub(super) request: CallId,
     pub(super) end: u64,
-    /// Whether its backfill is through, and it reads from memory.
-    pub(super) in_memory: bool,
+    pub(super) state: Reads,
+    /// The end of the snapshot that is being scanned.
+    pub(super) snapshot: u64,
     /// Everything up to here was read.
     pub(super) read: u64,
     /// The highest seqno that was notified.
@@ -76,10 +102,27 @@ pub(super) struct Stream {
     pub(super) queue: VecDeque<Message>,
 }
 
+/// Where a stream reads from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reads {
+    /// Nowhere yet: no scan was opened for it.
+    Pending,
+    Disk,
+    Memory,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Message {
-    Marker { from: u64, upto: u64, source: Source },
-    Item { seqno: u64, source: Source },
+    Marker {
+        from: u64,
+        upto: u64,
+        source: Source,
+    },
+    /// And what the read-ahead buffer is charged for it.
+    Item {
+        seqno: u64,
+        charge: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +141,10 @@ pub(super) struct Backfills {
     pub(super) fresh: VecDeque<Backfill>,
     /// With a slot; to go on.
     pub(super) begun: VecDeque<Backfill>,
+    /// With a slot; not to go on before this time.
+    pub(super) snoozing: Vec<(u64, Backfill)>,
+    /// A worker runs one, and whether it never ran before.
+    pub(super) running: Option<bool>,
     /// Bytes of the items from disk that wait in the queues.
     pub(super) bytes: u64,
     /// The limit was reached, and not enough was sent since.
@@ -111,8 +158,20 @@ pub(super) struct Backfill {
     pub(super) vb: u64,
     /// The seqnos after the first, up to the second.
     pub(super) range: (u64, u64),
-    /// The next seqno and the last, once the scan is open.
-    pub(super) scan: Option<(u64, u64)>,
+    pub(super) scan: Option<Scan>,
+}
+
+/// An open scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Scan {
+    /// The last seqno that it has given.
+    pub(super) at: u64,
+    /// The last that it can give.
+    pub(super) last: u64,
+    /// How many items it has given.
+    pub(super) given: u64,
+    /// Whether it has said "later".
+    pub(super) put_off: bool,
 }
 
 /// What the connections share.
@@ -120,6 +179,8 @@ pub(super) struct Backfill {
 pub(super) struct Bucket {
     /// Who gets the next turns.
     pub(super) ready: VecDeque<Place>,
+    /// Who gets a turn at which time.
+    pub(super) resting: Vec<(u64, Place)>,
     /// Who has a worker at this moment.
     pub(super) running: Vec<Place>,
     /// Who waits for a slot, in line.
@@ -136,7 +197,7 @@ impl Stream {
     /// What can be read from memory: the seqnos after the first, up to the second.
     pub(super) fn unread_memory(&self) -> Option<(u64, u64)> {
         let upto = self.notified.min(self.end);
-        (self.in_memory && self.read < upto).then_some((self.read, upto))
+        (self.state == Reads::Memory && self.read < upto).then_some((self.read, upto))
     }
 
     pub(super) fn has_something(&self) -> bool {
@@ -145,17 +206,39 @@ impl Stream {
 
     /// Bytes that are charged to the buffer.
     pub(super) fn bytes(&self) -> u64 {
-        let disk =
-            |message: &&Message| matches!(message, Message::Item { source: Source::Disk, .. });
-        self.queue.iter().filter(disk).count() as u64
+        self.queue.iter().map(Message::charge).sum()
+    }
+}
+
+impl Message {
+    pub(super) fn charge(&self) -> u64 {
+        match self {
+            Message::Item { charge, .. } => *charge,
+            Message::Marker { .. } => 0,
+        }
+    }
+}
+
+impl Backfills {
+    /// Those that have a slot.
+    pub(super) fn in_progress(&self) -> usize {
+        self.in_queues() + usize::from(self.running.is_some())
+    }
+
+    /// Those that have a slot and wait.
+    pub(super) fn in_queues(&self) -> usize {
+        self.fresh.len() + self.begun.len() + self.snoozing.len()
     }
 }
 
 impl Connection {
-    pub(super) fn new(name: Conn) -> Self {
+    pub(super) fn new(id: Conn, name: Conn) -> Self {
         Connection {
+            id,
             name,
             phase: Phase::Open,
+            paused: false,
+            wakes: 0,
             streams: BTreeMap::new(),
             ring: VecDeque::new(),
             ends: VecDeque::new(),
@@ -170,32 +253,56 @@ impl Connection {
 
     /// A stream that has something to send goes to the end of the ring, once.
     pub(super) fn changed(&mut self, vb: u64) {
-        let ready = self.streams.get(&vb).is_some_and(Stream::has_something);
-        if ready && !self.ring.contains(&vb) {
+        let Some(stream) = self.streams.get(&vb) else { return };
+        if stream.has_something() && !self.ring.contains(&vb) {
             self.ring.push_back(vb);
         }
+        if !self.ring.is_empty() {
+            self.wake();
+        }
+    }
+
+    /// The front end, if it sleeps, is woken.
+    pub(super) fn wake(&mut self) {
+        if std::mem::take(&mut self.paused) {
+            self.wakes += 1;
+        }
+    }
+
+    /// Whether step has something to hand out.
+    pub(super) fn ready(&self) -> bool {
+        self.phase == Phase::Displaced || !self.ends.is_empty() || !self.ring.is_empty()
+    }
+
+    pub(super) fn closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed(_))
     }
 }
 
 impl World {
-    pub(super) fn new(slots: u64) -> Self {
+    pub(super) fn new(slots: u64, memory_used: u64) -> Self {
         World {
             map: Map { state: MapState::Open, ids: BTreeMap::new() },
             connections: Vec::new(),
             bucket: Bucket {
                 ready: VecDeque::new(),
+                resting: Vec::new(),
                 running: Vec::new(),
                 waiting: VecDeque::new(),
                 slots,
             },
             reported: Vec::new(),
+            clock: 0,
+            memory_used,
+            entered: BTreeSet::new(),
+            asked: Asked::default(),
         }
     }
 
     /// A new connection, under its id.
     pub(super) fn add(&mut self, id: Conn, name: Conn) {
         self.map.ids.insert(id, self.connections.len());
-        self.connections.push(Connection::new(name));
+        self.connections.push(Connection::new(id, name));
     }
 
     pub(super) fn report(&mut self, end: End) {

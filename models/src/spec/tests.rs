@@ -7,9 +7,6 @@ use crate::scenario::{CallId, Scenario};
 use crate::systems::core::Core;
 use std::sync::Arc;
 
-const LIMITS: Limits =
-    Limits { items: 1, in_memory: true, buffer: 1 << 20, scan: 4096, slots: 4096, failing: false };
-
 fn scenario(text: &str) -> Arc<Scenario> {
     Arc::new(orderings::parse::scenario(text, &Core).expect("a scenario"))
 }
@@ -47,7 +44,7 @@ fn check_within(limits: Limits, text: &str, events: &[&str]) -> Result<(), Strin
 }
 
 fn check(text: &str, events: &[&str]) -> Result<(), String> {
-    check_within(LIMITS, text, events)
+    check_within(Limits::default(), text, events)
 }
 
 fn refused(text: &str, events: &[&str]) -> String {
@@ -169,7 +166,7 @@ fn a_worker_is_several_steps() {
 
 #[test]
 fn a_full_buffer_stops_the_worker_until_enough_was_sent() {
-    let limits = Limits { items: 3, buffer: 2, ..LIMITS };
+    let limits = Limits { items: 3, buffer: 2, ..Limits::default() };
     let text = "{ stream_request(0); run_backfill } step; step; run_backfill | lookup";
     let events = |answer| {
         let prologue = ["0.0", "0.0 = accepted", "0.1", "0.1 = ran", "2.0", "2.0 = found"];
@@ -198,7 +195,7 @@ fn a_full_buffer_stops_the_worker_until_enough_was_sent() {
 #[test]
 fn what_was_explained_is_not_searched_for_again() {
     let scenario = scenario(RACE);
-    let mut checker = Checker::new(Rules::new(&scenario, LIMITS));
+    let mut checker = Checker::new(Rules::new(&scenario, Limits::default()));
     let overlapping = ["1.0", "2.0", "1.0 = done", "2.0 = map shut down"];
     let one_by_one = ["1.0", "1.0 = done", "2.0", "2.0 = map shut down"];
     for _ in 0..3 {

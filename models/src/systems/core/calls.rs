@@ -3,17 +3,20 @@
 use super::CoreInstance;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
+use crate::spec::rest::STATS;
 use crate::systems::vocabulary::stream_ended;
 use connmap::{
-    CloseError, CloseReason, ConnId, EndStatus, Message, OpenError, Pause, Producer, RequestError,
-    Run, SnapshotSource, Step, StreamEnd, StreamRequest, VbId, Wait,
+    CloseError, CloseReason, ClosedConnection, ConnId, EndStatus, Message, NoSuchConnection,
+    OpenError, Pause, Producer, RequestError, Run, SnapshotSource, Step, StreamEnd, StreamRequest,
+    VbId, Wait,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl CoreInstance {
     /// Opens `conn` under its own name, or under that of another.
     pub(super) fn open(&self, conn: Conn, name: Conn) -> Result<Producer, OpenError> {
-        let front_end = Arc::clone(&self.front_ends[conn.0]) as Arc<dyn connmap::FrontEnd>;
+        let front_end = self.front_ends[conn.0].opened() as Arc<dyn connmap::FrontEnd>;
         let opened = self.map.open(id_of(conn), &self.scenario.receivers[name.0], front_end)?;
         Ok(opened.deliver())
     }
@@ -25,8 +28,13 @@ impl CoreInstance {
         let vb = VbId(call.int(0).unwrap_or(0) as u16);
         match call.operation {
             "shutdown" => {
-                for closed in self.map.shutdown().deliver() {
-                    report_ends(&closed.ends, log);
+                let mut closed = BTreeSet::new();
+                for ClosedConnection { id, ends } in self.map.shutdown().deliver() {
+                    let conn = Conn(id.0 as usize);
+                    if !closed.insert(id) {
+                        return format!("{id} was closed twice");
+                    }
+                    self.report_ends(conn, &ends, log);
                 }
                 "done".into()
             }
@@ -36,17 +44,26 @@ impl CoreInstance {
             }
             "end_streams" | "set_vb_state" | "delete_vb" => {
                 let end = || self.map.end_streams(vb, EndStatus::StateChanged);
-                let ended = match &self.locks {
+                let ended = match &self.host.locks {
                     Some(locks) => locks.writing(end),
                     None => end(),
                 };
                 format!("{} ended", ended.deliver())
             }
-            "run_backfill" => match self.map.worker().run(self.now) {
+            "tick" => {
+                self.host.tick(call.int(0).unwrap_or(1));
+                "done".into()
+            }
+            "memory_used" => {
+                self.host.uses_memory(call.int(0).unwrap_or(0));
+                "done".into()
+            }
+            STATS => self.statistics(),
+            "run_backfill" => match self.map.worker().run(self.host.now()) {
                 Run::Ran => "ran".into(),
                 Run::Idle => "idle".into(),
             },
-            "wait" => match self.map.worker().wait(self.now) {
+            "wait" => match self.map.worker().wait(self.host.now()) {
                 Wait::Run => "run".into(),
                 Wait::Stop => "stop".into(),
             },
@@ -69,19 +86,21 @@ impl CoreInstance {
                 match self.open(conn, name) {
                     Ok(_) => "opened".into(),
                     Err(OpenError::MapShutDown) => "map shut down".into(),
-                    Err(OpenError::IdInUse(_)) => "id in use".into(),
+                    Err(OpenError::IdInUse(id)) if id == id_of(conn) => "id in use".into(),
                     Err(other) => other.to_string(),
                 }
             }
             "lookup" => match self.map.get(id_of(conn)) {
-                Some(_) => "found".into(),
+                Some(found) if found.id() == id_of(conn) => "found".into(),
+                Some(found) => format!("found {}", found.id()),
                 None => "not found".into(),
             },
             "disconnect" => match self.map.disconnect(id_of(conn)) {
                 Ok(ends) => {
-                    report_ends(&ends.deliver(), log);
+                    self.report_ends(conn, &ends.deliver(), log);
                     "done".into()
                 }
+                Err(NoSuchConnection(id)) if id != id_of(conn) => format!("no {id}"),
                 Err(_) => "no such connection".into(),
             },
             _ => match self.producer(conn) {
@@ -105,7 +124,7 @@ impl CoreInstance {
                 let (start, end) = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
                 let request = StreamRequest { vb, start, end, opaque: opaque_of(id) };
                 let send = || producer.stream_request(request);
-                let answer = match &self.locks {
+                let answer = match &self.host.locks {
                     Some(locks) => locks.reading(send),
                     None => send(),
                 };
@@ -114,7 +133,7 @@ impl CoreInstance {
                         deferred.deliver();
                         "accepted".into()
                     }
-                    Err(error) => refusal(error).into(),
+                    Err(error) => refusal(error, request),
                 }
             }
             "close_stream" => match producer.close_stream(vb) {
@@ -124,12 +143,15 @@ impl CoreInstance {
                 }
                 Err(CloseError::MapShutDown) => "map shut down".into(),
                 Err(CloseError::ConnectionClosed) => "connection closed".into(),
-                Err(CloseError::NoSuchStream(_)) => "no such stream".into(),
+                Err(CloseError::NoSuchStream(of)) if of == vb => "no such stream".into(),
                 Err(other) => other.to_string(),
             },
             "step" => {
                 let since = log.now();
-                let step = producer.step();
+                let step = match &self.host.locks {
+                    Some(locks) => locks.stepping(|| producer.step()),
+                    None => producer.step(),
+                };
                 match step {
                     Step::Idle => self.front_ends[conn.0].sleeps(since),
                     _ => self.front_ends[conn.0].steps_on(log.now()),
@@ -137,7 +159,7 @@ impl CoreInstance {
                 if let Step::Message(message) = &step {
                     log.concerns(id, request_of(opaque_in(message)));
                 }
-                self.step_answer(step, since, log)
+                self.step_answer(conn, step, since, log)
             }
             "pause" => {
                 let since = log.now();
@@ -161,7 +183,7 @@ impl CoreInstance {
         }
     }
 
-    fn step_answer(&self, step: Step, since: u64, log: &Log) -> String {
+    fn step_answer(&self, conn: Conn, step: Step, since: u64, log: &Log) -> String {
         match step {
             Step::Idle => "idle".into(),
             Step::Disconnect(reason) => match reason {
@@ -169,27 +191,41 @@ impl CoreInstance {
                 CloseReason::Disconnected => "disconnect, disconnected".into(),
                 CloseReason::ShutDown => "disconnect, shut down".into(),
             },
-            Step::Message(Message::SnapshotMarker { range, source, opaque, .. }) => {
+            Step::Message(Message::SnapshotMarker { range, source, opaque, vb }) => {
                 self.check_not_ended(opaque, since, log);
+                self.check_place(conn, opaque, vb, log);
                 let from = match source {
                     SnapshotSource::Disk => "disk",
                     SnapshotSource::Memory => "memory",
                 };
                 format!("marker {}..{} from {from}", range.after + 1, range.upto)
             }
-            Step::Message(Message::Item { item, opaque, .. }) => {
+            Step::Message(Message::Item { item, opaque, vb }) => {
                 self.check_not_ended(opaque, since, log);
+                self.check_place(conn, opaque, vb, log);
+                if item != self.host.item(item.seqno) {
+                    return format!("item {} with another payload", item.seqno);
+                }
                 format!("item {}", item.seqno)
             }
             Step::Message(Message::StreamEnd(end)) => {
-                report_ends(&[end], log);
+                self.report_ends(conn, &[end], log);
                 format!("stream end {}", status(end.status))
             }
         }
     }
 }
 
-fn id_of(conn: Conn) -> ConnId {
+impl CoreInstance {
+    pub(super) fn report_ends(&self, conn: Conn, ends: &[StreamEnd], log: &Log) {
+        for end in ends {
+            self.check_place(conn, end.opaque, end.vb, log);
+            stream_ended(log, request_of(end.opaque), status(end.status));
+        }
+    }
+}
+
+pub(super) fn id_of(conn: Conn) -> ConnId {
     ConnId(conn.0 as u64)
 }
 
@@ -209,21 +245,18 @@ pub(super) fn request_of(opaque: u32) -> CallId {
     CallId { thread: (opaque >> 16) as usize, index: (opaque & 0xffff) as usize }
 }
 
-fn report_ends(ends: &[StreamEnd], log: &Log) {
-    for end in ends {
-        stream_ended(log, request_of(end.opaque), status(end.status));
-    }
-}
-
-fn refusal(error: RequestError) -> &'static str {
-    match error {
+fn refusal(error: RequestError, request: StreamRequest) -> String {
+    let refused = match error {
         RequestError::MapShutDown => "map shut down",
         RequestError::ConnectionClosed => "connection closed",
-        RequestError::OutOfRange { .. } => "out of range",
-        RequestError::StreamExists(_) => "stream exists",
+        RequestError::OutOfRange { start, end } if (start, end) == (request.start, request.end) => {
+            "out of range"
+        }
+        RequestError::StreamExists(vb) if vb == request.vb => "stream exists",
         RequestError::NoMemory => "no memory",
-        _ => "refused",
-    }
+        other => return other.to_string(),
+    };
+    refused.into()
 }
 
 fn status(status: EndStatus) -> &'static str {

@@ -1,60 +1,256 @@
 //! The host of the core, in the models: a source that is a function of what it
 //! is asked, front ends that count their wakes, and locks of the host's own.
+//!
+//! It is as unkind as the scenario's settings say. What it remembers, it
+//! remembers for the checks: no answer to the core depends on it, but for the
+//! clock and the memory that it uses, which are the engine's atomics.
 
 use crate::log::Log;
+use crate::spec::{Limits, Memory as InMemory};
+use crate::sync::atomic::AtomicU64 as Shared;
 use crate::sync::{Mutex, RwLock};
-use connmap::{Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange, SourceError, VbId};
+use connmap::{
+    ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange, SourceError, VbId,
+};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
-/// Items 1 to `items` of every vb are on disk, and whatever was notified is in
-/// memory. It changes nothing and remembers nothing, so no ordering of its
-/// calls is hidden from the explorer.
-pub(super) struct Source {
-    pub(super) items: Seqno,
-    pub(super) in_memory: bool,
-    pub(super) fail: u64,
+/// How the host fails, and what it does besides what it is asked to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Manners {
+    pub(super) open: Fails,
+    pub(super) scan: Fails,
+    pub(super) memory: Fails,
+    pub(super) memory_used: Fails,
+    /// Every method and destructor calls into the core.
+    pub(super) calls: bool,
+    /// Wake-ups and destructors panic.
+    pub(super) panics: bool,
 }
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Fails {
+    #[default]
+    No,
+    Error,
+    Panic,
+    /// A scan's end is asked for in vain.
+    PanicAtTheEnd,
+    /// An item comes that was not asked for.
+    Strays,
+    /// An item comes twice.
+    Repeats,
+}
+
+/// What the host's objects share.
+pub(super) struct Host {
+    pub(super) limits: Limits,
+    manners: Manners,
+    pub(super) locks: Option<HostLocks>,
+    log: Arc<Log>,
+    /// For those that call into the core.
+    map: OnceLock<Weak<ConnMap>>,
+    began: Instant,
+    /// In snoozes since then, and in per cent.
+    clock: Shared,
+    memory_used: Shared,
+    /// Those of its calls into the core that did not come back: the core's
+    /// check of its locks panics, and what the host panics with is contained.
+    pub(super) lost: AtomicU64,
+    /// For the statistics.
+    asked: std::sync::Mutex<Asked>,
+}
+
+/// What the host was asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) opened: Vec<(u64, u64, u64)>,
+    pub(super) read: Vec<(u64, u64, u64)>,
+    pub(super) items: u64,
+    /// Scans that were opened and not dropped.
+    pub(super) scans: usize,
+}
+
+/// A snooze of the core's configuration.
+pub(super) const SNOOZE: Duration = Duration::from_secs(1);
+
+impl Host {
+    pub(super) fn new(limits: Limits, manners: Manners, locks: bool, log: &Arc<Log>) -> Arc<Self> {
+        Arc::new(Host {
+            limits,
+            manners,
+            locks: locks.then(HostLocks::default),
+            log: Arc::clone(log),
+            map: OnceLock::new(),
+            began: Instant::now(),
+            clock: Shared::new(0),
+            memory_used: Shared::new(limits.memory_used),
+            lost: AtomicU64::new(0),
+            asked: std::sync::Mutex::default(),
+        })
+    }
+
+    pub(super) fn knows(&self, map: &Arc<ConnMap>) {
+        let _ = self.map.set(Arc::downgrade(map));
+    }
+
+    pub(super) fn asked(&self) -> std::sync::MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time. Where the scenario never moves the clock, nothing is read that
+    /// an engine would have to order. It is read by an operation that writes,
+    /// as the memory in use is: under loom a load may find what was before a
+    /// call that has returned, and no clock of a host goes back.
+    pub(super) fn now(&self) -> Instant {
+        let clock = if self.limits.moves { self.clock.fetch_add(0, Ordering::SeqCst) } else { 0 };
+        self.began + SNOOZE * clock as u32
+    }
+
+    pub(super) fn tick(&self, snoozes: u64) {
+        self.clock.fetch_add(snoozes, Ordering::SeqCst);
+    }
+
+    pub(super) fn uses_memory(&self, percent: u64) {
+        self.memory_used.swap(percent, Ordering::SeqCst);
+    }
+
+    /// What a method or a destructor of the host does besides.
+    fn calls_back(&self) {
+        let map = self.map.get().filter(|_| self.manners.calls).and_then(Weak::upgrade);
+        let Some(map) = map else { return };
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        map.stats();
+        if let Some(producer) = map.get(ConnId(0)) {
+            producer.stats();
+        }
+        self.lost.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// What a destructor does.
+    fn dropped(&self) {
+        if let Some(locks) = &self.locks {
+            locks.writing(|| ());
+        }
+        self.calls_back();
+        if self.manners.panics {
+            panics();
+        }
+    }
+}
+
+/// Silent: the hook would print it in each of many executions.
+fn panics() -> ! {
+    std::panic::resume_unwind(Box::new("the host panics"))
+}
+
+/// Items of every vb are on disk, and whatever was notified may be in memory.
+pub(super) struct Source(pub(super) Arc<Host>);
 
 struct DiskScan {
-    next: Seqno,
+    host: Arc<Host>,
+    at: Seqno,
+    last: Seqno,
+    /// Of the snapshot: it may go on behind the last item.
     end: Seqno,
-    fail: u64,
+    given: u64,
+    put_off: bool,
 }
 
-fn item(seqno: Seqno) -> Item {
-    Item { seqno, payload: Box::new([0]) }
+impl Host {
+    /// What the host has under this seqno.
+    pub(super) fn item(&self, seqno: Seqno) -> Item {
+        Item { seqno, payload: vec![seqno as u8; self.limits.bytes as usize].into() }
+    }
 }
 
 impl ItemSource for Source {
-    fn open_scan(&self, _: VbId, range: SeqnoRange) -> Result<Box<dyn Scan>, SourceError> {
-        let end = self.items.min(range.upto);
-        Ok(Box::new(DiskScan { next: range.after + 1, end, fail: self.fail }))
+    fn open_scan(&self, vb: VbId, range: SeqnoRange) -> Result<Box<dyn Scan>, SourceError> {
+        let host = &self.0;
+        host.asked().opened.push((vb.0.into(), range.after, range.upto));
+        host.calls_back();
+        match host.manners.open {
+            Fails::Error => return Err("no scan can be opened".into()),
+            Fails::Panic => panics(),
+            _ => {}
+        }
+        host.asked().scans += 1;
+        let (last, end) = host.limits.snapshot(range.after);
+        let (host, last) = (Arc::clone(host), last.min(range.upto));
+        Ok(Box::new(DiskScan { host, at: range.after, last, end, given: 0, put_off: false }))
     }
 
-    fn read_memory(&self, _: VbId, range: SeqnoRange) -> Result<Memory, SourceError> {
-        // The last one is enough: a snapshot may skip seqnos.
-        Ok(if self.in_memory { Memory::Items(vec![item(range.upto)]) } else { Memory::Gone })
+    fn read_memory(&self, vb: VbId, range: SeqnoRange) -> Result<Memory, SourceError> {
+        let host = &self.0;
+        host.asked().read.push((vb.0.into(), range.after, range.upto));
+        host.calls_back();
+        let seqnos = match host.limits.memory {
+            InMemory::Gone => return Ok(Memory::Gone),
+            InMemory::Fails if host.manners.memory == Fails::Panic => panics(),
+            InMemory::Fails => return Err("the memory cannot be read".into()),
+            // The last one is enough: a snapshot may skip seqnos.
+            InMemory::Last => range.upto..range.upto + 1,
+            InMemory::Nothing => 1..1,
+            InMemory::Less => range.after + 1..range.after + 2,
+            InMemory::All => range.after + 1..range.upto + 1,
+            InMemory::Strays => range.upto + 1..range.upto + 2,
+        };
+        Ok(Memory::Items(seqnos.map(|seqno| host.item(seqno)).collect()))
+    }
+
+    fn memory_used_percent(&self) -> u8 {
+        let host = &self.0;
+        host.calls_back();
+        if host.manners.memory_used == Fails::Panic {
+            panics();
+        }
+        match host.limits.moves {
+            true => host.memory_used.fetch_add(0, Ordering::SeqCst) as u8,
+            false => host.limits.memory_used as u8,
+        }
     }
 }
 
 impl Scan for DiskScan {
     fn snapshot_end(&self) -> Seqno {
+        self.host.calls_back();
+        if self.host.manners.open == Fails::PanicAtTheEnd {
+            panics();
+        }
         self.end
     }
 
     fn next(&mut self) -> Result<Scanned, SourceError> {
-        match self.fail {
-            1 => return Err("the scan fails".into()),
-            // Silent: the hook would print it in each of many executions.
-            2 => std::panic::resume_unwind(Box::new("the scan panics")),
-            _ => {}
+        let host = &self.host;
+        let limits = &host.limits;
+        host.asked().items += 1;
+        host.calls_back();
+        let nth = self.given + 1;
+        if nth == limits.later && !std::mem::replace(&mut self.put_off, true) {
+            return Ok(Scanned::Later);
         }
-        if self.next > self.end {
+        if nth == limits.fail_at {
+            return match host.manners.scan {
+                Fails::Panic => panics(),
+                Fails::Strays => Ok(Scanned::Item(host.item(self.end + 1))),
+                Fails::Repeats => Ok(Scanned::Item(host.item(self.at))),
+                _ => Err("the scan fails".into()),
+            };
+        }
+        let next = self.at - self.at % limits.gap + limits.gap;
+        if next > self.last {
             return Ok(Scanned::End);
         }
-        self.next += 1;
-        Ok(Scanned::Item(item(self.next - 1)))
+        (self.at, self.given) = (next, nth);
+        Ok(Scanned::Item(host.item(next)))
+    }
+}
+
+impl Drop for DiskScan {
+    fn drop(&mut self) {
+        self.host.asked().scans -= 1;
+        self.host.dropped();
     }
 }
 
@@ -77,20 +273,46 @@ impl HostLocks {
         let _state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         call()
     }
+
+    /// On a front end's thread.
+    pub(super) fn stepping<T>(&self, call: impl FnOnce() -> T) -> T {
+        let _front_end = self.front_end.lock().unwrap_or_else(PoisonError::into_inner);
+        call()
+    }
 }
 
 /// A front end, as far as sleeping and waking go.
 pub(super) struct FrontEnd {
-    locks: Option<Arc<HostLocks>>,
-    log: Arc<Log>,
+    host: Arc<Host>,
     /// When the last call that sent it to sleep began, and when it was last woken.
     slept: AtomicU64,
     woken: AtomicU64,
+    /// How often it was woken, and when last.
+    wakes: AtomicU64,
+    last_wake: AtomicU64,
+    /// How many of it the core has.
+    held: AtomicU64,
 }
 
+/// What the core has of a front end: a new one each time that it is opened.
+pub(super) struct Opened(pub(super) Arc<FrontEnd>);
+
 impl FrontEnd {
-    pub(super) fn new(locks: Option<Arc<HostLocks>>, log: Arc<Log>) -> Self {
-        FrontEnd { locks, log, slept: AtomicU64::new(0), woken: AtomicU64::new(0) }
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        FrontEnd {
+            host,
+            slept: AtomicU64::new(0),
+            woken: AtomicU64::new(0),
+            wakes: AtomicU64::new(0),
+            last_wake: AtomicU64::new(0),
+            held: AtomicU64::new(0),
+        }
+    }
+
+    /// A handle for the core.
+    pub(super) fn opened(self: &Arc<Self>) -> Arc<Opened> {
+        self.held.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Opened(Arc::clone(self)))
     }
 
     /// A call that began at `since` found nothing to send.
@@ -103,18 +325,48 @@ impl FrontEnd {
         self.woken.fetch_max(now, Ordering::Relaxed);
     }
 
-    /// Whether it went to sleep and was not woken since.
-    pub(super) fn asleep(&self) -> bool {
-        self.slept.load(Ordering::Relaxed) > self.woken.load(Ordering::Relaxed)
+    /// Since when it sleeps, if it went to sleep and was not woken since.
+    pub(super) fn asleep(&self) -> Option<u64> {
+        let slept = self.slept.load(Ordering::Relaxed);
+        (slept > self.woken.load(Ordering::Relaxed)).then_some(slept)
+    }
+
+    /// How often it was woken.
+    pub(super) fn wakes(&self) -> u64 {
+        self.wakes.load(Ordering::Relaxed)
+    }
+
+    /// When it was last woken; 0 if it never was.
+    pub(super) fn last_wake(&self) -> u64 {
+        self.last_wake.load(Ordering::Relaxed)
+    }
+
+    /// How many of it the core has.
+    pub(super) fn held(&self) -> u64 {
+        self.held.load(Ordering::Relaxed)
     }
 }
 
-impl connmap::FrontEnd for FrontEnd {
+impl connmap::FrontEnd for Opened {
     fn wake(&self) {
-        if let Some(locks) = &self.locks {
-            let _front_end = locks.front_end.lock().unwrap_or_else(PoisonError::into_inner);
-            locks.reading(|| ());
+        let (front_end, host) = (&self.0, &self.0.host);
+        if let Some(locks) = &host.locks {
+            locks.stepping(|| locks.reading(|| ()));
         }
-        self.woken.fetch_max(self.log.now(), Ordering::Relaxed);
+        let now = host.log.now();
+        front_end.woken.fetch_max(now, Ordering::Relaxed);
+        front_end.last_wake.fetch_max(now, Ordering::Relaxed);
+        front_end.wakes.fetch_add(1, Ordering::Relaxed);
+        host.calls_back();
+        if host.manners.panics {
+            panics();
+        }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::Relaxed);
+        self.0.host.dropped();
     }
 }

@@ -1,27 +1,28 @@
-//! The shipped core as a system: the calls of `connmap`, a host that has no
-//! state of its own, and the invariants, checked from outside.
+//! The shipped core as a system: the calls of `connmap`, a host that is as
+//! unkind as a scenario says, and the invariants, checked from outside.
 //!
 //! - `calls`: the operations
 //! - `host`: the source, the front ends, the host's own locks
-//! - `check`: the invariants that are read off the final state
+//! - `rest`: the calls after a race, until nothing is left to do
+//! - `check`: the invariants, from what was called, answered and asked of the host
 
 mod calls;
 mod check;
 mod host;
+mod rest;
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
-use crate::spec::Limits;
+use crate::spec::{Limits, Memory};
 use crate::system::{Instance, Model, Operation, Setting};
 use crate::systems::vocabulary::{int, operation, SAME_NAME, VB};
 use crate::systems::words;
 use crate::universe;
 use crate::Invariant;
-use connmap::{Config, ConnMap, LiveCounts, Producer};
-use host::{FrontEnd, HostLocks, Source};
+use connmap::{BackfillOrder, Config, ConnMap, LiveCounts, Producer};
+use host::{Fails, FrontEnd, Host, Manners, Source, SNOOZE};
 use orderings::generate::Universe;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// The package `connmap`, as it ships.
 #[derive(Debug)]
@@ -64,19 +65,60 @@ const OPERATIONS: &[Operation] = &[
         "an acknowledgement; the core only looks at the connection",
     ),
     operation("run_backfill", false, &[], "a worker runs one backfill, if one can run"),
+    operation("tick", false, &[int("snoozes", Some(1))], "the clock moves on"),
+    operation(
+        "memory_used",
+        false,
+        &[int("percent", Some(0))],
+        "the host uses so much of its memory; above 96 it takes no more",
+    ),
     operation("wait", false, &[], "a worker blocks until one can run, or the map is shut down"),
 ];
 
+const fn setting(name: &'static str, default: u64, meaning: &'static str) -> Setting {
+    Setting { name, default, meaning }
+}
+
 const SETTINGS: &[Setting] = &[
-    Setting { name: "items", default: 1, meaning: "items of each vb on disk, of one byte each" },
-    Setting { name: "memory", default: 1, meaning: "0: notified items have left the memory" },
-    Setting { name: "buffer", default: 1 << 20, meaning: "bytes read ahead of a client" },
-    Setting { name: "scan", default: 4096, meaning: "items that one run of a backfill reads" },
-    Setting { name: "slots", default: 4096, meaning: "backfills in progress, bucket-wide" },
-    Setting { name: "host_locks", default: 0, meaning: "1: the host's vb state lock around calls" },
-    Setting { name: "fail", default: 0, meaning: "1: scans fail; 2: scans panic" },
-    Setting { name: "memory_high", default: 0, meaning: "of kv_engine's protocols; nothing here" },
-    Setting { name: "order", default: 0, meaning: "of kv_engine's protocols; nothing here" },
+    setting("items", 1, "items of each vb on disk"),
+    setting("gap", 1, "the seqnos on disk are its multiples, up to the last before the next"),
+    setting("bytes", 1, "bytes of each item"),
+    setting(
+        "memory",
+        1,
+        "what a read from memory finds: 1 the last item; 0 it is gone; 2 nothing; \
+         3 the next item; 4 all; 5 it fails; 6 it panics; 7 an item that was not asked for",
+    ),
+    setting("memory_used", 0, "of the host's memory, in per cent; 101: to ask panics"),
+    setting("buffer", 1 << 20, "bytes read ahead of a client"),
+    setting("resume", 25, "how far a full buffer drains before backfills go on, in per cent"),
+    setting("scan", 4096, "items that one run of a backfill reads"),
+    setting("scan_bytes", 4 << 20, "bytes that one run of a backfill reads"),
+    setting("slots", 4096, "backfills in progress, bucket-wide"),
+    setting("cap", 64, "backfills in progress for each connection"),
+    setting("sequential", 0, "1: one backfill runs to its end before the next"),
+    setting(
+        "open",
+        0,
+        "1: no scan can be opened; 2: to open one panics; 3: to ask for its end does",
+    ),
+    setting(
+        "fail",
+        0,
+        "1: scans fail; 2: they panic; 3: they give an item from beyond; 4: one twice",
+    ),
+    setting("fail_at", 1, "at which of their items"),
+    setting("later", 0, "before which of their items scans say \"later\", once each"),
+    setting(
+        "host_locks",
+        0,
+        "1: the host's locks: its vb state's around calls, its front ends' around steps, \
+         both in wake-ups, and the first in destructors",
+    ),
+    setting("calls", 0, "1: the host's methods, wake-ups and destructors call into the core"),
+    setting("panics", 0, "1: its wake-ups and destructors panic"),
+    setting("memory_high", 0, "of kv_engine's protocols; nothing here"),
+    setting("order", 0, "of kv_engine's protocols; nothing here"),
 ];
 
 const INVARIANTS: &[Invariant] = &[
@@ -120,9 +162,14 @@ impl Model for Core {
         match name {
             "vb" => u64::from(u16::MAX),
             // What a scan reads, an execution does.
-            "items" | "scan" | "slots" => 1 << 20,
-            "memory" | "host_locks" => 1,
-            "fail" => 2,
+            "items" | "scan" | "slots" | "cap" | "scan_bytes" => 1 << 20,
+            "gap" | "bytes" | "fail_at" | "later" | "snoozes" => 1 << 10,
+            "host_locks" | "calls" | "panics" | "sequential" => 1,
+            "memory" => 7,
+            "memory_used" => 101,
+            "percent" | "resume" => 100,
+            "open" => 3,
+            "fail" => 4,
             "buffer" => 1 << 40,
             "start" | "seqno" => 1 << 62,
             _ => u64::MAX,
@@ -154,39 +201,68 @@ impl Model for Core {
             let default = SETTINGS.iter().find(|setting| setting.name == name);
             scenario.setting(name, default.map_or(0, |setting| setting.default))
         };
+        let notified = |call: &Call| call.int(1).filter(|_| call.operation == "notify");
+        let moves = |call: &Call| ["tick", "memory_used"].contains(&call.operation);
+        let limits = Limits {
+            items: setting("items"),
+            gap: setting("gap").max(1),
+            bytes: setting("bytes"),
+            memory: memory(setting("memory")),
+            notified: scenario.parts().flatten().filter_map(notified).max().unwrap_or(0),
+            // A host that cannot say uses none.
+            memory_used: match setting("memory_used") {
+                101 => 0,
+                percent => percent,
+            },
+            buffer: setting("buffer"),
+            resume: setting("resume"),
+            scan: setting("scan").max(1),
+            scan_bytes: setting("scan_bytes").max(1),
+            slots: setting("slots").max(1),
+            cap: setting("cap").max(1),
+            sequential: setting("sequential") == 1,
+            open_fails: setting("open") > 0,
+            fail_at: if setting("fail") > 0 { setting("fail_at").max(1) } else { 0 },
+            later: setting("later"),
+            moves: setting("later") > 0
+                || setting("memory_used") > 0
+                || scenario.parts().flatten().any(moves),
+        };
         let config = Config {
-            buffer_bytes: setting("buffer"),
+            buffer_bytes: limits.buffer,
+            resume_drained_percent: limits.resume as u8,
             scan_items: setting("scan") as usize,
+            scan_bytes: setting("scan_bytes"),
             backfills_per_bucket: setting("slots") as usize,
+            backfills_per_connection: setting("cap") as usize,
+            snooze: SNOOZE,
+            order: match limits.sequential {
+                true => BackfillOrder::Sequential,
+                false => BackfillOrder::RoundRobin,
+            },
             ..Config::default()
         };
-        let source = Source {
-            items: setting("items"),
-            in_memory: setting("memory") == 1,
-            fail: setting("fail"),
+        let manners = Manners {
+            open: [Fails::No, Fails::Error, Fails::Panic, Fails::PanicAtTheEnd]
+                [setting("open") as usize],
+            scan: [Fails::No, Fails::Error, Fails::Panic, Fails::Strays, Fails::Repeats]
+                [setting("fail") as usize],
+            memory: if setting("memory") == 6 { Fails::Panic } else { Fails::Error },
+            memory_used: if setting("memory_used") == 101 { Fails::Panic } else { Fails::No },
+            calls: setting("calls") == 1,
+            panics: setting("panics") == 1,
         };
-        let limits = Limits {
-            items: source.items,
-            in_memory: source.in_memory,
-            buffer: config.buffer_bytes,
-            scan: config.scan_items.max(1) as u64,
-            slots: config.backfills_per_bucket.max(1) as u64,
-            failing: source.fail != 0,
-        };
-        let locks = (setting("host_locks") == 1).then(|| Arc::new(HostLocks::default()));
-        let slots = config.backfills_per_bucket.max(1);
-        let map = ConnMap::new(Arc::new(source), config);
-        let front_end = |_| Arc::new(FrontEnd::new(locks.clone(), Arc::clone(log)));
+        let host = Host::new(limits, manners, setting("host_locks") == 1, log);
+        let map = Arc::new(ConnMap::new(Arc::new(Source(Arc::clone(&host))), config));
+        host.knows(&map);
+        let front_end = |_| Arc::new(FrontEnd::new(Arc::clone(&host)));
         let mut instance = CoreInstance {
             live: map.live(),
             map,
-            slots,
-            limits,
-            now: Instant::now(),
             front_ends: scenario.receivers.iter().map(front_end).collect(),
             producers: Vec::new(),
             scenario: Arc::clone(scenario),
-            locks,
+            host,
         };
         for conn in (0..scenario.receivers.len()).map(Conn) {
             let opened = !scenario.created.contains(&conn);
@@ -200,14 +276,23 @@ impl Model for Core {
 /// One map and its connections, by [`Conn`]. Nothing in it changes during a
 /// race but the map: a producer that the scenario opens itself is looked up.
 struct CoreInstance {
-    map: ConnMap,
+    map: Arc<ConnMap>,
     live: LiveCounts,
-    slots: usize,
-    limits: Limits,
-    now: Instant,
-    locks: Option<Arc<HostLocks>>,
+    host: Arc<Host>,
     scenario: Arc<Scenario>,
     front_ends: Vec<Arc<FrontEnd>>,
     /// Those that are open from the start.
     producers: Vec<Option<Producer>>,
+}
+
+fn memory(setting: u64) -> Memory {
+    match setting {
+        0 => Memory::Gone,
+        2 => Memory::Nothing,
+        3 => Memory::Less,
+        4 => Memory::All,
+        5 | 6 => Memory::Fails,
+        7 => Memory::Strays,
+        _ => Memory::Last,
+    }
 }

@@ -1,0 +1,108 @@
+//! What the host and the configuration say: constants of a scenario.
+
+/// All of it. The time is counted in snoozes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Items of each vb on disk.
+    pub items: u64,
+    /// Their seqnos are the multiples of this; the snapshot goes on to the
+    /// last seqno before the next.
+    pub gap: u64,
+    /// Bytes of each item.
+    pub bytes: u64,
+    /// What a read from memory finds.
+    pub memory: Memory,
+    /// The highest seqno that is ever notified.
+    pub notified: u64,
+    /// The share of its memory that the host uses at first, in per cent.
+    pub memory_used: u64,
+    /// Bytes read ahead of a client.
+    pub buffer: u64,
+    /// How far a full buffer drains before backfills go on, in per cent.
+    pub resume: u64,
+    /// Items that one run of a backfill reads.
+    pub scan: u64,
+    /// Bytes that one run of a backfill reads.
+    pub scan_bytes: u64,
+    /// Backfills in progress, bucket-wide.
+    pub slots: u64,
+    /// Backfills in progress for each connection.
+    pub cap: u64,
+    /// Whether one backfill runs to its end before the next.
+    pub sequential: bool,
+    /// Whether no scan can be opened.
+    pub open_fails: bool,
+    /// The item at which each scan fails; 0 for none.
+    pub fail_at: u64,
+    /// The item before which each scan once says "later"; 0 for none.
+    pub later: u64,
+    /// Whether it matters what time it is, and how much memory is used: then a
+    /// call asks the host in a step of its own.
+    pub moves: bool,
+}
+
+/// What a read from memory finds of what was notified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// It is gone.
+    Gone,
+    /// The last item.
+    Last,
+    /// Nothing after all.
+    Nothing,
+    /// The next item.
+    Less,
+    /// Every item.
+    All,
+    /// An error, or a panic.
+    Fails,
+    /// An item that was not asked for.
+    Strays,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            items: 1,
+            gap: 1,
+            bytes: 1,
+            memory: Memory::Last,
+            notified: 0,
+            memory_used: 0,
+            buffer: 1 << 20,
+            resume: 25,
+            scan: 4096,
+            scan_bytes: 4 << 20,
+            slots: 4096,
+            cap: 64,
+            sequential: false,
+            open_fails: false,
+            fail_at: 0,
+            later: 0,
+            moves: false,
+        }
+    }
+}
+
+impl Limits {
+    /// Above this share of its memory, in per cent, the host can take no more.
+    pub const THRESHOLD: u64 = 96;
+
+    /// The bytes to which a full buffer drains before backfills go on.
+    pub(super) fn resume_bytes(&self) -> u64 {
+        self.buffer.saturating_sub((self.buffer * self.resume / 100).max(1))
+    }
+
+    /// Of a scan behind `after`: the last item that it finds, and the end of
+    /// its snapshot. What was notified and left the memory is on disk by then.
+    pub fn snapshot(&self, after: u64) -> (u64, u64) {
+        let last = self.items * self.gap;
+        match self.memory {
+            Memory::Gone if after >= last && self.notified > last => {
+                let last = self.notified - self.notified % self.gap;
+                (last, self.notified)
+            }
+            _ => (last, last + self.gap - 1),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What the statistics say, of the core and of the host, in words: of the
+//! specification's world, and of what a system says of itself.
+
+use super::state::{Connection, Reads, World};
+use crate::scenario::{Conn, Scenario};
+use std::fmt::Write;
+
+/// What stands for the call that reads all statistics; no scenario makes it.
+pub const STATS: &str = "statistics";
+
+/// What one connection says of itself, and its host knows of it.
+#[derive(Clone, Debug, Default)]
+pub struct OfConnection {
+    /// Its live streams, by vb, and the state of each in a word.
+    pub streams: Vec<(u64, &'static str)>,
+    /// Ends that are not reported.
+    pub ends: usize,
+    /// Whether it waits for a wake.
+    pub paused: bool,
+    /// Whether there is something to send.
+    pub ready: bool,
+    /// Bytes charged to the buffer, and bytes that wait in the queues.
+    pub bytes: (u64, u64),
+    /// Backfills without a slot, and with one.
+    pub backfills: (usize, usize),
+    /// How often its front ends were woken.
+    pub wakes: u64,
+    /// How many of its front ends the core has.
+    pub front_ends: u64,
+}
+
+/// What the map says of itself, and the host knows of all.
+#[derive(Clone, Debug, Default)]
+pub struct OfMap {
+    /// Connections that are in it.
+    pub connections: usize,
+    /// Free slots, and places that are taken in the bucket's queues.
+    pub bucket: (u64, usize),
+    /// Connections, managers, streams and backfills that are alive.
+    pub alive: [usize; 4],
+    /// Open scans.
+    pub scans: usize,
+    /// The scans that were opened: of which vb, after and up to which seqno.
+    pub opened: Vec<(u64, u64, u64)>,
+    /// The same, of the reads from memory.
+    pub read: Vec<(u64, u64, u64)>,
+    /// How often a scan was asked for its next item.
+    pub items: u64,
+}
+
+/// All statistics on one line.
+pub fn line(scenario: &Scenario, connections: &[OfConnection], map: &OfMap) -> String {
+    let mut line = String::new();
+    for (name, conn) in scenario.receivers.iter().zip(connections) {
+        let _ = write!(line, "{name}:");
+        for (vb, state) in &conn.streams {
+            let _ = write!(line, " vb {vb} {state},");
+        }
+        let OfConnection { ends, paused, ready, bytes, backfills, wakes, front_ends, .. } = conn;
+        let yes = |yes: &bool, word: &'static str| if *yes { word } else { "" };
+        let _ = write!(
+            line,
+            " {ends} ends,{}{} {} bytes of {} queued, {}+{} backfills, {wakes} wakes, \
+             {front_ends} front ends; ",
+            yes(paused, " paused,"),
+            yes(ready, " ready,"),
+            bytes.0,
+            bytes.1,
+            backfills.0,
+            backfills.1,
+        );
+    }
+    let OfMap { connections, bucket, alive, scans, opened, read, items } = map;
+    let _ = write!(
+        line,
+        "{connections} connections, {} slots, {} queued, alive {alive:?}, {scans} scans, \
+         opened {opened:?}, from memory {read:?}, {items} items asked for",
+        bucket.0, bucket.1
+    );
+    line
+}
+
+impl World {
+    /// All statistics.
+    pub(super) fn stats(&self, scenario: &Scenario) -> String {
+        let of = |conn| {
+            let known = self.map.ids.get(&conn);
+            // One that was open from the start is asked by its handle.
+            let mut said =
+                known.map_or_else(OfConnection::default, |at| of(&self.connections[*at]));
+            let mine = || self.connections.iter().filter(|other| other.id == conn);
+            said.wakes = mine().map(|other| other.wakes).sum();
+            said.front_ends = mine().filter(|other| !other.closed()).count() as u64;
+            said
+        };
+        let connections: Vec<_> = (0..scenario.receivers.len()).map(|at| of(Conn(at))).collect();
+        let open = || self.connections.iter().filter(|other| !other.closed());
+        let streams = open().map(|other| other.streams.len()).sum();
+        let backfills =
+            |other: &Connection| other.backfills.pending.len() + other.backfills.in_progress();
+        let scans = |other: &Connection| {
+            let backfills = &other.backfills;
+            let snoozing = backfills.snoozing.iter().map(|(_, backfill)| backfill);
+            let all = backfills.fresh.iter().chain(&backfills.begun).chain(snoozing);
+            all.filter(|backfill| backfill.scan.is_some()).count()
+        };
+        let bucket = &self.bucket;
+        let map = OfMap {
+            connections: self.map.ids.len(),
+            bucket: (
+                bucket.slots,
+                bucket.ready.len() + bucket.resting.len() + bucket.waiting.len(),
+            ),
+            alive: [self.map.ids.len(), open().count(), streams, open().map(backfills).sum()],
+            scans: open().map(scans).sum(),
+            opened: self.asked.scans.clone(),
+            read: self.asked.memory.clone(),
+            items: self.asked.items,
+        };
+        line(scenario, &connections, &map)
+    }
+}
+
+fn of(connection: &Connection) -> OfConnection {
+    if connection.closed() {
+        return OfConnection::default();
+    }
+    let state = |state| match state {
+        Reads::Pending => "pending",
+        Reads::Disk => "backfilling",
+        Reads::Memory => "in memory",
+    };
+    let streams = &connection.streams;
+    OfConnection {
+        streams: streams.iter().map(|(vb, stream)| (*vb, state(stream.state))).collect(),
+        ends: connection.ends.len(),
+        paused: connection.paused,
+        ready: connection.ready(),
+        bytes: (connection.backfills.bytes, streams.values().map(|stream| stream.bytes()).sum()),
+        backfills: (connection.backfills.pending.len(), connection.backfills.in_progress()),
+        ..OfConnection::default()
+    }
+}

@@ -1,0 +1,77 @@
+//! The pool of workers: how many there are, and that `join` waits for each.
+#![cfg(not(any(loom, shuttle)))]
+
+#[path = "support/host.rs"]
+mod host;
+
+use connmap::*;
+use host::*;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const WORKERS: usize = 4;
+
+/// Counts the threads that have ended.
+struct AtTheEnd(Arc<AtomicUsize>);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+thread_local! {
+    static AT_THE_END: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+}
+
+/// Each worker is held in a scan of its own, and let go one after another. Who
+/// joins is given the time to return too early; when the join returns, each
+/// worker's thread has ended.
+fn join_waits() {
+    let ended = Arc::new(AtomicUsize::new(0));
+    let (holds, held) = channel();
+    let (lets_go, let_go) = channel::<()>();
+    let (counts, let_go) = (Arc::clone(&ended), Arc::new(Mutex::new(let_go)));
+    let source = Source::new(move |_, _| {
+        AT_THE_END.with(|at| *at.borrow_mut() = Some(AtTheEnd(Arc::clone(&counts))));
+        holds.send(())?;
+        let let_go = Arc::clone(&let_go);
+        Ok(Box::new(FnScan(1, move || {
+            let_go.lock().unwrap().recv()?;
+            Ok(Scanned::End)
+        })))
+    });
+    let map = ConnMap::new(source.arc(), Config::default());
+    let pool = WorkerPool::start(&map.worker(), WORKERS);
+    // One backfill of a connection runs at a time.
+    let producers: Vec<_> = (0..WORKERS as u64).map(|id| open(&map, id).0).collect();
+    producers.iter().for_each(|producer| stream(producer, 0, 0, 9));
+    for _ in 0..WORKERS {
+        held.recv_timeout(SOON).expect("each worker runs a backfill");
+    }
+    map.shutdown().deliver();
+    let joins = thread::spawn({
+        let ended = Arc::clone(&ended);
+        move || {
+            pool.join();
+            ended.load(Ordering::SeqCst)
+        }
+    });
+    for _ in 0..WORKERS {
+        let begin = Instant::now();
+        while !joins.is_finished() && begin.elapsed() < Duration::from_millis(20) {
+            thread::yield_now();
+        }
+        lets_go.send(()).unwrap();
+    }
+    assert_eq!(joins.join().unwrap(), WORKERS, "join returned before each worker had ended");
+}
+
+#[test]
+fn a_join_waits_for_each_worker() {
+    within("the join of the pool", || (0..5).for_each(|_| join_waits()));
+}

@@ -1,0 +1,279 @@
+//! Bytes are charged when they are read and refunded when they are sent or dropped, once.
+
+use super::super::{mutant, Mutant};
+use super::{CONFIG, CONN, MANAGER, OPEN, RUN, STREAM, TYPES};
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    mutant(
+        "no-charge",
+        "an item is not charged",
+        MANAGER,
+        &[(
+            r"        self.buffer.bytes += bytes;
+        if held",
+            "        if held",
+        )],
+    ),
+    mutant(
+        "no-refund-when-sent",
+        "what was sent stays charged (MB-18452 stalled on such bytes)",
+        OPEN,
+        &[(
+            "return Found::Message(message, self.backfills.refund(refund));",
+            r"let _ = refund;
+                    return Found::Message(message, false);",
+        )],
+    ),
+    mutant(
+        "no-refund-at-death",
+        "what a dead stream had unsent stays charged",
+        CONN,
+        &[("let resumes = open.backfills.refund(ended.refund);", "let resumes = false;")],
+    ),
+    mutant(
+        "refund-of-markers",
+        "a marker gives back a byte",
+        STREAM,
+        &[(
+            "Next::Message(Message::SnapshotMarker { vb, opaque, range, source }, 0)",
+            "Next::Message(Message::SnapshotMarker { vb, opaque, range, source }, 1)",
+        )],
+    ),
+    mutant(
+        "refund-of-memory",
+        "an item from memory, which was not charged, is refunded",
+        STREAM,
+        &[(
+            "            Queued::Item(item, SnapshotSource::Disk) => item.charge(),",
+            "            Queued::Item(item, _) => item.charge(),",
+        )],
+    ),
+    mutant(
+        "refund-of-size",
+        "a deletion is charged as one byte and refunded as none",
+        STREAM,
+        &[(
+            "            Queued::Item(item, SnapshotSource::Disk) => item.charge(),",
+            "            Queued::Item(item, SnapshotSource::Disk) => item.size(),",
+        )],
+    ),
+    mutant(
+        "charge-of-size",
+        "a deletion is charged as nothing: a history of them is read ahead without limit",
+        CONN,
+        &[("        let charge = item.charge();", "        let charge = item.size();")],
+    ),
+    mutant(
+        "deletions-are-free",
+        "the same, on both sides",
+        TYPES,
+        &[("        self.size().max(1)", "        self.size()")],
+    ),
+    mutant(
+        "buffer-never-full",
+        "the read-ahead buffer has no limit",
+        MANAGER,
+        &[(
+            r"            self.buffer.full = true;
+",
+            "",
+        )],
+    ),
+    mutant(
+        "buffer-full-by-one-more",
+        "a buffer at its limit is not full",
+        MANAGER,
+        &[(
+            "if held_something && self.buffer.bytes >= self.config.buffer_bytes",
+            "if held_something && self.buffer.bytes > self.config.buffer_bytes",
+        )],
+    ),
+    mutant(
+        "large-item-fills-an-empty-buffer",
+        "one item larger than the buffer fills it",
+        MANAGER,
+        &[("if held_something && self.buffer.bytes", "if self.buffer.bytes")],
+    ),
+    mutant(
+        "full-reads-on",
+        "a full buffer does not end the run",
+        MANAGER,
+        &[(
+            r"            self.buffer.full = true;
+        }
+        !self.buffer.full",
+            r"            self.buffer.full = true;
+        }
+        true",
+        )],
+    ),
+    mutant(
+        "full-has-turns",
+        "a manager with a full buffer asks for turns, and spins (MB-61257)",
+        MANAGER,
+        &[(
+            r"            _ if self.buffer.full => Turn::Never,
+",
+            "",
+        )],
+    ),
+    mutant(
+        "full-runs",
+        "a manager with a full buffer runs",
+        MANAGER,
+        &[(
+            r"        if self.buffer.full {
+            return Err(Turn::Never);
+        }
+        let place",
+            "        let place",
+        )],
+    ),
+    mutant(
+        "drained-asks-for-no-turn",
+        "a buffer has drained, and its backfills get no turn (MB-18452)",
+        CONN,
+        &[(
+            r"                            if resumes {
+                                open.ask(&mut self.shared.bucket.lock());
+                            }
+",
+            r"                            let _ = resumes;
+",
+        )],
+    ),
+    mutant(
+        "death-drains-and-asks-for-no-turn",
+        "the same, when a stream ends that had filled it",
+        CONN,
+        &[(
+            r"        } else if resumes {
+            open.ask(&mut self.shared.bucket.lock());
+        }",
+            r"        }
+        let _ = resumes;",
+        )],
+    ),
+    mutant(
+        "drained-stays-full",
+        "a buffer has drained, and counts as full",
+        MANAGER,
+        &[(
+            r"        if resumes {
+            self.buffer.full = false;
+        }
+",
+            "",
+        )],
+    ),
+    mutant(
+        "resumes-when-not-full",
+        "each message that is sent asks for a turn",
+        MANAGER,
+        &[("let resumes = self.buffer.full && drained;", "let resumes = drained;")],
+    ),
+    mutant(
+        "resumes-at-once",
+        "a full buffer is filled again when anything was sent",
+        MANAGER,
+        &[(
+            "let resumes = self.buffer.full && drained;",
+            r"let resumes = self.buffer.full;
+        let _ = drained;",
+        )],
+    ),
+    mutant(
+        "resumes-when-empty-only",
+        "a full buffer drains to the last byte before it is filled again",
+        MANAGER,
+        &[(
+            "self.buffer.bytes == 0 || self.buffer.bytes <= self.config.resume_bytes()",
+            "self.buffer.bytes == 0",
+        )],
+    ),
+    mutant(
+        "resumes-not-when-empty",
+        "a buffer of one byte that is empty is not filled again",
+        MANAGER,
+        &[(
+            "self.buffer.bytes == 0 || self.buffer.bytes <= self.config.resume_bytes()",
+            "self.buffer.bytes > 0 && self.buffer.bytes <= self.config.resume_bytes()",
+        )],
+    ),
+    mutant(
+        "resumes-below-the-limit",
+        "one byte less than enough must be sent",
+        MANAGER,
+        &[(
+            "self.buffer.bytes <= self.config.resume_bytes()",
+            "self.buffer.bytes < self.config.resume_bytes()",
+        )],
+    ),
+    mutant(
+        "drained-percent-of-the-rest",
+        "the percentage is of what is left, not of what is drained",
+        CONFIG,
+        &[(
+            "        self.buffer_bytes.saturating_sub((drained as u64).max(1))",
+            "        (drained as u64).max(1)",
+        )],
+    ),
+    mutant(
+        "slot-before-buffer",
+        "a stream ends: its slot is free in one critical section, its buffer in another",
+        CONN,
+        &[
+            (
+                r"        let resumes = open.backfills.refund(ended.refund);
+",
+                "",
+            ),
+            (
+                r"        if cancelled.is_some() {
+            open.settle(&mut self.shared.bucket.lock(), &self.me);
+        } else if resumes {
+            open.ask(&mut self.shared.bucket.lock());
+        }",
+                r"        if cancelled.is_some() {
+            open.settle(&mut self.shared.bucket.lock(), &self.me);
+        }
+        if open.backfills.refund(ended.refund) {
+            open.ask(&mut self.shared.bucket.lock());
+        }",
+            ),
+        ],
+    ),
+    mutant(
+        "scan-without-limit-of-items",
+        "a run reads on past its limit of items",
+        RUN,
+        &[(
+            "while items < config.scan_items && bytes < config.scan_bytes",
+            "while bytes < config.scan_bytes",
+        )],
+    ),
+    mutant(
+        "scan-without-limit-of-bytes",
+        "a run reads on past its limit of bytes",
+        RUN,
+        &[(
+            "while items < config.scan_items && bytes < config.scan_bytes",
+            "while items < config.scan_items",
+        )],
+    ),
+    mutant(
+        "scan-of-one-item-more",
+        "a run reads one item more than it may",
+        RUN,
+        &[("while items < config.scan_items &&", "while items <= config.scan_items &&")],
+    ),
+    mutant(
+        "scan-bytes-of-charge",
+        "a run counts a deletion as a byte",
+        RUN,
+        &[(
+            "                bytes += item.size();",
+            "                bytes += item.size().max(1);",
+        )],
+    ),
+];

@@ -1,0 +1,264 @@
+//! An actor of an earlier stream, connection or turn finds its successor.
+
+use super::super::{mutant, Mutant};
+use super::{CONN, INDEX, MAP, STREAM, STREAMS};
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    mutant(
+        "old-id-new-stream",
+        "a stream is known by its place: the old backfill feeds the new stream (MB-32107 and others, by name)",
+        STREAMS,
+        &[("self.streams.get_mut(id.place).filter(|stream| stream.id == id)", "self.streams.get_mut(id.place)")],
+    ),
+    mutant(
+        "old-id-by-place",
+        "a stream that ended is removed by its place, whoever is there",
+        STREAMS,
+        &[("        let vb = self.get(id)?.vb();", "        let vb = self.streams.get(id.place)?.vb();")],
+    ),
+    mutant(
+        "serial-stays",
+        "two streams at one place have one id",
+        STREAMS,
+        &[("        self.next_serial += 1;", "")],
+    ),
+    mutant(
+        "stale-read-is-queued",
+        "two steps read the same items, and both are sent",
+        STREAM,
+        &[("if self.state != StreamState::InMemory || self.read != range.after {", "if self.state != StreamState::InMemory {")],
+    ),
+    mutant(
+        "stale-read-while-backfilling",
+        "items from memory come to a stream that went back to disk",
+        STREAM,
+        &[("if self.state != StreamState::InMemory || self.read != range.after {", "if self.read != range.after {")],
+    ),
+    mutant(
+        "stale-gone-schedules-again",
+        "two find the memory gone, and two backfills run",
+        STREAM,
+        &[("self.state == StreamState::InMemory && self.read == range.after;", "self.read == range.after;")],
+    ),
+    mutant(
+        "stale-gone-after-a-read",
+        "memory is gone for who asked long ago: what was read since is read again",
+        STREAM,
+        &[("self.state == StreamState::InMemory && self.read == range.after;", r"self.state == StreamState::InMemory;
+        let _ = range;")],
+    ),
+    mutant(
+        "gone-schedules-always",
+        "the answer of a stale read schedules a backfill",
+        CONN,
+        &[(r"                if stream.gone_from_memory(range) {
+", r"                stream.gone_from_memory(range);
+                {
+")],
+    ),
+    mutant(
+        "gone-schedules-nothing",
+        "memory is gone, and no backfill reads on",
+        CONN,
+        &[(r"                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
+                    open.settle(&mut self.shared.bucket.lock(), &self.me);
+                }
+                true", r"                }
+                true")],
+    ),
+    mutant(
+        "gone-asks-for-nothing",
+        "memory is gone, and the backfill gets no slot",
+        CONN,
+        &[(r"                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
+                    open.settle(&mut self.shared.bucket.lock(), &self.me);
+                }
+                true", r"                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
+                }
+                true")],
+    ),
+    mutant(
+        "failed-read-is-ignored",
+        "memory could not be read, and the stream waits for ever",
+        CONN,
+        &[(r"            None => false,
+        };
+        if read", r"            None => true,
+        };
+        if read")],
+    ),
+    mutant(
+        "orphan-fails-its-successor",
+        "a backfill whose stream is gone fails the stream of its vb",
+        CONN,
+        &[("            (Some(_), Ran::Orphaned) | (None, _) => {}", r"            (Some(_), Ran::Orphaned) => {}
+            (None, _) => {
+                if let Some(other) = open.streams.on(backfill.vb) {
+                    self.end_stream(open, other, EndStatus::BackfillFail, after);
+                }
+            }")],
+    ),
+    mutant(
+        "orphan-finishes-its-successor",
+        "a backfill whose stream is gone ends the backfill of the stream of its vb",
+        CONN,
+        &[(r"        let id = backfill.stream;
+        let mut gone", r"        let id = open.streams.on(backfill.vb).unwrap_or(backfill.stream);
+        let mut gone")],
+    ),
+    mutant(
+        "orphan-reads-on",
+        "a backfill whose stream is gone reads to its end",
+        CONN,
+        &[(r"        let stream = open.streams.get(id).ok_or(Ran::Orphaned)?;
+        stream.push", r"        let Some(stream) = open.streams.get(id) else { return Ok(()) };
+        stream.push")],
+    ),
+    mutant(
+        "orphan-runs-on",
+        "a backfill whose stream is gone goes back to its queue",
+        CONN,
+        &[("            (Some(_), Ran::More) => {", "            (_, Ran::More) => {")],
+    ),
+    mutant(
+        "orphan-is-put-off",
+        "a backfill whose stream is gone is put off",
+        CONN,
+        &[("            (Some(_), Ran::Later) => {", "            (_, Ran::Later) => {")],
+    ),
+    mutant(
+        "dead-keeps-its-backfill",
+        "a stream ends, and its backfill stays in its queue (MB-24917 left them to run)",
+        CONN,
+        &[("        let cancelled = open.backfills.cancel(id);", "        let cancelled: Option<Backfill> = None;")],
+    ),
+    mutant(
+        "dead-stays-in-turn",
+        "a stream that ended keeps its turn, which is its successor's then",
+        STREAMS,
+        &[(r"        self.ready.remove(id.place);
+", "")],
+    ),
+    mutant(
+        "dead-stays-by-vb",
+        "a stream that ended holds its vb",
+        STREAMS,
+        &[(r"        self.by_vb.remove(&vb);
+", r"        let _ = &vb;
+")],
+    ),
+    mutant(
+        "index-keeps-the-dead",
+        "a stream that ended stays in the index",
+        CONN,
+        &[(r"        if let Some(vb) = self.end_but_for_the_index(open, id, status, after) {
+            self.shared.index.remove(vb, self.number);
+        }", "        self.end_but_for_the_index(open, id, status, after);")],
+    ),
+    mutant(
+        "index-before-the-bucket",
+        "a stream leaves the index before the bucket is told of its end: a walk that finds none waits for nothing, and what it finds in the bucket is of before (the core did so for an hour)",
+        CONN,
+        &[(r"        let ended = stream.end(status);
+        open.ends", r"        self.shared.index.remove(vb, self.number);
+        let ended = stream.end(status);
+        open.ends")],
+    ),
+    mutant(
+        "failed-leaves-the-index-early",
+        "the same, of a stream whose backfill fails",
+        CONN,
+        &[("                gone = self.end_but_for_the_index(open, id, EndStatus::BackfillFail, after);", r"                self.end_stream(open, id, EndStatus::BackfillFail, after);
+                gone = None;")],
+    ),
+    mutant(
+        "index-is-behind-the-lock",
+        "a stream enters the index when its request has left the lock: what is written meanwhile is missed",
+        CONN,
+        &[(r"        self.shared.index.insert(vb, self.number, &self.me);
+", ""), (r"        open.stream_changed(id, &mut after);
+        Ok(after)
+", r"        open.stream_changed(id, &mut after);
+        drop(phase);
+        self.shared.index.insert(vb, self.number, &self.me);
+        Ok(after)
+")],
+    ),
+    mutant(
+        "index-behind-the-bucket",
+        "a stream enters the index when its backfill is in the bucket already (the core did so for an hour)",
+        CONN,
+        &[(r"        self.shared.index.insert(vb, self.number, &self.me);
+", ""), (r"        open.stream_changed(id, &mut after);
+        Ok(after)
+", r"        self.shared.index.insert(vb, self.number, &self.me);
+        open.stream_changed(id, &mut after);
+        Ok(after)
+")],
+    ),
+    mutant(
+        "no-index",
+        "a stream never enters the index",
+        CONN,
+        &[(r"        self.shared.index.insert(vb, self.number, &self.me);
+", "")],
+    ),
+    mutant(
+        "index-of-one",
+        "the first connection of a vb leaves, and takes all others along",
+        INDEX,
+        &[(r"        connections.remove(&number);
+        if connections.is_empty() {
+            shard.remove(&vb);
+        }", r"        connections.remove(&number);
+        shard.remove(&vb);")],
+    ),
+    mutant(
+        "index-keeps-empty-vbs",
+        "a vb without streams keeps its entry",
+        INDEX,
+        &[(r"        if connections.is_empty() {
+            shard.remove(&vb);
+        }", "")],
+    ),
+    mutant(
+        "walk-visits-one",
+        "a walk over a vb visits its first connection only",
+        INDEX,
+        &[("            for connection in batch.into_iter().flatten() {", "            for connection in batch.into_iter().flatten().take(1) {")],
+    ),
+    mutant(
+        "walk-misses-the-last",
+        "a walk over a vb stops before the last",
+        INDEX,
+        &[("                if *number > last {", "                if *number >= last {")],
+    ),
+    mutant(
+        "closed-has-its-number",
+        "each connection has one number in the index",
+        MAP,
+        &[("        state.next_number += 1;", "")],
+    ),
+    mutant(
+        "name-of-the-gone",
+        "a name is freed by whoever had it, though another has it now (MB-36451 was about such names)",
+        MAP,
+        &[(r"        if self.names.get(&entry.name) == Some(&id) {
+            self.names.remove(&entry.name);
+        }", "        self.names.remove(&entry.name);")],
+    ),
+    mutant(
+        "name-is-never-free",
+        "a name stays with an id that is gone",
+        MAP,
+        &[(r"        if self.names.get(&entry.name) == Some(&id) {
+            self.names.remove(&entry.name);
+        }", "")],
+    ),
+    mutant(
+        "old-handle-new-connection",
+        "index entries of a closed connection stay",
+        CONN,
+        &[("        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), self.number);", "        let leave = |stream: &ActiveStream| drop((stream.vb(), self.number, shared));")],
+    ),
+];
