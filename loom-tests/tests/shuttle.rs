@@ -23,7 +23,7 @@ mod exhaustive {
 
     /// Beyond this, depth-first search is given up, and said so: it is the
     /// cross-check of the small scenarios, not the proof.
-    const DFS_LIMIT: u64 = 20_000;
+    const DFS_LIMIT: u64 = 3_000;
 
     /// What a trial of the other strategies is called; `--skip` it for speed.
     const CROSS_CHECKED: &str = "cross-checked";
