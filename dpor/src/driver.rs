@@ -280,7 +280,7 @@ impl Explorer {
         rt.mode = Mode::Follow(schedule);
         let slot = Arc::new(Mutex::new(None));
         let config = self.clone().strategy(Strategy::Dpor);
-        let rt = run(rt, &config, body, slot.clone(), |_| false);
+        let rt = run(rt, &config, body, slot.clone(), |rt| rt.ending == Some(Ending::Probed));
         let mut violations: Vec<_> =
             rt.violations.iter().map(|(n, d)| (n.to_string(), d.clone())).collect();
         if rt.ending == Some(Ending::Deadlock) {

@@ -218,8 +218,10 @@ pub(crate) struct Object {
     pub(crate) read: Clock,
     /// What it hands on to those who acquire it.
     pub(crate) released: Released,
-    /// The events on it, in order.
+    /// The events on it, in order, those that are only also on it among them.
     pub(crate) history: Vec<u32>,
+    /// What the last operation that is not read-like knew, as a number.
+    pub(crate) version: u64,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
     /// Its creator, and its place among the creator's objects.
@@ -233,6 +235,7 @@ impl Object {
         self.read.clear();
         self.released.clear();
         self.history.clear();
+        self.version = 0;
         self.name = None;
         self.alive = false;
     }
@@ -259,7 +262,7 @@ impl Object {
     /// Performs `op`, which is enabled, as event number `now`.
     pub(crate) fn apply(&mut self, op: &Op, pid: Pid, now: usize) -> Applied {
         let mut done =
-            Applied { label: Label { obj: op.obj, kind: op.kind }, pre: 0, val: 0, after: None };
+            Applied { label: Label::new(op.obj, op.kind), pre: 0, val: 0, after: None };
         match (op.kind, &mut self.state) {
             (Kind::Lock | Kind::TryLock, State::Mutex(holder)) => {
                 done.pre = holder.is_some() as u64;
@@ -277,6 +280,7 @@ impl Object {
             (Kind::End, State::Thread { over }) => *over = true,
             (Kind::Unlock, State::Mutex(holder)) => {
                 done.pre = 1;
+                done.val = op.arg;
                 *holder = None;
             }
             (Kind::Read | Kind::TryRead, State::RwLock { writer, readers }) => {
@@ -299,6 +303,7 @@ impl Object {
             }
             (Kind::UnlockWrite, State::RwLock { writer, .. }) => {
                 done.pre = 1;
+                done.val = op.arg;
                 *writer = None;
             }
             (Kind::Wait, State::Condvar(w)) => {
@@ -317,7 +322,7 @@ impl Object {
             (Kind::Wake, State::Condvar(w)) => {
                 if let Some(by) = w.wake_event(pid) {
                     w.woken.retain(|&(p, _)| p != pid);
-                    done.label = Label { obj: NO_OBJECT, kind: Kind::Woken };
+                    done.label = Label::new(NO_OBJECT, Kind::Woken);
                     done.val = NOTIFIED;
                     done.pre = by as u64;
                     done.after = Some(by);

@@ -1,9 +1,11 @@
 //! Operations, and the one place that says which of them are dependent.
 //!
 //! Two operations are *dependent* when they name the same object and at least one of them is not
-//! read-like (see [`Kind::is_read`]). Everything else commutes. The whole reduction rests on this
+//! read-like (see [`Kind::is_read`]); an operation after a yield also reads what its thread looked at
+//! before (see [`Label::also`]). Everything else commutes. The whole reduction rests on this
 //! relation: too small and orderings are lost, too large and they are counted more than once.
 
+use crate::spin::AS_WRITE;
 use std::panic::Location;
 
 /// A thread, by the dense number that its place in the tree of spawns has been given.
@@ -161,14 +163,44 @@ impl Kind {
 pub(crate) struct Label {
     pub(crate) obj: ObjId,
     pub(crate) kind: Kind,
+    /// The objects that it counts as a read of besides, because its thread has yielded and had looked
+    /// at them; as a write, with [`AS_WRITE`]. See [`crate::spin`].
+    pub(crate) also: &'static [ObjId],
 }
 
 impl Label {
+    pub(crate) fn new(obj: ObjId, kind: Kind) -> Self {
+        Label { obj, kind, also: &[] }
+    }
+
     /// Whether the order of two operations of different threads can matter.
     pub(crate) fn dependent(self, other: Label) -> bool {
+        if !self.also.is_empty() || !other.also.is_empty() {
+            return self.objects().any(|obj| match (self.reads(obj), other.reads(obj)) {
+                (Some(a), Some(b)) => !(a && b),
+                _ => false,
+            });
+        }
         self.obj == other.obj
             && self.obj != NO_OBJECT
             && !(self.kind.is_read() && other.kind.is_read())
+    }
+
+    /// The objects that it has to do with; one may come twice.
+    pub(crate) fn objects(self) -> impl Iterator<Item = ObjId> {
+        let own = Some(self.obj).filter(|&obj| obj != NO_OBJECT);
+        own.into_iter().chain(self.also.iter().map(|obj| obj & !AS_WRITE))
+    }
+
+    /// Whether it is read-like on `obj`; `None` if it has nothing to do with that.
+    pub(crate) fn reads(self, obj: ObjId) -> Option<bool> {
+        let also = self.also.iter().find(|&&o| o & !AS_WRITE == obj);
+        match also {
+            Some(o) if o & AS_WRITE != 0 => Some(false),
+            _ if self.obj == obj => Some(self.kind.is_read()),
+            Some(_) => Some(true),
+            None => None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::driver::Strategy;
 use crate::names::{Names, TOO_MANY_THREADS};
 use crate::rt::{self, Ending, Mode, Runtime};
 use crate::schedule::Token;
-use crate::work::search_on;
+use crate::work::{counts, search_on};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 
 /// Explores every inequivalent ordering exactly once, as a scheduler for shuttle's own
@@ -132,6 +132,9 @@ fn conclude(rt: &mut Runtime) -> bool {
     if let Some(why) = rt.failure() {
         panic!("{why}");
     }
+    if rt.ending == Some(Ending::Probed) {
+        return counts(rt) || search_on(rt);
+    }
     // A test that fails does not come here. The body's own thread does not always say that it ends.
     let rest = rt.live.iter().any(|&p| p != 0 && rt.unfinished(p));
     assert!(
@@ -140,6 +143,7 @@ fn conclude(rt: &mut Runtime) -> bool {
          set DporScheduler::max_steps instead of MaxSteps::ContinueAfter",
         rt.trace.len()
     );
+    counts(rt);
     search_on(rt)
 }
 
@@ -162,7 +166,7 @@ impl Runtime {
             }
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
-            (Some(Ending::Torn), _) => None,
+            (Some(Ending::Torn | Ending::Probed), _) => None,
         }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Tally<T> {
     pub(crate) orderings: u64,
     pub(crate) blocked: u64,
     pub(crate) cut: u64,
+    pub(crate) probes: u64,
     pub(crate) longest: usize,
     pub(crate) deadlocks: u64,
     /// Orderings with at least one violation.
@@ -40,6 +41,7 @@ impl<T> Default for Tally<T> {
             orderings: 0,
             blocked: 0,
             cut: 0,
+            probes: 0,
             longest: 0,
             deadlocks: 0,
             violating: 0,
@@ -63,6 +65,7 @@ impl<T: Ord> Tally<T> {
         self.orderings += other.orderings;
         self.blocked += other.blocked;
         self.cut += other.cut;
+        self.probes += other.probes;
         self.longest = self.longest.max(other.longest);
         self.deadlocks += other.deadlocks;
         self.violating += other.violating;
@@ -82,7 +85,7 @@ impl<T: Ord> Tally<T> {
                 self.blocked += 1;
                 return;
             }
-            Some(Ending::Diverged(_) | Ending::Torn) => return,
+            Some(Ending::Diverged(_) | Ending::Torn | Ending::Probed) => return,
             Some(Ending::TooLong) => {
                 self.cut += 1;
                 self.stop(format!("an execution was cut off after {} operations", rt.trace.len()));
@@ -160,6 +163,7 @@ impl<T: Ord> Tally<T> {
             orderings: self.orderings,
             blocked: self.blocked,
             cut: self.cut,
+            probes: self.probes,
             longest: self.longest,
             deadlocks: self.deadlocks,
             outcomes,

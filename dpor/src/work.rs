@@ -44,18 +44,23 @@ impl Explorer {
         let _stop = shared.forest.as_ref().map(StopOnPanic);
         let tally = Rc::new(RefCell::new(Tally::<T>::default()));
         let slot = Arc::new(Mutex::new(None));
-        let (config, counts, outcome) = (self.clone(), tally.clone(), slot.clone());
+        let (config, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());
         let all = shared.clone();
         let mut shown = shared.start;
         let conclude = move |rt: &mut Runtime| {
-            if let Some(f) = config.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
-                f(&Ordering::of(rt));
+            let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let mut tally = tallied.borrow_mut();
+            if counts(rt) {
+                if let Some(f) = config.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
+                    f(&Ordering::of(rt));
+                }
+                let before = tally.violating;
+                tally.conclude(rt, outcome);
+                all.executions.fetch_add(1, Relaxed);
+                all.violating.fetch_add(tally.violating - before, Relaxed);
+            } else {
+                tally.probes += 1;
             }
-            let mut tally = counts.borrow_mut();
-            let before = tally.violating;
-            tally.conclude(rt, outcome.lock().unwrap_or_else(PoisonError::into_inner).take());
-            all.executions.fetch_add(1, Relaxed);
-            all.violating.fetch_add(tally.violating - before, Relaxed);
             if worker == 0 {
                 config.show(&all, &mut shown, rt);
             }
@@ -142,15 +147,35 @@ impl Drop for StopOnPanic<'_> {
     }
 }
 
-/// Lets the search take in the execution that has ended. Returns whether there is more to explore.
+/// Lets the search reverse the races of the execution that has ended. Returns false if that was none
+/// that counts: it was run to find out who spins, or that has to be done before it can be taken in.
+pub(crate) fn counts(rt: &mut Runtime) -> bool {
+    let Mode::Explore(search) = &mut rt.mode else { return rt.ending != Some(Ending::Probed) };
+    match rt.ending {
+        Some(Ending::Probed) => {
+            search.probed();
+            false
+        }
+        None | Some(Ending::Deadlock | Ending::TooLong) => {
+            let done = search.reverse_races(&rt.trace, &rt.objects, &rt.stalled);
+            if !done {
+                rt.ending = Some(Ending::Probed);
+            }
+            done
+        }
+        Some(Ending::Redundant | Ending::Diverged(_) | Ending::Torn) => true,
+    }
+}
+
+/// Goes on behind the execution that has ended. Returns whether there is more to explore.
 pub(crate) fn search_on(rt: &mut Runtime) -> bool {
+    if rt.ending == Some(Ending::Probed) {
+        return true;
+    }
     let Mode::Explore(search) = &mut rt.mode else { return true };
     match rt.ending {
-        None | Some(Ending::Deadlock | Ending::TooLong) => {
-            search.reverse_races(&rt.trace, &rt.objects, &rt.stalled);
-            search.backtrack()
-        }
-        Some(Ending::Redundant) => search.backtrack(),
+        None | Some(Ending::Deadlock | Ending::TooLong | Ending::Redundant) => search.backtrack(),
+        Some(Ending::Probed) => true,
         Some(Ending::Diverged(_) | Ending::Torn) => false,
     }
 }

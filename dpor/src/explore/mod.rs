@@ -45,6 +45,8 @@ pub(crate) enum Choice {
     Run(Pid),
     /// Every enabled thread is asleep.
     Redundant,
+    /// What was to be found out about a spinner has been.
+    Probed,
     /// The body did not do what it did before.
     Diverged(String),
 }

@@ -9,16 +9,25 @@
 //! blocking operation the search goes back, over the events on its object that it could not have
 //! preceded, to the latest before which it was enabled. And an operation that is blocked when the
 //! execution ends races too, though it never became an event.
+//!
+//! An operation after a yield races with what has changed the objects that its thread had looked at,
+//! too (see [`crate::spin`]). If the thread spins, the race is reversible only if some change remains
+//! that lets it go on. If it is not known whether it spins, there is a detour to find out: the
+//! sequence without that operation.
 
 use super::node::label_if;
 use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END};
-use crate::op::{Kind, Op, Pid, Step};
+use crate::op::{Kind, Label, ObjId, Op, Pid, Step};
+use crate::spin::{Pause, AS_WRITE};
 use crate::trace::{Clock, Trace};
 
 /// An operation that was still blocked when the execution ended.
 pub(crate) struct Blocked {
     pub(crate) pid: Pid,
     pub(crate) op: Op,
+    pub(crate) also: &'static [ObjId],
+    /// Its thread has yielded before.
+    pub(crate) pause: Option<Pause>,
     /// What its thread knew.
     pub(crate) base: Clock,
 }
@@ -30,12 +39,16 @@ struct Second<'a> {
     kind: Kind,
     obj: u32,
     arg: u64,
+    also: &'static [ObjId],
+    pause: Option<&'a Pause>,
+    /// The value of its object before it, if it is an event.
+    pre: Option<u64>,
     base: &'a [u32],
     /// Its number among the events; their number, if it is none.
     index: usize,
     /// The events on its object that may have come before it: those up to this number.
     limit: usize,
-    /// Whether it turned out to be read-like.
+    /// Whether it turned out to be read-like, on that object.
     read: bool,
 }
 
@@ -53,17 +66,20 @@ pub(crate) struct Races {
     sequence: Vec<Step>,
     firsts: Vec<usize>,
     sessions: Vec<Session>,
+    detour: Option<Vec<Pid>>,
 }
 
 impl Races {
-    /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal.
+    /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal. If that
+    /// depends on whether a thread spins and nobody knows, returns the threads of the events of an
+    /// execution that tells.
     pub(crate) fn each(
         &mut self,
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
         mut reversal: impl FnMut(usize, &mut Vec<Step>),
-    ) {
+    ) -> Option<Vec<Pid>> {
         for (index, event) in trace.events().iter().enumerate() {
             let woken = event.label.kind == Kind::Woken;
             let second = Second {
@@ -71,12 +87,15 @@ impl Races {
                 kind: event.announced,
                 obj: event.obj,
                 arg: event.arg,
+                also: event.label.also,
+                pause: trace.pause(index),
+                pre: Some(event.pre),
                 base: trace.base(index),
                 index,
                 limit: if woken { event.pre as usize + 1 } else { index },
-                read: event.label.kind.is_read(),
+                read: event.label.reads(event.obj) == Some(true),
             };
-            self.with_second(trace, objects, second, &mut reversal);
+            self.each_with(trace, objects, second, &mut reversal);
         }
         for b in blocked {
             let second = Second {
@@ -84,12 +103,37 @@ impl Races {
                 kind: b.op.kind,
                 obj: b.op.obj,
                 arg: b.op.arg,
+                also: b.also,
+                pause: b.pause.as_ref(),
+                pre: None,
                 base: &b.base,
                 index: trace.len(),
                 limit: trace.len(),
-                read: b.op.kind.is_read(),
+                read: Label { obj: b.op.obj, kind: b.op.kind, also: b.also }.reads(b.op.obj) == Some(true),
             };
-            self.with_second(trace, objects, second, &mut reversal);
+            self.each_with(trace, objects, second, &mut reversal);
+        }
+        self.detour.take()
+    }
+
+    /// The races of an operation on its object, and on those that its thread has looked at before.
+    fn each_with(
+        &mut self,
+        trace: &Trace,
+        objects: &[Object],
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+    ) {
+        self.with_second(trace, objects, second, reversal);
+        for &also in second.also {
+            let obj = also & !AS_WRITE;
+            if obj != second.obj {
+                let history = &objects[obj as usize].history;
+                let end = history.partition_point(|&i| (i as usize) < second.limit);
+                let at = At { trace, objects, obj, history: &history[..end] };
+                let second = Second { read: also & AS_WRITE == 0, ..second };
+                self.always_enabled(&at, second, reversal);
+            }
         }
     }
 
@@ -106,25 +150,26 @@ impl Races {
         if history.is_empty() {
             return;
         }
+        let at = &At { trace, objects, obj: second.obj, history };
         match second.kind {
-            Kind::Write => self.before_readers(trace, history, second, reversal),
+            Kind::Write => self.before_readers(at, second, reversal),
             Kind::Lock | Kind::Read | Kind::Enter => {
-                self.when_enabled(trace, history, second, |pre| pre == 0, reversal)
+                self.when_enabled(at, second, |pre| pre == 0, reversal)
             }
             Kind::Park if second.arg != MAY_END => {
-                self.when_enabled(trace, history, second, |pre| pre == 1, reversal)
+                self.when_enabled(at, second, |pre| pre == 1, reversal)
             }
             Kind::Wake if second.arg != MAY_END => {
                 let me = bit(second.pid);
-                self.when_enabled(trace, history, second, |pre| pre & me != 0, reversal)
+                self.when_enabled(at, second, |pre| pre & me != 0, reversal)
             }
             Kind::Send => {
-                self.when_enabled(trace, history, second, |pre| pre & CAN_SEND != 0, reversal)
+                self.when_enabled(at, second, |pre| pre & CAN_SEND != 0, reversal)
             }
             Kind::Recv if second.arg != MAY_END => {
-                self.when_enabled(trace, history, second, |pre| pre & CAN_RECV != 0, reversal)
+                self.when_enabled(at, second, |pre| pre & CAN_RECV != 0, reversal)
             }
-            _ => self.always_enabled(trace, history, second, reversal),
+            _ => self.always_enabled(at, second, reversal),
         }
     }
 
@@ -132,14 +177,14 @@ impl Races {
     /// that is not, or else with that one.
     fn always_enabled(
         &mut self,
-        trace: &Trace,
-        history: &[u32],
+        at: &At,
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Step>),
     ) {
+        let At { trace, history, .. } = *at;
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
-            let read = trace.events()[first].label.kind.is_read();
+            let read = at.reads(first);
             if read && second.read {
                 continue;
             }
@@ -148,7 +193,7 @@ impl Races {
                 let forced = read
                     && history[n + 1..].iter().any(|&later| trace.before(first, later as usize));
                 if !forced {
-                    self.reverse(trace, &[first], second, reversal);
+                    self.reverse(at, &[first], second, reversal);
                 }
             }
             if !read {
@@ -162,22 +207,26 @@ impl Races {
     /// came after that.
     fn when_enabled(
         &mut self,
-        trace: &Trace,
-        history: &[u32],
+        at: &At,
         second: Second,
         enabled: impl Fn(u64) -> bool,
         reversal: &mut impl FnMut(usize, &mut Vec<Step>),
     ) {
+        let At { trace, history, .. } = *at;
         let mut looked = false;
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
-            let event = &trace.events()[first];
-            let read = event.label.kind.is_read();
+            let read = at.reads(first);
             let known = trace.known(first, second.base);
             if known && !read {
                 return;
             }
-            if known || (read && second.read) || !enabled(event.pre) {
+            let possible = match at.state_before(n) {
+                Some(pre) => enabled(pre),
+                // Nothing has changed it since.
+                None => second.index < trace.len(),
+            };
+            if known || (read && second.read) || !possible {
                 continue;
             }
             let forced = match read {
@@ -185,7 +234,7 @@ impl Races {
                 false => looked,
             };
             if !forced {
-                self.reverse(trace, &[first], second, reversal);
+                self.reverse(at, &[first], second, reversal);
             }
             if !read {
                 return;
@@ -198,15 +247,29 @@ impl Races {
     /// before one reader it must also go before every other that could not have finished by then.
     fn before_readers(
         &mut self,
-        trace: &Trace,
-        history: &[u32],
+        at: &At,
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Step>),
     ) {
+        let At { trace, history, .. } = *at;
         let mut writer = None;
+        let mut written = false;
         self.sessions.clear();
         for &i in history {
             let event = &trace.events()[i as usize];
+            if event.label.obj != second.obj {
+                // A look by a thread that has yielded.
+                let (pid, acquired) = (event.pid, i as usize);
+                if !written {
+                    self.sessions.push(Session { pid, acquired, released: Some(acquired) });
+                }
+                continue;
+            }
+            match event.label.kind {
+                Kind::Write | Kind::TryWrite if event.val == 1 => written = true,
+                Kind::UnlockWrite => written = false,
+                _ => {}
+            }
             match event.label.kind {
                 Kind::Read | Kind::TryRead if event.val == 1 => self.sessions.push(Session {
                     pid: event.pid,
@@ -234,7 +297,7 @@ impl Races {
         }
         if self.sessions.is_empty() {
             if let Some(first) = writer.filter(|&w| !trace.known(w, second.base)) {
-                self.reverse(trace, &[first], second, reversal);
+                self.reverse(at, &[first], second, reversal);
             }
             return;
         }
@@ -243,7 +306,7 @@ impl Races {
             firsts.clear();
             firsts.push(self.sessions[n].acquired);
             if self.close(trace, &mut firsts, second) {
-                self.reverse(trace, &firsts, second, reversal);
+                self.reverse(at, &firsts, second, reversal);
             }
             self.firsts = firsts;
         }
@@ -268,24 +331,82 @@ impl Races {
         }
     }
 
+    /// Reverses a race, if `second` can go on without `firsts` and what comes after them.
     fn reverse(
         &mut self,
-        trace: &Trace,
+        at: &At,
         firsts: &[usize],
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Step>),
     ) {
+        let At { trace, objects, .. } = *at;
         let start = *firsts.iter().min().expect("there is a first event");
+        let goes = |i: usize| firsts.iter().any(|&f| f == i || trace.before(f, i));
+        let waits = second.pause.filter(|p| p.spins != Some(false));
+        let waits = waits.filter(|pause| !changes(at, pause, second, goes));
+        if waits.is_some_and(|pause| pause.spins == Some(true)) {
+            return;
+        }
         self.sequence.clear();
         for (i, event) in trace.events().iter().enumerate().skip(start) {
-            let after = firsts.iter().any(|&f| f == i || trace.before(f, i));
-            if !after && i != second.index {
+            if !goes(i) && i != second.index {
                 self.sequence.push(event.step());
             }
         }
-        let pre = trace.events()[start].pre;
-        let label = label_if(second.kind, second.obj, second.arg, pre);
+        if waits.is_some() {
+            let before = trace.events()[..start].iter().map(|event| event.pid);
+            let detour = before.chain(self.sequence.iter().map(|step| step.pid)).collect();
+            self.detour.get_or_insert(detour);
+            return;
+        }
+        // The state of its object there: what it was before the first operation on it that goes.
+        let history = &objects[second.obj as usize].history;
+        let end = history.partition_point(|&i| (i as usize) < second.limit);
+        let on_it = |&&i: &&u32| trace.events()[i as usize].label.obj == second.obj;
+        let gone = history[..end].iter().filter(on_it).find(|&&i| i as usize >= start && goes(i as usize));
+        let pre = match gone {
+            Some(&i) => trace.events()[i as usize].pre,
+            None => second.pre.unwrap_or(0),
+        };
+        let label = Label { also: second.also, ..label_if(second.kind, second.obj, second.arg, pre) };
         self.sequence.push(Step { pid: second.pid, label });
         reversal(start, &mut self.sequence);
+    }
+}
+
+/// Whether something that `pause` waits for has changed before `second`, if what `goes` is gone.
+fn changes(at: &At, pause: &Pause, second: Second, goes: impl Fn(usize) -> bool) -> bool {
+    pause.looks.iter().any(|look| {
+        let history = at.objects[look.obj as usize].history.iter().map(|&i| i as usize);
+        let mut since = history.filter(|&i| i > look.since && i < second.limit);
+        since.any(|i| {
+            let event = &at.trace.events()[i];
+            let shows = event.shows & look.waits_for() != 0;
+            shows && event.obj == look.obj && event.pid != second.pid && !goes(i)
+        })
+    })
+}
+
+/// The events on one object, up to some point.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    trace: &'a Trace,
+    objects: &'a [Object],
+    obj: ObjId,
+    history: &'a [u32],
+}
+
+impl At<'_> {
+    /// Whether an event of the history is read-like on the object.
+    fn reads(&self, event: usize) -> bool {
+        self.trace.events()[event].label.reads(self.obj) == Some(true)
+    }
+
+    /// The object's state before the event at that place of the history; `None` if it is that of the
+    /// history's end. An event of another object that counts as a look changes nothing.
+    fn state_before(&self, place: usize) -> Option<u64> {
+        let events = self.history[place..].iter().map(|&i| &self.trace.events()[i as usize]);
+        let mut own = events.filter(|event| event.label.obj == self.obj);
+        own.next().map(|event| event.pre)
     }
 }

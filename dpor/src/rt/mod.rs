@@ -7,6 +7,7 @@
 
 pub(crate) mod guest;
 mod order;
+mod pause;
 mod state;
 mod task;
 mod turn;
@@ -132,7 +133,9 @@ struct TornDown;
 
 impl Drop for TornDown {
     fn drop(&mut self) {
-        try_with(|rt| rt.ending = Some(Ending::Torn));
+        try_with(|rt| {
+            rt.ending.get_or_insert(Ending::Torn);
+        });
     }
 }
 
@@ -206,7 +209,7 @@ pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -
     let (result, pre, val, kind) = f();
     if turn == Turn::Mine {
         with(|rt| {
-            rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None })
+            rt.commit(op, Applied { label: Label::new(op.obj, kind), pre, val, after: None })
         });
     }
     result

@@ -222,6 +222,9 @@ impl Runtime {
         writes: bool,
         at: &'static Location<'static>,
     ) {
+        if writes {
+            self.changes();
+        }
         let pid = self.current;
         let now = &mut self.tasks[pid as usize].known.now;
         if now.len() <= pid as usize {

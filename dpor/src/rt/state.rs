@@ -6,8 +6,9 @@ use super::task::{Phase, Task};
 use crate::explore::{Blocked, Search};
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
-use crate::op::{ObjId, Op, Pid, NO_OBJECT};
-use crate::trace::{join, Clock, Performed, Trace};
+use crate::op::{ObjId, Op, Pid};
+use crate::spin::{Probe, Verdicts};
+use crate::trace::{join, mix, Clock, Performed, Trace};
 use std::borrow::Cow;
 
 /// Why an execution ends before all its threads have.
@@ -19,6 +20,8 @@ pub(crate) enum Ending {
     Redundant,
     /// It reached the step limit.
     TooLong,
+    /// It was to tell whether a thread spins, and has; it is run again.
+    Probed,
     /// It did not do what it did before.
     Diverged(String),
     /// shuttle tears it down, because the test has failed.
@@ -84,10 +87,15 @@ pub(crate) struct Runtime {
     pub(super) idle: usize,
     used: Vec<ObjId>,
     scratch: Clock,
+    /// Who spins, as far as that is known.
+    pub(super) spinners: Verdicts,
+    /// A thread that is being tried.
+    pub(super) probe: Option<Probe>,
 }
 
 impl Runtime {
     pub(crate) fn new(mode: Mode, names: Names, max_steps: usize) -> Self {
+        let spinners = names.spinners.clone();
         Runtime {
             mode,
             trace: Trace::default(),
@@ -115,6 +123,8 @@ impl Runtime {
             idle: 0,
             used: Vec::new(),
             scratch: Clock::new(),
+            spinners,
+            probe: None,
         }
     }
 
@@ -138,6 +148,7 @@ impl Runtime {
         self.cells.clear();
         self.chosen = None;
         self.idle = 0;
+        self.probe = None;
         self.current = 0;
         self.admit(0, 0, 0);
     }
@@ -167,11 +178,14 @@ impl Runtime {
         self.tasks[parent as usize].children += 1;
         let pid = self.names.thread(parent, nth);
         self.admit(pid, parent, nth);
+        self.changes();
+        let past = self.tasks[parent as usize].past;
         let known = std::mem::take(&mut self.tasks[parent as usize].clock);
         let child = &mut self.tasks[pid as usize];
         child.clock.clear();
         child.clock.extend_from_slice(&known);
         child.name = name;
+        child.past = mix(past, nth as u64);
         self.tasks[parent as usize].clock = known;
         if self.tracking {
             let known = self.tasks[parent as usize].known.now.clone();
@@ -232,9 +246,13 @@ impl Runtime {
     }
 
     /// Records that the current thread has performed `op`.
-    pub(crate) fn commit(&mut self, op: Op, done: Applied) {
+    pub(crate) fn commit(&mut self, op: Op, mut done: Applied) {
         let pid = self.current;
         let i = pid as usize;
+        let pause = self.tasks[i].pause.take();
+        if let Some(pause) = &pause {
+            done.label.also = self.also(&pause.looks, done.label);
+        }
         self.tasks[i].phase = Phase::Running;
         if self.tracking {
             self.synchronise(&op, &done);
@@ -255,19 +273,38 @@ impl Runtime {
             join(&mut clock, self.trace.clock(by));
         }
         let now = self.trace.len() as u32;
-        if done.label.obj != NO_OBJECT {
-            let object = &mut self.objects[done.label.obj as usize];
+        let mut past = mix(self.tasks[i].past, op.obj as u64);
+        past = mix(past, done.label.kind as u64);
+        past = mix(past, done.val);
+        if let Some(by) = done.after {
+            past = mix(past, self.trace.events()[by].past);
+        }
+        // The clock first takes in what all its objects know.
+        for obj in done.label.objects() {
+            let object = &mut self.objects[obj as usize];
             join(&mut clock, &object.written);
-            if done.label.kind.is_read() {
+            if done.label.reads(obj) == Some(false) {
+                join(&mut clock, &object.read);
+            }
+            past = mix(past, object.version);
+        }
+        for obj in done.label.objects() {
+            let object = &mut self.objects[obj as usize];
+            if object.history.last() == Some(&now) {
+                continue;
+            }
+            if done.label.reads(obj) == Some(true) {
                 join(&mut object.read, &clock);
             } else {
-                join(&mut clock, &object.read);
                 object.read.clear();
                 object.written.clear();
                 object.written.extend_from_slice(&clock);
+                object.version = past;
             }
             object.history.push(now);
         }
+        self.tasks[i].past = past;
+        let shows = self.look(&op, &done);
         let event = Performed {
             pid,
             label: done.label,
@@ -277,11 +314,18 @@ impl Runtime {
             pre: done.pre,
             val: done.val,
             at: op.at,
+            shows,
+            past,
+            pause,
         };
         self.trace.push(event, &self.tasks[i].clock, &clock);
         std::mem::swap(&mut self.tasks[i].clock, &mut clock);
         self.scratch = clock;
+        self.after_timeout(&op, &done);
         if let Mode::Explore(explorer) = &mut self.mode {
+            if self.probe.is_some() {
+                return;
+            }
             if let Some(why) = explorer.check(&self.trace) {
                 self.ending = Some(Ending::Diverged(why));
             }

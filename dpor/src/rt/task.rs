@@ -2,6 +2,7 @@
 
 use super::order::Known;
 use crate::op::{ObjId, Op, Pid};
+use crate::spin::{Pause, Round};
 use crate::trace::Clock;
 use std::any::Any;
 use std::panic::Location;
@@ -52,6 +53,12 @@ pub(crate) struct Task {
     pub(super) children: u32,
     pub(super) objects: u32,
     pub(super) yielded: bool,
+    /// What it has looked at since it changed something, or yielded.
+    pub(crate) round: Round,
+    /// It has yielded after such a round, and has performed nothing since.
+    pub(crate) pause: Option<Pause>,
+    /// What it knows, as a number.
+    pub(crate) past: u64,
     /// How often it has woken spuriously.
     pub(super) spurious: u32,
     pub(super) stuck: bool,
@@ -74,6 +81,9 @@ impl Task {
             children: 0,
             objects: 0,
             yielded: false,
+            round: Round::default(),
+            pause: None,
+            past: 0,
             spurious: 0,
             stuck: false,
         }
@@ -97,6 +107,9 @@ impl Task {
         self.children = 0;
         self.objects = 0;
         self.yielded = false;
+        self.round.clear();
+        self.pause = None;
+        self.past = 0;
         self.spurious = 0;
         self.stuck = false;
     }

@@ -9,8 +9,8 @@ use super::state::{Ending, Mode, Note, Runtime};
 use super::task::Phase;
 use crate::explore::{Blocked, Choice, View};
 use crate::object::State;
-use crate::op::{Op, Pid, NO_OBJECT};
-use crate::trace::{join, Trace};
+use crate::op::{Label, Op, Pid, NO_OBJECT};
+use crate::trace::{join, mix, Trace};
 
 /// What the thread that has come to an operation has to do.
 pub(crate) enum Arrival {
@@ -80,15 +80,6 @@ impl Runtime {
         true
     }
 
-    /// The current thread has nothing better to do than to let others run.
-    pub(crate) fn yielded(&mut self) {
-        self.tasks[self.current as usize].yielded = true;
-        self.idle += 1;
-        if self.idle > self.max_steps && self.ending.is_none() {
-            self.ending = Some(Ending::TooLong);
-        }
-    }
-
     /// Whether a thread that does not stand at an operation can go on; if so it learns what it
     /// waited for. Such steps commute with everything, so they are taken as soon as possible and
     /// are no events.
@@ -98,6 +89,8 @@ impl Runtime {
             Phase::Joining(target, _) => {
                 let done = matches!(self.tasks[target as usize].phase, Phase::Finished);
                 if done {
+                    let past = self.tasks[target as usize].past;
+                    self.knows(pid, past);
                     let known = std::mem::take(&mut self.tasks[target as usize].clock);
                     join(&mut self.tasks[pid as usize].clock, &known);
                     self.tasks[target as usize].clock = known;
@@ -112,6 +105,9 @@ impl Runtime {
                 let object = &self.objects[obj as usize];
                 let State::Barrier { generation: now, .. } = object.state else { return false };
                 if now > generation {
+                    let task = &mut self.tasks[pid as usize];
+                    task.past = mix(task.past, object.version);
+                    task.round.clear();
                     // Nothing has happened at the barrier since: this is what the last to come knew.
                     join(&mut self.tasks[pid as usize].clock, &object.written);
                     object.released.acquire(&mut self.tasks[pid as usize].known);
@@ -123,6 +119,9 @@ impl Runtime {
                 let State::Channel(channel) = &object.state else { return false };
                 let done = channel.received > number || !channel.receiver;
                 if done {
+                    let task = &mut self.tasks[pid as usize];
+                    task.past = mix(task.past, object.version);
+                    task.round.clear();
                     // As at a barrier: this is what the receiver knew.
                     join(&mut self.tasks[pid as usize].clock, &object.written);
                     object.released.acquire(&mut self.tasks[pid as usize].known);
@@ -145,6 +144,11 @@ impl Runtime {
     }
 
     pub(crate) fn enabled(&self, pid: Pid) -> bool {
+        self.possible(pid) && !self.pauses(pid)
+    }
+
+    /// Whether its object allows the operation that `pid` is about to perform.
+    pub(crate) fn possible(&self, pid: Pid) -> bool {
         match &self.tasks[pid as usize].phase {
             Phase::At(op) => op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, pid),
             _ => false,
@@ -157,6 +161,10 @@ impl Runtime {
 
     /// In an execution that has been given up, who unwinds next.
     fn next_to_unwind(&self) -> Option<Pid> {
+        // In a test of shuttle's a thread that unwinds fails the test: shuttle drops them all.
+        if self.fails && self.ending == Some(Ending::Probed) {
+            return None;
+        }
         let mut rest = self.live.iter().copied().filter(|&p| self.unfinished(p));
         rest.find(|&p| !self.tasks[p as usize].stuck)
     }
@@ -177,11 +185,17 @@ impl Runtime {
         if self.ending.is_some() {
             return self.next_to_unwind();
         }
+        if self.probe.is_some() {
+            return self.probing().or_else(|| self.end(Ending::Probed));
+        }
         if let Some(pid) = self.ready() {
             return Some(pid);
         }
         if self.trace.len() >= self.max_steps {
             return self.end(Ending::TooLong);
+        }
+        if let Some(pid) = self.begin_probe() {
+            return Some(pid);
         }
         let mut enabled: u64 = 0;
         let mut patient: u64 = 0;
@@ -205,6 +219,7 @@ impl Runtime {
         match choice {
             Choice::Run(pid) => Some(pid),
             Choice::Redundant => self.end(Ending::Redundant),
+            Choice::Probed => self.end(Ending::Probed),
             Choice::Diverged(why) => self.end(Ending::Diverged(why)),
         }
     }
@@ -214,7 +229,10 @@ impl Runtime {
         for &pid in &self.live {
             let task = &self.tasks[pid as usize];
             if let Phase::At(op) = task.phase {
-                self.stalled.push(Blocked { pid, op, base: task.clock.clone() });
+                let also = task.pause.as_ref().map(|p| self.also(&p.looks, Label::new(op.obj, op.kind)));
+                let base = task.clock.clone();
+                let pause = task.pause.clone();
+                self.stalled.push(Blocked { pid, op, base, also: also.unwrap_or_default(), pause });
             }
         }
         if self.recording || self.fails {
@@ -248,28 +266,37 @@ impl Runtime {
         if all_over {
             return Turnover::To(runnable[0]);
         }
-        if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
-            if let Some(pid) = self.ready() {
-                return self.turn_to(pid);
+        let next = if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
+            match self.before_sampling() {
+                None => return Turnover::Sample,
+                Some(next) => next,
             }
-            if self.trace.len() >= self.max_steps {
-                return match self.end(Ending::TooLong) {
-                    Some(pid) => self.turn_to(pid),
-                    None => Turnover::Stop,
-                };
-            }
-            if self.live.iter().any(|&p| self.enabled(p)) {
-                return Turnover::Sample;
-            }
-            return match self.end(Ending::Deadlock) {
-                Some(pid) => self.turn_to(pid),
-                None => Turnover::Stop,
-            };
-        }
-        match self.next() {
+        } else {
+            self.next()
+        };
+        match next {
             Some(pid) => self.turn_to(pid),
             None => Turnover::Stop,
         }
+    }
+
+    /// What comes before there is something to choose, if anything does: the thread to run, or
+    /// nobody.
+    fn before_sampling(&mut self) -> Option<Option<Pid>> {
+        if self.probe.is_some() {
+            return Some(self.probing().or_else(|| self.end(Ending::Probed)));
+        }
+        if let Some(pid) = self.ready() {
+            return Some(Some(pid));
+        }
+        if self.trace.len() >= self.max_steps {
+            return Some(self.end(Ending::TooLong));
+        }
+        if let Some(pid) = self.begin_probe() {
+            return Some(Some(pid));
+        }
+        let none = !self.live.iter().any(|&p| self.enabled(p));
+        none.then(|| self.end(Ending::Deadlock))
     }
 
     /// Makes `pid` the current thread.

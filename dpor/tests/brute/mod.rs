@@ -8,9 +8,9 @@
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
 use shuttle_dpor::sync::{counted, Arc, Barrier, Condvar, Mutex, Once, RwLock};
-use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Ordering, Strategy as Choose};
+use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Operation, Ordering, Strategy as Choose};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -55,6 +55,28 @@ pub(crate) enum Stmt {
     /// A thread asks whether the first that it spawned has ended.
     IsFinished,
     Yield,
+    /// Loads an atomic until it has a value, yielding.
+    Spin(usize, usize),
+    /// Loads both atomics until one of them is set, yielding.
+    SpinOnBoth,
+    /// Like `Spin`, but gives up after so many rounds.
+    SpinFor(usize, usize, usize),
+    /// Swaps until the atomic was not set: a spin lock; then clears it.
+    SpinLock(usize),
+    /// Tries to lock a mutex until that succeeds, yielding.
+    SpinTry(usize),
+    /// Changes what is behind a mutex.
+    Set(usize),
+    /// Locks a mutex and looks until that has been changed, yielding.
+    Poll(usize),
+    /// The same, with the condition variable and a timeout.
+    WaitUntilSet,
+    /// Changes what is behind the condition variable's mutex.
+    SetCondition,
+    /// Receives, and again if that has timed out.
+    RecvUntil,
+    /// Parks with a timeout until an atomic is set.
+    ParkUntil(usize),
 }
 
 /// The bodies of the threads; the first is the main thread's.
@@ -78,6 +100,7 @@ struct Flavour {
     channels: u32,
     counts: u32,
     ends: u32,
+    spins: u32,
 }
 
 const NONE: Flavour = Flavour {
@@ -91,9 +114,10 @@ const NONE: Flavour = Flavour {
     channels: 0,
     counts: 0,
     ends: 0,
+    spins: 0,
 };
 
-const FLAVOURS: [Flavour; 10] = [
+const FLAVOURS: [Flavour; 16] = [
     Flavour {
         atomics: 4,
         locks: 4,
@@ -105,6 +129,7 @@ const FLAVOURS: [Flavour; 10] = [
         channels: 1,
         counts: 1,
         ends: 0,
+        spins: 0,
     },
     Flavour { atomics: 9, locks: 1, ..NONE },
     Flavour { atomics: 1, locks: 9, ..NONE },
@@ -115,6 +140,12 @@ const FLAVOURS: [Flavour; 10] = [
     Flavour { atomics: 1, channels: 9, ..NONE },
     Flavour { atomics: 2, locks: 1, onces: 6, counts: 6, ..NONE },
     Flavour { atomics: 3, locks: 1, ends: 4, ..NONE },
+    Flavour { atomics: 4, spins: 5, ..NONE },
+    Flavour { atomics: 1, locks: 3, tries: 1, spins: 4, ..NONE },
+    Flavour { atomics: 1, tries: 1, rwlocks: 3, spins: 4, ..NONE },
+    Flavour { condvars: 3, spins: 4, ..NONE },
+    Flavour { channels: 5, spins: 4, ..NONE },
+    Flavour { atomics: 1, parks: 4, counts: 2, spins: 4, ..NONE },
 ];
 
 /// One of several, by weight; a weight may be zero.
@@ -151,7 +182,21 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (2 * f.channels, Just(Stmt::DropSender).boxed()),
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
-        (1, Just(Stmt::Yield).boxed()),
+        (1 + f.spins, Just(Stmt::Yield).boxed()),
+        (f.spins * f.atomics, (which(), 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)).boxed()),
+        (f.spins * f.atomics, Just(Stmt::SpinOnBoth).boxed()),
+        (
+            f.spins * f.atomics,
+            (which(), 1..3usize, 1..3usize).prop_map(|(a, v, n)| Stmt::SpinFor(a, v, n)).boxed(),
+        ),
+        (f.spins * f.atomics, which().prop_map(Stmt::SpinLock).boxed()),
+        (f.spins * f.locks, which().prop_map(Stmt::SpinTry).boxed()),
+        (f.spins * f.locks, which().prop_map(Stmt::Set).boxed()),
+        (f.spins * f.locks, which().prop_map(Stmt::Poll).boxed()),
+        (f.spins * f.condvars, Just(Stmt::WaitUntilSet).boxed()),
+        (f.spins * f.condvars, Just(Stmt::SetCondition).boxed()),
+        (f.spins * f.channels, Just(Stmt::RecvUntil).boxed()),
+        (f.spins * f.parks, which().prop_map(Stmt::ParkUntil).boxed()),
     ])
 }
 
@@ -184,7 +229,9 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::TryRead(b) | Stmt::Write(b) | Stmt::TryWrite(b) => 2 + size(b),
         Stmt::Spawn(b) => size(b),
         Stmt::Once(b) => 2 + size(b),
-        Stmt::Wait(_) => 5,
+        Stmt::Wait(_) | Stmt::WaitUntilSet => 5,
+        Stmt::SpinOnBoth | Stmt::SpinLock(_) | Stmt::SpinTry(_) | Stmt::Set(_) => 2,
+        Stmt::Poll(_) | Stmt::SetCondition | Stmt::ParkUntil(_) => 2,
         Stmt::Yield => 0,
         _ => 1,
     };
@@ -200,10 +247,10 @@ shuttle_dpor::thread_local! {
 }
 
 struct World {
-    mutexes: Vec<Mutex<()>>,
+    mutexes: Vec<Mutex<usize>>,
     rwlock: RwLock<()>,
     atomics: Vec<AtomicUsize>,
-    condvar: (Mutex<()>, Condvar),
+    condvar: (Mutex<usize>, Condvar),
     main: thread::Thread,
     once: Once,
     barrier: Barrier,
@@ -221,7 +268,7 @@ impl World {
             barrier: Barrier::new(2),
             weak: counted.as_ref().map(counted::Arc::downgrade).unwrap_or_default(),
             counted,
-            mutexes: (0..2).map(|_| Mutex::new(())).collect(),
+            mutexes: (0..2).map(|_| Mutex::new(0)).collect(),
             rwlock: RwLock::new(()),
             atomics: (0..2).map(|_| AtomicUsize::new(0)).collect(),
             condvar: Default::default(),
@@ -368,6 +415,65 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
             }
             Stmt::LookAtOnce => world.see(me, world.once.is_completed() as usize),
             Stmt::Yield => thread::yield_now(),
+            Stmt::Spin(a, v) => {
+                while world.atomics[*a].load(SeqCst) != *v {
+                    thread::yield_now();
+                }
+            }
+            Stmt::SpinOnBoth => loop {
+                let both = [0, 1].map(|a| world.atomics[a].load(SeqCst));
+                if both != [0, 0] {
+                    break both.iter().for_each(|&v| world.see(me, v));
+                }
+                shuttle_dpor::hint::spin_loop();
+            },
+            Stmt::SpinFor(a, v, times) => {
+                let mut tries = 0..*times;
+                let found = tries.any(|_| {
+                    let found = world.atomics[*a].load(SeqCst) == *v;
+                    if !found {
+                        shuttle_dpor::hint::spin_loop();
+                    }
+                    found
+                });
+                world.see(me, found as usize);
+            }
+            Stmt::SpinLock(a) => {
+                while world.atomics[*a].swap(1, SeqCst) == 1 {
+                    shuttle_dpor::hint::spin_loop();
+                }
+                world.atomics[*a].store(0, SeqCst);
+            }
+            Stmt::SpinTry(m) => {
+                while world.mutexes[*m].try_lock().is_err() {
+                    thread::yield_now();
+                }
+            }
+            Stmt::Set(m) => *world.mutexes[*m].lock().unwrap() += 1,
+            Stmt::Poll(m) => {
+                while *world.mutexes[*m].lock().unwrap() == 0 {
+                    thread::sleep(Duration::ZERO);
+                }
+            }
+            Stmt::WaitUntilSet => {
+                let (mutex, condvar) = &world.condvar;
+                let mut guard = mutex.lock().unwrap();
+                while *guard == 0 {
+                    guard = condvar.wait_timeout(guard, Duration::ZERO).unwrap().0;
+                }
+            }
+            Stmt::SetCondition => *world.condvar.0.lock().unwrap() += 1,
+            Stmt::RecvUntil => world.receive(me, |r| loop {
+                match r.recv_timeout(Duration::ZERO) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    done => break done.map_err(|e| e as usize),
+                }
+            }),
+            Stmt::ParkUntil(a) => {
+                while world.atomics[*a].load(SeqCst) == 0 {
+                    thread::park_timeout(Duration::ZERO);
+                }
+            }
         }
     }
     for child in children {
@@ -422,41 +528,118 @@ fn body(program: &Program) -> Seen {
     seen.clone()
 }
 
+/// What an operation is to an object.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Does(Kind),
+    /// It comes after a yield, before which its thread has looked at the object.
+    Peeks,
+}
+
 /// Whether two operations on one object may be exchanged.
-fn commute(a: Kind, b: Kind) -> bool {
+fn commute(a: Use, b: Use) -> bool {
     use Kind::*;
-    let reader = |k| matches!(k, Read | TryRead | UnlockRead | Look);
-    let load = |k| matches!(k, Load | CompareExchangeFailed);
-    let same = |k| a == k && b == k;
-    same(Upgrade)
-        || same(DropSender)
-        || (reader(a) && reader(b))
-        || (load(a) && load(b))
-        || a == Woken
-        || b == Woken
+    let reader = |k| matches!(k, Use::Does(Read | TryRead | UnlockRead | Look));
+    let load = |k| matches!(k, Use::Does(Load | CompareExchangeFailed));
+    let looks = |k| load(k) || matches!(k, Use::Peeks | Use::Does(Look | Upgrade));
+    let same = |k| a == Use::Does(k) && b == Use::Does(k);
+    same(Upgrade) || same(DropSender) || (reader(a) && reader(b)) || (looks(a) && looks(b))
+}
+
+/// What a thread has looked at since it changed something or yielded.
+#[derive(Default)]
+struct Looks<'a> {
+    /// With how often it has taken the object and not given it back, and whether it was refused.
+    objects: Vec<(&'a ObjectId, u32, bool)>,
+}
+
+impl<'a> Looks<'a> {
+    /// The thread has performed `op`; `before` is the value of an atomic before it.
+    fn take_in(&mut self, op: &'a Operation, before: u64) {
+        use Kind::*;
+        let mine = self.objects.iter().position(|(o, ..)| *o == &op.object);
+        let (takes, gives, refused) = match (op.kind, op.value) {
+            (Load | CompareExchangeFailed | Look, _) => (0, 0, false),
+            (Store | Rmw, v) if v == before => (0, 0, false),
+            (TryLock | TryRead | TryWrite, 0) => (0, 0, true),
+            (Upgrade | Enter | Park, 0) => (0, 0, false),
+            (Recv | TryRecv | TrySend, 0 | 2) => (0, 0, false),
+            (Lock | TryLock | Read | TryRead | Write | TryWrite | Upgrade | Wait, _) => {
+                (1, 0, false)
+            }
+            (Wake | Unlock | UnlockWrite | UnlockRead | DropRef, 0) => (0, 1, false),
+            _ => return self.objects.clear(),
+        };
+        let mine = mine.unwrap_or_else(|| {
+            self.objects.push((&op.object, 0, false));
+            self.objects.len() - 1
+        });
+        let (_, held, barred) = &mut self.objects[mine];
+        if *held + takes < gives {
+            return self.objects.clear();
+        }
+        *held = *held + takes - gives;
+        *barred |= refused;
+    }
 }
 
 /// A trace, as a number: what each thread does, and for each object its operations in order, in
 /// groups whose members commute.
 pub(crate) fn trace(ordering: &Ordering) -> u64 {
-    let mut threads: HashMap<&[u32], (u64, Sum)> = HashMap::new();
-    let mut objects: HashMap<&ObjectId, Vec<(Kind, u64)>> = HashMap::new();
+    use Kind::*;
+    let shared = |k| matches!(k, Read | TryRead | UnlockRead | Write | TryWrite | UnlockWrite);
+    let channel = |k| matches!(k, Send | TrySend | Offer | Recv | TryRecv | DropSender | Hangup);
+    // Where there are operations that commute and still may end a wait: who comes after a wait
+    // comes before or after each of them.
+    let mixed: BTreeSet<&ObjectId> = ordering
+        .operations
+        .iter()
+        .filter(|op| shared(op.kind) || channel(op.kind))
+        .map(|op| &op.object)
+        .collect();
+    let mut threads: HashMap<&[u32], (u64, Sum, Looks)> = HashMap::new();
+    let mut objects: HashMap<&ObjectId, Vec<(Use, u64)>> = HashMap::new();
+    let mut values: HashMap<&ObjectId, u64> = HashMap::new();
     for op in &ordering.operations {
-        let (count, done) = threads.entry(&op.thread).or_default();
+        let (count, done, looks) = threads.entry(&op.thread).or_default();
         *count += 1;
         done.add(&(&op.object, op.kind, op.value));
-        if op.kind == Kind::Woken {
-            continue;
-        }
         let me = number(&(&op.thread, *count));
-        let groups = objects.entry(&op.object).or_default();
-        match groups.last_mut() {
-            Some((kind, members)) if commute(*kind, op.kind) => *members = members.wrapping_add(me),
-            _ => groups.push((op.kind, me)),
+        let mut join = |object, what: Use| {
+            let groups = objects.entry(object).or_default();
+            // A peek at such an object commutes with nothing.
+            let alone = what == Use::Peeks && mixed.contains(object);
+            match groups.last_mut() {
+                Some((kind, members)) if !alone && commute(*kind, what) => {
+                    *members = members.wrapping_add(me)
+                }
+                _ if alone => groups.push((Use::Does(Hangup), me)),
+                _ => groups.push((what, me)),
+            }
+        };
+        let mut mine = Some(Use::Does(op.kind)).filter(|_| op.kind != Woken);
+        if op.yielded {
+            for (object, held, barred) in std::mem::take(&mut looks.objects) {
+                let other = *object != op.object;
+                let quiet = matches!(op.kind, Read | TryRead | UnlockRead | Look | DropSender);
+                if held == 0 && (other || quiet && barred && mixed.contains(object)) {
+                    join(object, Use::Peeks);
+                    mine = mine.filter(|_| other);
+                }
+            }
+        }
+        if let Some(mine) = mine {
+            join(&op.object, mine);
+        }
+        if op.kind == Woken {
+            looks.objects.clear();
+        } else {
+            let before = values.insert(&op.object, op.value).unwrap_or(0);
+            looks.take_in(op, before);
         }
     }
     let mut all = number(&ordering.deadlock);
-    for (thread, (_, done)) in threads {
+    for (thread, (_, done, _)) in threads {
         all = all.wrapping_add(number(&(thread, done.0)));
     }
     for (object, groups) in objects {

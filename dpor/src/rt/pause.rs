@@ -1,0 +1,159 @@
+//! Threads that yield: what they have looked at, and until when they wait. See [`crate::spin`].
+
+use super::state::{Ending, Mode, Runtime};
+use super::task::Phase;
+use crate::object::{Applied, State, MAY_END, NOT_NOW};
+use crate::op::{Kind, Label, ObjId, Op, Pid, NO_OBJECT};
+use crate::spin::{intern, Effect, Look, Pause, Probe, AS_WRITE, ROUNDS};
+use crate::trace::mix;
+use std::panic::Location;
+
+impl Runtime {
+    /// The current thread has nothing better to do than to let others run.
+    pub(crate) fn yielded(&mut self, at: &'static Location<'static>) {
+        self.idle += 1;
+        if self.idle > self.max_steps && self.ending.is_none() {
+            self.ending = Some(Ending::TooLong);
+        }
+        let me = self.current;
+        self.pause(me, at);
+    }
+
+    fn pause(&mut self, pid: Pid, at: &'static Location<'static>) {
+        let task = &mut self.tasks[pid as usize];
+        task.yielded = true;
+        let looks = task.round.end();
+        if looks.is_empty() || matches!(self.mode, Mode::Guest(_)) {
+            return;
+        }
+        let past = task.past;
+        task.pause = Some(Pause { looks, at, past, spins: self.spinners.get(past) });
+        if let Some(probe) = &mut self.probe {
+            probe.rounds += 1;
+            if probe.rounds >= ROUNDS {
+                self.tried(true);
+            }
+        }
+    }
+
+    /// The current thread does what others may notice, or what it does not do again.
+    pub(crate) fn changes(&mut self) {
+        self.tasks[self.current as usize].round.clear();
+        self.tried(false);
+    }
+
+    /// Takes down what came of an operation, for its thread's round. Returns what it means to others
+    /// who look at its object.
+    pub(super) fn look(&mut self, op: &Op, done: &Applied) -> u8 {
+        let now = self.trace.len();
+        let round = &mut self.tasks[self.current as usize].round;
+        if done.label.obj == NO_OBJECT {
+            round.clear();
+            self.tried(false);
+            return 0;
+        }
+        let effect = Effect::of(done.label.kind, done.pre, done.val);
+        if !round.take_in(op.obj, effect, now) {
+            self.tried(false);
+        }
+        effect.shows()
+    }
+
+    /// A wait that has ended by itself is a yield.
+    pub(super) fn after_timeout(&mut self, op: &Op, done: &Applied) {
+        let waits = matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv);
+        let by_itself = done.label.obj != NO_OBJECT && done.val == NOT_NOW;
+        if waits && by_itself && op.arg == MAY_END {
+            let me = self.current;
+            self.pause(me, op.at);
+        }
+    }
+
+    /// What an operation after a yield counts as a read of, beside what it is anyway.
+    pub(super) fn also(&self, looks: &[Look], label: Label) -> &'static [ObjId] {
+        let mut set = Vec::new();
+        for look in looks {
+            let state = &self.objects[look.obj as usize].state;
+            // There are operations on these that commute with each other, and may still be what is
+            // waited for: an order with all of them is needed.
+            let mixed = matches!(state, State::RwLock { .. } | State::Channel(_));
+            if look.obj != label.obj {
+                set.push(look.obj | if mixed { AS_WRITE } else { 0 });
+            } else if mixed && label.kind.is_read() && look.is_barred() {
+                set.push(look.obj | AS_WRITE);
+            }
+        }
+        set.sort_unstable();
+        intern(&set)
+    }
+
+    /// Whether something has changed that `pid` waits for.
+    fn changed(&self, pid: Pid, looks: &[Look]) -> bool {
+        looks.iter().any(|look| {
+            let history = self.objects[look.obj as usize].history.iter().rev();
+            let mut since = history.take_while(|&&i| i as usize > look.since);
+            since.any(|&i| {
+                let event = &self.trace.events()[i as usize];
+                event.obj == look.obj && event.pid != pid && event.shows & look.waits_for() != 0
+            })
+        })
+    }
+
+    /// Whether `pid` has yielded and waits for a change.
+    pub(crate) fn pauses(&self, pid: Pid) -> bool {
+        let pause = self.tasks[pid as usize].pause.as_ref();
+        pause.is_some_and(|p| p.spins != Some(false) && !self.changed(pid, &p.looks))
+    }
+
+    /// Whether `pid` spins, and nothing has changed yet.
+    pub(crate) fn spins(&self, pid: Pid) -> Option<&Pause> {
+        let pause = self.tasks[pid as usize].pause.as_ref();
+        pause.filter(|p| p.spins == Some(true) && !self.changed(pid, &p.looks))
+    }
+
+    /// A thread of which it is not known whether it spins, and which matters now: it begins to run
+    /// alone.
+    pub(super) fn begin_probe(&mut self) -> Option<Pid> {
+        let unknown = |&&pid: &&Pid| {
+            let pause = self.tasks[pid as usize].pause.as_ref();
+            pause.is_some_and(|p| p.spins.is_none()) && self.possible(pid) && self.pauses(pid)
+        };
+        let pid = *self.live.iter().find(unknown)?;
+        let pause = self.tasks[pid as usize].pause.as_ref().expect("it has yielded");
+        let objects = pause.looks.iter().map(|look| look.obj).collect();
+        self.probe = Some(Probe { pid, past: pause.past, objects, rounds: 0, over: false });
+        Some(pid)
+    }
+
+    /// The next step of a probe. `None` if it is over.
+    pub(super) fn probing(&mut self) -> Option<Pid> {
+        let probe = self.probe.as_ref().expect("there is a probe");
+        if probe.over {
+            return None;
+        }
+        let pid = probe.pid;
+        let goes_on = match self.tasks[pid as usize].phase {
+            Phase::At(op) => probe.objects.contains(&op.obj) && self.possible(pid),
+            _ => false,
+        };
+        if !goes_on {
+            self.tried(false);
+        }
+        goes_on.then_some(pid)
+    }
+
+    /// A thread has waited for something that is no operation: no loop does that again and again.
+    pub(super) fn knows(&mut self, pid: Pid, past: u64) {
+        let task = &mut self.tasks[pid as usize];
+        task.past = mix(task.past, past);
+        task.round.clear();
+    }
+
+    /// If there is a probe it is over.
+    fn tried(&mut self, spins: bool) {
+        if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.over) {
+            probe.over = true;
+            self.spinners.set(probe.past, spins);
+        }
+    }
+}
