@@ -28,6 +28,8 @@ pub(crate) struct Blocked {
     pub(crate) also: &'static [ObjId],
     /// Its thread has yielded before.
     pub(crate) pause: Option<Pause>,
+    /// Whether its object would allow it.
+    pub(crate) possible: bool,
     /// What its thread knew.
     pub(crate) base: Clock,
 }
@@ -41,6 +43,8 @@ struct Second<'a> {
     arg: u64,
     also: &'static [ObjId],
     pause: Option<&'a Pause>,
+    /// Whether its object allows it where it comes.
+    possible: bool,
     /// The value of its object before it, if it is an event.
     pre: Option<u64>,
     base: &'a [u32],
@@ -89,6 +93,7 @@ impl Races {
                 arg: event.arg,
                 also: event.label.also,
                 pause: trace.pause(index),
+                possible: true,
                 pre: Some(event.pre),
                 base: trace.base(index),
                 index,
@@ -105,6 +110,7 @@ impl Races {
                 arg: b.op.arg,
                 also: b.also,
                 pause: b.pause.as_ref(),
+                possible: b.possible,
                 pre: None,
                 base: &b.base,
                 index: trace.len(),
@@ -339,9 +345,12 @@ impl Races {
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Step>),
     ) {
-        let At { trace, objects, .. } = *at;
+        let trace = at.trace;
         let start = *firsts.iter().min().expect("there is a first event");
         let goes = |i: usize| firsts.iter().any(|&f| f == i || trace.before(f, i));
+        if at.obj != second.obj && !possible(at, second, goes) {
+            return;
+        }
         let waits = second.pause.filter(|p| p.spins != Some(false));
         let waits = waits.filter(|pause| !changes(at, pause, second, goes));
         if waits.is_some_and(|pause| pause.spins == Some(true)) {
@@ -359,18 +368,43 @@ impl Races {
             self.detour.get_or_insert(detour);
             return;
         }
-        // The state of its object there: what it was before the first operation on it that goes.
-        let history = &objects[second.obj as usize].history;
-        let end = history.partition_point(|&i| (i as usize) < second.limit);
-        let on_it = |&&i: &&u32| trace.events()[i as usize].label.obj == second.obj;
-        let gone = history[..end].iter().filter(on_it).find(|&&i| i as usize >= start && goes(i as usize));
-        let pre = match gone {
-            Some(&i) => trace.events()[i as usize].pre,
-            None => second.pre.unwrap_or(0),
-        };
+        let pre = state_without(at, second, goes).or(second.pre).unwrap_or(0);
         let label = Label { also: second.also, ..label_if(second.kind, second.obj, second.arg, pre) };
         self.sequence.push(Step { pid: second.pid, label });
         reversal(start, &mut self.sequence);
+    }
+}
+
+/// The state of the object of `second` without what `goes`: what it was before the first operation on
+/// it that does. `None` if none does.
+fn state_without(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> Option<u64> {
+    let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
+    let events = history.take_while(|&i| i < second.limit).filter(|&i| goes(i));
+    let mut on_it = events.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
+    on_it.next().map(|event| event.pre)
+}
+
+/// Whether the object of `second` allows it without what `goes`, none of which is on the object
+/// because of `second` itself.
+fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
+    let Some(pre) = state_without(at, second, &goes) else { return second.possible };
+    match second.kind {
+        Kind::Lock | Kind::Read | Kind::Enter => pre == 0,
+        Kind::Park => pre == 1 || second.arg == MAY_END,
+        Kind::Send => pre & CAN_SEND != 0,
+        Kind::Recv => pre & CAN_RECV != 0 || second.arg == MAY_END,
+        Kind::Write => {
+            let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
+            let stays = history.take_while(|&i| i < second.limit).filter(|&i| !goes(i));
+            let held = stays.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
+            let held = held.map(|event| match event.label.kind {
+                Kind::Read | Kind::TryRead | Kind::Write | Kind::TryWrite => event.val as i64,
+                Kind::UnlockRead | Kind::UnlockWrite => -1,
+                _ => 0,
+            });
+            held.sum::<i64>() == 0
+        }
+        _ => true,
     }
 }
 

@@ -232,7 +232,9 @@ impl Runtime {
                 let also = task.pause.as_ref().map(|p| self.also(&p.looks, Label::new(op.obj, op.kind)));
                 let base = task.clock.clone();
                 let pause = task.pause.clone();
-                self.stalled.push(Blocked { pid, op, base, also: also.unwrap_or_default(), pause });
+                let also = also.unwrap_or_default();
+                let possible = self.possible(pid);
+                self.stalled.push(Blocked { pid, op, base, also, pause, possible });
             }
         }
         if self.recording || self.fails {

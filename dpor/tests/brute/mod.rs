@@ -212,6 +212,7 @@ fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
             (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryWrite).boxed()),
             (2 * f.onces, body().prop_map(Stmt::Once).boxed()),
             (1, body().prop_map(Stmt::Spawn).boxed()),
+            (2, leaf(f).boxed()),
         ])
     })
 }
