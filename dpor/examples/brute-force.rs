@@ -47,7 +47,7 @@ fn main() {
                 done += 1;
                 interleavings += all;
                 traces += once;
-                if done % 1000 == 0 {
+                if done % 10_000 == 0 {
                     println!("{done} programs, {:?}", start.elapsed());
                 }
             }

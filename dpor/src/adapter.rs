@@ -1,7 +1,7 @@
 //! The scheduler that shuttle sees.
 
-use crate::driver::Strategy;
 use crate::rt::{self, Ending, Runtime, Turnover};
+use crate::settings::Strategy;
 use shuttle::scheduler::{
     DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
     UrwRandomScheduler,

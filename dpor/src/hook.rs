@@ -19,8 +19,8 @@ thread_local! {
 pub(crate) struct Quiet(bool);
 
 impl Quiet {
-    pub(crate) fn new() -> Self {
-        install();
+    pub(crate) fn new(panics: fn()) -> Self {
+        install(panics);
         Quiet(EXPLORING.replace(true))
     }
 }
@@ -31,8 +31,9 @@ impl Drop for Quiet {
     }
 }
 
-/// Puts the hook in place. Not inside of an execution.
-pub(crate) fn install() {
+/// Puts the hook in place, if it is not; it calls `panics` for each panic in an execution. Not
+/// inside of an execution.
+pub(crate) fn install(panics: fn()) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // shuttle puts its hook around the one it finds when it runs for the first time. Have that
@@ -46,9 +47,9 @@ pub(crate) fn install() {
             if EXPLORING.get() {
                 let at = info.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
                 LAST.set(at);
-                crate::rt::panics();
+                panics();
             } else if shuttle::current::try_get_current_task().is_some() {
-                crate::rt::panics();
+                panics();
                 shuttles(info);
             } else {
                 before(info);

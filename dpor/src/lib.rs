@@ -135,11 +135,13 @@
 
 mod adapter;
 pub mod cell;
-mod driver;
+mod exploration;
 mod explore;
+mod explorer;
 pub mod hint;
 mod hook;
 mod local;
+mod memory;
 mod names;
 mod object;
 mod op;
@@ -148,6 +150,7 @@ mod report;
 mod rt;
 mod schedule;
 mod scheduler;
+mod settings;
 mod spin;
 pub mod sync;
 mod table;
@@ -155,14 +158,14 @@ mod tally;
 pub mod thread;
 mod trace;
 mod witness;
-mod work;
 
-pub use driver::{Explorer, Replay, Strategy};
+pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
-pub use report::{Outcome, Progress, Report, Verdict, Violation};
+pub use report::{Outcome, Progress, Replay, Report, Verdict, Violation};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;
+pub use settings::Strategy;
 pub use witness::{Step, What, Witness};
 
 use std::borrow::Cow;
@@ -186,8 +189,8 @@ pub fn note_with(text: impl FnOnce() -> String) {
     if rt::with(|rt| rt.recording) {
         let text = text();
         rt::with(|rt| {
-            let (pid, at) = (rt.current, rt.trace.len());
-            rt.notes.push(rt::Note { pid, at, text });
+            let (tid, at) = (rt.current, rt.trace.len());
+            rt.notes.push(rt::Note { tid, at, text });
         });
     }
 }
@@ -197,10 +200,6 @@ pub fn name_thread(name: impl Into<String>) {
     let name = name.into();
     rt::with(|rt| {
         let me = rt.current;
-        rt.task(me).name = Some(name);
+        rt.thread(me).name = Some(name);
     });
-}
-
-fn set_object_name(id: op::ObjId, name: String) {
-    rt::with(|rt| rt.objects[id as usize].name = Some(name));
 }

@@ -38,7 +38,7 @@ impl<T: 'static> LocalKey<T> {
         let find = || {
             rt::try_with(|rt| {
                 let me = rt.current;
-                let locals = &rt.task(me).locals;
+                let locals = &rt.thread(me).locals;
                 locals.iter().find(|(k, _)| *k == key).map(|(_, v)| v.clone())
             })
         };
@@ -48,7 +48,7 @@ impl<T: 'static> LocalKey<T> {
                 let value: Rc<dyn std::any::Any> = Rc::new((self.init)());
                 rt::with(|rt| {
                     let me = rt.current;
-                    rt.task(me).locals.push((key, Some(value.clone())));
+                    rt.thread(me).locals.push((key, Some(value.clone())));
                 });
                 rt::guest::has_locals();
                 value

@@ -9,7 +9,7 @@
 //! is how many different threads there may be over all executions, not in each: children of whichever
 //! thread came first are others than those of another.
 
-use crate::op::{ObjId, Pid};
+use crate::op::{ObjId, Tid};
 use crate::spin::Verdicts;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,8 +19,8 @@ pub(crate) const TOO_MANY_THREADS: &str = "more than 64 different threads over a
 
 #[derive(Default)]
 struct Table {
-    threads: HashMap<(Pid, u32), Pid>,
-    objects: HashMap<(Pid, u32), ObjId>,
+    threads: HashMap<(Tid, u32), Tid>,
+    objects: HashMap<(Tid, u32), ObjId>,
 }
 
 /// The numbers of all workers.
@@ -33,13 +33,13 @@ pub(crate) struct Names {
 
 impl Names {
     /// The thread that is `parent`'s child number `nth`. Thread 0 is the body's own.
-    fn thread(&self, parent: Pid, nth: u32) -> Pid {
+    fn thread(&self, parent: Tid, nth: u32) -> Tid {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = table.threads.len() as Pid + 1;
+        let next = table.threads.len() as Tid + 1;
         *table.threads.entry((parent, nth)).or_insert(next)
     }
 
-    fn object(&self, creator: Pid, nth: u32) -> ObjId {
+    fn object(&self, creator: Tid, nth: u32) -> ObjId {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let next = table.objects.len() as ObjId;
         *table.objects.entry((creator, nth)).or_insert(next)
@@ -50,7 +50,7 @@ impl Names {
 #[derive(Default)]
 pub(crate) struct NameCache {
     names: Names,
-    threads: Vec<Vec<Pid>>,
+    threads: Vec<Vec<Tid>>,
     objects: Vec<Vec<ObjId>>,
 }
 
@@ -59,18 +59,18 @@ impl NameCache {
         NameCache { names, ..NameCache::default() }
     }
 
-    pub(crate) fn thread(&mut self, parent: Pid, nth: u32) -> Pid {
+    pub(crate) fn thread(&mut self, parent: Tid, nth: u32) -> Tid {
         let names = &self.names;
         lookup(&mut self.threads, parent, nth, |n| names.thread(parent, n))
     }
 
-    pub(crate) fn object(&mut self, creator: Pid, nth: u32) -> ObjId {
+    pub(crate) fn object(&mut self, creator: Tid, nth: u32) -> ObjId {
         let names = &self.names;
         lookup(&mut self.objects, creator, nth, |n| names.object(creator, n))
     }
 }
 
-fn lookup<T: Copy>(known: &mut Vec<Vec<T>>, by: Pid, nth: u32, ask: impl Fn(u32) -> T) -> T {
+fn lookup<T: Copy>(known: &mut Vec<Vec<T>>, by: Tid, nth: u32, ask: impl Fn(u32) -> T) -> T {
     let by = by as usize;
     if known.len() <= by {
         known.resize_with(by + 1, Vec::new);

@@ -9,7 +9,7 @@ use crate::spin::AS_WRITE;
 use std::panic::Location;
 
 /// A thread, by the dense number that its place in the tree of spawns has been given.
-pub(crate) type Pid = u16;
+pub(crate) type Tid = u16;
 
 /// A shared object, by the dense number that its creator and its place among the creator's objects
 /// have been given.
@@ -239,7 +239,18 @@ impl Op {
 
 /// One element of a wakeup sequence: whose turn it is, and what it will turn out to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Step {
-    pub(crate) pid: Pid,
+pub(crate) struct Transition {
+    pub(crate) tid: Tid,
     pub(crate) label: Label,
+}
+
+/// The label that `kind` on `obj` has if it is performed with the object in the state that it had
+/// before an event with this `pre`.
+pub(crate) fn label_if(kind: Kind, obj: ObjId, arg: u64, pre: u64) -> Label {
+    debug_assert!(obj != NO_OBJECT);
+    match kind {
+        Kind::CompareExchange if pre == arg => Label::new(obj, Kind::Rmw),
+        Kind::CompareExchange => Label::new(obj, Kind::CompareExchangeFailed),
+        kind => Label::new(obj, kind),
+    }
 }

@@ -1,6 +1,6 @@
 //! An ordering as data, with names that are the same in every exploration of the same body.
 
-use crate::op::{Kind, Pid};
+use crate::op::{Kind, Tid};
 use crate::rt::{Ending, Runtime};
 
 /// The operations of one execution, in the order in which they ran.
@@ -39,11 +39,11 @@ pub struct ObjectId {
 
 impl Ordering {
     pub(crate) fn of(rt: &Runtime) -> Self {
-        let path = |pid: Pid| rt.path(pid);
+        let path = |tid: Tid| rt.path(tid);
         let operation = |e: &crate::trace::Event| {
             let (creator, nth) = rt.objects[e.obj as usize].made;
             Operation {
-                thread: path(e.pid),
+                thread: path(e.tid),
                 object: ObjectId { creator: path(creator), nth },
                 kind: e.label.kind,
                 value: e.val,

@@ -123,6 +123,19 @@ impl fmt::Display for Violation {
     }
 }
 
+/// What a replayed ordering did.
+#[derive(Clone, Debug)]
+pub struct Replay<T> {
+    /// The ordering, step by step.
+    pub witness: Witness,
+    /// What the body returned, if it did.
+    pub outcome: Option<T>,
+    /// What was violated: name and detail.
+    pub violations: Vec<(String, String)>,
+    /// Whether the body did what the token says. If not, what differed.
+    pub diverged: Option<String>,
+}
+
 /// How far an exploration has come.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

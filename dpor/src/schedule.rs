@@ -1,7 +1,7 @@
 //! Schedules: whose turn each event is, with as few context switches as a bounded search finds, and
 //! the token that they are printed as.
 
-use crate::op::Pid;
+use crate::op::Tid;
 use crate::trace::Trace;
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ pub(crate) struct Linearizer {
     needed: Vec<Vec<u32>>,
     /// How many events of each thread `path` has.
     done: Vec<u32>,
-    path: Vec<(Pid, u32)>,
+    path: Vec<(Tid, u32)>,
     effort: usize,
 }
 
@@ -26,7 +26,7 @@ impl Linearizer {
     /// The order with the fewest context switches that a bounded search finds, as runs of events of
     /// one thread, if it finds one of at most `bound` runs. With room for a run for each event it
     /// always does.
-    pub(crate) fn best(&mut self, trace: &Trace, bound: usize) -> Option<Vec<(Pid, u32)>> {
+    pub(crate) fn best(&mut self, trace: &Trace, bound: usize) -> Option<Vec<(Tid, u32)>> {
         self.take_in(trace);
         self.effort = 0;
         // A limit that grows keeps the search shallow: most traces need few switches.
@@ -50,7 +50,7 @@ impl Linearizer {
         threads.iter_mut().for_each(Vec::clear);
         needed.iter_mut().for_each(Vec::clear);
         for (i, e) in trace.events().iter().enumerate() {
-            let p = e.pid as usize;
+            let p = e.tid as usize;
             if threads.len() <= p {
                 threads.resize_with(p + 1, Vec::new);
                 needed.resize_with(p + 1, Vec::new);
@@ -105,7 +105,7 @@ impl Linearizer {
                 }
             }
             if let Some((p, times)) = (next..all).find_map(|p| Some((p, self.run(trace, p)?))) {
-                self.path.push((p as Pid, times));
+                self.path.push((p as Tid, times));
                 next = 0;
             } else if let Some((p, times)) = self.path.pop() {
                 self.done[p as usize] -= times;

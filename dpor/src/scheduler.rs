@@ -1,11 +1,10 @@
 //! The exploration as a scheduler for a `Runner` of shuttle's.
 
 use crate::adapter::Adapter;
-use crate::driver::Strategy;
-use crate::names::{Names, TOO_MANY_THREADS};
+use crate::names::Names;
 use crate::rt::{self, Ending, Mode, Runtime};
 use crate::schedule::Token;
-use crate::work::{counts, search_on};
+use crate::settings::Strategy;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 
 /// Explores every inequivalent ordering exactly once, as a scheduler for shuttle's own
@@ -47,7 +46,7 @@ pub struct DporScheduler {
 impl DporScheduler {
     /// Explores everything.
     pub fn new() -> Self {
-        crate::hook::install();
+        crate::hook::install(rt::panics);
         DporScheduler {
             adapter: Adapter::new(Strategy::Dpor, conclude),
             max_steps: 10_000,
@@ -133,7 +132,7 @@ fn conclude(rt: &mut Runtime) -> bool {
         panic!("{why}");
     }
     if rt.ending == Some(Ending::Probed) {
-        return counts(rt) || search_on(rt);
+        return rt.counts() || rt.search_on();
     }
     // A test that fails does not come here. The body's own thread does not always say that it ends.
     let rest = rt.live.iter().any(|&p| p != 0 && rt.unfinished(p));
@@ -143,30 +142,6 @@ fn conclude(rt: &mut Runtime) -> bool {
          set DporScheduler::max_steps instead of MaxSteps::ContinueAfter",
         rt.trace.len()
     );
-    counts(rt);
-    search_on(rt)
-}
-
-/// What to say of an execution that the exploration cannot take in.
-pub(crate) fn divergence(why: &str) -> String {
-    match why {
-        TOO_MANY_THREADS => why.to_owned(),
-        _ => format!("the body is not deterministic: {why}"),
-    }
-}
-
-impl Runtime {
-    /// What to fail the test with when the execution has to be given up.
-    pub(crate) fn failure(&self) -> Option<String> {
-        match (&self.ending, self.fails) {
-            (None, _) | (_, false) => None,
-            (Some(Ending::Deadlock), _) => Some(format!("no-deadlock: {}", self.deadlock)),
-            (Some(Ending::TooLong), _) => {
-                Some(format!("an execution has more than {} operations", self.max_steps))
-            }
-            (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
-            (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
-            (Some(Ending::Torn | Ending::Probed), _) => None,
-        }
-    }
+    rt.counts();
+    rt.search_on()
 }

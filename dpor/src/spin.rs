@@ -37,7 +37,7 @@
 //! runs alone, and is then run again as far as it was. Nothing of a probe is counted.
 
 use crate::object::{HUNG_UP, NOT_NOW};
-use crate::op::{Kind, ObjId, Pid};
+use crate::op::{Kind, ObjId, Tid};
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -142,7 +142,8 @@ impl Round {
     pub(crate) fn take_in(&mut self, obj: ObjId, effect: Effect, now: usize) -> bool {
         let known = self.0.iter().position(|look| look.obj == obj);
         let look = match (effect, known) {
-            (Effect::Changes | Effect::Returns { changed: true }, _) | (Effect::Returns { .. }, None) => {
+            (Effect::Changes | Effect::Returns { changed: true }, _)
+            | (Effect::Returns { .. }, None) => {
                 self.clear();
                 return false;
             }
@@ -203,7 +204,7 @@ impl Verdicts {
 /// A thread runs alone, to find out whether it spins.
 #[derive(Debug)]
 pub(crate) struct Probe {
-    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
     pub(crate) past: u64,
     /// The objects that its rounds may use.
     pub(crate) objects: Vec<ObjId>,

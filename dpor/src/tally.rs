@@ -1,7 +1,6 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
-use crate::driver::Replay;
-use crate::report::{Outcome, Report, Verdict, Violation};
+use crate::report::{Outcome, Replay, Report, Verdict, Violation};
 use crate::rt::{Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::BTreeMap;
@@ -223,8 +222,8 @@ fn token(rt: &Runtime, runs: &[(u16, u32)]) -> Token {
         threads: rt.live.iter().map(|&p| rt.path(p)).collect(),
         runs: runs
             .iter()
-            .map(|&(pid, times)| {
-                let place = rt.live.iter().position(|&p| p == pid);
+            .map(|&(tid, times)| {
+                let place = rt.live.iter().position(|&p| p == tid);
                 (place.expect("the thread is in this execution"), times)
             })
             .collect(),

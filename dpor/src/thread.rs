@@ -4,7 +4,7 @@
 //! threads have; one that can never end is a deadlock, joined or not.
 
 use crate::object::{State, MAY_END, OVER};
-use crate::op::{Kind, ObjId, Op, Pid};
+use crate::op::{Kind, ObjId, Op, Tid};
 use crate::rt;
 use std::io;
 use std::marker::PhantomData;
@@ -60,7 +60,7 @@ impl<T> JoinHandle<T> {
 
 /// What a thread is told apart by, within one execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ThreadId(Pid);
+pub struct ThreadId(Tid);
 
 /// A handle to a thread.
 #[derive(Clone, Debug)]
@@ -143,8 +143,8 @@ where
     T: Send + 'static,
 {
     let (thread, slot) = admit(name, at);
-    let (pid, result) = (thread.id.0, slot.clone());
-    shuttle::thread::spawn(move || rt::run_thread(pid, move || run(pid, f, &result)));
+    let (tid, result) = (thread.id.0, slot.clone());
+    shuttle::thread::spawn(move || rt::run_thread(tid, move || run(tid, f, &result)));
     JoinHandle { thread, slot }
 }
 
@@ -152,24 +152,24 @@ where
 fn admit<T>(name: Option<String>, at: &'static Location<'static>) -> (Thread, Slot<T>) {
     let token = rt::create(State::Parker { token: false });
     let end = rt::with(|rt| rt.ends).then(|| rt::create(State::Thread { over: false }));
-    let pid = rt::with(|rt| {
-        let pid = rt.spawn(name.clone());
-        rt.task(pid).token = Some(token);
-        rt.task(pid).end = end.map(|end| (end, at));
-        pid
+    let tid = rt::with(|rt| {
+        let tid = rt.spawn(name.clone());
+        rt.thread(tid).token = Some(token);
+        rt.thread(tid).end = end.map(|end| (end, at));
+        tid
     });
-    let thread = Thread { id: ThreadId(pid), name: name.map(Into::into), token, end };
+    let thread = Thread { id: ThreadId(tid), name: name.map(Into::into), token, end };
     (thread, Arc::new(Mutex::new(None)))
 }
 
 /// Runs a thread's function and keeps its result.
-fn run<T>(pid: Pid, f: impl FnOnce() -> T, slot: &Slot<T>) {
+fn run<T>(tid: Tid, f: impl FnOnce() -> T, slot: &Slot<T>) {
     let outcome = if rt::fails() { Ok(f()) } else { catch_unwind(AssertUnwindSafe(f)) };
     if let Err(payload) = &outcome {
         if rt::is_given_up(payload.as_ref()) {
             return;
         }
-        rt::note_panic(pid, payload.as_ref());
+        rt::note_panic(tid, payload.as_ref());
     }
     *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
 }
@@ -178,7 +178,7 @@ fn run<T>(pid: Pid, f: impl FnOnce() -> T, slot: &Slot<T>) {
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
     shuttles: &'scope shuttle::thread::Scope<'scope, 'env>,
-    threads: Mutex<Vec<(Pid, Arc<AtomicBool>)>>,
+    threads: Mutex<Vec<(Tid, Arc<AtomicBool>)>>,
 }
 
 /// An owned permission to wait for a scoped thread's end.
@@ -222,10 +222,10 @@ impl<'scope> Scope<'scope, '_> {
         T: Send + 'scope,
     {
         let (thread, slot) = admit(None, Location::caller());
-        let (pid, result) = (thread.id.0, slot.clone());
+        let (tid, result) = (thread.id.0, slot.clone());
         let waited = Arc::new(AtomicBool::new(false));
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((pid, waited.clone()));
-        self.shuttles.spawn(move || rt::run_thread(pid, move || run(pid, f, &result)));
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((tid, waited.clone()));
+        self.shuttles.spawn(move || rt::run_thread(tid, move || run(tid, f, &result)));
         ScopedJoinHandle { handle: JoinHandle { thread, slot }, waited, scope: PhantomData }
     }
 }
@@ -250,9 +250,9 @@ where
         let mut panicked = false;
         loop {
             let next = scope.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some((pid, waited)) = next else { break };
-            rt::join_or_outlive(pid, at);
-            panicked |= rt::with(|rt| rt.task(pid).panicked) && !waited.load(Relaxed);
+            let Some((tid, waited)) = next else { break };
+            rt::join_or_outlive(tid, at);
+            panicked |= rt::with(|rt| rt.thread(tid).panicked) && !waited.load(Relaxed);
         }
         *scope.threads.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
         match result {
@@ -270,12 +270,12 @@ where
 pub fn current() -> Thread {
     let (me, token, end, name) = rt::with(|rt| {
         let me = rt.current;
-        let task = rt.task(me);
-        (me, task.token, task.end.map(|(end, _)| end), task.name.as_deref().map(Into::into))
+        let thread = rt.thread(me);
+        (me, thread.token, thread.end.map(|(end, _)| end), thread.name.as_deref().map(Into::into))
     });
     let token = token.unwrap_or_else(|| {
         let token = rt::create(State::Parker { token: false });
-        rt::with(|rt| rt.task(me).token = Some(token));
+        rt::with(|rt| rt.thread(me).token = Some(token));
         token
     });
     Thread { id: ThreadId(me), name, token, end }

@@ -4,7 +4,7 @@
 //! operations. It is kept as one vector clock for each event; all clocks share one arena, which the
 //! next execution reuses.
 
-use crate::op::{Kind, Label, ObjId, Pid, Step};
+use crate::op::{Kind, Label, ObjId, Tid, Transition};
 use crate::spin::Pause;
 use std::panic::Location;
 
@@ -32,7 +32,7 @@ pub(crate) fn mix(past: u64, with: u64) -> u64 {
 /// An operation that has been performed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
-    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
     /// The number of this event among its thread's, from 1.
     pub(crate) seq: u32,
     pub(crate) label: Label,
@@ -63,14 +63,14 @@ impl Event {
         self.pause.is_some()
     }
 
-    pub(crate) fn step(&self) -> Step {
-        Step { pid: self.pid, label: self.label }
+    pub(crate) fn transition(&self) -> Transition {
+        Transition { tid: self.tid, label: self.label }
     }
 }
 
 /// What the runtime knows of an event, beside its place in the trace.
 pub(crate) struct Performed {
-    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
     pub(crate) label: Label,
     pub(crate) obj: ObjId,
     pub(crate) announced: Kind,
@@ -120,8 +120,8 @@ impl Trace {
             self.pauses.len() as u32 - 1
         });
         self.events.push(Event {
-            pid: p.pid,
-            seq: clock[p.pid as usize],
+            tid: p.tid,
+            seq: clock[p.tid as usize],
             label: p.label,
             obj: p.obj,
             announced: p.announced,
@@ -159,7 +159,7 @@ impl Trace {
     /// Whether event `i` is among those that `clock` knows.
     pub(crate) fn known(&self, i: usize, clock: &[u32]) -> bool {
         let e = &self.events[i];
-        clock.get(e.pid as usize).is_some_and(|&seen| seen >= e.seq)
+        clock.get(e.tid as usize).is_some_and(|&seen| seen >= e.seq)
     }
 
     /// Whether event `i` happens before event `j`.

@@ -2,7 +2,7 @@
 
 use crate::object::{ALIVE, HUNG_UP, NOT_NOW, OVER};
 use crate::op::Kind;
-use crate::rt::{Note, Phase, Runtime};
+use crate::rt::{Note, Runtime};
 use std::fmt;
 
 /// One ordering, step by step.
@@ -52,16 +52,16 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
         threads: rt.live.iter().map(|&p| rt.thread_name(p)).collect(),
         steps: Vec::new(),
     };
-    let place = |pid| rt.live.iter().position(|&p| p == pid).unwrap_or(0);
+    let place = |tid| rt.live.iter().position(|&p| p == tid).unwrap_or(0);
     let events = rt.trace.events();
     // A spawned thread runs up to its first operation before its turn has come: what it notes on the
     // way is told when it has.
     let begins_with = |note: &Note| {
-        let first = events.iter().position(|e| e.pid == note.pid);
-        first.filter(|&first| note.pid != 0 && first >= note.at)
+        let first = events.iter().position(|e| e.tid == note.tid);
+        first.filter(|&first| note.tid != 0 && first >= note.at)
     };
     let noted = |note: &Note, switch| Step {
-        thread: place(note.pid),
+        thread: place(note.tid),
         what: What::Note(note.text.clone()),
         switch,
     };
@@ -79,7 +79,7 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
             file: event.at.file(),
             line: event.at.line(),
         };
-        witness.steps.push(Step { thread: place(event.pid), what, switch });
+        witness.steps.push(Step { thread: place(event.tid), what, switch });
     }
     witness
 }
@@ -100,71 +100,6 @@ fn value(kind: Kind, val: u64) -> Option<String> {
         Kind::Wake if val == 0 => Some("by itself".into()),
         _ => None,
     }
-}
-
-/// Says what a thread that cannot go on waits for.
-pub(crate) fn describe_block(rt: &Runtime, pid: u16) -> String {
-    match rt.tasks[pid as usize].phase {
-        Phase::Finished => "ended".into(),
-        Phase::Joining(target, _) => format!("waits for the end of {}", rt.thread_name(target)),
-        Phase::Meeting(obj, ..) => format!("waits for the receiver of {}", rt.object_name(obj)),
-        Phase::Gathering(obj, _) => format!("waits at {}", rt.object_name(obj)),
-        Phase::At(op) if !rt.enabled(pid) => {
-            let object = &rt.objects[op.obj as usize];
-            let holders: Vec<_> = object.holders().iter().map(|&p| rt.thread_name(p)).collect();
-            let held = match holders.len() {
-                0 => String::new(),
-                _ => format!(", held by {}", holders.join(" and ")),
-            };
-            format!("blocked: {} {}{held}", op.kind.name(), rt.object_name(op.obj))
-        }
-        _ => String::new(),
-    }
-}
-
-/// Says who waits for what, and who holds it since which line.
-pub(crate) fn describe_deadlock(rt: &Runtime) -> String {
-    let mut lines = Vec::new();
-    for &pid in &rt.live {
-        let name = rt.thread_name(pid);
-        match rt.tasks[pid as usize].phase {
-            Phase::At(op) => {
-                let mut line = format!(
-                    "{name} waits to {} {} at {}:{}",
-                    op.kind.name(),
-                    rt.object_name(op.obj),
-                    op.at.file(),
-                    op.at.line()
-                );
-                for holder in rt.objects[op.obj as usize].holders() {
-                    let mut taken = rt.trace.events().iter().rev();
-                    let since = taken.find(|e| e.obj == op.obj && e.pid == holder);
-                    line += &format!(", held by {}", rt.thread_name(holder));
-                    if let Some(e) = since {
-                        line += &format!(" since {}:{}", e.at.file(), e.at.line());
-                    }
-                }
-                lines.push(line);
-            }
-            Phase::Joining(target, at) => lines.push(format!(
-                "{name} waits for the end of {} at {}:{}",
-                rt.thread_name(target),
-                at.file(),
-                at.line()
-            )),
-            Phase::Meeting(obj, _, at) => lines.push(format!(
-                "{name} waits for the receiver of {} at {}:{}",
-                rt.object_name(obj),
-                at.file(),
-                at.line()
-            )),
-            Phase::Gathering(obj, _) => {
-                lines.push(format!("{name} waits at {}", rt.object_name(obj)));
-            }
-            _ => {}
-        }
-    }
-    lines.join("; ")
 }
 
 impl Witness {

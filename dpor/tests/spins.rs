@@ -195,16 +195,15 @@ fn spins_are_as_those_bounded_by_hand() {
     config.failure_persistence = None;
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let (compared, many) = (AtomicU64::new(0), AtomicU64::new(0));
-    let result = TestRunner::new_with_rng(config, rng).run(&program(), |program| {
-        match compare(&program) {
+    let result =
+        TestRunner::new_with_rng(config, rng).run(&program(), |program| match compare(&program) {
             Ok(n) => {
                 compared.fetch_add(n.is_some() as u64, Relaxed);
                 many.fetch_add(n.is_some_and(|n| n > 2) as u64, Relaxed);
                 Ok(())
             }
             Err(why) => Err(TestCaseError::fail(why)),
-        }
-    });
+        });
     if let Err(e) = result {
         panic!("{e}");
     }

@@ -32,10 +32,11 @@ fn main() {
 
 #[cfg(shuttle)]
 mod row {
-    use connmap_models::engine::{explore, Options};
-    use connmap_models::report::Violation;
+    use connmap_models::systems;
     use connmap_models::systems::kv_engine::forms::forms;
-    use connmap_models::{parse, systems, Report};
+    use orderings::engine::{explore, Options};
+    use orderings::report::Violation;
+    use orderings::{parse, Report};
     use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::time::{Duration, Instant};
@@ -48,7 +49,7 @@ mod row {
         let begin = Instant::now();
         let (mut complete, mut orderings, mut violated) = (0, 0, 0);
         // In how many scenarios.
-        let mut violations: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut violations: BTreeMap<String, u64> = BTreeMap::new();
         let all = forms(calls, 3);
         for form in &all {
             let scenario = parse::scenario(form, &*system).expect("a form is a scenario");
@@ -68,7 +69,7 @@ mod row {
             orderings += report.orderings.unwrap_or(0);
             violated += u64::from(!names.is_empty());
             for name in names {
-                *violations.entry(name).or_default() += 1;
+                *violations.entry(name.to_owned()).or_default() += 1;
             }
         }
         let violations: Vec<String> =
@@ -81,17 +82,16 @@ mod row {
         );
     }
 
-    fn names(report: &Report) -> Vec<&'static str> {
-        let mut names: Vec<_> = report.violations.iter().map(|v| v.invariant.name()).collect();
+    fn names(report: &Report) -> Vec<&str> {
+        let mut names: Vec<_> = report.violations.iter().map(|v| v.invariant.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names
     }
 
     fn details(report: &Report) -> String {
-        let detail = |seen: &Violation| {
-            format!("{} in {}: {}", seen.invariant.name(), seen.orderings, seen.detail)
-        };
+        let detail =
+            |seen: &Violation| format!("{} in {}: {}", seen.invariant, seen.orderings, seen.detail);
         report.violations.iter().map(detail).collect::<Vec<_>>().join("; ")
     }
 }

@@ -1,15 +1,16 @@
 //! What the engines' test binaries share: a test for each scenario, which
 //! prints what it explored and fails with what it found.
 
-use connmap_models::{parse, systems, Report, Scenario, System, Verdict};
+use connmap_models::systems;
 use libtest_mimic::{Arguments, Failed, Trial};
+use orderings::{parse, Model, Report, Scenario, Verdict};
 use std::sync::Arc;
 
 /// The scenarios of the core.
 pub const SCENARIOS: &str = include_str!("../../models/scenarios.txt");
 
 /// The shipped core, and its scenarios.
-pub fn core() -> (Arc<dyn System>, Vec<Arc<Scenario>>) {
+pub fn core() -> (Arc<dyn Model>, Vec<Arc<Scenario>>) {
     let system = systems::find("core").expect("the core is the first of the systems");
     let scenarios = parse::file(SCENARIOS, &*system).unwrap_or_else(|error| panic!("{error}"));
     assert!(!scenarios.is_empty(), "no scenario, no test");

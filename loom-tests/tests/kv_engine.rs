@@ -2,10 +2,11 @@
 //! with it, in the same scenario; the findings are there; the core holds.
 #![cfg(shuttle)]
 
-use connmap_models::engine::{explore, Options};
 use connmap_models::systems::kv_engine::tickets::{FINDINGS, SCENARIOS, TICKETS};
 use connmap_models::systems::kv_engine::{era::ERAS, PREFIX};
-use connmap_models::{parse, systems, Invariant, Outcome, Report, Scenario, Verdict};
+use connmap_models::{systems, Invariant};
+use orderings::engine::{explore, Options};
+use orderings::{parse, Outcome, Report, Scenario, Verdict};
 use std::sync::Arc;
 
 fn scenario(name: &str, system: &str) -> Arc<Scenario> {
@@ -28,7 +29,7 @@ fn explored(system: &str, scenario: &Arc<Scenario>) -> Report {
 
 /// In how many orderings.
 fn broken(report: &Report, invariant: Invariant) -> u64 {
-    let of = report.violations.iter().filter(|seen| seen.invariant == invariant);
+    let of = report.violations.iter().filter(|seen| seen.invariant == invariant.name());
     of.map(|seen| seen.orderings).sum()
 }
 

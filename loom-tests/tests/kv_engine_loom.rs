@@ -2,10 +2,11 @@
 //! and the same deadlocks.
 #![cfg(loom)]
 
-use connmap_models::engine::{explore, Options, Strategy};
 use connmap_models::systems::kv_engine::tickets::{Ticket, SCENARIOS, TICKETS};
 use connmap_models::systems::kv_engine::PREFIX;
-use connmap_models::{parse, systems, Invariant, Report, Verdict};
+use connmap_models::{systems, Invariant};
+use orderings::engine::{explore, Options, Strategy};
+use orderings::{parse, Report, Verdict};
 use std::env;
 use std::process::Command;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ fn tickets() {
         let before = report(ticket.scenario, ticket.before);
         let after = report(ticket.scenario, ticket.after);
         let broken =
-            |report: &Report| report.violations.iter().any(|v| v.invariant == ticket.breaks);
+            |report: &Report| report.violations.iter().any(|v| v.invariant == ticket.breaks.name());
         println!("{:20} {:7} {:7}", ticket.name, before.executions, after.executions);
         assert!(broken(&before), "{}: {} holds", ticket.name, ticket.before);
         assert!(!broken(&after), "{}: {} breaks", ticket.name, ticket.after);

@@ -6,8 +6,9 @@ fn main() {}
 #[cfg(loom)]
 fn main() {
     use connmap_loom_tests::{core, judge, run};
-    use connmap_models::{engine, sync};
+    use connmap_models::sync;
     use libtest_mimic::Trial;
+    use orderings::engine;
     use std::sync::Arc;
 
     let (system, scenarios) = core();

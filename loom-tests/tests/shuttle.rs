@@ -14,9 +14,10 @@ fn main() {
 #[cfg(shuttle)]
 mod exhaustive {
     use connmap_loom_tests::{core, figures, judge, run};
-    use connmap_models::engine::{explore, Options, Strategy};
-    use connmap_models::{sync, Outcome, Report, Scenario, System, Verdict};
+    use connmap_models::sync;
     use libtest_mimic::{Failed, Trial};
+    use orderings::engine::{explore, Options, Strategy};
+    use orderings::{Model, Outcome, Report, Scenario, Verdict};
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -44,13 +45,13 @@ mod exhaustive {
             }));
         }
         trials.push(Trial::test("engine-is-shuttle", || {
-            assert_eq!(sync::ENGINE, "shuttle");
+            assert_eq!(sync::ENGINE, "dpor");
             Ok(())
         }));
         run(trials)
     }
 
-    fn by(system: &Arc<dyn System>, scenario: &Arc<Scenario>, options: &Options) -> Report {
+    fn by(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> Report {
         explore(system, scenario, options).expect("this is the build for it")
     }
 
@@ -59,7 +60,7 @@ mod exhaustive {
     }
 
     /// The other strategies against DPOR.
-    fn cross_check(system: &Arc<dyn System>, scenario: &Arc<Scenario>) -> Result<(), Failed> {
+    fn cross_check(system: &Arc<dyn Model>, scenario: &Arc<Scenario>) -> Result<(), Failed> {
         let all = outcomes(&by(system, scenario, &Options::default()));
         let limited = Options {
             strategy: Strategy::Dfs,

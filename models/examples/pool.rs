@@ -1,27 +1,29 @@
 //! A connection pool whose `close` races with its `checkout`. It looks at its
 //! flag before it takes its lock.
 
-use connmap_models::sync::{atomic::AtomicBool, atomic::Ordering, Mutex};
-use connmap_models::{Call, CallId, Instance, Invariant, Log, Operation, Scenario, System};
+use orderings::sync::{atomic::AtomicBool, atomic::Ordering, Mutex};
+use orderings::{Call, CallId, Instance, Invariant, Log, Model, Operation, Scenario};
 use std::sync::Arc;
 
 /// What is explored: each execution has a new pool.
 pub(crate) struct Pools;
+
+const EMPTY: Invariant = Invariant::new("closed-is-empty", "A closed pool has no connection.");
 
 struct Pool {
     closed: AtomicBool,
     connections: Mutex<u32>,
 }
 
-impl System for Pools {
+impl Model for Pools {
     fn name(&self) -> String {
         "pool".into()
     }
-    fn operations(&self) -> &'static [Operation] {
+    fn operations(&self) -> &[Operation] {
         const { &[Operation::plain("close", "close all"), Operation::plain("checkout", "open one")] }
     }
-    fn invariants(&self) -> &'static [Invariant] {
-        &[Invariant::NoLeak]
+    fn invariants(&self) -> Vec<Invariant> {
+        vec![EMPTY]
     }
     fn build(&self, _: &Arc<Scenario>, _: &Arc<Log>) -> Arc<dyn Instance> {
         Arc::new(Pool { closed: AtomicBool::new(false), connections: Mutex::new(0) })
@@ -43,11 +45,11 @@ impl Instance for Pool {
     }
     fn finish(self: Arc<Self>, log: &Log) {
         if self.closed.load(Ordering::Acquire) && *self.connections.lock().unwrap() > 0 {
-            log.violated(Invariant::NoLeak, "the pool is closed, and has a connection");
+            log.violated(EMPTY, "the pool is closed, and has a connection");
         }
     }
 }
 
 fn main() {
-    connmap_models::tool::ask_and_print(Pools, "close | checkout");
+    orderings::command::ask_and_print(Pools, "close | checkout");
 }

@@ -17,12 +17,6 @@ macro_rules! invariants {
                 match self { $(Invariant::$variant => $name,)+ }
             }
 
-            /// The one of this name. What is not ours to name is an engine's
-            /// word for a panic.
-            pub fn named(name: &str) -> Self {
-                ALL.iter().copied().find(|known| known.name() == name).unwrap_or(Self::NoPanic)
-            }
-
             /// What it says.
             pub fn meaning(self) -> &'static str {
                 match self { $(Invariant::$variant => concat!($($meaning,)+).trim_ascii(),)+ }
@@ -61,6 +55,12 @@ invariants! {
     /// The results of all calls are explained by one sequential order of them
     /// that respects real time.
     Linearizable = "linearizable",
+}
+
+impl From<Invariant> for orderings::Invariant {
+    fn from(invariant: Invariant) -> Self {
+        orderings::Invariant::new(invariant.name(), invariant.meaning())
+    }
 }
 
 impl fmt::Display for Invariant {

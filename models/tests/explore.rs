@@ -60,7 +60,7 @@ fn json_has_the_documented_fields() {
     let counted: u64 = outcomes.iter().map(|row| row["orderings"].as_u64().unwrap()).sum();
     let all = view["orderings"].as_u64().or(view["executions"].as_u64());
     assert_eq!(Some(counted), all);
-    let documented = include_str!("../JSON.md");
+    let documented = include_str!("../../explore/JSON.md");
     let seed = json(&["--system", "kv-engine@before-mb-37702", "seed"]).remove(0);
     let agreement = json(&["--compare=dpor,dfs", RACE]).remove(2);
     let violation = &seed["violations"][0];

@@ -65,5 +65,5 @@ fn the_other_engines_need_the_other_build() {
         .output()
         .expect("the explorer starts");
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("start it by `cargo explore`"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("with the primitives of shuttle-dpor"));
 }

@@ -4,20 +4,22 @@
 
 #![cfg(shuttle)]
 
-use connmap_models::engine::{explore, Options};
-use connmap_models::generate::{core, Universe};
-use connmap_models::sweep::{one, sweep, Summary};
-use connmap_models::{parse, systems, Report, Scenario, System};
+use connmap_models::systems;
+use connmap_models::universe::core;
+use orderings::engine::{explore, Options};
+use orderings::generate::Universe;
+use orderings::sweep::{one, sweep, Summary};
+use orderings::{parse, Model, Report, Scenario};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRng, TestRunner};
 use std::sync::Arc;
 
-fn system() -> Arc<dyn System> {
+fn system() -> Arc<dyn Model> {
     systems::find("core").expect("the core is the first of the systems")
 }
 
-fn to_the_end(system: &Arc<dyn System>, scenario: &Arc<Scenario>) -> Report {
+fn to_the_end(system: &Arc<dyn Model>, scenario: &Arc<Scenario>) -> Report {
     explore(system, scenario, &Options::default()).expect("this is the build for it")
 }
 
@@ -57,7 +59,7 @@ fn larger() -> impl Strategy<Value = String> {
 }
 
 /// Whether it does, as far as it is explored.
-fn holds(system: &Arc<dyn System>, text: String) -> Result<(), TestCaseError> {
+fn holds(system: &Arc<dyn Model>, text: String) -> Result<(), TestCaseError> {
     let options = Options { max_executions: Some(SAMPLE), ..Options::default() };
     let found = one(system, 0, text, |system, scenario| {
         explore(system, scenario, &options).expect("this is the build for it")

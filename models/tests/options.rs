@@ -32,7 +32,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
 ];
 
 /// What they write is checked by `cargo xtask ci`, with both builds at hand.
-const PAGES: [&str; 3] = ["ledger", "history", "check"];
+const PAGES: [&str; 2] = ["ledger", "check"];
 
 #[test]
 fn every_option_changes_something() {
@@ -75,7 +75,7 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--format", "xml", RACE], "mermaid"),
         (&["--compare=dfs", RACE], "two engines"),
         (&["--compare=dpor,dfs", "--format", "html", RACE], "text, json or markdown"),
-        (&["--engine", "loom", RACE], "start it by `cargo explore`"),
+        (&["--engine", "loom", RACE], "a build with RUSTFLAGS"),
         (&["--replay", "foo", RACE], "error: --replay: not a token of dpor-0.1.0: foo\n"),
         (&["--file", "-", "from-file"], "or did you mean the scenario `from-a-file`?"),
         (&["--replay", "1"], "one scenario"),

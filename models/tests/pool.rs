@@ -18,15 +18,15 @@ fn the_file_is_shown_as_it_is_and_is_short() {
 #[cfg(shuttle)]
 mod explored {
     use super::pool::Pools;
-    use connmap_models::render::text::{text, Detail};
-    use connmap_models::render::view::Ended;
-    use connmap_models::tool::ask;
+    use orderings::command::ask;
+    use orderings::render::text::{text, Detail};
+    use orderings::render::view::Ended;
 
     #[test]
     fn its_bug_is_found() {
         let answer = ask(Pools, "close | checkout").expect("it can be asked");
         assert_eq!(answer.verdict, Ended::Violated);
-        assert_eq!(answer.violations[0].invariant, "no-leak");
+        assert_eq!(answer.violations[0].invariant, "closed-is-empty");
         assert!(answer.violations[0].ordering.is_known());
         // Two that do not close have none.
         let answer = ask(Pools, "checkout | checkout").expect("it can be asked");

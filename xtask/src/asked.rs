@@ -2,7 +2,7 @@
 //! status that comes back through all of them. What the explorer answers is
 //! tested where it is built; here it is that the answer arrives.
 
-use crate::build::{cargo, root, Engine};
+use crate::build::{cargo, root, target, Engine};
 use std::process::Output;
 
 /// What is asked, the exit status, and what is said.
@@ -24,8 +24,7 @@ const RACE: &str = "shutdown | stream_request(0)";
 pub(crate) fn run() -> Result<(), String> {
     let mut wrong = Vec::new();
     for (arguments, status, said) in ASKED {
-        let root = root();
-        let output = cargo(&root, &root.join("target"), Engine::Std)
+        let output = cargo(&root(), &target(), Engine::Std)
             .arg("explore")
             .args(*arguments)
             .output()

@@ -1,6 +1,6 @@
 //! All of the project's checks, in the order in which they fail fastest.
 
-use crate::build::{cargo, root, Engine};
+use crate::build::{cargo, root, target, Engine};
 use std::time::Instant;
 
 /// The lints of what an engine's cfg changes.
@@ -10,6 +10,8 @@ const LINTS: &[&str] = &[
     "connmap",
     "-p",
     "connmap-models",
+    "-p",
+    "orderings",
     "-p",
     "connmap-loom-tests",
     "--all-targets",
@@ -52,8 +54,7 @@ pub(crate) fn run(only: &[String]) -> Result<(), String> {
     for (name, engine, arguments) in chosen {
         println!("== {name}: cargo {}", arguments.join(" "));
         let begin = Instant::now();
-        let root = root();
-        let status = cargo(&root, &root.join("target"), *engine)
+        let status = cargo(&root(), &target(), *engine)
             .args(*arguments)
             .env("RUSTDOCFLAGS", "-D warnings")
             .status()

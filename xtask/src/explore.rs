@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 /// Where the explorer finds itself as built for loom, when it needs both.
-const LOOM_EXPLORER: &str = "CONNMAP_EXPLORE_LOOM";
+const LOOM_EXPLORER: &str = "ORDERINGS_LOOM";
 
 pub(crate) fn run(arguments: Vec<OsString>) -> ExitCode {
     let needs = Needs::of(&arguments);

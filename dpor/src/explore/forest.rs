@@ -8,7 +8,7 @@
 //! explores what when.
 
 use super::wakeup::{weak_initial, WakeupTree};
-use crate::op::Step;
+use crate::op::Transition;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) type Edge = (usize, usize);
 
 struct Child {
-    step: Step,
+    transition: Transition,
     /// Whether everything behind it is, or will be, explored by a job of its own.
     leaf: bool,
     next: Option<usize>,
@@ -26,7 +26,7 @@ struct Child {
 
 struct Node {
     parent: Option<Edge>,
-    sleep: Vec<Step>,
+    sleep: Vec<Transition>,
     children: Vec<Child>,
 }
 
@@ -46,9 +46,9 @@ pub(crate) struct Job {
     /// The way to it.
     pub(crate) path: Vec<Edge>,
     /// The steps on the way.
-    pub(crate) prefix: Vec<Step>,
+    pub(crate) prefix: Vec<Transition>,
     /// What is asleep there.
-    pub(crate) sleep: Vec<Step>,
+    pub(crate) sleep: Vec<Transition>,
 }
 
 #[derive(Default)]
@@ -66,9 +66,9 @@ pub(crate) struct Forest(Arc<Shared>);
 
 /// A node that a worker gives up to the shared part, with the branch that it goes on with.
 pub(crate) struct Published {
-    pub(crate) sleep: Vec<Step>,
-    pub(crate) done: Vec<Step>,
-    pub(crate) taken: Step,
+    pub(crate) sleep: Vec<Transition>,
+    pub(crate) done: Vec<Transition>,
+    pub(crate) taken: Transition,
     pub(crate) todo: WakeupTree,
 }
 
@@ -146,22 +146,23 @@ impl Forest {
 
     /// Makes sure that `sequence` is explored at the node that `edge` leaves; a race behind `edge`
     /// asks for it.
-    pub(crate) fn insert(&self, (node, child): Edge, sequence: &mut Vec<Step>) {
+    pub(crate) fn insert(&self, (node, child): Edge, sequence: &mut Vec<Transition>) {
         let mut inner = self.lock();
         let at = &inner.nodes[node];
-        let earlier = at.children[..child].iter().map(|c| &c.step);
+        let earlier = at.children[..child].iter().map(|c| &c.transition);
         if at.sleep.iter().chain(earlier).any(|&s| weak_initial(s, sequence)) {
             return;
         }
         let (mut node, mut from) = (node, child + 1);
         loop {
             let later = &inner.nodes[node].children[from..];
-            let Some(found) = later.iter().position(|c| weak_initial(c.step, sequence)) else {
+            let Some(found) = later.iter().position(|c| weak_initial(c.transition, sequence))
+            else {
                 break;
             };
             let child = &later[found];
             let (false, Some(next)) = (child.leaf, child.next) else { return };
-            if let Some(i) = sequence.iter().position(|s| s.pid == child.step.pid) {
+            if let Some(i) = sequence.iter().position(|s| s.tid == child.transition.tid) {
                 sequence.remove(i);
             }
             (node, from) = (next, 0);
@@ -185,7 +186,8 @@ impl Forest {
         let mut path = Vec::new();
         for p in nodes {
             let id = inner.nodes.len();
-            let leaf = |step, explored| Child { step, leaf: true, next: None, explored };
+            let leaf =
+                |step, explored| Child { transition: step, leaf: true, next: None, explored };
             let mut children: Vec<Child> = p.done.into_iter().map(|step| leaf(step, 1.0)).collect();
             children.push(leaf(p.taken, explored));
             let edge = (id, children.len() - 1);
@@ -211,9 +213,9 @@ impl Inner {
     }
 
     /// Adds a child, which is a job if it is a leaf; returns the node behind it if it is not.
-    fn grow(&mut self, node: usize, step: Step, leaf: bool) -> usize {
+    fn grow(&mut self, node: usize, step: Transition, leaf: bool) -> usize {
         let child = self.nodes[node].children.len();
-        self.nodes[node].children.push(Child { step, leaf, next: None, explored: 0.0 });
+        self.nodes[node].children.push(Child { transition: step, leaf, next: None, explored: 0.0 });
         if leaf {
             self.jobs.push(Some((node, child)));
             return node;
@@ -230,7 +232,7 @@ impl Inner {
         while let Some((node, tree)) = trees.last_mut() {
             match tree.pop() {
                 Some(branch) => {
-                    let next = self.grow(*node, branch.step, branch.next.is_empty());
+                    let next = self.grow(*node, branch.transition, branch.next.is_empty());
                     trees.push((next, branch.next));
                 }
                 None => drop(trees.pop()),
@@ -238,12 +240,12 @@ impl Inner {
         }
     }
 
-    fn asleep_behind(&self, (node, child): Edge) -> Vec<Step> {
+    fn asleep_behind(&self, (node, child): Edge) -> Vec<Transition> {
         let node = &self.nodes[node];
-        let taken = node.children[child].step;
-        let earlier = node.children[..child].iter().map(|c| &c.step);
+        let taken = node.children[child].transition;
+        let earlier = node.children[..child].iter().map(|c| &c.transition);
         let asleep = node.sleep.iter().chain(earlier);
-        asleep.filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label)).copied().collect()
+        asleep.filter(|s| s.tid != taken.tid && !s.label.dependent(taken.label)).copied().collect()
     }
 
     fn describe(&self, leaf: Option<Edge>) -> Job {
@@ -255,7 +257,7 @@ impl Inner {
         }
         path.reverse();
         Job {
-            prefix: path.iter().map(|&(n, c)| self.nodes[n].children[c].step).collect(),
+            prefix: path.iter().map(|&(n, c)| self.nodes[n].children[c].transition).collect(),
             sleep: leaf.map(|edge| self.asleep_behind(edge)).unwrap_or_default(),
             path,
         }

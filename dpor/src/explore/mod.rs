@@ -13,7 +13,7 @@ pub(crate) use forest::Forest;
 pub(crate) use node::Search;
 pub(crate) use races::Blocked;
 
-use crate::op::Pid;
+use crate::op::Tid;
 
 /// What there is to choose from.
 pub(crate) struct View {
@@ -21,13 +21,13 @@ pub(crate) struct View {
     pub(crate) enabled: u64,
     /// Those of them that have not just yielded.
     pub(crate) patient: u64,
-    pub(crate) current: Pid,
+    pub(crate) current: Tid,
 }
 
 impl View {
     /// The thread to run when any of `candidates` would do: few switches make short witnesses, and
     /// a thread that yielded waits for the others.
-    pub(crate) fn preferred(&self, candidates: u64) -> Pid {
+    pub(crate) fn preferred(&self, candidates: u64) -> Tid {
         let patient = candidates & self.patient;
         let from = if patient != 0 { patient } else { candidates };
         if patient != 0 && from & (1 << self.current) != 0 {
@@ -36,13 +36,13 @@ impl View {
         // Among equals the one after the current thread, so that threads that all spin take turns.
         let later = from & !(2u64 << self.current).wrapping_sub(1);
         let pick = if patient == 0 && later != 0 { later } else { from };
-        pick.trailing_zeros() as Pid
+        pick.trailing_zeros() as Tid
     }
 }
 
 /// The explorer's decision.
 pub(crate) enum Choice {
-    Run(Pid),
+    Run(Tid),
     /// Every enabled thread is asleep.
     Redundant,
     /// What was to be found out about a spinner has been.

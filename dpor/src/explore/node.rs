@@ -11,7 +11,7 @@ use super::races::{Blocked, Races};
 use super::wakeup::{weak_initial, WakeupTree};
 use super::{Choice, View};
 use crate::object::Object;
-use crate::op::{Kind, Label, Pid, Step, NO_OBJECT};
+use crate::op::{Tid, Transition};
 use crate::trace::Trace;
 
 /// The state before one event of the current execution.
@@ -19,11 +19,11 @@ use crate::trace::Trace;
 struct Node {
     /// The steps that need not be taken here, because an earlier branch of a node above has seen to
     /// everything that starts with them.
-    sleep: Vec<Step>,
+    sleep: Vec<Transition>,
     /// The branches that have been explored.
-    done: Vec<Step>,
+    done: Vec<Transition>,
     /// The branch that is being explored.
-    taken: Option<Step>,
+    taken: Option<Transition>,
     /// The branches that wait.
     todo: WakeupTree,
 }
@@ -38,7 +38,7 @@ impl Node {
 
     /// Whether everything that starts with `sequence` has been explored, through a step that sleeps
     /// here or a branch that is done.
-    fn covers(&self, sequence: &[Step]) -> bool {
+    fn covers(&self, sequence: &[Transition]) -> bool {
         self.sleep.iter().chain(&self.done).any(|&step| weak_initial(step, sequence))
     }
 }
@@ -52,9 +52,9 @@ const REPORTED: u32 = 32;
 pub(crate) struct Search {
     /// Where this worker's part of the tree begins: the way there through the shared part.
     path: Vec<Edge>,
-    prefix: Vec<Step>,
+    prefix: Vec<Transition>,
     /// What is asleep where it begins.
-    asleep: Vec<Step>,
+    asleep: Vec<Transition>,
     forest: Option<Forest>,
     nodes: Vec<Node>,
     spare: Vec<Node>,
@@ -64,7 +64,7 @@ pub(crate) struct Search {
     ahead: WakeupTree,
     races: Races,
     /// The threads of an execution that is run next, and not counted: it tells who spins.
-    detour: Option<Vec<Pid>>,
+    detour: Option<Vec<Tid>>,
 }
 
 impl Search {
@@ -78,7 +78,7 @@ impl Search {
     pub(crate) fn choose(&mut self, trace: &Trace, view: &View) -> Choice {
         if let Some(detour) = &self.detour {
             return match detour.get(trace.len()) {
-                Some(&pid) => Choice::Run(pid),
+                Some(&tid) => Choice::Run(tid),
                 None => Choice::Probed,
             };
         }
@@ -87,18 +87,18 @@ impl Search {
             None => self.node_at(trace.len() - self.prefix.len()).taken,
         };
         if let Some(step) = expected {
-            if view.enabled & (1 << step.pid) == 0 {
+            if view.enabled & (1 << step.tid) == 0 {
                 return Choice::Diverged(format!(
                     "step {} was to be {} by thread {}, which cannot go on",
                     trace.len(),
                     step.label.kind.name(),
-                    step.pid
+                    step.tid
                 ));
             }
-            return Choice::Run(step.pid);
+            return Choice::Run(step.tid);
         }
         let now = trace.len() - self.prefix.len();
-        let asleep = self.nodes[now].sleep.iter().fold(0u64, |set, s| set | 1 << s.pid);
+        let asleep = self.nodes[now].sleep.iter().fold(0u64, |set, s| set | 1 << s.tid);
         let awake = view.enabled & !asleep;
         if awake == 0 {
             self.retire(now);
@@ -118,13 +118,13 @@ impl Search {
                     let taken = last.taken.expect("the step has been taken");
                     let asleep = last.sleep.iter().chain(&last.done);
                     node.sleep.extend(
-                        asleep.filter(|s| s.pid != taken.pid && !s.label.dependent(taken.label)),
+                        asleep.filter(|s| s.tid != taken.tid && !s.label.dependent(taken.label)),
                     );
                 }
             }
             node.todo = std::mem::take(&mut self.ahead);
             if let Some(branch) = node.todo.pop() {
-                node.taken = Some(branch.step);
+                node.taken = Some(branch.transition);
                 self.ahead = branch.next;
             }
             self.nodes.push(node);
@@ -143,15 +143,15 @@ impl Search {
             Some(&step) => step,
             None => {
                 let node = self.nodes.get_mut(now - self.prefix.len())?;
-                *node.taken.get_or_insert(event.step())
+                *node.taken.get_or_insert(event.transition())
             }
         };
-        if expected == event.step() {
+        if expected == event.transition() {
             return None;
         }
         Some(format!(
             "step {now} by thread {} was {} on object {} before, and is now {} on object {}, at {}",
-            expected.pid,
+            expected.tid,
             expected.label.kind.name(),
             expected.label.obj as i32,
             event.label.kind.name(),
@@ -179,7 +179,7 @@ impl Search {
         self.detour = None;
     }
 
-    fn insert(&mut self, at: usize, sequence: &mut Vec<Step>) {
+    fn insert(&mut self, at: usize, sequence: &mut Vec<Transition>) {
         if let Some(&edge) = self.path.get(at) {
             let forest = self.forest.as_ref().expect("a path leads through shared nodes");
             return forest.insert(edge, sequence);
@@ -201,7 +201,7 @@ impl Search {
             match node.todo.pop() {
                 Some(branch) => {
                     node.done.extend(node.taken);
-                    node.taken = Some(branch.step);
+                    node.taken = Some(branch.transition);
                     self.ahead = branch.next;
                     return true;
                 }
@@ -274,16 +274,5 @@ impl Search {
             share /= branches;
         }
         explored + share
-    }
-}
-
-/// The label that `kind` on `obj` has if it is performed with the object in the state that it had
-/// before an event with this `pre`.
-pub(crate) fn label_if(kind: Kind, obj: u32, arg: u64, pre: u64) -> Label {
-    debug_assert!(obj != NO_OBJECT);
-    match kind {
-        Kind::CompareExchange if pre == arg => Label::new(obj, Kind::Rmw),
-        Kind::CompareExchange => Label::new(obj, Kind::CompareExchangeFailed),
-        kind => Label::new(obj, kind),
     }
 }

@@ -15,15 +15,14 @@
 //! that lets it go on. If it is not known whether it spins, there is a detour to find out: the
 //! sequence without that operation.
 
-use super::node::label_if;
 use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END};
-use crate::op::{Kind, Label, ObjId, Op, Pid, Step};
+use crate::op::{label_if, Kind, Label, ObjId, Op, Tid, Transition};
 use crate::spin::{Pause, AS_WRITE};
 use crate::trace::{Clock, Trace};
 
 /// An operation that was still blocked when the execution ended.
 pub(crate) struct Blocked {
-    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
     pub(crate) op: Op,
     pub(crate) also: &'static [ObjId],
     /// Its thread has yielded before.
@@ -37,7 +36,7 @@ pub(crate) struct Blocked {
 /// The second operation of a race: an event, or one that was blocked to the end.
 #[derive(Clone, Copy)]
 struct Second<'a> {
-    pid: Pid,
+    tid: Tid,
     kind: Kind,
     obj: u32,
     arg: u64,
@@ -59,7 +58,7 @@ struct Second<'a> {
 /// A turn at reading an `RwLock`; a look at it is one that is over at once.
 #[derive(Clone, Copy)]
 struct Session {
-    pid: Pid,
+    tid: Tid,
     acquired: usize,
     released: Option<usize>,
 }
@@ -67,10 +66,10 @@ struct Session {
 /// The search, with its buffers.
 #[derive(Default)]
 pub(crate) struct Races {
-    sequence: Vec<Step>,
+    sequence: Vec<Transition>,
     firsts: Vec<usize>,
     sessions: Vec<Session>,
-    detour: Option<Vec<Pid>>,
+    detour: Option<Vec<Tid>>,
 }
 
 impl Races {
@@ -82,12 +81,12 @@ impl Races {
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
-        mut reversal: impl FnMut(usize, &mut Vec<Step>),
-    ) -> Option<Vec<Pid>> {
+        mut reversal: impl FnMut(usize, &mut Vec<Transition>),
+    ) -> Option<Vec<Tid>> {
         for (index, event) in trace.events().iter().enumerate() {
             let woken = event.label.kind == Kind::Woken;
             let second = Second {
-                pid: event.pid,
+                tid: event.tid,
                 kind: event.announced,
                 obj: event.obj,
                 arg: event.arg,
@@ -104,7 +103,7 @@ impl Races {
         }
         for b in blocked {
             let second = Second {
-                pid: b.pid,
+                tid: b.tid,
                 kind: b.op.kind,
                 obj: b.op.obj,
                 arg: b.op.arg,
@@ -115,7 +114,8 @@ impl Races {
                 base: &b.base,
                 index: trace.len(),
                 limit: trace.len(),
-                read: Label { obj: b.op.obj, kind: b.op.kind, also: b.also }.reads(b.op.obj) == Some(true),
+                read: Label { obj: b.op.obj, kind: b.op.kind, also: b.also }.reads(b.op.obj)
+                    == Some(true),
             };
             self.each_with(trace, objects, second, &mut reversal);
         }
@@ -128,7 +128,7 @@ impl Races {
         trace: &Trace,
         objects: &[Object],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         self.with_second(trace, objects, second, reversal);
         for &also in second.also {
@@ -148,7 +148,7 @@ impl Races {
         trace: &Trace,
         objects: &[Object],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let history = &objects[second.obj as usize].history;
         let end = history.partition_point(|&i| (i as usize) < second.limit);
@@ -166,12 +166,10 @@ impl Races {
                 self.when_enabled(at, second, |pre| pre == 1, reversal)
             }
             Kind::Wake if second.arg != MAY_END => {
-                let me = bit(second.pid);
+                let me = bit(second.tid);
                 self.when_enabled(at, second, |pre| pre & me != 0, reversal)
             }
-            Kind::Send => {
-                self.when_enabled(at, second, |pre| pre & CAN_SEND != 0, reversal)
-            }
+            Kind::Send => self.when_enabled(at, second, |pre| pre & CAN_SEND != 0, reversal),
             Kind::Recv if second.arg != MAY_END => {
                 self.when_enabled(at, second, |pre| pre & CAN_RECV != 0, reversal)
             }
@@ -185,7 +183,7 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let At { trace, history, .. } = *at;
         for (n, &first) in history.iter().enumerate().rev() {
@@ -216,7 +214,7 @@ impl Races {
         at: &At,
         second: Second,
         enabled: impl Fn(u64) -> bool,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let At { trace, history, .. } = *at;
         let mut looked = false;
@@ -255,7 +253,7 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let At { trace, history, .. } = *at;
         let mut writer = None;
@@ -265,9 +263,9 @@ impl Races {
             let event = &trace.events()[i as usize];
             if event.label.obj != second.obj {
                 // A look by a thread that has yielded.
-                let (pid, acquired) = (event.pid, i as usize);
+                let (tid, acquired) = (event.tid, i as usize);
                 if !written {
-                    self.sessions.push(Session { pid, acquired, released: Some(acquired) });
+                    self.sessions.push(Session { tid, acquired, released: Some(acquired) });
                 }
                 continue;
             }
@@ -278,19 +276,19 @@ impl Races {
             }
             match event.label.kind {
                 Kind::Read | Kind::TryRead if event.val == 1 => self.sessions.push(Session {
-                    pid: event.pid,
+                    tid: event.tid,
                     acquired: i as usize,
                     released: None,
                 }),
                 Kind::UnlockRead => {
                     let mut open = self.sessions.iter_mut().rev();
-                    if let Some(s) = open.find(|s| s.pid == event.pid && s.released.is_none()) {
+                    if let Some(s) = open.find(|s| s.tid == event.tid && s.released.is_none()) {
                         s.released = Some(i as usize);
                     }
                 }
                 // With a writer there, who goes before this goes before the writer.
                 Kind::Look | Kind::Clear if event.pre == 0 => self.sessions.push(Session {
-                    pid: event.pid,
+                    tid: event.tid,
                     acquired: i as usize,
                     released: Some(i as usize),
                 }),
@@ -343,7 +341,7 @@ impl Races {
         at: &At,
         firsts: &[usize],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Step>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let trace = at.trace;
         let start = *firsts.iter().min().expect("there is a first event");
@@ -359,18 +357,19 @@ impl Races {
         self.sequence.clear();
         for (i, event) in trace.events().iter().enumerate().skip(start) {
             if !goes(i) && i != second.index {
-                self.sequence.push(event.step());
+                self.sequence.push(event.transition());
             }
         }
         if waits.is_some() {
-            let before = trace.events()[..start].iter().map(|event| event.pid);
-            let detour = before.chain(self.sequence.iter().map(|step| step.pid)).collect();
+            let before = trace.events()[..start].iter().map(|event| event.tid);
+            let detour = before.chain(self.sequence.iter().map(|step| step.tid)).collect();
             self.detour.get_or_insert(detour);
             return;
         }
         let pre = state_without(at, second, goes).or(second.pre).unwrap_or(0);
-        let label = Label { also: second.also, ..label_if(second.kind, second.obj, second.arg, pre) };
-        self.sequence.push(Step { pid: second.pid, label });
+        let label =
+            Label { also: second.also, ..label_if(second.kind, second.obj, second.arg, pre) };
+        self.sequence.push(Transition { tid: second.tid, label });
         reversal(start, &mut self.sequence);
     }
 }
@@ -416,7 +415,7 @@ fn changes(at: &At, pause: &Pause, second: Second, goes: impl Fn(usize) -> bool)
         since.any(|i| {
             let event = &at.trace.events()[i];
             let shows = event.shows & look.waits_for() != 0;
-            shows && event.obj == look.obj && event.pid != second.pid && !goes(i)
+            shows && event.obj == look.obj && event.tid != second.tid && !goes(i)
         })
     })
 }

@@ -1,12 +1,12 @@
 //! Wakeup trees: the branches that wait at a node, as an ordered tree of steps.
 
-use crate::op::Step;
+use crate::op::Transition;
 use std::collections::VecDeque;
 
 /// A step, and what has to be tried behind it: nothing in particular, if it is a leaf.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Branch {
-    pub(crate) step: Step,
+    pub(crate) transition: Transition,
     pub(crate) next: WakeupTree,
 }
 
@@ -34,22 +34,22 @@ impl WakeupTree {
     /// Follows the first branch that such an execution can start with, and so on. If that ends at a
     /// leaf, whatever comes behind it will be explored anyway; otherwise what is left of the sequence
     /// becomes the last branch there. `sequence` is used up.
-    pub(crate) fn insert(&mut self, sequence: &mut Vec<Step>) {
+    pub(crate) fn insert(&mut self, sequence: &mut Vec<Transition>) {
         let mut tree = self;
         loop {
-            let found = tree.0.iter().position(|b| weak_initial(b.step, sequence));
+            let found = tree.0.iter().position(|b| weak_initial(b.transition, sequence));
             let Some(found) = found else { break };
             let branch = &mut tree.0[found];
             if branch.next.is_empty() {
                 return;
             }
-            if let Some(i) = sequence.iter().position(|s| s.pid == branch.step.pid) {
+            if let Some(i) = sequence.iter().position(|s| s.tid == branch.transition.tid) {
                 sequence.remove(i);
             }
             tree = &mut branch.next;
         }
         for &step in sequence.iter() {
-            tree.0.push_back(Branch { step, next: WakeupTree::default() });
+            tree.0.push_back(Branch { transition: step, next: WakeupTree::default() });
             tree = &mut tree.0.back_mut().expect("just pushed").next;
         }
     }
@@ -67,9 +67,9 @@ impl Drop for WakeupTree {
 /// Whether some execution equivalent to one that starts with `sequence` starts with `step`: it is
 /// the first step of its thread in there and nothing before it is dependent with it, or it is not in
 /// there and independent of all of it.
-pub(crate) fn weak_initial(step: Step, sequence: &[Step]) -> bool {
+pub(crate) fn weak_initial(step: Transition, sequence: &[Transition]) -> bool {
     for other in sequence {
-        if other.pid == step.pid {
+        if other.tid == step.tid {
             return true;
         }
         if other.label.dependent(step.label) {

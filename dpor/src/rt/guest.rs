@@ -10,10 +10,10 @@
 //! execution's threads share one.
 
 use super::state::{Mode, Runtime};
-use super::task::Phase;
+use super::thread::Status;
 use super::TornDown;
 use crate::names::Names;
-use crate::op::Pid;
+use crate::op::Tid;
 use shuttle::current::{get_label_for_task, set_label_for_task, try_get_current_task};
 use shuttle::scheduler::TaskId;
 use std::cell::RefCell;
@@ -26,9 +26,9 @@ use std::time::Duration;
 #[derive(Default)]
 pub(crate) struct Guest {
     /// shuttle's tasks, and the threads that they are here.
-    tasks: Vec<(TaskId, Pid)>,
+    tasks: Vec<(TaskId, Tid)>,
     /// The threads that are blocked, and how to wake them.
-    blocked: Vec<(Pid, Waker)>,
+    blocked: Vec<(Tid, Waker)>,
 }
 
 #[derive(Clone)]
@@ -49,7 +49,7 @@ pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
             let mut rt = Runtime::new(Mode::Guest(Guest::default()), Names::default(), usize::MAX);
             rt.fails = true;
             rt.begin();
-            rt.task(0).phase = Phase::Running;
+            rt.thread(0).status = Status::Running;
             let label = Label(Rc::new(RefCell::new(rt)));
             set_label_for_task(TaskId::from(0), label.clone());
             label
@@ -57,7 +57,7 @@ pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
     };
     let mut rt = rt.borrow_mut();
     rt.current = match rt.guest().tasks.iter().find(|(t, _)| *t == task) {
-        Some(&(_, pid)) => pid,
+        Some(&(_, tid)) => tid,
         None => rt.welcome(task),
     };
     Some(f(&mut rt))
@@ -72,25 +72,25 @@ impl Runtime {
     }
 
     /// A task that has not been seen: the first, or one that was spawned behind our back.
-    fn welcome(&mut self, task: TaskId) -> Pid {
-        let pid = if usize::from(task) == 0 { 0 } else { self.spawn(None) };
-        self.tasks[pid as usize].phase = Phase::Running;
-        self.guest().tasks.push((task, pid));
-        pid
+    fn welcome(&mut self, task: TaskId) -> Tid {
+        let tid = if usize::from(task) == 0 { 0 } else { self.spawn(None) };
+        self.threads[tid as usize].status = Status::Running;
+        self.guest().tasks.push((task, tid));
+        tid
     }
 
     /// Whether the current thread can go on; if so it learns what it waited for.
     fn may_go_on(&mut self) -> bool {
         let me = self.current;
-        let phase = self.tasks[me as usize].phase;
-        match phase {
-            Phase::Running => return true,
-            Phase::At(_) => return self.enabled(me),
+        let status = self.threads[me as usize].status;
+        match status {
+            Status::Running => return true,
+            Status::At(_) => return self.enabled(me),
             _ => {}
         }
         let done = self.settle(me);
         if done {
-            self.tasks[me as usize].phase = Phase::Running;
+            self.threads[me as usize].status = Status::Running;
         }
         done
     }
@@ -99,8 +99,8 @@ impl Runtime {
     pub(super) fn wake_guests(&mut self) {
         let Mode::Guest(guest) = &mut self.mode else { return };
         let mut still = std::mem::take(&mut guest.blocked);
-        still.retain(|(pid, waker)| {
-            let can = self.enabled(*pid) || self.settle(*pid);
+        still.retain(|(tid, waker)| {
+            let can = self.enabled(*tid) || self.settle(*tid);
             if can {
                 waker.wake_by_ref();
             }
@@ -110,13 +110,13 @@ impl Runtime {
     }
 }
 
-/// Registers the current task of shuttle's as thread `pid`.
-pub(super) fn arrive_as(pid: Pid) {
+/// Registers the current task of shuttle's as thread `tid`.
+pub(super) fn arrive_as(tid: Tid) {
     let Some(task) = try_get_current_task() else { return };
     let Some(Label(rt)) = get_label_for_task(TaskId::from(0)) else { return };
     let mut rt = rt.borrow_mut();
-    rt.guest().tasks.push((task, pid));
-    rt.task(pid).phase = Phase::Running;
+    rt.guest().tasks.push((task, tid));
+    rt.thread(tid).status = Status::Running;
 }
 
 /// A scheduling point of shuttle's, and then a wait until the current thread can go on.
@@ -134,7 +134,7 @@ pub(super) fn switch() {
                 return Poll::Ready(());
             }
             let guest = rt.guest();
-            guest.blocked.retain(|(pid, _)| *pid != me);
+            guest.blocked.retain(|(tid, _)| *tid != me);
             guest.blocked.push((me, context.waker().clone()));
             Poll::Pending
         })
@@ -177,7 +177,7 @@ impl Drop for Locals {
 
 /// Drops the current thread's locals, the latest first.
 pub(super) fn drop_locals() {
-    while let Some(local) = super::try_with(|rt| rt.task(rt.current).last_local()).flatten() {
+    while let Some(local) = super::try_with(|rt| rt.thread(rt.current).last_local()).flatten() {
         drop(local);
     }
 }

@@ -5,21 +5,23 @@
 //! switching; that an operation is blocked is known here alone, because here is known what each
 //! thread wants and what the objects allow. A worker is one OS thread, so this is thread-local.
 
+mod blocked;
+mod cells;
+mod ending;
 pub(crate) mod guest;
-mod order;
 mod pause;
 mod state;
-mod task;
+mod thread;
 mod turn;
 
-pub(crate) use order::Released;
+pub(crate) use ending::divergence;
 pub(crate) use state::{Ending, Mode, Note, Runtime};
-pub(crate) use task::Phase;
+pub(crate) use thread::Status;
 pub(crate) use turn::Turnover;
 
 use self::turn::Arrival;
 use crate::object::{Applied, State};
-use crate::op::{Kind, Label, ObjId, Op, Pid};
+use crate::op::{Kind, Label, ObjId, Op, Tid};
 use std::cell::RefCell;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe, Location};
 use std::time::Duration;
@@ -69,7 +71,7 @@ pub(crate) fn install(rt: Option<Box<Runtime>>) -> Option<Box<Runtime>> {
 
 /// Whether an operation is modelled, or belongs to an execution that has been given up.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum Grant {
     /// It is this thread's turn, and the operation is enabled.
     Mine,
     /// The execution has been given up and a destructor runs while its threads unwind: do what can
@@ -78,23 +80,23 @@ pub(crate) enum Turn {
 }
 
 /// Announces `op` and waits for the turn to perform it.
-pub(crate) fn announce(op: Op) -> Turn {
+pub(crate) fn announce(op: Op) -> Grant {
     match with(|rt| rt.arrive(op)) {
-        Arrival::Go => return Turn::Mine,
+        Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
         Arrival::Switch => switch(),
     }
     if with(|rt| rt.ending.is_some()) {
         given_up()
     } else {
-        Turn::Mine
+        Grant::Mine
     }
 }
 
-fn given_up() -> Turn {
+fn given_up() -> Grant {
     outlived();
     if panicking() {
-        Turn::GivenUp
+        Grant::GivenUp
     } else {
         if let Some(why) = with(|rt| rt.failure()) {
             panic!("{why}");
@@ -117,7 +119,7 @@ fn switch() {
             let me = rt.current;
             rt.unwinding += 1;
             // It may have got here by `resume_unwind`, which the panic hook does not see.
-            rt.task(me).panics = true;
+            rt.thread(me).panics = true;
         });
     }
     // The only call in shuttle's interface that is a plain switch: it models no time.
@@ -145,10 +147,10 @@ pub(crate) fn panicking() -> bool {
     with(|rt| {
         let me = rt.current;
         let others = rt.unwinding > 0;
-        let task = rt.task(me);
+        let thread = rt.thread(me);
         // A panic that has been caught leaves the mark behind.
-        task.panics &= somebody;
-        somebody && (!others || task.panics)
+        thread.panics &= somebody;
+        somebody && (!others || thread.panics)
     })
 }
 
@@ -176,8 +178,8 @@ fn outlived() {
 pub(crate) fn panics() {
     try_with(|rt| {
         let me = rt.current;
-        if let Some(task) = rt.tasks.get_mut(me as usize) {
-            task.panics = true;
+        if let Some(thread) = rt.threads.get_mut(me as usize) {
+            thread.panics = true;
         }
     });
 }
@@ -186,16 +188,16 @@ pub(crate) fn panics() {
 /// came of it, or `None` in an execution that has been given up.
 pub(crate) fn perform(op: Op) -> Option<u64> {
     match announce(op) {
-        Turn::Mine => Some(with(|rt| rt.apply(op))),
-        Turn::GivenUp => None,
+        Grant::Mine => Some(with(|rt| rt.apply(op))),
+        Grant::GivenUp => None,
     }
 }
 
 /// Like [`perform`], and returns what `look` sees just before it.
 pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(R, u64)> {
     match announce(op) {
-        Turn::Mine => Some(with(|rt| (look(rt), rt.apply(op)))),
-        Turn::GivenUp => None,
+        Grant::Mine => Some(with(|rt| (look(rt), rt.apply(op)))),
+        Grant::GivenUp => None,
     }
 }
 
@@ -203,11 +205,11 @@ pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(
 /// to show and the kind that the operation turned out to be.
 pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -> R {
     let turn = announce(op);
-    if turn == Turn::Mine {
+    if turn == Grant::Mine {
         with(|rt| rt.note_switch());
     }
     let (result, pre, val, kind) = f();
-    if turn == Turn::Mine {
+    if turn == Grant::Mine {
         with(|rt| {
             rt.commit(op, Applied { label: Label::new(op.obj, kind), pre, val, after: None })
         });
@@ -235,19 +237,24 @@ pub(crate) fn dying() -> bool {
     try_with(|rt| rt.ending.is_some()).unwrap_or(true)
 }
 
+/// Names an object, for the witness.
+pub(crate) fn set_name(obj: ObjId, name: String) {
+    with(|rt| rt.objects[obj as usize].name = Some(name));
+}
+
 /// Creates an object.
 pub(crate) fn create(state: State) -> ObjId {
     with(|rt| rt.create(state))
 }
 
 /// Blocks until `target` has ended.
-pub(crate) fn join(target: Pid, at: &'static Location<'static>) {
-    wait(Phase::Joining(target, at));
+pub(crate) fn join(target: Tid, at: &'static Location<'static>) {
+    wait(Status::Joining(target, at));
 }
 
 /// Like [`join`], but returns only when `target` has ended, also if the execution is given up.
-pub(crate) fn join_or_outlive(target: Pid, at: &'static Location<'static>) {
-    if with(|rt| rt.wait(Phase::Joining(target, at))) {
+pub(crate) fn join_or_outlive(target: Tid, at: &'static Location<'static>) {
+    if with(|rt| rt.wait(Status::Joining(target, at))) {
         switch();
     }
     while with(|rt| rt.unfinished(target)) {
@@ -255,9 +262,9 @@ pub(crate) fn join_or_outlive(target: Pid, at: &'static Location<'static>) {
     }
 }
 
-/// Blocks as `phase` says.
-pub(crate) fn wait(phase: Phase) {
-    if with(|rt| rt.wait(phase)) {
+/// Blocks as `status` says.
+pub(crate) fn wait(status: Status) {
+    if with(|rt| rt.wait(status)) {
         switch();
     }
     unless_given_up();
@@ -271,52 +278,52 @@ pub(crate) fn unless_given_up() {
 }
 
 /// Runs a thread's code: everything between its first step and its end.
-pub(crate) fn run_thread(pid: Pid, f: impl FnOnce()) {
+pub(crate) fn run_thread(tid: Tid, f: impl FnOnce()) {
     if is_guest() {
-        guest::arrive_as(pid);
+        guest::arrive_as(tid);
     }
     if fails() {
         f();
         guest::drop_locals();
-        end(pid);
-        with(|rt| rt.finish(pid));
+        end(tid);
+        with(|rt| rt.finish(tid));
         return;
     }
     if with(|rt| rt.ending.is_some()) {
-        with(|rt| rt.finish(pid));
+        with(|rt| rt.finish(tid));
         return;
     }
     let result = catch_unwind(AssertUnwindSafe(f));
-    report_panic(pid, result);
+    report_panic(tid, result);
     // Thread-locals go while their thread can still act, the latest first, as std's do.
-    while let Some(local) = with(|rt| rt.task(pid).last_local()) {
-        report_panic(pid, catch_unwind(AssertUnwindSafe(move || drop(local))));
+    while let Some(local) = with(|rt| rt.thread(tid).last_local()) {
+        report_panic(tid, catch_unwind(AssertUnwindSafe(move || drop(local))));
     }
-    report_panic(pid, catch_unwind(|| end(pid)));
-    with(|rt| rt.finish(pid));
+    report_panic(tid, catch_unwind(|| end(tid)));
+    with(|rt| rt.finish(tid));
 }
 
 /// Ends a thread, where that is an operation.
-fn end(pid: Pid) {
-    if let Some((end, at)) = with(|rt| rt.task(pid).end) {
+fn end(tid: Tid) {
+    if let Some((end, at)) = with(|rt| rt.thread(tid).end) {
         perform(Op::new(end, Kind::End, at));
     }
 }
 
-fn report_panic(pid: Pid, result: std::thread::Result<()>) {
+fn report_panic(tid: Tid, result: std::thread::Result<()>) {
     if let Err(payload) = result {
         if !payload.is::<GivenUp>() {
-            note_panic(pid, payload.as_ref());
+            note_panic(tid, payload.as_ref());
         }
     }
 }
 
-/// Records a panic of thread `pid` as a violation.
-pub(crate) fn note_panic(pid: Pid, payload: &(dyn std::any::Any + Send)) {
+/// Records a panic of thread `tid` as a violation.
+pub(crate) fn note_panic(tid: Tid, payload: &(dyn std::any::Any + Send)) {
     let text = crate::hook::describe(payload);
     with(|rt| {
-        rt.task(pid).panicked = true;
-        rt.task(pid).panics = false;
+        rt.thread(tid).panicked = true;
+        rt.thread(tid).panics = false;
         rt.violation("panic".into(), text);
     });
 }

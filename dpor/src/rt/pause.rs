@@ -1,9 +1,9 @@
 //! Threads that yield: what they have looked at, and until when they wait. See [`crate::spin`].
 
 use super::state::{Ending, Mode, Runtime};
-use super::task::Phase;
+use super::thread::Status;
 use crate::object::{Applied, State, MAY_END, NOT_NOW};
-use crate::op::{Kind, Label, ObjId, Op, Pid, NO_OBJECT};
+use crate::op::{Kind, Label, ObjId, Op, Tid, NO_OBJECT};
 use crate::spin::{intern, Effect, Look, Pause, Probe, AS_WRITE, ROUNDS};
 use crate::trace::mix;
 use std::panic::Location;
@@ -19,15 +19,15 @@ impl Runtime {
         self.pause(me, at);
     }
 
-    fn pause(&mut self, pid: Pid, at: &'static Location<'static>) {
-        let task = &mut self.tasks[pid as usize];
-        task.yielded = true;
-        let looks = task.round.end();
+    fn pause(&mut self, tid: Tid, at: &'static Location<'static>) {
+        let thread = &mut self.threads[tid as usize];
+        thread.yielded = true;
+        let looks = thread.round.end();
         if looks.is_empty() || matches!(self.mode, Mode::Guest(_)) {
             return;
         }
-        let past = task.past;
-        task.pause = Some(Pause { looks, at, past, spins: self.spinners.get(past) });
+        let past = thread.past;
+        thread.pause = Some(Pause { looks, at, past, spins: self.spinners.get(past) });
         if let Some(probe) = &mut self.probe {
             probe.rounds += 1;
             if probe.rounds >= ROUNDS {
@@ -38,7 +38,7 @@ impl Runtime {
 
     /// The current thread does what others may notice, or what it does not do again.
     pub(crate) fn changes(&mut self) {
-        self.tasks[self.current as usize].round.clear();
+        self.threads[self.current as usize].round.clear();
         self.tried(false);
     }
 
@@ -46,7 +46,7 @@ impl Runtime {
     /// who look at its object.
     pub(super) fn look(&mut self, op: &Op, done: &Applied) -> u8 {
         let now = self.trace.len();
-        let round = &mut self.tasks[self.current as usize].round;
+        let round = &mut self.threads[self.current as usize].round;
         if done.label.obj == NO_OBJECT {
             round.clear();
             self.tried(false);
@@ -87,66 +87,66 @@ impl Runtime {
         intern(&set)
     }
 
-    /// Whether something has changed that `pid` waits for.
-    fn changed(&self, pid: Pid, looks: &[Look]) -> bool {
+    /// Whether something has changed that `tid` waits for.
+    fn changed(&self, tid: Tid, looks: &[Look]) -> bool {
         looks.iter().any(|look| {
             let history = self.objects[look.obj as usize].history.iter().rev();
             let mut since = history.take_while(|&&i| i as usize > look.since);
             since.any(|&i| {
                 let event = &self.trace.events()[i as usize];
-                event.obj == look.obj && event.pid != pid && event.shows & look.waits_for() != 0
+                event.obj == look.obj && event.tid != tid && event.shows & look.waits_for() != 0
             })
         })
     }
 
-    /// Whether `pid` has yielded and waits for a change.
-    pub(crate) fn pauses(&self, pid: Pid) -> bool {
-        let pause = self.tasks[pid as usize].pause.as_ref();
-        pause.is_some_and(|p| p.spins != Some(false) && !self.changed(pid, &p.looks))
+    /// Whether `tid` has yielded and waits for a change.
+    pub(crate) fn pauses(&self, tid: Tid) -> bool {
+        let pause = self.threads[tid as usize].pause.as_ref();
+        pause.is_some_and(|p| p.spins != Some(false) && !self.changed(tid, &p.looks))
     }
 
-    /// Whether `pid` spins, and nothing has changed yet.
-    pub(crate) fn spins(&self, pid: Pid) -> Option<&Pause> {
-        let pause = self.tasks[pid as usize].pause.as_ref();
-        pause.filter(|p| p.spins == Some(true) && !self.changed(pid, &p.looks))
+    /// Whether `tid` spins, and nothing has changed yet.
+    pub(crate) fn spins(&self, tid: Tid) -> Option<&Pause> {
+        let pause = self.threads[tid as usize].pause.as_ref();
+        pause.filter(|p| p.spins == Some(true) && !self.changed(tid, &p.looks))
     }
 
     /// A thread of which it is not known whether it spins, and which matters now: it begins to run
     /// alone.
-    pub(super) fn begin_probe(&mut self) -> Option<Pid> {
-        let unknown = |&&pid: &&Pid| {
-            let pause = self.tasks[pid as usize].pause.as_ref();
-            pause.is_some_and(|p| p.spins.is_none()) && self.possible(pid) && self.pauses(pid)
+    pub(super) fn begin_probe(&mut self) -> Option<Tid> {
+        let unknown = |&&tid: &&Tid| {
+            let pause = self.threads[tid as usize].pause.as_ref();
+            pause.is_some_and(|p| p.spins.is_none()) && self.possible(tid) && self.pauses(tid)
         };
-        let pid = *self.live.iter().find(unknown)?;
-        let pause = self.tasks[pid as usize].pause.as_ref().expect("it has yielded");
+        let tid = *self.live.iter().find(unknown)?;
+        let pause = self.threads[tid as usize].pause.as_ref().expect("it has yielded");
         let objects = pause.looks.iter().map(|look| look.obj).collect();
-        self.probe = Some(Probe { pid, past: pause.past, objects, rounds: 0, over: false });
-        Some(pid)
+        self.probe = Some(Probe { tid, past: pause.past, objects, rounds: 0, over: false });
+        Some(tid)
     }
 
     /// The next step of a probe. `None` if it is over.
-    pub(super) fn probing(&mut self) -> Option<Pid> {
+    pub(super) fn probing(&mut self) -> Option<Tid> {
         let probe = self.probe.as_ref().expect("there is a probe");
         if probe.over {
             return None;
         }
-        let pid = probe.pid;
-        let goes_on = match self.tasks[pid as usize].phase {
-            Phase::At(op) => probe.objects.contains(&op.obj) && self.possible(pid),
+        let tid = probe.tid;
+        let goes_on = match self.threads[tid as usize].status {
+            Status::At(op) => probe.objects.contains(&op.obj) && self.possible(tid),
             _ => false,
         };
         if !goes_on {
             self.tried(false);
         }
-        goes_on.then_some(pid)
+        goes_on.then_some(tid)
     }
 
     /// A thread has waited for something that is no operation: no loop does that again and again.
-    pub(super) fn knows(&mut self, pid: Pid, past: u64) {
-        let task = &mut self.tasks[pid as usize];
-        task.past = mix(task.past, past);
-        task.round.clear();
+    pub(super) fn knows(&mut self, tid: Tid, past: u64) {
+        let thread = &mut self.threads[tid as usize];
+        thread.past = mix(thread.past, past);
+        thread.round.clear();
     }
 
     /// If there is a probe it is over.

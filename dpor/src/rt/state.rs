@@ -1,12 +1,12 @@
 //! The runtime's state, and what operations do to it.
 
 use super::guest::Guest;
-use super::order::Cell;
-use super::task::{Phase, Task};
+use super::thread::{Status, Thread};
 use crate::explore::{Blocked, Search};
+use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
-use crate::op::{ObjId, Op, Pid};
+use crate::op::{ObjId, Op, Tid};
 use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
 use std::borrow::Cow;
@@ -33,7 +33,7 @@ pub(crate) enum Mode {
     /// The exploration does.
     Explore(Box<Search>),
     /// A schedule does: the thread of each event.
-    Follow(Vec<Pid>),
+    Follow(Vec<Tid>),
     /// One of shuttle's schedulers does, of those whom the runtime lets it see.
     Sample,
     /// A scheduler that knows nothing of the runtime does.
@@ -43,7 +43,7 @@ pub(crate) enum Mode {
 /// A note that the body made, for the witness.
 #[derive(Clone, Debug)]
 pub(crate) struct Note {
-    pub(crate) pid: Pid,
+    pub(crate) tid: Tid,
     /// How many events there had been.
     pub(crate) at: usize,
     pub(crate) text: String,
@@ -54,10 +54,10 @@ pub(crate) struct Runtime {
     pub(crate) mode: Mode,
     pub(crate) trace: Trace,
     pub(crate) objects: Vec<Object>,
-    pub(crate) tasks: Vec<Task>,
+    pub(crate) threads: Vec<Thread>,
     /// The threads of this execution, in the order of their creation, which is also shuttle's.
-    pub(crate) live: Vec<Pid>,
-    pub(crate) current: Pid,
+    pub(crate) live: Vec<Tid>,
+    pub(crate) current: Tid,
     pub(crate) ending: Option<Ending>,
     pub(crate) violations: Vec<(Cow<'static, str>, String)>,
     /// Whether a witness is being made: only then are notes kept.
@@ -82,7 +82,7 @@ pub(crate) struct Runtime {
     /// Whether data races are looked for, and the cells in which.
     pub(super) tracking: bool,
     pub(super) cells: Vec<Cell>,
-    pub(super) chosen: Option<Pid>,
+    pub(super) chosen: Option<Tid>,
     names: NameCache,
     pub(super) idle: usize,
     used: Vec<ObjId>,
@@ -100,7 +100,7 @@ impl Runtime {
             mode,
             trace: Trace::default(),
             objects: Vec::new(),
-            tasks: Vec::new(),
+            threads: Vec::new(),
             live: Vec::new(),
             current: 0,
             ending: None,
@@ -134,8 +134,8 @@ impl Runtime {
         for obj in self.used.drain(..) {
             self.objects[obj as usize].reset();
         }
-        for pid in self.live.drain(..) {
-            self.tasks[pid as usize].reset();
+        for tid in self.live.drain(..) {
+            self.threads[tid as usize].reset();
         }
         self.ending = None;
         self.violations.clear();
@@ -153,49 +153,49 @@ impl Runtime {
         self.admit(0, 0, 0);
     }
 
-    pub(crate) fn task(&mut self, pid: Pid) -> &mut Task {
-        &mut self.tasks[pid as usize]
+    pub(crate) fn thread(&mut self, tid: Tid) -> &mut Thread {
+        &mut self.threads[tid as usize]
     }
 
-    fn admit(&mut self, pid: Pid, parent: Pid, nth: u32) {
-        if pid >= 64 && self.ending.is_none() {
+    fn admit(&mut self, tid: Tid, parent: Tid, nth: u32) {
+        if tid >= 64 && self.ending.is_none() {
             self.ending = Some(Ending::Diverged(TOO_MANY_THREADS.into()));
         }
-        if self.tasks.len() <= pid as usize {
-            self.tasks.resize_with(pid as usize + 1, Task::absent);
+        if self.threads.len() <= tid as usize {
+            self.threads.resize_with(tid as usize + 1, Thread::absent);
         }
-        self.live.push(pid);
-        let task = &mut self.tasks[pid as usize];
-        task.phase = Phase::Starting;
-        task.parent = parent;
-        task.nth = nth;
+        self.live.push(tid);
+        let thread = &mut self.threads[tid as usize];
+        thread.status = Status::Starting;
+        thread.parent = parent;
+        thread.nth = nth;
     }
 
     /// A new thread, which knows what the current one knows.
-    pub(crate) fn spawn(&mut self, name: Option<String>) -> Pid {
+    pub(crate) fn spawn(&mut self, name: Option<String>) -> Tid {
         let parent = self.current;
-        let nth = self.tasks[parent as usize].children;
-        self.tasks[parent as usize].children += 1;
-        let pid = self.names.thread(parent, nth);
-        self.admit(pid, parent, nth);
+        let nth = self.threads[parent as usize].children;
+        self.threads[parent as usize].children += 1;
+        let tid = self.names.thread(parent, nth);
+        self.admit(tid, parent, nth);
         self.changes();
-        let past = self.tasks[parent as usize].past;
-        let known = std::mem::take(&mut self.tasks[parent as usize].clock);
-        let child = &mut self.tasks[pid as usize];
+        let past = self.threads[parent as usize].past;
+        let known = std::mem::take(&mut self.threads[parent as usize].clock);
+        let child = &mut self.threads[tid as usize];
         child.clock.clear();
         child.clock.extend_from_slice(&known);
         child.name = name;
         child.past = mix(past, nth as u64);
-        self.tasks[parent as usize].clock = known;
+        self.threads[parent as usize].clock = known;
         if self.tracking {
-            let known = self.tasks[parent as usize].known.now.clone();
-            join(&mut self.tasks[pid as usize].known.now, &known);
+            let known = self.threads[parent as usize].known.now.clone();
+            join(&mut self.threads[tid as usize].known.now, &known);
         }
-        pid
+        tid
     }
 
     pub(crate) fn create(&mut self, state: State) -> ObjId {
-        let creator = &mut self.tasks[self.current as usize];
+        let creator = &mut self.threads[self.current as usize];
         let nth = creator.objects;
         creator.objects += 1;
         let obj = self.names.object(self.current, nth);
@@ -217,11 +217,11 @@ impl Runtime {
     }
 
     pub(crate) fn may_wake_spuriously(&self) -> bool {
-        self.tasks[self.current as usize].spurious < self.spurious
+        self.threads[self.current as usize].spurious < self.spurious
     }
 
     pub(crate) fn woke_spuriously(&mut self) {
-        self.tasks[self.current as usize].spurious += 1;
+        self.threads[self.current as usize].spurious += 1;
     }
 
     /// Performs an operation whose effect the object's state describes.
@@ -239,32 +239,32 @@ impl Runtime {
         if !self.recording {
             return;
         }
-        if let Some(last) = self.trace.events().last().filter(|e| e.pid != self.current) {
-            let why = crate::witness::describe_block(self, last.pid);
+        if let Some(last) = self.trace.events().last().filter(|e| e.tid != self.current) {
+            let why = super::blocked::describe_block(self, last.tid);
             self.switches.push((self.trace.len(), why));
         }
     }
 
     /// Records that the current thread has performed `op`.
     pub(crate) fn commit(&mut self, op: Op, mut done: Applied) {
-        let pid = self.current;
-        let i = pid as usize;
-        let pause = self.tasks[i].pause.take();
+        let tid = self.current;
+        let i = tid as usize;
+        let pause = self.threads[i].pause.take();
         if let Some(pause) = &pause {
             done.label.also = self.also(&pause.looks, done.label);
         }
-        self.tasks[i].phase = Phase::Running;
+        self.threads[i].status = Status::Running;
         if self.tracking {
-            self.synchronise(&op, &done);
+            self.objects[op.obj as usize].synchronise(&op, &done, &mut self.threads[i].known);
         }
         for &p in &self.live {
-            if p != pid {
-                self.tasks[p as usize].yielded = false;
+            if p != tid {
+                self.threads[p as usize].yielded = false;
             }
         }
         let mut clock = std::mem::take(&mut self.scratch);
         clock.clear();
-        clock.extend_from_slice(&self.tasks[i].clock);
+        clock.extend_from_slice(&self.threads[i].clock);
         if clock.len() <= i {
             clock.resize(i + 1, 0);
         }
@@ -273,7 +273,7 @@ impl Runtime {
             join(&mut clock, self.trace.clock(by));
         }
         let now = self.trace.len() as u32;
-        let mut past = mix(self.tasks[i].past, op.obj as u64);
+        let mut past = mix(self.threads[i].past, op.obj as u64);
         past = mix(past, done.label.kind as u64);
         past = mix(past, done.val);
         if let Some(by) = done.after {
@@ -303,10 +303,10 @@ impl Runtime {
             }
             object.history.push(now);
         }
-        self.tasks[i].past = past;
+        self.threads[i].past = past;
         let shows = self.look(&op, &done);
         let event = Performed {
-            pid,
+            tid,
             label: done.label,
             obj: op.obj,
             announced: op.kind,
@@ -318,8 +318,8 @@ impl Runtime {
             past,
             pause,
         };
-        self.trace.push(event, &self.tasks[i].clock, &clock);
-        std::mem::swap(&mut self.tasks[i].clock, &mut clock);
+        self.trace.push(event, &self.threads[i].clock, &clock);
+        std::mem::swap(&mut self.threads[i].clock, &mut clock);
         self.scratch = clock;
         self.after_timeout(&op, &done);
         if let Mode::Explore(explorer) = &mut self.mode {
@@ -343,17 +343,17 @@ impl Runtime {
         matches!(self.ending, Some(Ending::Diverged(_)))
     }
 
-    pub(super) fn place(&self, pid: Pid) -> usize {
-        self.live.iter().position(|&p| p == pid).expect("the thread is in this execution")
+    pub(super) fn place(&self, tid: Tid) -> usize {
+        self.live.iter().position(|&p| p == tid).expect("the thread is in this execution")
     }
 
     /// A thread's path in the tree of spawns.
-    pub(crate) fn path(&self, mut pid: Pid) -> Vec<u32> {
+    pub(crate) fn path(&self, mut tid: Tid) -> Vec<u32> {
         let mut path = Vec::new();
-        while pid != 0 {
-            let task = &self.tasks[pid as usize];
-            path.push(task.nth);
-            pid = task.parent;
+        while tid != 0 {
+            let thread = &self.threads[tid as usize];
+            path.push(thread.nth);
+            tid = thread.parent;
         }
         path.push(0);
         path.reverse();
@@ -361,16 +361,16 @@ impl Runtime {
     }
 
     /// The thread with a path.
-    pub(crate) fn thread_at(&mut self, path: &[u32]) -> Pid {
+    pub(crate) fn thread_at(&mut self, path: &[u32]) -> Tid {
         path.iter().skip(1).fold(0, |parent, &nth| self.names.thread(parent, nth))
     }
 
     /// The name of a thread, for people.
-    pub(crate) fn thread_name(&self, pid: Pid) -> String {
-        match &self.tasks[pid as usize].name {
+    pub(crate) fn thread_name(&self, tid: Tid) -> String {
+        match &self.threads[tid as usize].name {
             Some(name) => name.clone(),
-            None if pid == 0 => "main".into(),
-            None => format!("thread {}", self.place(pid)),
+            None if tid == 0 => "main".into(),
+            None => format!("thread {}", self.place(tid)),
         }
     }
 
@@ -379,9 +379,9 @@ impl Runtime {
         match self.objects.get(obj as usize).and_then(|o| o.name.as_ref()) {
             Some(name) => name.clone(),
             None => {
-                let ends = |&&p: &&Pid| self.tasks[p as usize].end.is_some_and(|(o, _)| o == obj);
-                if let Some(&pid) = self.live.iter().find(ends) {
-                    return self.thread_name(pid);
+                let ends = |&&p: &&Tid| self.threads[p as usize].end.is_some_and(|(o, _)| o == obj);
+                if let Some(&tid) = self.live.iter().find(ends) {
+                    return self.thread_name(tid);
                 }
                 let nth = self.used.iter().position(|&o| o == obj).unwrap_or(0);
                 let sort = match self.objects.get(obj as usize).map(|o| &o.state) {

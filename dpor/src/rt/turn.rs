@@ -6,10 +6,10 @@
 //! threads whose operation is enabled.
 
 use super::state::{Ending, Mode, Note, Runtime};
-use super::task::Phase;
+use super::thread::Status;
 use crate::explore::{Blocked, Choice, View};
 use crate::object::State;
-use crate::op::{Label, Op, Pid, NO_OBJECT};
+use crate::op::{Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
 
 /// What the thread that has come to an operation has to do.
@@ -27,16 +27,16 @@ pub(crate) enum Turnover {
 }
 
 impl Runtime {
-    pub(crate) fn finish(&mut self, pid: Pid) {
-        self.tasks[pid as usize].phase = Phase::Finished;
+    pub(crate) fn finish(&mut self, tid: Tid) {
+        self.threads[tid as usize].status = Status::Finished;
         for &p in &self.live {
-            self.tasks[p as usize].stuck = false;
+            self.threads[p as usize].stuck = false;
         }
         self.wake_guests();
     }
 
     pub(crate) fn stuck(&mut self) {
-        self.tasks[self.current as usize].stuck = true;
+        self.threads[self.current as usize].stuck = true;
     }
 
     /// The current thread is about to perform `op`.
@@ -49,7 +49,7 @@ impl Runtime {
             op.obj == NO_OBJECT || self.objects.get(op.obj as usize).is_some_and(|o| o.alive),
             "an object is used in another execution than the one that made it"
         );
-        self.tasks[me as usize].phase = Phase::At(op);
+        self.threads[me as usize].status = Status::At(op);
         if matches!(self.mode, Mode::Sample | Mode::Guest(_)) {
             return Arrival::Switch;
         }
@@ -63,15 +63,15 @@ impl Runtime {
         }
     }
 
-    /// The current thread waits as `phase` says. Returns whether it has to give up its turn for that.
-    pub(crate) fn wait(&mut self, phase: Phase) -> bool {
+    /// The current thread waits as `status` says. Returns whether it has to give up its turn for that.
+    pub(crate) fn wait(&mut self, status: Status) -> bool {
         if self.ending.is_some() {
             return false;
         }
         let me = self.current;
-        self.tasks[me as usize].phase = phase;
+        self.threads[me as usize].status = status;
         if self.settle(me) {
-            self.tasks[me as usize].phase = Phase::Running;
+            self.threads[me as usize].status = Status::Running;
             return false;
         }
         if !matches!(self.mode, Mode::Sample | Mode::Guest(_)) {
@@ -83,48 +83,48 @@ impl Runtime {
     /// Whether a thread that does not stand at an operation can go on; if so it learns what it
     /// waited for. Such steps commute with everything, so they are taken as soon as possible and
     /// are no events.
-    pub(super) fn settle(&mut self, pid: Pid) -> bool {
-        match self.tasks[pid as usize].phase {
-            Phase::Starting => true,
-            Phase::Joining(target, _) => {
-                let done = matches!(self.tasks[target as usize].phase, Phase::Finished);
+    pub(super) fn settle(&mut self, tid: Tid) -> bool {
+        match self.threads[tid as usize].status {
+            Status::Starting => true,
+            Status::Joining(target, _) => {
+                let done = matches!(self.threads[target as usize].status, Status::Finished);
                 if done {
-                    let past = self.tasks[target as usize].past;
-                    self.knows(pid, past);
-                    let known = std::mem::take(&mut self.tasks[target as usize].clock);
-                    join(&mut self.tasks[pid as usize].clock, &known);
-                    self.tasks[target as usize].clock = known;
+                    let past = self.threads[target as usize].past;
+                    self.knows(tid, past);
+                    let known = std::mem::take(&mut self.threads[target as usize].clock);
+                    join(&mut self.threads[tid as usize].clock, &known);
+                    self.threads[target as usize].clock = known;
                     if self.tracking {
-                        let known = self.tasks[target as usize].known.now.clone();
-                        join(&mut self.tasks[pid as usize].known.now, &known);
+                        let known = self.threads[target as usize].known.now.clone();
+                        join(&mut self.threads[tid as usize].known.now, &known);
                     }
                 }
                 done
             }
-            Phase::Gathering(obj, generation) => {
+            Status::Gathering(obj, generation) => {
                 let object = &self.objects[obj as usize];
                 let State::Barrier { generation: now, .. } = object.state else { return false };
                 if now > generation {
-                    let task = &mut self.tasks[pid as usize];
-                    task.past = mix(task.past, object.version);
-                    task.round.clear();
+                    let thread = &mut self.threads[tid as usize];
+                    thread.past = mix(thread.past, object.version);
+                    thread.round.clear();
                     // Nothing has happened at the barrier since: this is what the last to come knew.
-                    join(&mut self.tasks[pid as usize].clock, &object.written);
-                    object.released.acquire(&mut self.tasks[pid as usize].known);
+                    join(&mut self.threads[tid as usize].clock, &object.written);
+                    object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 now > generation
             }
-            Phase::Meeting(obj, number, _) => {
+            Status::Meeting(obj, number, _) => {
                 let object = &self.objects[obj as usize];
                 let State::Channel(channel) = &object.state else { return false };
                 let done = channel.received > number || !channel.receiver;
                 if done {
-                    let task = &mut self.tasks[pid as usize];
-                    task.past = mix(task.past, object.version);
-                    task.round.clear();
+                    let thread = &mut self.threads[tid as usize];
+                    thread.past = mix(thread.past, object.version);
+                    thread.round.clear();
                     // As at a barrier: this is what the receiver knew.
-                    join(&mut self.tasks[pid as usize].clock, &object.written);
-                    object.released.acquire(&mut self.tasks[pid as usize].known);
+                    join(&mut self.threads[tid as usize].clock, &object.written);
+                    object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 done
             }
@@ -133,44 +133,44 @@ impl Runtime {
     }
 
     /// A thread whose next step is no event, if there is one.
-    pub(crate) fn ready(&mut self) -> Option<Pid> {
+    pub(crate) fn ready(&mut self) -> Option<Tid> {
         for i in 0..self.live.len() {
-            let pid = self.live[i];
-            if self.settle(pid) {
-                return Some(pid);
+            let tid = self.live[i];
+            if self.settle(tid) {
+                return Some(tid);
             }
         }
         None
     }
 
-    pub(crate) fn enabled(&self, pid: Pid) -> bool {
-        self.possible(pid) && !self.pauses(pid)
+    pub(crate) fn enabled(&self, tid: Tid) -> bool {
+        self.possible(tid) && !self.pauses(tid)
     }
 
-    /// Whether its object allows the operation that `pid` is about to perform.
-    pub(crate) fn possible(&self, pid: Pid) -> bool {
-        match &self.tasks[pid as usize].phase {
-            Phase::At(op) => op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, pid),
+    /// Whether its object allows the operation that `tid` is about to perform.
+    pub(crate) fn possible(&self, tid: Tid) -> bool {
+        match &self.threads[tid as usize].status {
+            Status::At(op) => op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, tid),
             _ => false,
         }
     }
 
-    pub(crate) fn unfinished(&self, pid: Pid) -> bool {
-        !matches!(self.tasks[pid as usize].phase, Phase::Finished)
+    pub(crate) fn unfinished(&self, tid: Tid) -> bool {
+        !matches!(self.threads[tid as usize].status, Status::Finished)
     }
 
     /// In an execution that has been given up, who unwinds next.
-    fn next_to_unwind(&self) -> Option<Pid> {
+    fn next_to_unwind(&self) -> Option<Tid> {
         // In a test of shuttle's a thread that unwinds fails the test: shuttle drops them all.
         if self.fails && self.ending == Some(Ending::Probed) {
             return None;
         }
         let mut rest = self.live.iter().copied().filter(|&p| self.unfinished(p));
-        rest.find(|&p| !self.tasks[p as usize].stuck)
+        rest.find(|&p| !self.threads[p as usize].stuck)
     }
 
     /// Nobody is enabled, or the execution is too long: ends it if somebody has not ended.
-    pub(crate) fn end(&mut self, ending: Ending) -> Option<Pid> {
+    pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
             if ending == Ending::Deadlock {
                 self.stall();
@@ -181,29 +181,29 @@ impl Runtime {
     }
 
     /// Chooses the thread to run. `None` if none is left.
-    fn next(&mut self) -> Option<Pid> {
+    fn next(&mut self) -> Option<Tid> {
         if self.ending.is_some() {
             return self.next_to_unwind();
         }
         if self.probe.is_some() {
             return self.probing().or_else(|| self.end(Ending::Probed));
         }
-        if let Some(pid) = self.ready() {
-            return Some(pid);
+        if let Some(tid) = self.ready() {
+            return Some(tid);
         }
         if self.trace.len() >= self.max_steps {
             return self.end(Ending::TooLong);
         }
-        if let Some(pid) = self.begin_probe() {
-            return Some(pid);
+        if let Some(tid) = self.begin_probe() {
+            return Some(tid);
         }
         let mut enabled: u64 = 0;
         let mut patient: u64 = 0;
-        for &pid in &self.live {
-            if self.enabled(pid) {
-                enabled |= 1 << pid;
-                if !self.tasks[pid as usize].yielded {
-                    patient |= 1 << pid;
+        for &tid in &self.live {
+            if self.enabled(tid) {
+                enabled |= 1 << tid;
+                if !self.threads[tid as usize].yielded {
+                    patient |= 1 << tid;
                 }
             }
         }
@@ -217,7 +217,7 @@ impl Runtime {
             Mode::Sample | Mode::Guest(_) => unreachable!("shuttle's scheduler chooses"),
         };
         match choice {
-            Choice::Run(pid) => Some(pid),
+            Choice::Run(tid) => Some(tid),
             Choice::Redundant => self.end(Ending::Redundant),
             Choice::Probed => self.end(Ending::Probed),
             Choice::Diverged(why) => self.end(Ending::Diverged(why)),
@@ -226,24 +226,25 @@ impl Runtime {
 
     /// Notes who is blocked, before the threads unwind.
     fn stall(&mut self) {
-        for &pid in &self.live {
-            let task = &self.tasks[pid as usize];
-            if let Phase::At(op) = task.phase {
-                let also = task.pause.as_ref().map(|p| self.also(&p.looks, Label::new(op.obj, op.kind)));
-                let base = task.clock.clone();
-                let pause = task.pause.clone();
+        for &tid in &self.live {
+            let thread = &self.threads[tid as usize];
+            if let Status::At(op) = thread.status {
+                let also =
+                    thread.pause.as_ref().map(|p| self.also(&p.looks, Label::new(op.obj, op.kind)));
+                let base = thread.clock.clone();
+                let pause = thread.pause.clone();
                 let also = also.unwrap_or_default();
-                let possible = self.possible(pid);
-                self.stalled.push(Blocked { pid, op, base, also, pause, possible });
+                let possible = self.possible(tid);
+                self.stalled.push(Blocked { tid, op, base, also, pause, possible });
             }
         }
         if self.recording || self.fails {
-            self.deadlock = crate::witness::describe_deadlock(self);
+            self.deadlock = super::blocked::describe_deadlock(self);
             for i in 0..self.live.len() {
-                let pid = self.live[i];
-                let text = crate::witness::describe_block(self, pid);
-                if self.unfinished(pid) && !text.is_empty() {
-                    self.notes.push(Note { pid, at: self.trace.len(), text });
+                let tid = self.live[i];
+                let text = super::blocked::describe_block(self, tid);
+                if self.unfinished(tid) && !text.is_empty() {
+                    self.notes.push(Note { tid, at: self.trace.len(), text });
                 }
             }
         }
@@ -251,14 +252,16 @@ impl Runtime {
 
     /// shuttle asks whom to run. Tasks are told by their place among the threads of the execution.
     pub(crate) fn resume(&mut self, runnable: &[usize]) -> Turnover {
-        if let Some(pid) = self.chosen.take() {
-            return self.turn_to(pid);
+        if let Some(tid) = self.chosen.take() {
+            return self.turn_to(tid);
         }
         let current = self.place(self.current);
         if runnable.contains(&current) {
-            match self.tasks[self.current as usize].phase {
+            match self.threads[self.current as usize].status {
                 // shuttle switches by itself, on spawning and at a thread's end.
-                Phase::Running | Phase::Finished if !self.tasks[self.current as usize].stuck => {
+                Status::Running | Status::Finished
+                    if !self.threads[self.current as usize].stuck =>
+                {
                     return Turnover::To(current)
                 }
                 _ => {}
@@ -277,58 +280,59 @@ impl Runtime {
             self.next()
         };
         match next {
-            Some(pid) => self.turn_to(pid),
+            Some(tid) => self.turn_to(tid),
             None => Turnover::Stop,
         }
     }
 
     /// What comes before there is something to choose, if anything does: the thread to run, or
     /// nobody.
-    fn before_sampling(&mut self) -> Option<Option<Pid>> {
+    fn before_sampling(&mut self) -> Option<Option<Tid>> {
         if self.probe.is_some() {
             return Some(self.probing().or_else(|| self.end(Ending::Probed)));
         }
-        if let Some(pid) = self.ready() {
-            return Some(Some(pid));
+        if let Some(tid) = self.ready() {
+            return Some(Some(tid));
         }
         if self.trace.len() >= self.max_steps {
             return Some(self.end(Ending::TooLong));
         }
-        if let Some(pid) = self.begin_probe() {
-            return Some(Some(pid));
+        if let Some(tid) = self.begin_probe() {
+            return Some(Some(tid));
         }
         let none = !self.live.iter().any(|&p| self.enabled(p));
         none.then(|| self.end(Ending::Deadlock))
     }
 
-    /// Makes `pid` the current thread.
-    pub(crate) fn turn_to(&mut self, pid: Pid) -> Turnover {
-        self.current = pid;
-        let task = &mut self.tasks[pid as usize];
-        let waits = match task.phase {
-            Phase::Starting | Phase::Joining(..) | Phase::Gathering(..) | Phase::Meeting(..) => {
-                true
-            }
-            Phase::Absent | Phase::Running | Phase::At(_) | Phase::Finished => false,
+    /// Makes `tid` the current thread.
+    pub(crate) fn turn_to(&mut self, tid: Tid) -> Turnover {
+        self.current = tid;
+        let thread = &mut self.threads[tid as usize];
+        let waits = match thread.status {
+            Status::Starting
+            | Status::Joining(..)
+            | Status::Gathering(..)
+            | Status::Meeting(..) => true,
+            Status::Absent | Status::Running | Status::At(_) | Status::Finished => false,
         };
         if waits && self.ending.is_none() {
-            task.phase = Phase::Running;
+            thread.status = Status::Running;
         }
-        Turnover::To(self.place(pid))
+        Turnover::To(self.place(tid))
     }
 
     pub(crate) fn pending_yield(&self) -> bool {
-        self.tasks[self.current as usize].yielded
+        self.threads[self.current as usize].yielded
     }
 }
 
 /// The choice of a schedule that is followed: afterwards, anything.
-fn follow(schedule: &[Pid], trace: &Trace, view: &View) -> Choice {
+fn follow(schedule: &[Tid], trace: &Trace, view: &View) -> Choice {
     match schedule.get(trace.len()) {
         None => Choice::Run(view.preferred(view.enabled)),
-        Some(&pid) if pid < 64 && view.enabled & (1 << pid) != 0 => Choice::Run(pid),
-        Some(&pid) => Choice::Diverged(format!(
-            "step {} of the schedule is thread {pid}'s, which cannot go on",
+        Some(&tid) if tid < 64 && view.enabled & (1 << tid) != 0 => Choice::Run(tid),
+        Some(&tid) => Choice::Diverged(format!(
+            "step {} of the schedule is thread {tid}'s, which cannot go on",
             trace.len()
         )),
     }

@@ -105,7 +105,7 @@ macro_rules! atomic {
 
             /// Sets the name that witnesses show.
             pub fn set_name(&self, name: impl Into<String>) {
-                crate::set_object_name(self.id, name.into());
+                rt::set_name(self.id, name.into());
             }
 
             /// Loads the value.

@@ -2,7 +2,7 @@
 
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
-use crate::rt::{self, Phase};
+use crate::rt::{self, Status};
 use std::fmt;
 use std::panic::Location;
 
@@ -30,7 +30,7 @@ impl Barrier {
 
     /// Sets the name that witnesses show.
     pub fn set_name(&self, name: impl Into<String>) {
-        crate::set_object_name(self.id, name.into());
+        rt::set_name(self.id, name.into());
     }
 
     /// Blocks until all threads have come.
@@ -45,7 +45,7 @@ impl Barrier {
         match generation {
             Some((_, 1)) => BarrierWaitResult(true),
             Some((generation, _)) => {
-                rt::wait(Phase::Gathering(self.id, generation));
+                rt::wait(Status::Gathering(self.id, generation));
                 BarrierWaitResult(false)
             }
             None => rt::stuck_for_good(),

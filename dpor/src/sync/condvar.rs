@@ -43,7 +43,7 @@ impl Condvar {
 
     /// Sets the name that witnesses show.
     pub fn set_name(&self, name: impl Into<String>) {
-        crate::set_object_name(self.id, name.into());
+        rt::set_name(self.id, name.into());
     }
 
     /// Releases the mutex, blocks until notified, and acquires the mutex again.

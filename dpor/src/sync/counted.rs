@@ -55,7 +55,7 @@ impl<T> Arc<T> {
 impl<T: ?Sized> Arc<T> {
     /// Sets the name that witnesses show.
     pub fn set_name(this: &Self, name: impl Into<String>) {
-        crate::set_object_name(this.id, name.into());
+        rt::set_name(this.id, name.into());
     }
 
     fn value(&self) -> &sync::Arc<T> {

@@ -6,7 +6,7 @@
 
 use crate::object::{Channel, State, HUNG_UP, MAY_END, NOT_NOW};
 use crate::op::{Kind, ObjId, Op};
-use crate::rt::{self, Phase, Runtime};
+use crate::rt::{self, Runtime, Status};
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
@@ -52,7 +52,7 @@ impl<T> Shared<T> {
             Some((number, 1)) => {
                 self.messages().push_back((number, message));
                 if self.meets && kind == Kind::Send {
-                    rt::wait(Phase::Meeting(self.id, number, at));
+                    rt::wait(Status::Meeting(self.id, number, at));
                     // If the receiver is gone, it is still there.
                     let mut messages = self.messages();
                     let left = messages.iter().position(|(n, _)| *n == number);

@@ -3,7 +3,7 @@
 use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
-use crate::rt::{self, Turn};
+use crate::rt::{self, Grant};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -42,7 +42,7 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Sets the name that witnesses show.
     pub fn set_name(&self, name: impl Into<String>) {
-        crate::set_object_name(self.id, name.into());
+        rt::set_name(self.id, name.into());
     }
 
     /// Blocks until the mutex is acquired.
@@ -157,7 +157,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let changed = self.changed || std::thread::panicking();
         let op = Op::new(self.mutex.id, Kind::Unlock, self.at).with_arg(changed as u64);
-        if !rt::dying() && rt::announce(op) == Turn::Mine {
+        if !rt::dying() && rt::announce(op) == Grant::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.mutex.poison.set(true);
             }

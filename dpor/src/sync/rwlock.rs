@@ -3,7 +3,7 @@
 use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
-use crate::rt::{self, Turn};
+use crate::rt::{self, Grant};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -45,7 +45,7 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     /// Sets the name that witnesses show.
     pub fn set_name(&self, name: impl Into<String>) {
-        crate::set_object_name(self.id, name.into());
+        rt::set_name(self.id, name.into());
     }
 
     /// Blocks until the lock is acquired for reading.
@@ -107,7 +107,13 @@ impl<T: ?Sized> RwLock<T> {
                 Err(TryLockError::WouldBlock) => wait_or_fail(given_up),
             }
         };
-        RwLockWriteGuard { lock: self, panicking: crate::thread::panicking(), changed: false, value, at }
+        RwLockWriteGuard {
+            lock: self,
+            panicking: crate::thread::panicking(),
+            changed: false,
+            value,
+            at,
+        }
     }
 
     /// Whether a thread has panicked while it held the lock for writing.
@@ -186,7 +192,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
         let changed = self.changed || std::thread::panicking();
         let op = Op::new(self.lock.id, Kind::UnlockWrite, self.at).with_arg(changed as u64);
-        if !rt::dying() && rt::announce(op) == Turn::Mine {
+        if !rt::dying() && rt::announce(op) == Grant::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.lock.poison.set(true);
             }

@@ -46,8 +46,8 @@ impl Rules<'_> {
     /// Before the first call: the connections that the scenario does not open.
     pub(super) fn start(&self) -> World {
         let mut world = World::new(self.limits.slots);
-        let all = (0..self.scenario.connections.len()).map(Conn);
-        let opened = |conn: &Conn| !self.scenario.opened_by_scenario.contains(conn);
+        let all = (0..self.scenario.receivers.len()).map(Conn);
+        let opened = |conn: &Conn| !self.scenario.created.contains(conn);
         all.filter(opened).for_each(|conn| world.add(conn, conn));
         world
     }
@@ -62,7 +62,7 @@ impl Rules<'_> {
     ) -> Did {
         match progress {
             Progress::Called => self.begin(world, id, call),
-            Progress::Found(at) => self.on_connection(world, at, id, call),
+            Progress::Found(at) => self.on_receiver(world, at, id, call),
             Progress::Reading(at, reading) => {
                 world.bring(at, &self.limits, reading);
                 Did::Part(Progress::Found(at))
@@ -94,16 +94,16 @@ impl Rules<'_> {
                 (_, false) => Did::Waits,
             };
         }
-        let through_the_map = match (call.operation, call.connection) {
+        let through_the_map = match (call.operation, call.receiver) {
             ("open" | "lookup" | "disconnect", _) | (_, None) => true,
-            (_, Some(conn)) => self.scenario.opened_by_scenario.contains(&conn),
+            (_, Some(conn)) => self.scenario.created.contains(&conn),
         };
-        match call.connection {
+        match call.receiver {
             Some(conn) if !through_the_map => {
                 // Those open from the start come first, and keep their place.
-                let opened = &self.scenario.opened_by_scenario;
+                let opened = &self.scenario.created;
                 let at = (0..conn.0).filter(|other| !opened.contains(&Conn(*other))).count();
-                self.on_connection(world, at, id, call)
+                self.on_receiver(world, at, id, call)
             }
             _ if world.map.state == MapState::ShuttingDown => Did::Waits,
             connection => self.on_map(world, connection, call),
@@ -125,7 +125,7 @@ impl Rules<'_> {
             ("open", Some(_)) => "id in use",
             ("open", None) => {
                 let name = match call.arguments.first() {
-                    Some(Argument::Conn(name)) => *name,
+                    Some(Argument::Receiver(name)) => *name,
                     _ => conn,
                 };
                 for other in all() {
@@ -149,7 +149,7 @@ impl Rules<'_> {
         Did::Answered(answer.into())
     }
 
-    fn on_connection(&self, world: &mut World, at: Place, id: CallId, call: &Call) -> Did {
+    fn on_receiver(&self, world: &mut World, at: Place, id: CallId, call: &Call) -> Did {
         let limits = &self.limits;
         let vb = call.int(0).unwrap_or(0);
         Did::Answered(match call.operation {

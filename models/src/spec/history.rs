@@ -2,6 +2,7 @@
 
 use crate::log::Log;
 use crate::scenario::{CallId, Scenario};
+use crate::systems::vocabulary::ends_of;
 
 /// One execution, as its callers saw it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ impl History {
             for index in 0..*len {
                 let (begin, (_, answer)) = performed(thread, index)?;
                 let id = CallId { thread, index };
-                let (stream, mut ends) = (log.stream_of(id), log.ends_of(id));
+                let (stream, mut ends) = (log.subject_of(id), ends_of(log, id));
                 ends.sort();
                 of_answers.push(Answered { answer: answer.clone(), stream, ends });
                 // A part's calls return in their order.

@@ -10,7 +10,7 @@ const LIMITS: Limits =
     Limits { items: 1, in_memory: true, buffer: 1 << 20, scan: 4096, slots: 4096, failing: false };
 
 fn scenario(text: &str) -> Arc<Scenario> {
-    Arc::new(crate::parse::scenario(text, &Core).expect("a scenario"))
+    Arc::new(orderings::parse::scenario(text, &Core).expect("a scenario"))
 }
 
 /// What happened, in the order of real time: `1.0` is the call of the first
@@ -33,7 +33,7 @@ fn history(scenario: &Scenario, events: &[&str]) -> History {
                     log.concerns(id, CallId { thread, index });
                 }
             }
-            Some(("ended", status)) => log.stream_ended(id, status),
+            Some(("ended", status)) => crate::systems::vocabulary::stream_ended(&log, id, status),
             _ => panic!("{event}: no event"),
         }
     }

@@ -1,31 +1,45 @@
 //! What systems with the core's calls have in common: how an operation and its
 //! arguments are written down, and which call was the first to close what.
 
-use crate::log::Performed;
+use crate::log::{Log, Performed};
 use crate::scenario::{Call, CallId, Conn, Scenario};
 use crate::system::{Operation, Parameter};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A vBucket.
-pub(super) const VB: Parameter = Parameter { name: "vb", default: Some(0), connection: false };
+pub(super) const VB: Parameter = Parameter { name: "vb", default: Some(0), receiver: false };
 
 /// The connection whose name another one takes.
 pub(super) const SAME_NAME: Parameter =
-    Parameter { name: "same name as", default: Some(0), connection: true };
+    Parameter { name: "same name as", default: Some(0), receiver: true };
 
 /// A number.
 pub(super) const fn int(name: &'static str, default: Option<u64>) -> Parameter {
-    Parameter { name, default, connection: false }
+    Parameter { name, default, receiver: false }
 }
 
 pub(super) const fn operation(
     name: &'static str,
-    on_connection: bool,
+    on_receiver: bool,
     arguments: &'static [Parameter],
     meaning: &'static str,
 ) -> Operation {
-    Operation { name, on_connection, arguments, meaning }
+    Operation { name, on_receiver, creates: false, arguments, meaning }
 }
+
+/// What is heard of a stream, behind the answer of the request that opened it.
+pub(crate) fn stream_ended(log: &Log, request: CallId, status: impl fmt::Display) {
+    log.news(request, format_args!("{ENDED}{status}"));
+}
+
+/// How often the stream of `request` was reported to have ended, and how.
+pub(crate) fn ends_of(log: &Log, request: CallId) -> Vec<String> {
+    let news = log.news_of(request).into_iter();
+    news.filter_map(|news| news.strip_prefix(ENDED).map(str::to_owned)).collect()
+}
+
+const ENDED: &str = "ended ";
 
 /// For each connection that was closed: when the first call that did so
 /// returned. `closes` says what a call with this answer has closed.

@@ -128,7 +128,7 @@ fn ended(scenario: &Scenario, call: &Call, status: &str) -> String {
     let calls = || scenario.parts().flatten();
     let shutdown = calls().any(|other| other.operation == "shutdown");
     let disconnect =
-        calls().any(|other| other.operation == "disconnect" && other.connection == call.connection);
+        calls().any(|other| other.operation == "disconnect" && other.receiver == call.receiver);
     match status {
         "disconnected" => match (shutdown, disconnect) {
             (true, false) => "ended by the shutdown".into(),

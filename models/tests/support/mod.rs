@@ -22,7 +22,7 @@ pub(crate) fn explore(arguments: &[&str]) -> Output {
 pub(crate) fn with_input(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_explore"))
         .args(arguments)
-        .env_remove("CONNMAP_EXPLORE_LOOM")
+        .env_remove("ORDERINGS_LOOM")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

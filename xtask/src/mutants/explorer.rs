@@ -111,7 +111,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "prediction-of-compare-exchange",
         "a compare-exchange is expected to succeed",
-        NODE,
+        OP,
         &[("Kind::CompareExchange if pre == arg", "Kind::CompareExchange if pre == arg || true")],
     ),
     mutant(
@@ -130,7 +130,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "sleep-never-wakes",
         "a step sleeps on behind one that conflicts with it",
         NODE,
-        &[("s.pid != taken.pid && !s.label.dependent(taken.label)", "s.pid != taken.pid")],
+        &[("s.tid != taken.tid && !s.label.dependent(taken.label)", "s.tid != taken.tid")],
     ),
     mutant(
         "sleep-is-not-asked",

@@ -3,6 +3,7 @@
 use super::CoreInstance;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
+use crate::systems::vocabulary::stream_ended;
 use connmap::{
     CloseError, CloseReason, ConnId, EndStatus, Message, OpenError, Pause, Producer, RequestError,
     Run, SnapshotSource, Step, StreamEnd, StreamRequest, VbId, Wait,
@@ -13,12 +14,12 @@ impl CoreInstance {
     /// Opens `conn` under its own name, or under that of another.
     pub(super) fn open(&self, conn: Conn, name: Conn) -> Result<Producer, OpenError> {
         let front_end = Arc::clone(&self.front_ends[conn.0]) as Arc<dyn connmap::FrontEnd>;
-        let opened = self.map.open(id_of(conn), &self.scenario.connections[name.0], front_end)?;
+        let opened = self.map.open(id_of(conn), &self.scenario.receivers[name.0], front_end)?;
         Ok(opened.deliver())
     }
 
     pub(super) fn call(&self, id: CallId, call: &Call, log: &Log) -> String {
-        if let Some(conn) = call.connection {
+        if let Some(conn) = call.receiver {
             return self.call_on(conn, id, call, log);
         }
         let vb = VbId(call.int(0).unwrap_or(0) as u16);
@@ -62,7 +63,7 @@ impl CoreInstance {
         match call.operation {
             "open" => {
                 let name = match call.arguments.first() {
-                    Some(Argument::Conn(name)) => *name,
+                    Some(Argument::Receiver(name)) => *name,
                     _ => conn,
                 };
                 match self.open(conn, name) {
@@ -210,7 +211,7 @@ pub(super) fn request_of(opaque: u32) -> CallId {
 
 fn report_ends(ends: &[StreamEnd], log: &Log) {
     for end in ends {
-        log.stream_ended(request_of(end.opaque), status(end.status));
+        stream_ended(log, request_of(end.opaque), status(end.status));
     }
 }
 

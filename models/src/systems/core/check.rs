@@ -47,13 +47,13 @@ impl CoreInstance {
     /// No step may hand out anything for a stream that was reported to have
     /// ended before the step was called.
     pub(super) fn check_not_ended(&self, opaque: u32, since: u64, log: &Log) {
-        if log.ended_before(request_of(opaque), since) {
+        if log.had_news_before(request_of(opaque), since) {
             log.violated(Invariant::NoDangling, "a message of a stream after its end");
         }
     }
 
     fn conns(&self) -> impl Iterator<Item = Conn> {
-        (0..self.scenario.connections.len()).map(Conn)
+        (0..self.scenario.receivers.len()).map(Conn)
     }
 
     fn stats(&self, conn: Conn) -> ProducerStats {
@@ -61,18 +61,16 @@ impl CoreInstance {
     }
 
     fn name(&self, conn: Conn) -> &str {
-        &self.scenario.connections[conn.0]
+        &self.scenario.receivers[conn.0]
     }
 
     /// For each connection that was shut down or disconnected, and not opened
     /// again: when the first call that did so returned.
     fn closed_connections(&self, calls: &BTreeMap<CallId, Performed>) -> BTreeMap<Conn, u64> {
         vocabulary::closed(&self.scenario, calls, |call, answer| {
-            match (call.operation, call.connection, answer) {
+            match (call.operation, call.receiver, answer) {
                 ("shutdown", ..) => self.conns().collect(),
-                ("disconnect", Some(conn), "done")
-                    if !self.scenario.opened_by_scenario.contains(&conn) =>
-                {
+                ("disconnect", Some(conn), "done") if !self.scenario.created.contains(&conn) => {
                     vec![conn]
                 }
                 _ => Vec::new(),
@@ -86,7 +84,7 @@ impl CoreInstance {
             let call = self.scenario.call(*id)?;
             let (_, answer) = performed.end.as_ref()?;
             let accepts = call.operation == "stream_request" && answer == "accepted";
-            accepts.then_some((*id, call.connection?, performed.begin))
+            accepts.then_some((*id, call.receiver?, performed.begin))
         };
         calls.iter().filter_map(accepted).collect()
     }
@@ -100,7 +98,8 @@ impl CoreInstance {
         let accepted = self.accepted(calls);
         for conn in self.conns() {
             let requests: Vec<_> = accepted.iter().filter(|(_, of, _)| *of == conn).collect();
-            let unreported = requests.iter().filter(|(id, ..)| log.ends_of(*id).is_empty()).count();
+            let unreported =
+                requests.iter().filter(|(id, ..)| vocabulary::ends_of(log, *id).is_empty()).count();
             let stats = self.stats(conn);
             let held = stats.streams.len() + stats.ends;
             let name = self.name(conn);
@@ -123,7 +122,7 @@ impl CoreInstance {
 
     fn check_ended_once(&self, accepted: &[(CallId, Conn, u64)], log: &Log) {
         for (id, ..) in accepted {
-            let ends = log.ends_of(*id);
+            let ends = vocabulary::ends_of(log, *id);
             if ends.len() > 1 {
                 let detail = format!("one stream ended {} times: {}", ends.len(), ends.join(", "));
                 log.violated(Invariant::EndedOnce, detail);
@@ -192,7 +191,7 @@ impl CoreInstance {
                 };
                 moved = true;
                 for end in ends {
-                    log.stream_ended(request_of(end.opaque), "at rest");
+                    vocabulary::stream_ended(log, request_of(end.opaque), "at rest");
                 }
             }
             if !moved {
@@ -218,11 +217,11 @@ impl CoreInstance {
     fn release(self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
         for closed in self.map.shutdown().deliver() {
             for end in closed.ends {
-                log.stream_ended(request_of(end.opaque), "released");
+                vocabulary::stream_ended(log, request_of(end.opaque), "released");
             }
         }
         let accepted = self.accepted(calls);
-        if accepted.iter().any(|(id, ..)| log.ends_of(*id).is_empty()) {
+        if accepted.iter().any(|(id, ..)| vocabulary::ends_of(log, *id).is_empty()) {
             log.violated(Invariant::EndedOnce, "a stream has no end after the shutdown");
         }
         self.check_ended_once(&accepted, log);

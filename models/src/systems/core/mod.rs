@@ -12,12 +12,14 @@ mod host;
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
 use crate::spec::Limits;
-use crate::system::{Instance, Operation, Setting, System};
+use crate::system::{Instance, Model, Operation, Setting};
 use crate::systems::vocabulary::{int, operation, SAME_NAME, VB};
 use crate::systems::words;
+use crate::universe;
 use crate::Invariant;
 use connmap::{Config, ConnMap, LiveCounts, Producer};
 use host::{FrontEnd, HostLocks, Source};
+use orderings::generate::Universe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,7 +34,8 @@ const OPERATIONS: &[Operation] = &[
         true,
         &[SAME_NAME],
         "open a producer; with a second connection, under that one's name",
-    ),
+    )
+    .creating(),
     operation("lookup", true, &[], "look a producer up by its id"),
     operation("disconnect", true, &[], "close a connection and take it out of the map"),
     operation(
@@ -88,7 +91,7 @@ const INVARIANTS: &[Invariant] = &[
     Invariant::Linearizable,
 ];
 
-impl System for Core {
+impl Model for Core {
     fn name(&self) -> String {
         "core".into()
     }
@@ -97,16 +100,20 @@ impl System for Core {
         "the shipped core, package connmap".into()
     }
 
-    fn operations(&self) -> &'static [Operation] {
+    fn receiver(&self) -> &str {
+        "connection"
+    }
+
+    fn operations(&self) -> &[Operation] {
         OPERATIONS
     }
 
-    fn settings(&self) -> &'static [Setting] {
+    fn settings(&self) -> &[Setting] {
         SETTINGS
     }
 
-    fn invariants(&self) -> &'static [Invariant] {
-        INVARIANTS
+    fn invariants(&self) -> Vec<orderings::Invariant> {
+        INVARIANTS.iter().map(|invariant| (*invariant).into()).collect()
     }
 
     fn limit(&self, name: &str) -> u64 {
@@ -122,8 +129,16 @@ impl System for Core {
         }
     }
 
-    fn scenarios(&self) -> &'static str {
+    fn scenarios(&self) -> &str {
         include_str!("../../../scenarios.txt")
+    }
+
+    fn primitives(&self) -> &'static str {
+        crate::sync::ENGINE
+    }
+
+    fn universe(&self, threads: usize, calls: usize) -> Option<Universe> {
+        Some(universe::core(threads, calls))
     }
 
     fn explain(&self, scenario: &Scenario, outcome: &Outcome) -> Option<String> {
@@ -168,13 +183,13 @@ impl System for Core {
             slots,
             limits,
             now: Instant::now(),
-            front_ends: scenario.connections.iter().map(front_end).collect(),
+            front_ends: scenario.receivers.iter().map(front_end).collect(),
             producers: Vec::new(),
             scenario: Arc::clone(scenario),
             locks,
         };
-        for conn in (0..scenario.connections.len()).map(Conn) {
-            let opened = !scenario.opened_by_scenario.contains(&conn);
+        for conn in (0..scenario.receivers.len()).map(Conn) {
+            let opened = !scenario.created.contains(&conn);
             let producer = opened.then(|| instance.open(conn, conn).ok()).flatten();
             instance.producers.push(producer);
         }

@@ -1,19 +1,19 @@
 //! A variable that nothing guards, and the data races on it.
 
-#[cfg(shuttle)]
+#[cfg(not(loom))]
 pub(super) use ordered::Bare;
-#[cfg(not(shuttle))]
+#[cfg(loom)]
 pub(super) use overlapping::Bare;
 
 /// Under the explorer an access is one step, for what it finds depends on its
 /// place among the others; it synchronises nothing. The cell beside it finds
 /// two accesses of which one writes and that nothing orders: a data race as C++
 /// has it, however far apart they are.
-#[cfg(shuttle)]
+#[cfg(not(loom))]
 mod ordered {
     use super::super::steps::named;
     use crate::sync::atomic::{AtomicUsize, Ordering};
-    use shuttle_dpor::cell::CheckedCell;
+    use crate::sync::cell::CheckedCell;
 
     pub(in super::super) struct Bare<T> {
         step: AtomicUsize,
@@ -46,7 +46,7 @@ mod ordered {
 
 /// Elsewhere an access is two steps, so that another can happen during it. Two
 /// that overlap and of which one writes are a data race.
-#[cfg(not(shuttle))]
+#[cfg(loom)]
 mod overlapping {
     use crate::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Mutex, PoisonError};

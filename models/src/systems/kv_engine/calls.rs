@@ -44,7 +44,7 @@ impl Engine {
 
     fn call(&self, id: CallId, call: &Call) -> Result<String, Crash> {
         let vb = call.int(0).unwrap_or(0) as usize;
-        if let Some(conn) = call.connection {
+        if let Some(conn) = call.receiver {
             if call.operation == "lookup" {
                 return self.statistics(conn).map(Into::into);
             }
@@ -74,7 +74,7 @@ impl Engine {
         let answer = match (call.operation, &front_end) {
             ("open", _) => {
                 let name = match call.arguments.first() {
-                    Some(Argument::Conn(name)) => *name,
+                    Some(Argument::Receiver(name)) => *name,
                     _ => conn,
                 };
                 self.open(conn, name, front_end)?

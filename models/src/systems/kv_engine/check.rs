@@ -70,8 +70,8 @@ impl Engine {
     /// returned.
     fn closed(&self, calls: &BTreeMap<CallId, Performed>) -> BTreeMap<Conn, u64> {
         vocabulary::closed(&self.scenario, calls, |call, answer| {
-            match (call.operation, call.connection, answer) {
-                ("shutdown", _, "done") => (0..self.scenario.connections.len()).map(Conn).collect(),
+            match (call.operation, call.receiver, answer) {
+                ("shutdown", _, "done") => (0..self.scenario.receivers.len()).map(Conn).collect(),
                 ("disconnect", Some(conn), "done") | ("step", Some(conn), "disconnect") => {
                     vec![conn]
                 }
@@ -82,7 +82,7 @@ impl Engine {
 
     fn check_late(&self, calls: &BTreeMap<CallId, Performed>) {
         let closed = self.closed(calls);
-        let name = |conn: Conn| self.scenario.connections[conn.0].as_str();
+        let name = |conn: Conn| self.scenario.receivers[conn.0].as_str();
         self.for_streams(|producer, stream| {
             if closed.contains_key(&producer.conn) && !stream.is_dead() {
                 let detail = format!("{} is closed, and a stream is open", name(producer.conn));
@@ -93,7 +93,7 @@ impl Engine {
             let (Some(call), Some((_, answer))) = (self.scenario.call(*id), &performed.end) else {
                 continue;
             };
-            let Some(conn) = call.connection else { continue };
+            let Some(conn) = call.receiver else { continue };
             let late = closed.get(&conn).is_some_and(|end| performed.begin > *end);
             if late && call.operation == "stream_request" && answer == "accepted" {
                 let detail = format!("{} accepted a request after its close", name(conn));
@@ -121,7 +121,7 @@ impl Engine {
             }
         });
         for (id, _) in self.world.log.calls() {
-            let ends = self.world.log.ends_of(id);
+            let ends = vocabulary::ends_of(&self.world.log, id);
             if ends.len() > 1 {
                 let detail = format!("one stream ended {} times: {}", ends.len(), ends.join(", "));
                 self.violated(Invariant::EndedOnce, detail);
@@ -132,7 +132,7 @@ impl Engine {
     fn check_sleepers(&self) {
         self.for_streams(|producer, stream| {
             if self.world.asleep(producer.conn) && !producer.flagged() && stream.is_ready() {
-                let name = &self.scenario.connections[producer.conn.0];
+                let name = &self.scenario.receivers[producer.conn.0];
                 let detail = format!("{name} sleeps, and a stream of it has something to send");
                 self.violated(Invariant::NoLostWakeup, detail);
             }
@@ -170,7 +170,7 @@ impl Engine {
     }
 
     fn check_manager(&self, producer: &Producer, held: &Held) {
-        let name = &self.scenario.connections[producer.conn.0];
+        let name = &self.scenario.receivers[producer.conn.0];
         let mut charged = 0;
         for container in &producer.containers {
             charged += guard!(container.read()).iter().map(|s| s.buffered()).sum::<u64>();

@@ -46,7 +46,7 @@ impl Engine {
             listeners
         };
         let engine = Engine {
-            front_ends: scenario.connections.iter().map(front_end).collect(),
+            front_ends: scenario.receivers.iter().map(front_end).collect(),
             conns: RwLock::new(Vec::new()),
             dead: Mutex::new(Vec::new()),
             listeners: (0..world.vbuckets.len()).map(listeners).collect(),
@@ -62,7 +62,7 @@ impl Engine {
 
     /// `name`: the connection whose name it takes.
     pub(super) fn new_producer(&self, conn: Conn, name: Conn) -> Arc<Producer> {
-        let names = &self.scenario.connections;
+        let names = &self.scenario.receivers;
         let (producer, task) = Producer::new(&self.world, conn, &names[name.0], &names[conn.0]);
         lock(&self.tasks).push(task);
         producer

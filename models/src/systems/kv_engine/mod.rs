@@ -42,7 +42,7 @@ mod world;
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, Conn, Scenario};
-use crate::system::{Instance, Operation, Setting, System};
+use crate::system::{Instance, Model, Operation, Setting};
 use crate::systems::vocabulary::{int, operation, SAME_NAME, VB};
 use crate::Invariant;
 use era::{Protocol, ERAS, VARIANTS};
@@ -101,7 +101,8 @@ const OPERATIONS: &[Operation] = &[
         true,
         &[SAME_NAME],
         "FE: open a producer; with a second connection, under that one's name",
-    ),
+    )
+    .creating(),
     operation("lookup", true, &[], "any thread: the statistics of a connection, by way of the map"),
     operation("disconnect", true, &[], "FE: take the connection out of the map and close it"),
     operation(
@@ -154,7 +155,7 @@ const INVARIANTS: &[Invariant] = &[
     Invariant::Linearizable,
 ];
 
-impl System for KvEngine {
+impl Model for KvEngine {
     fn name(&self) -> String {
         self.name.clone()
     }
@@ -163,16 +164,20 @@ impl System for KvEngine {
         format!("a model of kv_engine, {}", self.protocol.describe().1)
     }
 
-    fn operations(&self) -> &'static [Operation] {
+    fn receiver(&self) -> &str {
+        "connection"
+    }
+
+    fn operations(&self) -> &[Operation] {
         OPERATIONS
     }
 
-    fn settings(&self) -> &'static [Setting] {
+    fn settings(&self) -> &[Setting] {
         SETTINGS
     }
 
-    fn invariants(&self) -> &'static [Invariant] {
-        INVARIANTS
+    fn invariants(&self) -> Vec<orderings::Invariant> {
+        INVARIANTS.iter().map(|invariant| (*invariant).into()).collect()
     }
 
     fn limit(&self, name: &str) -> u64 {
@@ -195,7 +200,7 @@ impl System for KvEngine {
         true
     }
 
-    fn scenarios(&self) -> &'static str {
+    fn scenarios(&self) -> &str {
         match self.name == SEED {
             true => include_str!("../../../scenarios-seed.txt"),
             false => "",
@@ -223,10 +228,10 @@ impl System for KvEngine {
         };
         let named = calls().filter(|call| on_vb(call.operation)).filter_map(|call| call.int(0));
         let vbs = named.max().unwrap_or(0) as usize + 1;
-        let world = World::new(self.protocol, settings, vbs, scenario.connections.len(), log);
+        let world = World::new(self.protocol, settings, vbs, scenario.receivers.len(), log);
         let engine = Engine::new(world, scenario);
-        for conn in (0..scenario.connections.len()).map(Conn) {
-            if !scenario.opened_by_scenario.contains(&conn) {
+        for conn in (0..scenario.receivers.len()).map(Conn) {
+            if !scenario.created.contains(&conn) {
                 engine.open_at_start(conn);
             }
         }

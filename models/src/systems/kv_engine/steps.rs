@@ -8,9 +8,9 @@ use std::sync::PoisonError;
 /// Names a primitive in witnesses, where the engine knows names.
 macro_rules! named {
     ($primitive:expr, $($name:tt)+) => {{
-        #[cfg(shuttle)]
+        #[cfg(not(loom))]
         $primitive.set_name(format!($($name)+));
-        #[cfg(not(shuttle))]
+        #[cfg(loom)]
         let _ = format_args!($($name)+);
     }};
 }

@@ -15,6 +15,7 @@ use super::world::{count, Crash, World};
 use crate::scenario::CallId;
 use crate::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use crate::sync::{note, Mutex};
+use crate::systems::vocabulary;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -148,7 +149,7 @@ impl Stream {
         if !self.die()? {
             return Ok(());
         }
-        self.world.log.stream_ended(self.request, status);
+        vocabulary::stream_ended(&self.world.log, self.request, status);
         note(|| format!("stream {}: dead, {status}", self.vb));
         if self.world.protocol.since(Era::Mb32084) && !state_lock_held {
             let _acks = self.world.vbuckets[self.vb].state_lock.read();
@@ -249,7 +250,7 @@ impl Stream {
         }
         if inside.sent >= self.end {
             self.to(DEAD);
-            self.world.log.stream_ended(self.request, "ok");
+            vocabulary::stream_ended(&self.world.log, self.request, "ok");
             return Ok(Some(Message::End));
         }
         if inside.sent >= self.world.vbuckets[self.vb].high.load(Ordering::Acquire) {

@@ -64,8 +64,8 @@ fn answers<'a>(
 fn left_behind(scenario: &Scenario, outcome: &Outcome, request: &Call) -> bool {
     let teardown = |(call, answer): (&Call, &str)| match call.operation {
         "shutdown" => answer == "done",
-        "disconnect" => answer == "done" && call.connection == request.connection,
-        "step" => answer == "disconnect" && call.connection == request.connection,
+        "disconnect" => answer == "done" && call.receiver == request.receiver,
+        "step" => answer == "disconnect" && call.receiver == request.receiver,
         _ => false,
     };
     answers(scenario, outcome).any(teardown)

@@ -1,7 +1,7 @@
 //! The threads of an execution.
 
-use super::order::Known;
-use crate::op::{ObjId, Op, Pid};
+use crate::memory::Known;
+use crate::op::{ObjId, Op, Tid};
 use crate::spin::{Pause, Round};
 use crate::trace::Clock;
 use std::any::Any;
@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 /// Where a thread is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Phase {
+pub(crate) enum Status {
     /// Not in this execution.
     Absent,
     /// Spawned, and has not run.
@@ -20,7 +20,7 @@ pub(crate) enum Phase {
     /// About to perform an operation.
     At(Op),
     /// Waiting for a thread to end.
-    Joining(Pid, &'static Location<'static>),
+    Joining(Tid, &'static Location<'static>),
     /// Waiting at a barrier for the end of a generation.
     Gathering(ObjId, u64),
     /// Waiting for the message with this number to be received.
@@ -30,15 +30,15 @@ pub(crate) enum Phase {
 }
 
 /// A thread of the current execution.
-pub(crate) struct Task {
-    pub(crate) phase: Phase,
+pub(crate) struct Thread {
+    pub(crate) status: Status,
     /// What it knows: the happens-before of its next event, but for that event's object.
     pub(crate) clock: Clock,
     /// The same for the detection of data races.
     pub(crate) known: Known,
     pub(crate) name: Option<String>,
     /// Its parent, and its place among the parent's children.
-    pub(super) parent: Pid,
+    pub(super) parent: Tid,
     pub(super) nth: u32,
     /// Its thread-locals by their keys; none is made again once it has gone.
     pub(crate) locals: Vec<(usize, Option<Rc<dyn Any>>)>,
@@ -64,10 +64,10 @@ pub(crate) struct Task {
     pub(super) stuck: bool,
 }
 
-impl Task {
+impl Thread {
     pub(super) fn absent() -> Self {
-        Task {
-            phase: Phase::Absent,
+        Thread {
+            status: Status::Absent,
             clock: Clock::new(),
             known: Known::default(),
             name: None,
@@ -95,7 +95,7 @@ impl Task {
     }
 
     pub(super) fn reset(&mut self) {
-        self.phase = Phase::Absent;
+        self.status = Status::Absent;
         self.clock.clear();
         self.known.clear();
         self.name = None;

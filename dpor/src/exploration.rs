@@ -1,14 +1,14 @@
-//! What a worker does: run executions until nothing is left to explore, or a limit is reached.
+//! An exploration: what its workers share, and what each of them does: run executions until nothing is
+//! left to explore, or a limit is reached.
 
 use crate::adapter::Adapter;
-use crate::driver::{Explorer, Strategy};
 use crate::explore::{Forest, Search};
 use crate::hook::{describe, Quiet};
 use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::Progress;
 use crate::rt::{self, Ending, Mode, Runtime};
-use crate::scheduler::divergence;
+use crate::settings::{Settings, Strategy};
 use crate::tally::Tally;
 use std::cell::RefCell;
 use std::fmt;
@@ -16,16 +16,72 @@ use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-impl Explorer {
-    /// Explores what one worker gets to explore.
-    pub(crate) fn work<T, F>(self, worker: usize, shared: Arc<Shared>, body: Arc<F>) -> Tally<T>
+/// An exploration, which its workers share.
+pub(crate) struct Exploration {
+    settings: Settings,
+    start: Instant,
+    executions: AtomicU64,
+    /// How many of them violated something.
+    violating: AtomicU64,
+    /// The part of the tree that the workers share. Only if there are several.
+    forest: Option<Forest>,
+    names: Names,
+}
+
+impl Exploration {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let workers = if settings.strategy == Strategy::Dpor { settings.workers } else { 1 };
+        Exploration {
+            settings,
+            start: Instant::now(),
+            executions: AtomicU64::new(0),
+            violating: AtomicU64::new(0),
+            forest: (workers > 1).then(|| Forest::new(workers)),
+            names: Names::default(),
+        }
+    }
+
+    /// Explores the orderings of `body`. Returns what was seen, and how long it took.
+    pub(crate) fn run<T, F>(self, body: &Arc<F>) -> (Tally<T>, Duration)
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
         F: Fn() -> T + Send + Sync + 'static,
     {
-        let mode = match (self.strategy, &shared.forest) {
+        let all = Arc::new(self);
+        let mut tally = if all.forest.is_some() {
+            let threads: Vec<_> = (0..all.settings.workers)
+                .map(|n| {
+                    let (all, body) = (all.clone(), body.clone());
+                    std::thread::spawn(move || all.work(n, body))
+                })
+                .collect();
+            let mut sum = Tally::default();
+            for t in threads {
+                match t.join() {
+                    Ok(tally) => sum.merge(tally),
+                    Err(payload) => resume_unwind(payload),
+                }
+            }
+            sum
+        } else {
+            all.clone().work(0, body.clone())
+        };
+        if all.settings.strategy.samples() {
+            let n = tally.executions;
+            tally.stop(format!("sampled {n} executions"));
+        }
+        (tally, all.start.elapsed())
+    }
+
+    /// Explores what one worker gets to explore.
+    fn work<T, F>(self: Arc<Self>, worker: usize, body: Arc<F>) -> Tally<T>
+    where
+        T: Ord + Clone + fmt::Debug + Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        let mode = match (self.settings.strategy, &self.forest) {
             (Strategy::Dpor, None) => Mode::Explore(Box::default()),
             (Strategy::Dpor, Some(forest)) => {
                 // Whoever leaves by a panic must not leave the others waiting for it.
@@ -38,20 +94,19 @@ impl Explorer {
             }
             _ => Mode::Sample,
         };
-        let mut rt = Box::new(Runtime::new(mode, shared.names.clone(), self.max_steps));
-        rt.spurious = self.spurious;
-        rt.ends = self.ends;
-        let _stop = shared.forest.as_ref().map(StopOnPanic);
+        let mut rt = Box::new(Runtime::new(mode, self.names.clone(), self.settings.max_steps));
+        rt.spurious = self.settings.spurious;
+        rt.ends = self.settings.ends;
+        let _stop = self.forest.as_ref().map(StopOnPanic);
         let tally = Rc::new(RefCell::new(Tally::<T>::default()));
         let slot = Arc::new(Mutex::new(None));
-        let (config, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());
-        let all = shared.clone();
-        let mut shown = shared.start;
+        let (all, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());
+        let mut shown = self.start;
         let conclude = move |rt: &mut Runtime| {
             let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
             let mut tally = tallied.borrow_mut();
-            if counts(rt) {
-                if let Some(f) = config.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
+            if rt.counts() {
+                if let Some(f) = all.settings.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
                     f(&Ordering::of(rt));
                 }
                 let before = tally.violating;
@@ -62,17 +117,17 @@ impl Explorer {
                 tally.probes += 1;
             }
             if worker == 0 {
-                config.show(&all, &mut shown, rt);
+                all.show(&mut shown, rt);
             }
-            match (&all.forest, config.stop(&all, rt)) {
+            match (&all.forest, all.stop(rt)) {
                 (Some(forest), Some(why)) => {
                     forest.stop();
                     tally.stop(why);
                     false
                 }
-                (Some(forest), None) => !forest.stopped() && search_on(rt),
+                (Some(forest), None) => !forest.stopped() && rt.search_on(),
                 (None, why) => {
-                    let more = search_on(rt);
+                    let more = rt.search_on();
                     let go_on = more && why.is_none();
                     // A limit that the last execution of all reaches has cut off nothing.
                     if let Some(why) = why.filter(|_| more || rt.diverged()) {
@@ -82,17 +137,17 @@ impl Explorer {
                 }
             }
         };
-        run(rt, &self, body, slot, conclude);
+        execute(rt, &self.settings, body, slot, conclude);
         tally.take()
     }
 
-    fn show(&self, shared: &Shared, shown: &mut Instant, rt: &Runtime) {
-        let Some((every, f)) = &self.progress else { return };
+    fn show(&self, shown: &mut Instant, rt: &Runtime) {
+        let Some((every, f)) = &self.settings.progress else { return };
         if shown.elapsed() < *every {
             return;
         }
         *shown = Instant::now();
-        let executions = shared.executions.load(Relaxed);
+        let executions = self.executions.load(Relaxed);
         let explored = match &rt.mode {
             Mode::Explore(search) => Some(search.explored()).filter(|&share| share > 0.0),
             _ => None,
@@ -100,41 +155,31 @@ impl Explorer {
         f(&Progress {
             executions,
             estimate: explored.map(|share| executions as f64 / share),
-            violating: shared.violating.load(Relaxed),
-            elapsed: shared.start.elapsed(),
+            violating: self.violating.load(Relaxed),
+            elapsed: self.start.elapsed(),
         });
     }
 
     /// Why to stop after an execution, if so.
-    fn stop(&self, shared: &Shared, rt: &Runtime) -> Option<String> {
+    fn stop(&self, rt: &Runtime) -> Option<String> {
         if let Some(Ending::Diverged(why)) = &rt.ending {
-            return Some(divergence(why));
+            return Some(rt::divergence(why));
         }
-        if self.stop_at_first && shared.violating.load(Relaxed) > 0 {
+        if self.settings.stop_at_first && self.violating.load(Relaxed) > 0 {
             return Some("stopped at the first violation".into());
         }
-        let executions = shared.executions.load(Relaxed);
-        if executions >= self.max_executions {
+        let executions = self.executions.load(Relaxed);
+        if executions >= self.settings.max_executions {
             return Some(format!("stopped after {executions} executions"));
         }
-        if self.stop.as_ref().is_some_and(|stop| stop.load(Relaxed)) {
+        if self.settings.stop.as_ref().is_some_and(|stop| stop.load(Relaxed)) {
             return Some("interrupted".into());
         }
-        if self.max_time.is_some_and(|t| shared.start.elapsed() >= t) {
-            return Some(format!("stopped after {:?}", shared.start.elapsed()));
+        if self.settings.max_time.is_some_and(|t| self.start.elapsed() >= t) {
+            return Some(format!("stopped after {:?}", self.start.elapsed()));
         }
         None
     }
-}
-
-/// What the workers of an exploration share.
-pub(crate) struct Shared {
-    pub(crate) start: Instant,
-    pub(crate) executions: AtomicU64,
-    pub(crate) violating: AtomicU64,
-    /// Only if there are several workers.
-    pub(crate) forest: Option<Forest>,
-    pub(crate) names: Names,
 }
 
 struct StopOnPanic<'a>(&'a Forest);
@@ -147,45 +192,12 @@ impl Drop for StopOnPanic<'_> {
     }
 }
 
-/// Lets the search reverse the races of the execution that has ended. Returns false if that was none
-/// that counts: it was run to find out who spins, or that has to be done before it can be taken in.
-pub(crate) fn counts(rt: &mut Runtime) -> bool {
-    let Mode::Explore(search) = &mut rt.mode else { return rt.ending != Some(Ending::Probed) };
-    match rt.ending {
-        Some(Ending::Probed) => {
-            search.probed();
-            false
-        }
-        None | Some(Ending::Deadlock | Ending::TooLong) => {
-            let done = search.reverse_races(&rt.trace, &rt.objects, &rt.stalled);
-            if !done {
-                rt.ending = Some(Ending::Probed);
-            }
-            done
-        }
-        Some(Ending::Redundant | Ending::Diverged(_) | Ending::Torn) => true,
-    }
-}
-
-/// Goes on behind the execution that has ended. Returns whether there is more to explore.
-pub(crate) fn search_on(rt: &mut Runtime) -> bool {
-    if rt.ending == Some(Ending::Probed) {
-        return true;
-    }
-    let Mode::Explore(search) = &mut rt.mode else { return true };
-    match rt.ending {
-        None | Some(Ending::Deadlock | Ending::TooLong | Ending::Redundant) => search.backtrack(),
-        Some(Ending::Probed) => true,
-        Some(Ending::Diverged(_) | Ending::Torn) => false,
-    }
-}
-
 pub(crate) type Slot<T> = Arc<Mutex<Option<T>>>;
 
 /// Runs executions of `body` on this OS thread until `conclude`, called after each, says no.
-pub(crate) fn run<T, F>(
+pub(crate) fn execute<T, F>(
     rt: Box<Runtime>,
-    config: &Explorer,
+    settings: &Settings,
     body: Arc<F>,
     slot: Slot<T>,
     conclude: impl FnMut(&mut Runtime) -> bool + 'static,
@@ -194,11 +206,11 @@ where
     T: Send + 'static,
     F: Fn() -> T + Send + Sync + 'static,
 {
-    let _quiet = Quiet::new();
+    let _quiet = Quiet::new(rt::panics);
     let before = rt::install(Some(rt));
-    let scheduler = Adapter::new(config.strategy, conclude);
+    let scheduler = Adapter::new(settings.strategy, conclude);
     let mut shuttles = shuttle::Config::new();
-    shuttles.stack_size = config.stack_size;
+    shuttles.stack_size = settings.stack_size;
     shuttles.failure_persistence = shuttle::FailurePersistence::None;
     shuttles.max_steps = shuttle::MaxSteps::None;
     let runner = shuttle::Runner::new(scheduler, shuttles);

@@ -5,8 +5,10 @@
 //! enabled, and the state before each operation, from which a race reversal can tell whether the
 //! later operation would have been enabled before the earlier one.
 
-use crate::op::{Kind, Label, Op, Pid, NO_OBJECT};
-use crate::rt::Released;
+mod synchronise;
+
+use crate::memory::Released;
+use crate::op::{Kind, Label, Op, Tid, NO_OBJECT};
 use crate::trace::Clock;
 
 /// `Op::arg` of a wait or a park that may end without a notification.
@@ -18,7 +20,7 @@ pub(crate) const NOTIFIED: u64 = 1;
 /// A waiter of a condition variable, and how many `notify_one` it has outlived.
 #[derive(Clone, Copy, Debug)]
 struct Waiter {
-    pid: Pid,
+    tid: Tid,
     since: u32,
 }
 
@@ -34,12 +36,12 @@ pub(crate) struct Waiters {
     tokens: Vec<u32>,
     notifications: u32,
     /// Waiters that are certain to be woken, with the number of the event that made it so.
-    woken: Vec<(Pid, usize)>,
+    woken: Vec<(Tid, usize)>,
 }
 
 impl Waiters {
-    fn eligible(&self, pid: Pid) -> bool {
-        let since = self.waiting.iter().find(|w| w.pid == pid).map(|w| w.since);
+    fn eligible(&self, tid: Tid) -> bool {
+        let since = self.waiting.iter().find(|w| w.tid == tid).map(|w| w.since);
         since.is_some_and(|since| self.tokens.iter().any(|&t| since <= t))
     }
 
@@ -48,19 +50,19 @@ impl Waiters {
         let mut mask = 0;
         for w in &self.waiting {
             if self.tokens.iter().any(|&t| w.since <= t) {
-                mask |= bit(w.pid);
+                mask |= bit(w.tid);
             }
         }
         mask
     }
 
-    fn wait(&mut self, pid: Pid) {
-        self.waiting.push(Waiter { pid, since: self.notifications });
+    fn wait(&mut self, tid: Tid) {
+        self.waiting.push(Waiter { tid, since: self.notifications });
     }
 
-    /// Takes `pid` out of the waiters, with the oldest notification that it is eligible for.
-    fn leave(&mut self, pid: Pid) -> bool {
-        let i = self.waiting.iter().position(|w| w.pid == pid).expect("a waiter waits");
+    /// Takes `tid` out of the waiters, with the oldest notification that it is eligible for.
+    fn leave(&mut self, tid: Tid) -> bool {
+        let i = self.waiting.iter().position(|w| w.tid == tid).expect("a waiter waits");
         let since = self.waiting.remove(i).since;
         let token = self.tokens.iter().position(|&t| since <= t);
         if let Some(t) = token {
@@ -76,7 +78,7 @@ impl Waiters {
 
     fn notify_all(&mut self, by: usize) {
         self.tokens.clear();
-        self.woken.extend(self.waiting.drain(..).map(|w| (w.pid, by)));
+        self.woken.extend(self.waiting.drain(..).map(|w| (w.tid, by)));
     }
 
     /// Wakes every waiter for which there is no competition, and drops what nobody can take.
@@ -92,7 +94,7 @@ impl Waiters {
                     self.waiting.retain(|w| {
                         let goes = w.since <= limit;
                         if goes {
-                            woken.push((w.pid, by));
+                            woken.push((w.tid, by));
                         }
                         !goes
                     });
@@ -103,8 +105,8 @@ impl Waiters {
         }
     }
 
-    fn wake_event(&self, pid: Pid) -> Option<usize> {
-        self.woken.iter().find(|&&(p, _)| p == pid).map(|&(_, by)| by)
+    fn wake_event(&self, tid: Tid) -> Option<usize> {
+        self.woken.iter().find(|&&(p, _)| p == tid).map(|&(_, by)| by)
     }
 }
 
@@ -114,10 +116,10 @@ pub(crate) enum State {
     /// Nothing blocks on it.
     #[default]
     Plain,
-    Mutex(Option<Pid>),
+    Mutex(Option<Tid>),
     RwLock {
-        writer: Option<Pid>,
-        readers: Vec<Pid>,
+        writer: Option<Tid>,
+        readers: Vec<Tid>,
     },
     Condvar(Waiters),
     Parker {
@@ -225,7 +227,7 @@ pub(crate) struct Object {
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
     /// Its creator, and its place among the creator's objects.
-    pub(crate) made: (Pid, u32),
+    pub(crate) made: (Tid, u32),
 }
 
 impl Object {
@@ -240,8 +242,8 @@ impl Object {
         self.alive = false;
     }
 
-    /// Whether `pid` could perform `op` now.
-    pub(crate) fn enabled(&self, op: &Op, pid: Pid) -> bool {
+    /// Whether `tid` could perform `op` now.
+    pub(crate) fn enabled(&self, op: &Op, tid: Tid) -> bool {
         match (op.kind, &self.state) {
             (Kind::Lock, State::Mutex(holder)) => holder.is_none(),
             (Kind::Read, State::RwLock { writer, .. }) => writer.is_none(),
@@ -249,7 +251,7 @@ impl Object {
                 writer.is_none() && readers.is_empty()
             }
             (Kind::Wake, State::Condvar(w)) => {
-                op.arg == MAY_END || w.wake_event(pid).is_some() || w.eligible(pid)
+                op.arg == MAY_END || w.wake_event(tid).is_some() || w.eligible(tid)
             }
             (Kind::Park, State::Parker { token }) => *token || op.arg == MAY_END,
             (Kind::Enter, State::Once { running, .. }) => !running,
@@ -260,14 +262,13 @@ impl Object {
     }
 
     /// Performs `op`, which is enabled, as event number `now`.
-    pub(crate) fn apply(&mut self, op: &Op, pid: Pid, now: usize) -> Applied {
-        let mut done =
-            Applied { label: Label::new(op.obj, op.kind), pre: 0, val: 0, after: None };
+    pub(crate) fn apply(&mut self, op: &Op, tid: Tid, now: usize) -> Applied {
+        let mut done = Applied { label: Label::new(op.obj, op.kind), pre: 0, val: 0, after: None };
         match (op.kind, &mut self.state) {
             (Kind::Lock | Kind::TryLock, State::Mutex(holder)) => {
                 done.pre = holder.is_some() as u64;
                 if holder.is_none() {
-                    *holder = Some(pid);
+                    *holder = Some(tid);
                     done.val = 1;
                 }
             }
@@ -286,19 +287,19 @@ impl Object {
             (Kind::Read | Kind::TryRead, State::RwLock { writer, readers }) => {
                 done.pre = writer.is_some() as u64;
                 if writer.is_none() {
-                    readers.push(pid);
+                    readers.push(tid);
                     done.val = 1;
                 }
             }
             (Kind::Write | Kind::TryWrite, State::RwLock { writer, readers }) => {
                 done.pre = writer.is_some() as u64;
                 if writer.is_none() && readers.is_empty() {
-                    *writer = Some(pid);
+                    *writer = Some(tid);
                     done.val = 1;
                 }
             }
             (Kind::UnlockRead, State::RwLock { readers, .. }) => {
-                let i = readers.iter().position(|&p| p == pid).expect("a reader reads");
+                let i = readers.iter().position(|&p| p == tid).expect("a reader reads");
                 readers.swap_remove(i);
             }
             (Kind::UnlockWrite, State::RwLock { writer, .. }) => {
@@ -308,7 +309,7 @@ impl Object {
             }
             (Kind::Wait, State::Condvar(w)) => {
                 done.pre = w.takers();
-                w.wait(pid);
+                w.wait(tid);
             }
             (Kind::NotifyOne, State::Condvar(w)) => {
                 done.pre = w.takers();
@@ -320,15 +321,15 @@ impl Object {
                 w.notify_all(now);
             }
             (Kind::Wake, State::Condvar(w)) => {
-                if let Some(by) = w.wake_event(pid) {
-                    w.woken.retain(|&(p, _)| p != pid);
+                if let Some(by) = w.wake_event(tid) {
+                    w.woken.retain(|&(p, _)| p != tid);
                     done.label = Label::new(NO_OBJECT, Kind::Woken);
                     done.val = NOTIFIED;
                     done.pre = by as u64;
                     done.after = Some(by);
                 } else {
                     done.pre = w.takers();
-                    done.val = w.leave(pid) as u64;
+                    done.val = w.leave(tid) as u64;
                     w.settle(now);
                 }
             }
@@ -385,7 +386,7 @@ impl Object {
     }
 
     /// Who holds the object, for the report of a deadlock.
-    pub(crate) fn holders(&self) -> Vec<Pid> {
+    pub(crate) fn holders(&self) -> Vec<Tid> {
         match &self.state {
             State::Mutex(Some(p)) => vec![*p],
             State::RwLock { writer: Some(p), .. } => vec![*p],
@@ -405,7 +406,7 @@ pub(crate) struct Applied {
     pub(crate) after: Option<usize>,
 }
 
-/// `pid` as a set of bits; the runtime refuses to start more threads than a set has room for.
-pub(crate) fn bit(pid: Pid) -> u64 {
-    1 << (pid % 64)
+/// `tid` as a set of bits; the runtime refuses to start more threads than a set has room for.
+pub(crate) fn bit(tid: Tid) -> u64 {
+    1 << (tid % 64)
 }

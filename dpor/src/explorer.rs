@@ -1,0 +1,169 @@
+//! What users configure and run.
+
+use crate::exploration::{execute, Exploration};
+use crate::names::Names;
+use crate::ordering::Ordering;
+use crate::report::{Progress, Replay, Report};
+use crate::rt::{Ending, Mode, Runtime};
+use crate::schedule::Token;
+use crate::settings::{Settings, Strategy};
+use crate::witness;
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Explores the orderings of a body. See the crate's documentation for an example.
+#[derive(Clone, Debug, Default)]
+pub struct Explorer {
+    settings: Settings,
+}
+
+impl Explorer {
+    /// Explores everything, without limits but for the length of an execution.
+    pub fn new() -> Self {
+        Explorer::default()
+    }
+
+    /// Sets how orderings are chosen.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.settings.strategy = strategy;
+        self
+    }
+
+    /// Stops after `n` executions; several workers each finish the one that they are in.
+    pub fn max_executions(mut self, n: u64) -> Self {
+        self.settings.max_executions = n;
+        self
+    }
+
+    /// Stops when this much time has passed; checked between executions.
+    pub fn max_time(mut self, time: Duration) -> Self {
+        self.settings.max_time = Some(time);
+        self
+    }
+
+    /// Stops when the flag is set, from any thread (a handler of Ctrl-C, say); checked between
+    /// executions.
+    pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.settings.stop = Some(flag);
+        self
+    }
+
+    /// Cuts executions off after `n` operations. 10,000 unless set.
+    pub fn max_steps(mut self, n: usize) -> Self {
+        self.settings.max_steps = n;
+        self
+    }
+
+    /// Explores on `n` OS threads. The counts are the same for any number.
+    pub fn workers(mut self, n: usize) -> Self {
+        self.settings.workers = n.max(1);
+        self
+    }
+
+    /// Stops after the first ordering that violates something.
+    pub fn stop_at_first(mut self, stop: bool) -> Self {
+        self.settings.stop_at_first = stop;
+        self
+    }
+
+    /// Lets up to `n` waits of each thread wake without a notification. None unless set.
+    pub fn spurious_wakeups(mut self, n: u32) -> Self {
+        self.settings.spurious = n;
+        self
+    }
+
+    /// Makes the end of each thread an operation, which `is_finished` is ordered with. Not unless
+    /// set: a body that does not ask has no use for the time that it takes.
+    pub fn thread_ends(mut self, explored: bool) -> Self {
+        self.settings.ends = explored;
+        self
+    }
+
+    /// Sets the stack size of the body's threads, in bytes. 256 KiB unless set.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.settings.stack_size = bytes;
+        self
+    }
+
+    /// Calls `f` about once a second.
+    pub fn progress(self, f: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.progress_every(Duration::from_secs(1), f)
+    }
+
+    /// Calls `f` whenever `every` has passed; checked between executions.
+    pub fn progress_every(
+        mut self,
+        every: Duration,
+        f: impl Fn(&Progress) + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.progress = Some((every, Arc::new(f)));
+        self
+    }
+
+    /// Calls `f` with each ordering that was run to its end, for those who want to look for
+    /// themselves. It costs time: an ordering is written out for each call.
+    pub fn observe(mut self, f: impl Fn(&Ordering) + Send + Sync + 'static) -> Self {
+        self.settings.observer = Some(Arc::new(f));
+        self
+    }
+
+    /// Runs `body` in every ordering and reports what happened.
+    pub fn explore<T, F>(self, body: F) -> Report<T>
+    where
+        T: Ord + Clone + fmt::Debug + Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        let body = Arc::new(body);
+        let (tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
+        tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
+    }
+
+    /// Runs `body` once, in the ordering of `token`.
+    pub fn replay<T, F>(&self, token: &Token, body: F) -> Replay<T>
+    where
+        T: Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        self.replay_inner(token, Arc::new(body))
+    }
+
+    fn replay_inner<T, F>(&self, token: &Token, body: Arc<F>) -> Replay<T>
+    where
+        T: Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        let mut rt =
+            Box::new(Runtime::new(Mode::Sample, Names::default(), self.settings.max_steps));
+        rt.spurious = self.settings.spurious;
+        rt.ends = self.settings.ends;
+        rt.recording = true;
+        let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();
+        let mut schedule = Vec::new();
+        for &(thread, times) in &token.runs {
+            let times =
+                (times as usize).min(self.settings.max_steps.saturating_sub(schedule.len()));
+            schedule.extend(std::iter::repeat_n(threads[thread], times));
+        }
+        rt.mode = Mode::Follow(schedule);
+        let slot = Arc::new(Mutex::new(None));
+        let settings = Settings { strategy: Strategy::Dpor, ..self.settings.clone() };
+        let rt = execute(rt, &settings, body, slot.clone(), |rt| rt.ending == Some(Ending::Probed));
+        let mut violations: Vec<_> =
+            rt.violations.iter().map(|(n, d)| (n.to_string(), d.clone())).collect();
+        if rt.ending == Some(Ending::Deadlock) {
+            violations.push(("no-deadlock".into(), rt.deadlock.clone()));
+        }
+        let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Replay {
+            witness: witness::make(&rt),
+            outcome: outcome.filter(|_| rt.ending.is_none()),
+            violations,
+            diverged: match &rt.ending {
+                Some(Ending::Diverged(why)) => Some(why.clone()),
+                _ => None,
+            },
+        }
+    }
+}

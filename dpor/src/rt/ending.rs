@@ -1,0 +1,61 @@
+//! What follows from how an execution ended.
+
+use super::state::{Ending, Mode, Runtime};
+use crate::names::TOO_MANY_THREADS;
+
+/// What to say of an execution that the exploration cannot take in.
+pub(crate) fn divergence(why: &str) -> String {
+    match why {
+        TOO_MANY_THREADS => why.to_owned(),
+        _ => format!("the body is not deterministic: {why}"),
+    }
+}
+
+impl Runtime {
+    /// What to fail the test with when the execution has to be given up.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match (&self.ending, self.fails) {
+            (None, _) | (_, false) => None,
+            (Some(Ending::Deadlock), _) => Some(format!("no-deadlock: {}", self.deadlock)),
+            (Some(Ending::TooLong), _) => {
+                Some(format!("an execution has more than {} operations", self.max_steps))
+            }
+            (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
+            (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
+            (Some(Ending::Torn | Ending::Probed), _) => None,
+        }
+    }
+
+    /// Lets the search reverse the races of the execution that has ended. Returns false if that was
+    /// none that counts: it was run to find out who spins, or that has to be done before it can be
+    /// taken in.
+    pub(crate) fn counts(&mut self) -> bool {
+        let Mode::Explore(search) = &mut self.mode else {
+            return self.ending != Some(Ending::Probed);
+        };
+        match self.ending {
+            Some(Ending::Probed) => {
+                search.probed();
+                false
+            }
+            None | Some(Ending::Deadlock | Ending::TooLong) => {
+                let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
+                if !done {
+                    self.ending = Some(Ending::Probed);
+                }
+                done
+            }
+            Some(Ending::Redundant | Ending::Diverged(_) | Ending::Torn) => true,
+        }
+    }
+
+    /// Goes on behind the execution that has ended. Returns whether there is more to explore.
+    pub(crate) fn search_on(&mut self) -> bool {
+        match (&mut self.mode, &self.ending) {
+            (_, Some(Ending::Probed)) => true,
+            (Mode::Explore(_), Some(Ending::Diverged(_) | Ending::Torn)) => false,
+            (Mode::Explore(search), _) => search.backtrack(),
+            _ => true,
+        }
+    }
+}

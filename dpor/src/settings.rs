@@ -1,0 +1,102 @@
+//! What an exploration is asked to do.
+
+use crate::ordering::Ordering;
+use crate::report::Progress;
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How orderings are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Strategy {
+    /// Every inequivalent ordering, each exactly once.
+    #[default]
+    Dpor,
+    /// Every interleaving: shuttle's depth-first search, without reduction.
+    Dfs,
+    /// shuttle's random scheduler.
+    Random {
+        /// The first execution's seed.
+        seed: u64,
+        /// How many executions.
+        iterations: usize,
+    },
+    /// shuttle's scheduler of probabilistic concurrency testing.
+    Pct {
+        /// The first execution's seed.
+        seed: u64,
+        /// How many executions.
+        iterations: usize,
+        /// How many priority changes there may be.
+        depth: usize,
+    },
+    /// shuttle's uniform random walk.
+    Urw {
+        /// The first execution's seed.
+        seed: u64,
+        /// How many executions.
+        iterations: usize,
+    },
+}
+
+impl Strategy {
+    pub(crate) fn samples(self) -> bool {
+        !matches!(self, Strategy::Dpor | Strategy::Dfs)
+    }
+}
+
+pub(crate) type OnOrdering = Arc<dyn Fn(&Ordering) + Send + Sync>;
+pub(crate) type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
+
+/// What an exploration is asked to do.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) strategy: Strategy,
+    pub(crate) max_executions: u64,
+    pub(crate) max_time: Option<Duration>,
+    pub(crate) stop: Option<Arc<AtomicBool>>,
+    pub(crate) max_steps: usize,
+    pub(crate) workers: usize,
+    pub(crate) stop_at_first: bool,
+    pub(crate) spurious: u32,
+    pub(crate) ends: bool,
+    pub(crate) stack_size: usize,
+    pub(crate) progress: Option<(Duration, OnProgress)>,
+    pub(crate) observer: Option<OnOrdering>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            strategy: Strategy::Dpor,
+            max_executions: u64::MAX,
+            max_time: None,
+            stop: None,
+            max_steps: 10_000,
+            workers: 1,
+            stop_at_first: false,
+            spurious: 0,
+            ends: false,
+            stack_size: 256 * 1024,
+            progress: None,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explorer")
+            .field("strategy", &self.strategy)
+            .field("max_executions", &self.max_executions)
+            .field("max_time", &self.max_time)
+            .field("max_steps", &self.max_steps)
+            .field("workers", &self.workers)
+            .field("stop_at_first", &self.stop_at_first)
+            .field("spurious_wakeups", &self.spurious)
+            .field("thread_ends", &self.ends)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! The explorer as another process: built for loom, where the tool itself is
+//! built for shuttle; and for loom in any case, which ends its whole process
+//! when a scenario deadlocks.
+
+use super::run::Job;
+use crate::engine::Options;
+use crate::render::View;
+use crate::report::{Report, Verdict, Violation};
+use crate::{invariant, sync};
+use std::env;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Set by the launcher: the explorer that is built for loom.
+const LOOM_EXPLORER: &str = "ORDERINGS_LOOM";
+/// Set for a child, which then explores by itself.
+const CHILD: &str = "ORDERINGS_CHILD";
+
+/// Whether this process is such a child.
+pub(super) fn is_child() -> bool {
+    env::var_os(CHILD).is_some()
+}
+
+/// Which explorer is to be started for loom; `None`: this process itself.
+pub(super) fn loom_explorer() -> Option<PathBuf> {
+    if is_child() {
+        return None;
+    }
+    match sync::ENGINE {
+        "loom" => env::current_exe().ok(),
+        _ => env::var_os(LOOM_EXPLORER).map(PathBuf::from),
+    }
+}
+
+/// Explores under loom, in a process of its own.
+pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<View, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", explorer.display());
+    let mut command = Command::new(explorer);
+    command
+        .args(["--engine", "loom", "--format", "json", "--file", "-", "--system"])
+        .arg(job.system.name())
+        .env(CHILD, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(max) = options.max_executions {
+        command.args(["--max-executions", &max.to_string()]);
+    }
+    if let Some(max) = options.max_time {
+        command.args(["--max-time", &format!("{}s", max.as_secs_f64())]);
+    }
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(job.scenario.stanza().as_bytes()).map_err(failed)?;
+    }
+    let begin = std::time::Instant::now();
+    let output = child.wait_with_output().map_err(failed)?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    if let Some(line) = stdout.lines().last() {
+        return serde_json::from_str(line)
+            .map_err(|error| format!("the explorer for loom cannot be understood: {error}"));
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if output.status.code() == Some(2) {
+        return Err(stderr.trim().trim_start_matches("error: ").to_owned());
+    }
+    // It is loom that ended it.
+    let violation = Violation {
+        invariant: invariant::NO_DEADLOCK.name().into(),
+        detail: panic_message(&stderr),
+        orderings: 1,
+        witness: None,
+    };
+    let report = Report {
+        verdict: Verdict::Violated,
+        // How many went well before is not known.
+        executions: 1,
+        reason: Some("loom stops at the first".into()),
+        violations: vec![violation],
+        elapsed: begin.elapsed(),
+        ..Report::new(&*job.system, &job.scenario, "loom")
+    };
+    Ok(View::new(&report, &job.scenario, &*job.system))
+}
+
+/// What the first panic said.
+fn panic_message(stderr: &str) -> String {
+    let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at"));
+    let message = lines.nth(1).or_else(|| stderr.lines().last()).unwrap_or_default().trim();
+    match message.is_empty() {
+        true => "loom ended without a word".to_owned(),
+        false => format!("loom ended: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::panic_message;
+
+    #[test]
+    fn the_first_panic_is_what_happened() {
+        let stderr = "thread 'main' panicked at src/a.rs:1:2:\ndeadlock; threads = 2\nnote: x\n\
+                      thread 'main' panicked at src/b.rs:1:2:\ncannot access a thread-local\n";
+        assert_eq!(panic_message(stderr), "loom ended: deadlock; threads = 2");
+        assert_eq!(panic_message(""), "loom ended without a word");
+    }
+}

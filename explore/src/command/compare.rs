@@ -1,0 +1,326 @@
+//! `--compare`: one scenario under several engines, side by side. Engines that
+//! explored everything must have seen the same; one that did not must have
+//! seen nothing else.
+
+use super::run::{Job, Runner};
+use super::{json, print, worst, Arguments, BadInput, Format};
+use crate::engine::Strategy;
+use crate::render::layout::{
+    left, number, paint, right, seconds, width, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
+};
+use crate::render::markdown::cell;
+use crate::render::View;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+/// Why loom may miss what another engine sees: the core's handles are weak.
+const WEAK: &str = ": it takes Weak::upgrade for a step that races with nothing";
+
+/// One scenario under all of the engines.
+pub(super) struct Comparison {
+    scenario: String,
+    /// Each engine by name, and what it found, or why it did not run.
+    pub(super) engines: Vec<(&'static str, Result<View, String>)>,
+}
+
+/// The last line of a comparison in JSON.
+#[derive(Serialize)]
+struct Agreement<'a> {
+    version: u32,
+    comparison: &'a str,
+    engines: Vec<&'a str>,
+    agree: bool,
+    differences: Vec<String>,
+}
+
+pub(super) fn run(
+    runner: &Runner,
+    arguments: &Arguments,
+    jobs: &[Job],
+    engines: &[Strategy],
+) -> Result<u8, BadInput> {
+    let mut status = 0;
+    for (index, job) in jobs.iter().enumerate() {
+        let compared = Comparison::of(runner, job, engines)?;
+        print(&match arguments.format {
+            Format::Json => compared.json(),
+            Format::Markdown => compared.markdown(),
+            _ if index > 0 => format!("\n{}", compared.text()),
+            _ => compared.text(),
+        })?;
+        status = match (status, compared.status()) {
+            (1, _) | (_, 1) => 1,
+            (one, other) => one.max(other),
+        };
+        if runner.interrupted() {
+            return Ok(status.max(if status == 1 { 1 } else { 3 }));
+        }
+    }
+    Ok(status)
+}
+
+impl Comparison {
+    /// Fails when fewer than two of the engines can run it: then there is
+    /// nothing to compare.
+    fn of(runner: &Runner, job: &Job, engines: &[Strategy]) -> Result<Self, BadInput> {
+        let compared = Self::all(runner, job, engines);
+        let ran = compared.views().count();
+        let why = compared.engines.iter().find_map(|(_, view)| view.as_ref().err());
+        match why {
+            Some(why) if ran < 2 => Err(BadInput(why.clone())),
+            _ => Ok(compared),
+        }
+    }
+
+    pub(super) fn all(runner: &Runner, job: &Job, engines: &[Strategy]) -> Self {
+        let explore = |engine: &Strategy| {
+            let view = runner.explore(job, *engine).map_err(|unavailable| unavailable.0);
+            (engine.name(), view)
+        };
+        Comparison {
+            scenario: job.scenario.name.clone(),
+            engines: engines.iter().map(explore).collect(),
+        }
+    }
+
+    /// What was found.
+    pub(super) fn views(&self) -> impl Iterator<Item = (&'static str, &View)> {
+        self.engines.iter().filter_map(|(name, view)| Some((*name, view.as_ref().ok()?)))
+    }
+
+    /// All that was seen, by any engine, in order.
+    pub(super) fn outcomes(&self) -> Vec<String> {
+        let outcomes = self.views().flat_map(|(_, view)| view.outcomes.iter());
+        let outcomes: BTreeSet<String> = outcomes.map(|row| row.outcome.clone()).collect();
+        outcomes.into_iter().collect()
+    }
+
+    /// Where two engines contradict each other.
+    pub(super) fn differences(&self) -> Vec<String> {
+        let mut differences = Vec::new();
+        let Some((whole, all)) = self.views().find(|(_, view)| view.explored_all) else {
+            return differences;
+        };
+        for (name, view) in self.views().filter(|(name, _)| *name != whole) {
+            for (what, of) in
+                [("outcome", seen as fn(&View) -> BTreeSet<&str>), ("violation of", broken)]
+            {
+                let (here, there) = (of(view), of(all));
+                for extra in here.difference(&there) {
+                    differences
+                        .push(format!("{name} has seen the {what} `{extra}`, {whole} has not"));
+                }
+                for extra in there.difference(&here).filter(|_| view.explored_all) {
+                    let why = if name == "loom" { WEAK } else { "" };
+                    differences.push(format!(
+                        "{whole} has seen the {what} `{extra}`, {name} has not{why}"
+                    ));
+                }
+            }
+        }
+        differences
+    }
+
+    fn status(&self) -> u8 {
+        let views: Vec<View> = self.views().map(|(_, view)| view.clone()).collect();
+        if self.differences().is_empty() {
+            worst(&views)
+        } else {
+            1
+        }
+    }
+
+    fn json(&self) -> String {
+        let mut lines: String = self.views().map(|(_, view)| json(view)).collect();
+        let differences = self.differences();
+        let agreement = Agreement {
+            version: crate::render::view::VERSION,
+            comparison: &self.scenario,
+            engines: self.views().map(|(name, _)| name).collect(),
+            agree: differences.is_empty(),
+            differences,
+        };
+        lines += &serde_json::to_string(&agreement).unwrap_or_default();
+        lines + "\n"
+    }
+
+    /// How often an engine has seen an outcome.
+    pub(super) fn count(view: &View, outcome: &str) -> u64 {
+        view.outcomes.iter().find(|row| row.outcome == outcome).map_or(0, |row| row.orderings)
+    }
+
+    fn conclusion(&self) -> String {
+        let finished: Vec<&str> =
+            self.views().filter(|(_, view)| view.explored_all).map(|(name, _)| name).collect();
+        match finished.len() {
+            0 => "none of them explored everything: nothing to compare".into(),
+            1 => format!("only {} explored everything; the others saw nothing else", finished[0]),
+            _ => format!("{} agree: {} outcomes", finished.join(" and "), self.outcomes().len()),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut out = String::new();
+        let title = match self.views().next() {
+            Some((_, view)) if view.name != view.scenario => {
+                format!("{}{}: {}", view.name, view.on(), view.scenario)
+            }
+            Some((_, view)) => format!("{}{}", self.scenario, view.on()),
+            None => self.scenario.clone(),
+        };
+        for line in wrap(&title, WIDTH, 4) {
+            let _ = writeln!(out, "{}", paint(BOLD, &line));
+        }
+        let heading = "  engine  orderings  executions   seconds  outcomes  verdict";
+        let _ = writeln!(out, "{}", paint(BOLD, heading));
+        for (name, view) in &self.engines {
+            let name = left(name, 6);
+            let _ = match view {
+                Err(why) => writeln!(out, "  {name}  {}", paint(OPEN, &format!("not run: {why}"))),
+                Ok(view) => writeln!(
+                    out,
+                    "  {name}  {}  {}  {}  {}  {}",
+                    right(&view.orderings.map_or("-".into(), number), 9),
+                    right(&number(view.executions), 10),
+                    right(&seconds(view.elapsed_ms), 8),
+                    right(&view.outcomes.len().to_string(), 8),
+                    view.verdict_line()
+                ),
+            };
+        }
+        self.counts(&mut out);
+        let differences = self.differences();
+        for difference in &differences {
+            for line in wrap(difference, WIDTH - 2, 4) {
+                let _ = writeln!(out, "  {}", paint(BAD, &line));
+            }
+        }
+        if differences.is_empty() {
+            let _ = writeln!(out, "  {}", paint(GOOD, &self.conclusion()));
+        }
+        out
+    }
+
+    /// The outcomes, and how often each engine has seen them.
+    fn counts(&self, out: &mut String) {
+        let columns: Vec<usize> = self
+            .views()
+            .map(|(name, view)| {
+                let counts = view.outcomes.iter().map(|row| number(row.orderings).len());
+                counts.max().unwrap_or(0).max(width(name))
+            })
+            .collect();
+        let cells = |cells: Vec<String>| {
+            let cells = cells.iter().zip(&columns).map(|(cell, width)| right(cell, *width));
+            cells.collect::<Vec<_>>().join("  ")
+        };
+        let names = cells(self.views().map(|(name, _)| name.to_owned()).collect());
+        let margin = width(&names) + 4;
+        let _ = writeln!(out, "\n  {}", paint(BOLD, &format!("{names}  outcome")));
+        for outcome in self.outcomes() {
+            let counts = self.views().map(|(_, view)| number(Self::count(view, &outcome)));
+            let mut before = format!("  {}  ", cells(counts.collect()));
+            for line in wrap(&outcome, WIDTH.saturating_sub(margin).max(20), 2) {
+                let _ = writeln!(out, "{before}{line}");
+                before = " ".repeat(margin);
+            }
+        }
+        let unit = "counts are orderings where the engine tells them apart, else executions";
+        let _ = writeln!(out, "  {}", paint(DIM, unit));
+    }
+
+    fn markdown(&self) -> String {
+        let mut out = format!("### {}\n\n", cell(&self.scenario));
+        out += "| engine | orderings | executions | seconds | outcomes | verdict |\n";
+        out += "|---|--:|--:|--:|--:|---|\n";
+        for (name, view) in &self.engines {
+            let _ = match view {
+                Err(why) => writeln!(out, "| {name} | | | | | not run: {} |", cell(why)),
+                Ok(view) => writeln!(
+                    out,
+                    "| {name} | {} | {} | {} | {} | {} |",
+                    view.orderings.map_or("-".into(), number),
+                    number(view.executions),
+                    seconds(view.elapsed_ms),
+                    view.outcomes.len(),
+                    cell(&view.verdict_line())
+                ),
+            };
+        }
+        let names: Vec<&str> = self.views().map(|(name, _)| name).collect();
+        let _ = writeln!(
+            out,
+            "\n| outcome | {} |\n|---|{}",
+            names.join(" | "),
+            "--:|".repeat(names.len())
+        );
+        for outcome in self.outcomes() {
+            let counts = self.views().map(|(_, view)| number(Self::count(view, &outcome)));
+            let counts = counts.collect::<Vec<_>>().join(" | ");
+            let _ = writeln!(out, "| {} | {counts} |", cell(&outcome));
+        }
+        let differences = self.differences();
+        for difference in &differences {
+            let _ = writeln!(out, "\n**{}**", cell(difference));
+        }
+        if differences.is_empty() {
+            let _ = writeln!(out, "\n{}", self.conclusion());
+        }
+        out
+    }
+}
+
+fn seen(view: &View) -> BTreeSet<&str> {
+    view.outcomes.iter().map(|row| row.outcome.as_str()).collect()
+}
+
+fn broken(view: &View) -> BTreeSet<&str> {
+    view.violations.iter().map(|violation| violation.invariant.as_str()).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::Comparison;
+    use crate::render::View;
+
+    /// What an engine answered: its verdict, and how often it saw each outcome.
+    pub(in super::super) fn view(verdict: &str, seen: &[(&str, u64)]) -> View {
+        let outcomes = seen.iter().map(|(outcome, orderings)| {
+            serde_json::json!({ "outcome": outcome, "answers": [], "orderings": orderings,
+                                "percent": 1.0, "grade": "allowed", "meaning": null })
+        });
+        let executions: u64 = seen.iter().map(|(_, orderings)| orderings).sum();
+        let view = serde_json::json!({
+            "version": 1, "name": "n", "meaning": "", "scenario": "n", "system": "core",
+            "engine": "dpor", "threads": 2, "orderings": executions, "executions": executions,
+            "verdict": verdict, "reason": null, "explored_all": verdict == "complete",
+            "success": verdict == "complete", "elapsed_ms": 1.0,
+            "outcomes": outcomes.collect::<Vec<_>>(), "violations": [], "missing": [],
+            "forbidden": [], "expected_violations": [], "idle_calls": [],
+        });
+        serde_json::from_value(view).unwrap()
+    }
+
+    pub(in super::super) fn compared(one: View, other: View) -> Comparison {
+        Comparison { scenario: "n".into(), engines: vec![("dpor", Ok(one)), ("loom", Ok(other))] }
+    }
+
+    #[test]
+    fn two_that_finished_must_agree() {
+        let both = || view("complete", &[("a", 1), ("b", 3)]);
+        let compare = |other| {
+            let compared = compared(both(), other);
+            (compared.status(), compared.differences().len())
+        };
+        assert_eq!(compare(both()), (0, 0));
+        assert_eq!(compare(view("complete", &[("b", 7), ("a", 7)])), (0, 0));
+        assert_eq!(compare(view("complete", &[("a", 4)])), (1, 1));
+        assert_eq!(compare(view("complete", &[("a", 1), ("c", 3)])), (1, 2));
+        // One that did not finish may have seen less, and nothing else.
+        assert_eq!(compare(view("incomplete", &[("a", 4)])), (3, 0));
+        assert_eq!(compare(view("incomplete", &[("c", 4)])), (1, 1));
+        let text = compared(both(), view("complete", &[("a", 4)])).text();
+        assert!(text.contains("dpor has seen the outcome `b`, loom has not"), "{text}");
+    }
+}

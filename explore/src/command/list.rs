@@ -1,0 +1,120 @@
+//! `--list`: systems, what each knows, and its scenarios.
+
+use super::run::Job;
+use super::{select, Arguments, BadInput};
+use crate::invariant::Invariant;
+use crate::render::layout::{left, paint, width, wrap, BOLD, DIM, WIDTH};
+use crate::suite::Suite;
+use crate::system::{checked, Model};
+use std::fmt::Write;
+use std::sync::Arc;
+
+pub(super) fn print(suite: &Suite, arguments: &Arguments) -> Result<(), BadInput> {
+    super::print(&list(suite, arguments)?)?;
+    Ok(())
+}
+
+fn list(suite: &Suite, arguments: &Arguments) -> Result<String, BadInput> {
+    let chosen = match &arguments.system {
+        Some(names) => select::systems(suite, names)?,
+        None => suite.systems.clone(),
+    };
+    let mut out = String::new();
+    heading(&mut out, "systems (--system)");
+    let about: Vec<_> = chosen.iter().map(|s| (s.name(), s.meaning())).collect();
+    rows(&mut out, &about);
+    for line in wrap(&suite.about, WIDTH - 2, 0).iter().filter(|line| !line.is_empty()) {
+        let _ = writeln!(out, "  {}", paint(DIM, line));
+    }
+    for (index, system) in chosen.iter().enumerate() {
+        // Eras of one protocol know the same operations: the first tells them.
+        let alike = |other: &&Arc<dyn Model>| other.operations() == system.operations();
+        if !chosen[..index].iter().any(|other| alike(&other)) {
+            let others = chosen[index + 1..].iter().filter(alike).count();
+            operations(&mut out, &**system, others);
+        }
+        let own = select::built_in(system)?;
+        scenarios(&mut out, &format!("{}: scenarios", system.name()), &own);
+    }
+    if let (Some(system), Some((title, _))) = (chosen.first(), &suite.shared) {
+        let title = format!("{title}, on any system by name");
+        scenarios(&mut out, &title, &select::on_request(suite, system)?);
+    }
+    heading(&mut out, "invariants");
+    let about =
+        |invariant: &Invariant| (invariant.name().to_owned(), invariant.meaning().to_owned());
+    let mut all: Vec<Invariant> = Vec::new();
+    for invariant in chosen.iter().flat_map(|system| checked(&**system)) {
+        if !all.contains(&invariant) {
+            all.push(invariant);
+        }
+    }
+    rows(&mut out, &all.iter().map(about).collect::<Vec<_>>());
+    Ok(out)
+}
+
+fn heading(out: &mut String, text: &str) {
+    let separator = if out.is_empty() { "" } else { "\n" };
+    let _ = writeln!(out, "{separator}{}", paint(BOLD, text));
+}
+
+/// Names, and beside each what it means.
+fn rows(out: &mut String, rows: &[(String, String)]) {
+    let widest = rows.iter().map(|(name, _)| width(name)).filter(|width| *width <= 40).max();
+    let column = widest.unwrap_or(20);
+    for (name, meaning) in rows {
+        let mut before = format!("  {}  ", left(name, column));
+        if width(name) > column {
+            let _ = writeln!(out, "  {name}");
+            before = " ".repeat(column + 4);
+        }
+        for line in wrap(meaning, WIDTH - column - 4, 0) {
+            let _ = writeln!(out, "{}", format!("{before}{line}").trim_end());
+            before = " ".repeat(column + 4);
+        }
+    }
+}
+
+/// What a system knows, and so many others do.
+fn operations(out: &mut String, system: &dyn Model, others: usize) {
+    let name = match others {
+        0 => system.name(),
+        _ => format!("{} and {others} others", system.name()),
+    };
+    heading(out, &format!("{name}: operations"));
+    let about = system.operations().iter().map(|operation| {
+        // The receiver may be left out, and then is `a`.
+        let usage = operation.usage("\0").replacen("\0.", "[a.]", 1);
+        (usage, operation.meaning.to_owned())
+    });
+    rows(out, &about.collect::<Vec<_>>());
+    if !system.settings().is_empty() {
+        heading(out, &format!("{name}: settings, in {{ }} before the threads"));
+        let about = system.settings().iter().map(|setting| {
+            (format!("{}={}", setting.name, setting.default), setting.meaning.to_owned())
+        });
+        rows(out, &about.collect::<Vec<_>>());
+    }
+    let names = checked(system);
+    let names = names.iter().map(|invariant| invariant.name());
+    heading(out, &format!("{name}: checked invariants"));
+    for line in wrap(&names.collect::<Vec<_>>().join(", "), WIDTH - 2, 0) {
+        let _ = writeln!(out, "  {line}");
+    }
+}
+
+fn scenarios(out: &mut String, title: &str, jobs: &[Job]) {
+    if jobs.is_empty() {
+        return;
+    }
+    heading(out, title);
+    for job in jobs {
+        let scenario = &job.scenario;
+        for line in wrap(&format!("{}: {scenario}", scenario.name), WIDTH - 2, 4) {
+            let _ = writeln!(out, "  {line}");
+        }
+        for line in wrap(&scenario.meaning, WIDTH - 6, 0).iter().filter(|line| !line.is_empty()) {
+            let _ = writeln!(out, "      {}", paint(DIM, line));
+        }
+    }
+}

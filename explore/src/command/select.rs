@@ -1,0 +1,176 @@
+//! Which scenarios are meant, on which system.
+
+use super::run::Job;
+use super::{Arguments, BadInput};
+use crate::parse::{self, nearest};
+use crate::scenario::Scenario;
+use crate::suite::Suite;
+use crate::system::Model;
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A file that is longer than this is not a file of scenarios.
+const LONGEST: u64 = 16 << 20;
+
+/// Everything that is to be explored.
+pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, BadInput> {
+    let file = arguments.file.as_deref().map(read).transpose()?;
+    let everything = arguments.scenarios.is_empty() && file.is_none();
+    let systems = match &arguments.system {
+        Some(names) => systems(suite, names)?,
+        None if everything => suite.by_default().to_vec(),
+        None => suite.usual().cloned().into_iter().collect(),
+    };
+    let mut jobs = Vec::new();
+    for system in &systems {
+        let shipped = match &file {
+            Some((name, text)) => from_file(name, text, system)?,
+            None => built_in(system)?,
+        };
+        let known = match file {
+            Some(_) => shipped.clone(),
+            None => [shipped.clone(), on_request(suite, system)?].concat(),
+        };
+        match arguments.scenarios.is_empty() {
+            // A system without scenarios of its own has those of all.
+            true if shipped.is_empty() => jobs.extend(known),
+            true => jobs.extend(shipped),
+            false => {
+                for text in &arguments.scenarios {
+                    jobs.push(one(suite, text, &known, file.is_some(), system)?);
+                }
+            }
+        }
+    }
+    if arguments.replay.is_some() && jobs.len() != 1 {
+        return Err(BadInput("--replay needs the one scenario that its token is of".into()));
+    }
+    Ok(jobs)
+}
+
+/// The systems of these names, which commas separate; a family's name is all of
+/// its systems.
+pub(super) fn systems(suite: &Suite, names: &str) -> Result<Vec<Arc<dyn Model>>, BadInput> {
+    let mut found: Vec<Arc<dyn Model>> = Vec::new();
+    for name in names.split(',').map(str::trim) {
+        match suite.family(name) {
+            [] => found.push(system(suite, name)?),
+            family => found.extend_from_slice(family),
+        }
+    }
+    let mut names = BTreeSet::new();
+    found.retain(|system| names.insert(system.name()));
+    Ok(found)
+}
+
+/// The system of this name.
+pub fn system(suite: &Suite, name: &str) -> Result<Arc<dyn Model>, BadInput> {
+    suite.find(name).ok_or_else(|| {
+        let families = suite.families.iter().map(|(name, _)| name.clone());
+        let names = families.chain(suite.systems.iter().map(|system| system.name()));
+        let names: Vec<String> = names.collect();
+        let hint = match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", names.join(", ")),
+        };
+        BadInput(format!("no system `{name}`: {hint}"))
+    })
+}
+
+/// The scenarios that ship with a system.
+pub fn built_in(system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
+    parsed(system.scenarios(), &format!("the scenarios of {}", system.name()), system)
+}
+
+/// Those that are explored on a system when they are asked for by name.
+pub fn on_request(suite: &Suite, system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
+    match &suite.shared {
+        Some((name, text)) => parsed(text, name, system),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn parsed(text: &str, name: &str, system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
+    let scenarios =
+        parse::file(text, &**system).map_err(|error| BadInput(error.in_file(name).to_string()))?;
+    Ok(scenarios.into_iter().map(|scenario| job(system, scenario)).collect())
+}
+
+fn job(system: &Arc<dyn Model>, scenario: Scenario) -> Job {
+    Job { system: Arc::clone(system), scenario: Arc::new(scenario) }
+}
+
+/// A file's name, as errors call it, and what it says.
+fn read(path: &Path) -> Result<(String, String), BadInput> {
+    let input = path == Path::new("-");
+    let name = if input { "standard input".into() } else { path.to_string_lossy() };
+    let failed = |error: std::io::Error| BadInput(format!("{name}: {error}"));
+    let mut bytes = Vec::new();
+    let read = match input {
+        true => std::io::stdin().take(LONGEST).read_to_end(&mut bytes),
+        false => {
+            let file = std::fs::File::open(path).map_err(failed)?;
+            file.take(LONGEST).read_to_end(&mut bytes)
+        }
+    };
+    if read.map_err(failed)? as u64 == LONGEST {
+        return Err(BadInput(format!("{name} is too long for a file of scenarios")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| BadInput(format!("{name} is not text")))?;
+    Ok((name.into_owned(), text))
+}
+
+fn from_file(name: &str, text: &str, system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
+    let jobs = parsed(text, name, system)?;
+    if jobs.is_empty() {
+        return Err(BadInput(format!("{name} has no scenario")));
+    }
+    Ok(jobs)
+}
+
+/// The system that a scenario of this name ships with, if it is another one.
+fn owner(
+    suite: &Suite,
+    name: &str,
+    system: &Arc<dyn Model>,
+) -> Result<Option<Arc<dyn Model>>, BadInput> {
+    for other in suite.by_default() {
+        let ships = built_in(other)?.iter().any(|job| job.scenario.name == name);
+        if ships && other.name() != system.name() {
+            return Ok(Some(Arc::clone(other)));
+        }
+    }
+    Ok(None)
+}
+
+/// The name of a known scenario, those of the user's `own` file or not, or a
+/// scenario.
+fn one(
+    suite: &Suite,
+    text: &str,
+    known: &[Job],
+    own: bool,
+    system: &Arc<dyn Model>,
+) -> Result<Job, BadInput> {
+    if let Some(found) = known.iter().find(|job| job.scenario.name == text.trim()) {
+        return Ok(found.clone());
+    }
+    if let Some(owner) = owner(suite, text.trim(), system)? {
+        let name = owner.name();
+        let hint = format!("`{}` is a scenario of {name}: `--system {name}`", text.trim());
+        return Err(BadInput(hint));
+    }
+    parse::scenario(text, &**system).map(|scenario| job(system, scenario)).map_err(|error| {
+        let mut message = error.to_string();
+        let names = known.iter().map(|job| job.scenario.name.as_str());
+        // A name has a dash where a scenario cannot have one, but in a file it may
+        // be a word; neither has what only calls have.
+        let name = !text.contains(['(', '|', '{']) && (own || text.contains('-'));
+        if let (true, Some(near)) = (name, nearest(text, names)) {
+            message.push_str(&format!("\nor did you mean the scenario `{near}`?"));
+        }
+        BadInput(message)
+    })
+}

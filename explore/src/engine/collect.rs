@@ -1,0 +1,64 @@
+//! Counts observations, for loom, which counts nothing itself.
+
+use crate::harness::Observation;
+use crate::report::{Report, SeenOutcome, Verdict, Violation};
+use crate::{Invariant, Model, Outcome, Scenario};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the executions so far have shown.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    pub(crate) executions: u64,
+    /// In how many, and how many of them violate something.
+    outcomes: BTreeMap<Outcome, (u64, u64)>,
+    violations: BTreeMap<Invariant, (String, u64)>,
+}
+
+impl Collected {
+    pub(crate) fn add(&mut self, seen: Observation) {
+        self.executions += 1;
+        let (executions, violating) = self.outcomes.entry(seen.outcome).or_default();
+        *executions += 1;
+        *violating += u64::from(!seen.violations.is_empty());
+        let mut counted: Vec<Invariant> = Vec::new();
+        for (invariant, detail) in seen.violations {
+            let (_, executions) = self.violations.entry(invariant).or_insert_with(|| (detail, 0));
+            // Once an execution, however often it was noticed.
+            if !counted.contains(&invariant) {
+                counted.push(invariant);
+                *executions += 1;
+            }
+        }
+    }
+
+    /// The report of an exploration that ended so.
+    pub(crate) fn report(
+        self,
+        system: &dyn Model,
+        scenario: &Scenario,
+        engine: &str,
+        elapsed: Duration,
+        verdict: Verdict,
+    ) -> Report {
+        let outcomes = self.outcomes.into_iter();
+        let outcomes = outcomes.map(|(outcome, (orderings, violating))| SeenOutcome {
+            outcome,
+            orderings,
+            violating,
+            witness: None,
+        });
+        let violations = self.violations.into_iter().map(|(invariant, (detail, orderings))| {
+            Violation { invariant: invariant.name().into(), detail, orderings, witness: None }
+        });
+        Report {
+            executions: self.executions,
+            elapsed,
+            verdict,
+            outcomes: outcomes.collect(),
+            violations: violations.collect(),
+            ..Report::new(system, scenario, engine)
+        }
+        .judged(scenario)
+    }
+}

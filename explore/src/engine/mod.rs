@@ -1,0 +1,204 @@
+//! The engines: each explores one scenario on one system and writes a
+//! [`Report`].
+//!
+//! What they are asked is the same for all, and is here; which of them can
+//! answer depends on the build, see [`crate::sync::ENGINE`].
+
+#[cfg(loom)]
+mod collect;
+#[cfg(not(loom))]
+pub mod dpor;
+#[cfg(loom)]
+pub mod loom;
+
+use crate::render::layout::plural;
+use crate::{sync, Model, Report, Scenario};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How orderings are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Each inequivalent ordering once.
+    Dpor,
+    /// Every interleaving.
+    Dfs,
+    /// A fair walk: a thread at random at each step.
+    Random {
+        /// Of the random numbers: the same seed explores the same.
+        seed: u64,
+        /// How many executions.
+        iterations: u64,
+    },
+    /// Random priorities, which change at random places.
+    Pct {
+        /// Of the random numbers.
+        seed: u64,
+        /// How many executions.
+        iterations: u64,
+        /// How many ordering constraints the bug is thought to need.
+        depth: u64,
+    },
+    /// A random walk that is uniform over the interleavings.
+    Urw {
+        /// Of the random numbers.
+        seed: u64,
+        /// How many executions.
+        iterations: u64,
+    },
+    /// loom, in its own build.
+    Loom,
+}
+
+impl Strategy {
+    /// As `--engine` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Strategy::Dpor => "dpor",
+            Strategy::Dfs => "dfs",
+            Strategy::Random { .. } => "random",
+            Strategy::Pct { .. } => "pct",
+            Strategy::Urw { .. } => "urw",
+            Strategy::Loom => "loom",
+        }
+    }
+
+    /// How many executions a sampling strategy is asked for; `None`: it goes on
+    /// until all is explored.
+    pub fn samples(self) -> Option<u64> {
+        match self {
+            Strategy::Random { iterations, .. }
+            | Strategy::Pct { iterations, .. }
+            | Strategy::Urw { iterations, .. } => Some(iterations),
+            Strategy::Dpor | Strategy::Dfs | Strategy::Loom => None,
+        }
+    }
+}
+
+/// How far an exploration has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Executions so far.
+    pub executions: u64,
+    /// Time so far.
+    pub elapsed: Duration,
+    /// How many there will be, as far as the engine can guess.
+    pub estimate: Option<u64>,
+}
+
+/// Told from time to time how far an exploration has come.
+pub type Tell = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// What is asked of an engine, beside the scenario.
+#[derive(Clone)]
+pub struct Options {
+    /// How orderings are chosen.
+    pub strategy: Strategy,
+    /// Stop after so many executions, incomplete.
+    pub max_executions: Option<u64>,
+    /// Stop after so much time, incomplete.
+    pub max_time: Option<Duration>,
+    /// How many threads explore, where the engine can use them.
+    pub workers: usize,
+    /// Set from outside to stop at the next execution, incomplete.
+    pub stop: Arc<AtomicBool>,
+    /// Told a few times a second how far it has come.
+    pub progress: Option<Tell>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            strategy: Strategy::Dpor,
+            max_executions: None,
+            max_time: None,
+            workers: 1,
+            stop: Arc::default(),
+            progress: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("strategy", &self.strategy).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// The limit that is reached after `executions`, in words.
+    pub fn limit_reached(&self, executions: u64, begin: Instant) -> Option<String> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Some("interrupted".into());
+        }
+        if self.max_executions.is_some_and(|max| executions >= max) {
+            return Some(format!("stopped after {}", plural(executions, "execution")));
+        }
+        match self.max_time {
+            Some(max) if begin.elapsed() >= max => Some(format!("stopped after {max:?}")),
+            _ => None,
+        }
+    }
+}
+
+/// This build has no such engine, or the scenario is not for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unavailable(
+    /// Why, and what to do.
+    pub String,
+);
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// Explores with the engine of this build.
+pub fn explore(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+) -> Result<Report, Unavailable> {
+    #[cfg(not(loom))]
+    if options.strategy != Strategy::Loom && system.primitives() == sync::ENGINE {
+        return Ok(dpor::explore(system, scenario, options));
+    }
+    #[cfg(loom)]
+    if options.strategy == Strategy::Loom && system.primitives() == sync::ENGINE {
+        return loom::explore_within(system, scenario, options);
+    }
+    let _ = scenario;
+    Err(wrong_build(&**system, options.strategy))
+}
+
+/// Runs one ordering again. The report has one execution and its witness.
+pub fn replay(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    token: &str,
+) -> Result<Report, Unavailable> {
+    #[cfg(not(loom))]
+    if system.primitives() == sync::ENGINE {
+        return dpor::replay(system, scenario, token);
+    }
+    let _ = (scenario, token);
+    Err(wrong_build(&**system, Strategy::Dpor))
+}
+
+fn wrong_build(system: &dyn Model, strategy: Strategy) -> Unavailable {
+    let built = system.primitives();
+    let how = match strategy == Strategy::Loom {
+        true => "a build with RUSTFLAGS=\"--cfg loom\"",
+        false => "a build with the primitives of shuttle-dpor",
+    };
+    Unavailable(format!(
+        "{} was built with the primitives of {built}, and the engine {} needs {how}",
+        system.name(),
+        strategy.name(),
+    ))
+}

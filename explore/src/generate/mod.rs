@@ -1,0 +1,267 @@
+//! Every small scenario, and not only those that somebody thought of.
+//!
+//! A universe is a list of [`Family`]s: what comes before the race, and the
+//! calls that race are made of. It has each scenario of at least two threads
+//! and at most so many threads and calls, once: two that differ only in the
+//! names of receivers or values, or in the order of threads, are one. (What
+//! goes through the receivers in the order of their appearance in the text is
+//! not explored in the other order.)
+//!
+//! The order is fixed, short scenarios first, so "every n-th" is the same part
+//! everywhere and always.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+/// One call, as it is written in a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Letter {
+    /// What is called.
+    pub operation: &'static str,
+    receiver: Option<usize>,
+    /// Whether it makes the receiver, which then reads as an argument.
+    creates: bool,
+    /// Another receiver, as an argument.
+    pub name: Option<usize>,
+    value: Option<u64>,
+    /// More arguments.
+    rest: &'static str,
+}
+
+/// What comes before a race, and what may race.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// Settings, as they are written.
+    pub settings: &'static str,
+    /// Calls before the race.
+    pub prologue: Vec<Letter>,
+    /// The calls that race are among these.
+    pub alphabet: Vec<Letter>,
+}
+
+/// All scenarios of these families, up to this size.
+#[derive(Clone, Debug)]
+pub struct Universe {
+    /// The families.
+    pub families: Vec<Family>,
+    /// At most so many threads; at least two.
+    pub threads: usize,
+    /// At most so many calls in all threads together; at least two.
+    pub calls: usize,
+}
+
+/// A scenario in canonical form: the letters of each thread, by their place in
+/// the alphabet.
+type Code = Vec<Vec<usize>>;
+
+const NAMES: [&str; 2] = ["a", "b"];
+
+/// A call without a receiver and a value.
+pub const fn letter(operation: &'static str) -> Letter {
+    Letter { operation, receiver: None, creates: false, name: None, value: None, rest: "" }
+}
+
+impl Letter {
+    /// On a receiver.
+    pub const fn on(self, receiver: usize) -> Self {
+        Letter { receiver: Some(receiver), ..self }
+    }
+
+    /// Making a receiver.
+    pub const fn making(self, receiver: usize) -> Self {
+        Letter { receiver: Some(receiver), creates: true, ..self }
+    }
+
+    /// With a value that can be renamed.
+    pub const fn value(self, value: u64) -> Self {
+        Letter { value: Some(value), ..self }
+    }
+
+    /// With more arguments, behind the value.
+    pub const fn with(self, rest: &'static str) -> Self {
+        Letter { rest, ..self }
+    }
+
+    /// With another receiver as an argument.
+    pub const fn with_receiver(self, name: usize) -> Self {
+        Letter { name: Some(name), ..self }
+    }
+
+    fn renamed(self, renaming: &Renaming) -> Self {
+        Letter {
+            receiver: self.receiver.map(|receiver| renaming.receiver(receiver)),
+            name: self.name.map(|receiver| renaming.receiver(receiver)),
+            value: self.value.map(|value| renaming.value(value)),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |receiver: Option<usize>| receiver.map(|at| NAMES[at].to_owned());
+        let mut arguments: Vec<String> = Vec::new();
+        if self.creates {
+            arguments.extend(name(self.receiver));
+        } else if let Some(receiver) = name(self.receiver) {
+            write!(f, "{receiver}.")?;
+        }
+        arguments.extend(name(self.name));
+        arguments.extend(self.value.map(|value| value.to_string()));
+        if !self.rest.is_empty() {
+            arguments.push(self.rest.to_owned());
+        }
+        f.write_str(self.operation)?;
+        match arguments.is_empty() {
+            true => Ok(()),
+            false => write!(f, "({})", arguments.join(", ")),
+        }
+    }
+}
+
+/// Other names for the receivers and the values: of two, the one or the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Renaming {
+    receivers: bool,
+    values: bool,
+}
+
+impl Renaming {
+    const ALL: [Renaming; 4] = [
+        Renaming { receivers: false, values: false },
+        Renaming { receivers: false, values: true },
+        Renaming { receivers: true, values: false },
+        Renaming { receivers: true, values: true },
+    ];
+
+    fn receiver(&self, receiver: usize) -> usize {
+        if self.receivers {
+            1 - receiver
+        } else {
+            receiver
+        }
+    }
+
+    fn value(&self, value: u64) -> u64 {
+        if self.values {
+            1 - value
+        } else {
+            value
+        }
+    }
+}
+
+impl Family {
+    /// The renamings that change neither what comes before the race nor the
+    /// set of what may race, as the places of the letters that they give.
+    fn renamings(&self) -> Vec<Vec<usize>> {
+        let place = |letter: Letter| self.alphabet.iter().position(|other| *other == letter);
+        let same = |renaming: &&Renaming| {
+            self.prologue.iter().all(|letter| letter.renamed(renaming) == *letter)
+        };
+        let mut renamings: Vec<Vec<usize>> = Renaming::ALL
+            .iter()
+            .filter(same)
+            .filter_map(|renaming| {
+                self.alphabet.iter().map(|letter| place(letter.renamed(renaming))).collect()
+            })
+            .collect();
+        renamings.sort();
+        renamings.dedup();
+        renamings
+    }
+
+    /// The text of a scenario: the letters of each thread, by their place in
+    /// the alphabet.
+    pub fn text(&self, code: &[Vec<usize>]) -> String {
+        let calls = |letters: &[Letter]| -> Vec<String> {
+            letters.iter().map(|letter| letter.to_string()).collect()
+        };
+        let mut before: Vec<String> = Vec::new();
+        before.extend((!self.settings.is_empty()).then(|| self.settings.to_owned()));
+        before.extend(calls(&self.prologue));
+        let threads: Vec<String> = code
+            .iter()
+            .map(|thread| {
+                let letters: Vec<Letter> = thread.iter().map(|at| self.alphabet[*at]).collect();
+                calls(&letters).join("; ")
+            })
+            .collect();
+        let race = threads.join(" | ");
+        match before.is_empty() {
+            true => race,
+            false => format!("{{ {} }} {race}", before.join("; ")),
+        }
+    }
+
+    /// The scenarios of this shape: so many calls in each thread, not growing.
+    fn of_shape(&self, shape: &[usize]) -> impl Iterator<Item = Code> + '_ {
+        let (renamings, shape) = (self.renamings(), shape.to_vec());
+        let (base, digits) = (self.alphabet.len(), shape.iter().sum::<usize>());
+        (0..base.pow(digits as u32)).filter_map(move |number| {
+            let code = decode(number, base, &shape);
+            canonical(&code, &renamings).then_some(code)
+        })
+    }
+}
+
+fn decode(mut number: usize, base: usize, shape: &[usize]) -> Code {
+    let mut code: Code = shape.iter().map(|len| vec![0; *len]).collect();
+    for at in code.iter_mut().rev().flat_map(|thread| thread.iter_mut().rev()) {
+        *at = number % base;
+        number /= base;
+    }
+    code
+}
+
+/// Whether it is the first of those that are the same scenario.
+fn canonical(code: &Code, renamings: &[Vec<usize>]) -> bool {
+    // Most are out of order already, and need not be written anew to see it.
+    let ordered = |pair: &[Vec<usize>]| pair[0].len() > pair[1].len() || pair[0] <= pair[1];
+    code.windows(2).all(ordered)
+        && renamings.iter().all(|renaming| {
+            let mut renamed = code.clone();
+            renamed.iter_mut().flatten().for_each(|at| *at = renaming[*at]);
+            renamed.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+            *code <= renamed
+        })
+}
+
+/// The lengths of the threads, not growing, two threads at least.
+fn shapes(threads: usize, calls: usize) -> Vec<Vec<usize>> {
+    fn extend(shape: &mut Vec<usize>, threads: usize, calls: usize, all: &mut Vec<Vec<usize>>) {
+        if calls == 0 && shape.len() >= 2 {
+            all.push(shape.clone());
+        }
+        if shape.len() == threads {
+            return;
+        }
+        for len in 1..=shape.last().copied().unwrap_or(calls).min(calls) {
+            shape.push(len);
+            extend(shape, threads, calls - len, all);
+            shape.pop();
+        }
+    }
+    let mut all = Vec::new();
+    extend(&mut Vec::new(), threads, calls, &mut all);
+    all
+}
+
+impl Universe {
+    /// Its scenarios, short ones first.
+    pub fn scenarios(&self) -> impl Iterator<Item = String> + '_ {
+        self.part(1, 1)
+    }
+
+    /// Part `part` of `parts`, from 1: every so many-th of its scenarios.
+    pub fn part(&self, part: usize, parts: usize) -> impl Iterator<Item = String> + '_ {
+        let shapes = (2..=self.calls).flat_map(|calls| shapes(self.threads, calls));
+        let each = shapes.flat_map(|shape| self.families.iter().map(move |f| (f, shape.clone())));
+        let codes = each
+            .flat_map(|(family, shape)| family.of_shape(&shape).map(move |code| (family, code)));
+        let part = codes.skip(part.saturating_sub(1)).step_by(parts.max(1));
+        part.map(|(family, code)| family.text(&code))
+    }
+}

@@ -1,0 +1,71 @@
+//! One execution of one scenario on one system: the body that every engine runs.
+
+use crate::log::{Log, Outcome};
+use crate::scenario::{Call, CallId, Scenario};
+use crate::sync::{name_thread, note, thread};
+use crate::system::{Instance, Model};
+use crate::Invariant;
+use std::sync::Arc;
+
+/// What one execution showed.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// What the calls answered.
+    pub outcome: Outcome,
+    /// What did not hold.
+    pub violations: Vec<(Invariant, String)>,
+}
+
+/// Notes between which the scenario itself runs; what comes before builds the
+/// system, and what comes after checks it. No part of a witness.
+pub const BEGIN: &str = "the scenario begins";
+/// See [`BEGIN`].
+pub const END: &str = "the scenario has ended";
+
+/// Runs the scenario once. The first thread of the scenario is the caller's:
+/// an engine that counts its main thread has one less to interleave.
+pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
+    let log = Arc::new(Log::default());
+    let instance = system.build(scenario, &log);
+    note(|| BEGIN.to_owned());
+    name_thread(|| calls_of(scenario, 0));
+    perform(0, &scenario.prologue, &*instance, &log);
+    let others: Vec<_> = (1..scenario.threads.len())
+        .map(|thread| {
+            let (scenario, instance, log) =
+                (Arc::clone(scenario), Arc::clone(&instance), Arc::clone(&log));
+            thread::spawn(move || {
+                name_thread(|| calls_of(&scenario, thread));
+                perform(thread + 1, &scenario.threads[thread], &*instance, &log);
+            })
+        })
+        .collect();
+    if let Some(first) = scenario.threads.first() {
+        perform(1, first, &*instance, &log);
+    }
+    for thread in others {
+        thread.join().expect("a panic in a thread of the scenario is the engine's to report");
+    }
+    perform(scenario.threads.len() + 1, &scenario.epilogue, &*instance, &log);
+    let outcome = log.outcome(scenario);
+    note(|| END.to_owned());
+    instance.finish(&log);
+    Observation { outcome, violations: log.take_violations() }
+}
+
+/// What a witness calls a thread: its calls.
+fn calls_of(scenario: &Scenario, thread: usize) -> String {
+    let calls = scenario.threads.get(thread).map_or(&[][..], Vec::as_slice);
+    calls.iter().map(|call| call.text.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+fn perform(thread: usize, calls: &[Call], instance: &dyn Instance, log: &Log) {
+    for (index, call) in calls.iter().enumerate() {
+        let id = CallId { thread, index };
+        log.begin(id);
+        note(|| format!("{call} ..."));
+        let answer = instance.perform(id, call, log);
+        note(|| format!("{call}: {answer}"));
+        log.end(id, answer);
+    }
+}

@@ -1,0 +1,76 @@
+//! What must hold, by name: a system's own invariants, and those of every
+//! system.
+
+use std::fmt;
+
+/// Something that must hold in every ordering. Two of one name are the same.
+#[derive(Clone, Copy, Debug)]
+pub struct Invariant {
+    name: &'static str,
+    meaning: &'static str,
+}
+
+/// No call panics, and no debug assertion fails.
+pub const NO_PANIC: Invariant =
+    Invariant::new("no-panic", "No call panics, and no debug assertion fails.");
+
+/// Every call returns, in every ordering.
+pub const NO_DEADLOCK: Invariant =
+    Invariant::new("no-deadlock", "Every call returns, in every ordering.");
+
+/// No unsynchronised conflicting access.
+pub const NO_DATA_RACE: Invariant =
+    Invariant::new("no-data-race", "No unsynchronised conflicting access.");
+
+/// The answers of all calls are explained by one sequential order of them.
+pub const LINEARIZABLE: Invariant = Invariant::new(
+    "linearizable",
+    "The results of all calls are explained by one sequential order of them that respects real \
+     time.",
+);
+
+/// Those that every system is checked against.
+pub const BUILT_IN: [Invariant; 3] = [NO_PANIC, NO_DEADLOCK, NO_DATA_RACE];
+
+impl Invariant {
+    /// One of this name, such as `no-leak`, and what it says in a sentence.
+    pub const fn new(name: &'static str, meaning: &'static str) -> Self {
+        Invariant { name, meaning }
+    }
+
+    /// Its name in output and documentation.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it says.
+    pub const fn meaning(&self) -> &'static str {
+        self.meaning
+    }
+}
+
+impl PartialEq for Invariant {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Invariant {}
+
+impl PartialOrd for Invariant {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Invariant {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.name.cmp(other.name)
+    }
+}
+
+impl fmt::Display for Invariant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

@@ -1,0 +1,110 @@
+//! What is wrong with a text: the line, a caret under the place, what was
+//! expected, and what may have been meant.
+
+use crate::render::layout::{wrap, WIDTH};
+use std::fmt;
+use std::ops::Range;
+use unicode_width::UnicodeWidthStr;
+
+/// What is wrong with a text, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// What is wrong.
+    pub message: String,
+    /// What was expected there, or what may have been meant.
+    pub hint: String,
+    /// The file's name, or what the text is.
+    pub source: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// The text of that line.
+    pub text: String,
+    /// How many characters of it are meant.
+    pub length: usize,
+}
+
+impl ParseError {
+    /// The same, with the name of the file it is in.
+    pub fn in_file(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.source);
+        self
+    }
+}
+
+/// The same, before its place in the text is known: a range of bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) at: Range<usize>,
+    pub(super) message: String,
+    pub(super) hint: String,
+}
+
+impl Failure {
+    pub(super) fn new(
+        at: Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Failure { at, message: message.into(), hint: hint.into() }
+    }
+
+    /// Shown in `text`, whose name is `source`.
+    pub(super) fn at(self, source: &str, text: &str) -> ParseError {
+        let start = floor(text, self.at.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+        let end = floor(text, self.at.end).clamp(start, line_end);
+        ParseError {
+            message: self.message,
+            hint: self.hint,
+            source: source.to_owned(),
+            line: text[..start].matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            text: text[line_start..line_end].trim_end_matches('\r').to_owned(),
+            length: text[start..end].chars().count().max(1),
+        }
+    }
+}
+
+/// The nearest boundary of a character at or before this place.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// How it looks on a terminal: one column for what would move the cursor.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before: String = self.text.chars().take(self.column - 1).collect();
+        let marked: String = self.text.chars().skip(self.column - 1).take(self.length).collect();
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let indent = " ".repeat(visible(&before).width());
+        let carets = "^".repeat(visible(&marked).width().max(1));
+        writeln!(f, "error: {}", self.message)?;
+        writeln!(f, "{margin}--> {}:{}:{}", self.source, self.line, self.column)?;
+        writeln!(f, "{margin} |")?;
+        writeln!(f, "{number} | {}", visible(&self.text).trim_end())?;
+        write!(f, "{margin} | {indent}{carets}")?;
+        let column = margin.len() + 3 + indent.len() + carets.len() + 1;
+        if self.hint.is_empty() || column + self.hint.width() <= WIDTH {
+            return write!(f, " {}", self.hint);
+        }
+        // Too long to stand beside the place.
+        for line in wrap(&self.hint, WIDTH - margin.len() - 3, 0) {
+            write!(f, "\n{margin} = {line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ParseError {}

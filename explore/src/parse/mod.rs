@@ -1,0 +1,47 @@
+//! From text to [`Scenario`], against the operations of a system.
+//!
+//! - `lex`: words, numbers and signs, each with its place
+//! - `line`: one scenario
+//! - `resolve`: what a call means on the system
+//! - `pattern`: what an outcome looks like
+//! - `file`: many scenarios, and what is expected of each
+//! - `error`: what is wrong, shown at its place
+//!
+//! Nothing here panics, whatever the text.
+
+mod error;
+mod file;
+mod lex;
+mod line;
+mod pattern;
+mod resolve;
+
+pub use error::ParseError;
+pub use file::file;
+
+use crate::scenario::Scenario;
+use crate::system::Model;
+use error::Failure;
+
+/// More threads than any engine explores; a limit that gives an error early.
+pub const MAX_THREADS: usize = 16;
+/// The calls of a scenario, all threads together.
+pub const MAX_CALLS: usize = 256;
+/// The receivers of a scenario.
+pub const MAX_RECEIVERS: usize = 16;
+
+/// One scenario, as it is given on a command line.
+pub fn scenario(text: &str, system: &dyn Model) -> Result<Scenario, ParseError> {
+    line::scenario(text, 0, system).map_err(|failure| failure.at("the scenario", text))
+}
+
+/// The nearest of the known names, when one is near enough to be meant.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // Nobody mistypes a name of this length, and the comparison is quadratic.
+    if name.len() > 64 {
+        return None;
+    }
+    let similar = |known: &'a str| (strsim::jaro_winkler(name, known), known);
+    let best = known.into_iter().map(similar).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.75).then_some(best.1)
+}

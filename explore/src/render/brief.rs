@@ -1,0 +1,77 @@
+//! A scenario among several: a line for each outcome where it fits, and only
+//! the sentence that says more than its answers. Asked for by itself, the same
+//! scenario is told in full.
+
+use super::layout::WIDTH;
+use super::layout::{left, number, paint, plural, right, seconds, width, wrap, BAD, DIM};
+use super::text::{mark_style, paragraph, verdict_style};
+use super::view::{Ended, Row, View};
+use std::fmt::Write;
+
+/// The verdict, and how much was explored, unless all is well: then the table
+/// above has said it.
+pub(super) fn facts(out: &mut String, view: &View) {
+    if view.success && view.verdict == Ended::Complete {
+        return;
+    }
+    let verdict = paint(verdict_style(view), &view.verdict_line());
+    let system = if view.usual { String::new() } else { format!(", {}", view.system) };
+    let explored = plural(view.all(), view.counted());
+    let _ = writeln!(out, "  {verdict}{system}, {explored}, {} s", seconds(view.elapsed_ms));
+}
+
+pub(super) fn outcomes(out: &mut String, view: &View) {
+    let counts: Vec<String> = view.outcomes.iter().map(|row| number(row.orderings)).collect();
+    let count_width = counts.iter().map(String::len).max().unwrap_or(0);
+    let constant = view.constant();
+    let margin = 4 + 1 + count_width + 2 + 9 + 1;
+    for (index, (row, count)) in view.outcomes.iter().zip(&counts).enumerate() {
+        let grade = paint(mark_style(row), &left(&row.mark(), 9));
+        let answers = row.varying(&constant);
+        let answers = answers.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
+        let mut lines = wrap(&answers.collect::<Vec<_>>().join("; "), WIDTH - margin, 2);
+        if let Some(said) = sentence(view, row).map(|said| format!("({said})")) {
+            put(&mut lines, &said, row.written, WIDTH - margin);
+        }
+        let mut before = format!("{:4} {}  {grade} ", index + 1, right(count, count_width));
+        for line in lines {
+            let _ = writeln!(out, "{before}{line}");
+            before = " ".repeat(margin);
+        }
+    }
+    if let Some(said) = view.without_outcome() {
+        paragraph(out, &said, 5, BAD);
+    }
+}
+
+/// Behind the answers when there is room, or below them when they are short: a
+/// sentence that would make three lines of an outcome stays away, unless the
+/// scenario itself says it.
+fn put(lines: &mut Vec<String>, said: &str, written: bool, limit: usize) {
+    let several = lines.len() > 1;
+    let Some(last) = lines.last_mut() else { return };
+    if width(last) + 1 + width(said) <= limit {
+        *last += &format!(" {}", paint(DIM, said));
+        return;
+    }
+    let below = wrap(said, limit - 2, 1);
+    if !several || written {
+        lines.extend(below.iter().map(|line| format!("  {}", paint(DIM, line))));
+    }
+}
+
+/// What an outcome means beyond its answers: what the scenario says, or else the
+/// system's first sentence that gives a reason or a consequence (`refused: ...`,
+/// `accepted, then ...`), is not about one of several calls by name, and does
+/// not hold for every outcome.
+fn sentence<'a>(view: &View, row: &'a Row) -> Option<&'a str> {
+    let named = |said: &str| {
+        row.answers.iter().any(|answer| said.starts_with(&format!("{}: ", answer.call)))
+    };
+    let reason = |said: &str| said.contains(": ") || said.contains(", ");
+    let meaning = row.meaning.as_deref()?;
+    if row.written {
+        return Some(meaning);
+    }
+    row.sentences().find(|said| reason(said) && !named(said) && !view.says_everywhere(said))
+}

@@ -1,0 +1,200 @@
+//! An ordering as one column for each thread, time going down.
+
+use super::layout::{self, left, paint, wrap, BOLD, DIM, SWITCH};
+use super::view::{Ordering, Step};
+use crate::report;
+use anstyle::Style;
+
+/// Narrower columns than this are no columns: then each line names its thread.
+const NARROWEST: usize = 14;
+
+/// What stands between two columns.
+const RULE: &str = " │ ";
+
+/// One line of a column.
+pub struct Entry {
+    /// Which column.
+    pub thread: usize,
+    /// What happened.
+    pub text: String,
+    /// The source line, where it is known.
+    pub detail: String,
+    /// The object of an operation.
+    pub object: String,
+    /// What kind of a line it is.
+    pub kind: Kind,
+}
+
+/// What kind of a line it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A remark: a call that begins or returns.
+    Note,
+    /// An operation of the system.
+    Operation,
+    /// The thread stops here for another.
+    Switch,
+}
+
+/// The lines of an ordering, with the switches that the engine did not mention.
+pub fn entries(ordering: &Ordering) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (index, step) in ordering.witness.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| ordering.witness.get(before));
+        if let Some(before) = before.filter(|before| before.thread != step.thread) {
+            let goes_on = ordering.witness[index..].iter().any(|s| s.thread == before.thread);
+            if goes_on && before.operation != report::Step::SWITCH {
+                entries.push(switch(before.thread, ""));
+            }
+        }
+        let unlocks = entries.last_mut().filter(|last| last.is_unlocked_by(step));
+        match unlocks {
+            Some(last) => last.unlock(),
+            None => entries.push(entry(step)),
+        }
+    }
+    entries
+}
+
+fn switch(thread: usize, why: &str) -> Entry {
+    let text = if why.is_empty() { "switch".to_owned() } else { format!("switch: {why}") };
+    Entry { thread, text, detail: String::new(), object: String::new(), kind: Kind::Switch }
+}
+
+fn entry(step: &Step) -> Entry {
+    if step.operation == report::Step::SWITCH {
+        return switch(step.thread, &step.note);
+    }
+    if step.operation.is_empty() {
+        let (text, detail, object) = (step.note.clone(), String::new(), String::new());
+        return Entry { thread: step.thread, text, detail, object, kind: Kind::Note };
+    }
+    let mut text = format!("{} {}", step.operation, step.object).trim_end().to_owned();
+    if !step.note.is_empty() {
+        text = format!("{text} ({})", step.note);
+    }
+    // The file's name is enough to find it, and all that there is room for.
+    let mut detail = step.line.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    if step.operation.starts_with("unlock") {
+        // It is that of the lock.
+        detail.clear();
+    }
+    let object = step.object.clone();
+    Entry { thread: step.thread, text, detail, object, kind: Kind::Operation }
+}
+
+impl Entry {
+    /// Whether the step gives back what this one took, and nothing is between.
+    fn is_unlocked_by(&self, step: &Step) -> bool {
+        let taken = self.text.strip_suffix(&self.object).map(str::trim_end);
+        let gives = step.operation.strip_prefix("unlock").map(str::trim_start);
+        self.kind == Kind::Operation
+            && (self.thread, &self.object) == (step.thread, &step.object)
+            && step.note.is_empty()
+            && matches!((taken, gives), (Some(taken), Some(gives)) if taken == gives || (taken, gives) == ("lock", ""))
+    }
+
+    /// Both in one line: there is less to read, and nothing happened meanwhile.
+    fn unlock(&mut self) {
+        let taken = self.action();
+        self.text = format!("{taken}, unlock {}", self.object);
+    }
+
+    /// What it does to its object.
+    pub fn action(&self) -> String {
+        match self.object.is_empty() {
+            true => self.text.clone(),
+            false => self.text.replacen(&format!(" {}", self.object), "", 1),
+        }
+    }
+
+    fn style(&self) -> Style {
+        match self.kind {
+            Kind::Note => BOLD,
+            Kind::Operation => Style::new(),
+            Kind::Switch => SWITCH,
+        }
+    }
+
+    /// Its lines, painted, and how wide each is.
+    fn lines(&self, width: usize) -> Vec<(String, usize)> {
+        let indent = if self.kind == Kind::Operation && width > 2 * NARROWEST { 2 } else { 0 };
+        let room = width - indent;
+        let before = " ".repeat(indent);
+        let text_width = layout::width(&self.text);
+        let detail_width = layout::width(&self.detail);
+        if !self.detail.is_empty() && text_width + detail_width + 2 <= room {
+            let gap = " ".repeat(room - text_width - detail_width);
+            let (text, detail) = (paint(self.style(), &self.text), paint(DIM, &self.detail));
+            return vec![(format!("{before}{text}{gap}{detail}"), width)];
+        }
+        let put = |style: Style, line: String| {
+            (format!("{before}{}", paint(style, &line)), indent + layout::width(&line))
+        };
+        let mut lines: Vec<_> =
+            wrap(&self.text, room, 2).into_iter().map(|line| put(self.style(), line)).collect();
+        if !self.detail.is_empty() {
+            let detail = wrap(&self.detail, room.saturating_sub(2), 0);
+            lines.extend(detail.into_iter().map(|line| put(DIM, format!("  {line}"))));
+        }
+        lines
+    }
+}
+
+/// The whole ordering, at most `width` wide.
+pub fn columns(ordering: &Ordering, width: usize) -> Vec<String> {
+    let threads = ordering.threads();
+    let gaps = (threads.len().saturating_sub(1)) * layout::width(RULE);
+    let column = width.saturating_sub(gaps) / threads.len().max(1);
+    if column < NARROWEST {
+        return list(ordering, &threads, width);
+    }
+    let rule = paint(DIM, RULE);
+    let heading = |(index, name): (usize, &String)| {
+        let name = layout::cut(name, column);
+        let last = index + 1 == threads.len();
+        paint(BOLD, &if last { name } else { left(&name, column) })
+    };
+    let mut lines = vec![
+        threads.iter().enumerate().map(heading).collect::<Vec<_>>().join(&rule),
+        paint(DIM, &vec!["─".repeat(column); threads.len()].join("─┼─")),
+    ];
+    // Rules stand to the left of a cell; to its right only where there are columns.
+    let last = threads.len() - 1;
+    for entry in entries(ordering) {
+        for (line, line_width) in entry.lines(column) {
+            let mut row = String::new();
+            for thread in 0..threads.len() {
+                if thread == entry.thread {
+                    row.push_str(&line);
+                    if thread < last {
+                        row.push_str(&" ".repeat(column - line_width));
+                    }
+                } else if thread < last {
+                    row.push_str(&" ".repeat(column));
+                }
+                if thread < last {
+                    let end = thread + 1 == last && entry.thread != last;
+                    row.push_str(&paint(DIM, if end { RULE.trim_end() } else { RULE }));
+                }
+            }
+            lines.push(row);
+        }
+    }
+    lines
+}
+
+/// For more threads than fit side by side.
+fn list(ordering: &Ordering, threads: &[String], width: usize) -> Vec<String> {
+    let names = threads.iter().map(|name| layout::width(name)).max().unwrap_or(0).min(20);
+    let mut lines = Vec::new();
+    for entry in entries(ordering) {
+        let mut name = layout::cut(&threads[entry.thread], names);
+        let room = width.saturating_sub(names + layout::width(RULE)).max(NARROWEST);
+        for (line, _) in entry.lines(room) {
+            lines.push(format!("{}{}{line}", left(&name, names), paint(DIM, RULE)));
+            name.clear();
+        }
+    }
+    lines
+}

@@ -1,0 +1,158 @@
+//! Widths, wrapping and numbers, and the few colours.
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
+
+/// What all text output fits in.
+pub const WIDTH: usize = 80;
+
+/// For headings.
+pub const BOLD: Style = Style::new().bold();
+/// For what is only there to be complete.
+pub const DIM: Style = Style::new().dimmed();
+/// For what holds.
+pub const GOOD: Style = AnsiColor::Green.on_default().bold();
+/// For what does not.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// For what is not known.
+pub const OPEN: Style = AnsiColor::Yellow.on_default().bold();
+/// For the places where the thread changes.
+pub const SWITCH: Style = AnsiColor::Cyan.on_default();
+
+/// The text in this style. Whoever writes it to something that is no terminal
+/// strips that again.
+pub fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// How wide it is on a terminal.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Filled up on the right.
+pub fn left(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// Filled up on the left.
+pub fn right(text: &str, width: usize) -> String {
+    format!("{}{text}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// At most so wide, with an ellipsis where something is missing.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        if format!("{kept}{c}").width() >= width {
+            break;
+        }
+        kept.push(c);
+    }
+    kept + "…"
+}
+
+/// Broken at spaces into lines of at most this width; a longer word is broken
+/// anywhere. Lines after the first begin with `indent` spaces.
+pub fn wrap(text: &str, limit: usize, indent: usize) -> Vec<String> {
+    let limit = limit.max(1);
+    // Where there is hardly any room, none is spent on the indent.
+    let indent = if indent + 8 > limit { 0 } else { indent };
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word.to_owned();
+        loop {
+            let line = lines.last_mut().expect("there is a first line");
+            let fresh = line.trim().is_empty();
+            let separator = usize::from(!fresh);
+            if line.width() + separator + word.width() <= limit {
+                if !fresh {
+                    line.push(' ');
+                }
+                line.push_str(&word);
+                break;
+            }
+            if fresh {
+                let room = limit.saturating_sub(line.width()).max(1);
+                let at = break_at(&word, room);
+                line.push_str(&word[..at]);
+                word.drain(..at);
+                if word.is_empty() {
+                    break;
+                }
+            }
+            lines.push(" ".repeat(indent));
+        }
+    }
+    lines
+}
+
+/// How many bytes of the word fit, at least one character.
+fn break_at(word: &str, room: usize) -> usize {
+    let mut at = 0;
+    for (start, c) in word.char_indices() {
+        let end = start + c.len_utf8();
+        if at > 0 && word[..end].width() > room {
+            break;
+        }
+        at = end;
+    }
+    at
+}
+
+/// `1,234,567`.
+pub fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Seconds, with the digits that say something.
+pub fn seconds(milliseconds: f64) -> String {
+    match milliseconds / 1000.0 {
+        seconds if seconds < 1.0 => format!("{seconds:.4}"),
+        seconds if seconds < 10.0 => format!("{seconds:.3}"),
+        seconds if seconds < 1000.0 => format!("{seconds:.1}"),
+        seconds => format!("{seconds:.0}"),
+    }
+}
+
+/// `1 ordering`, `2 orderings`.
+pub fn plural(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", number(count), if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapped_lines_fit_and_lose_nothing() {
+        let text = "stream_request(0): accepted, ended disconnected";
+        for limit in 1..60 {
+            let lines = wrap(text, limit, 2);
+            assert!(lines.iter().all(|line| line.width() <= limit), "{limit}: {lines:?}");
+            let joined: String = lines.concat().split(' ').collect();
+            assert_eq!(joined, text.replace(' ', ""), "{limit}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(999), "999");
+        assert_eq!(number(1_000), "1,000");
+        assert_eq!(number(1_234_567), "1,234,567");
+        assert_eq!(cut("shutdown", 8), "shutdown");
+        assert_eq!(cut("shutdown", 5), "shut…");
+    }
+}

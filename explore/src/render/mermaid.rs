@@ -1,0 +1,143 @@
+//! Mermaid sequence diagrams, of the violations' witnesses; of the outcome that
+//! `--show` asks for; or, when there is neither, of the first outcome.
+//!
+//! Where there are few objects, each has a lifeline, and each operation is a
+//! message to its object. A page shrinks a diagram to its own width, so where
+//! there are many only the threads have lifelines. Then an operation on what
+//! another thread worked on last is a message from there: these are the places
+//! where the order could have been another. The rest stands in notes.
+
+use super::columns::{entries, Entry, Kind};
+use super::layout::{number, wrap};
+use super::text::Detail;
+use super::view::{Ordering, View};
+use std::fmt::Write;
+
+/// One diagram after the other, each with a comment that says what it shows.
+pub fn mermaid(views: &[View], detail: Detail) -> String {
+    let mut diagrams = Vec::new();
+    for view in views {
+        for (title, ordering) in chosen(view, detail) {
+            diagrams.push(diagram(&title, ordering));
+        }
+    }
+    match diagrams.is_empty() {
+        true => "%% there is no ordering to draw: this engine does not tell\n".into(),
+        false => diagrams.join("\n"),
+    }
+}
+
+/// The orderings to draw, and what each shows.
+fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
+    let mut chosen = Vec::new();
+    let outcome = |index: usize| {
+        let row = view.outcomes.get(index)?;
+        let title = format!("{}{}: outcome {}: {}", view.name, view.on(), index + 1, row.outcome);
+        Some((title, &row.ordering))
+    };
+    if let Some(show) = detail.show.or(view.show) {
+        chosen.extend(outcome(show.wrapping_sub(1)));
+    } else {
+        for violation in &view.violations {
+            let count = number(violation.orderings);
+            let (name, broken) = (&view.name, &violation.invariant);
+            let (on, partly) = (view.on(), view.partly());
+            let title = format!("{name}{on}: violated: {broken}, in {count}{partly}");
+            chosen.push((title, &violation.ordering));
+        }
+        if chosen.is_empty() {
+            chosen.extend(outcome(0));
+        }
+    }
+    chosen.retain(|(_, ordering)| ordering.is_known());
+    chosen
+}
+
+/// More lifelines than this cannot be read at a page's width.
+const LIFELINES: usize = 6;
+/// Characters of a line in a diagram without lifelines of objects, all threads
+/// together, and of one thread at least.
+const WIDTH: usize = 88;
+const NARROWEST: usize = 22;
+
+/// The diagram of one ordering.
+pub fn diagram(title: &str, ordering: &Ordering) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "sequenceDiagram");
+    let _ = writeln!(out, "    %% {}", plain(title));
+    let (threads, objects) = (ordering.threads(), ordering.objects());
+    for (index, name) in threads.iter().enumerate() {
+        let _ = writeln!(out, "    participant t{index} as {}", plain(name));
+    }
+    if threads.len() + objects.len() > LIFELINES {
+        of_threads(&mut out, ordering, (WIDTH / threads.len().max(1)).max(NARROWEST));
+        return out;
+    }
+    for (index, name) in objects.iter().enumerate() {
+        let _ = writeln!(out, "    participant o{index} as {}", plain(name));
+    }
+    for entry in entries(ordering) {
+        let thread = entry.thread;
+        let object = objects.iter().position(|name| *name == entry.object);
+        let _ = match (entry.kind, object) {
+            (Kind::Operation, Some(object)) => {
+                writeln!(out, "    t{thread}->>o{object}: {}", plain(&entry.action()))
+            }
+            _ => writeln!(out, "    Note over t{thread}: {}", plain(&entry.text)),
+        };
+    }
+    out
+}
+
+/// What the threads do, without lifelines for the objects; lines are `width`
+/// characters long.
+fn of_threads(out: &mut String, ordering: &Ordering, width: usize) {
+    let text = |text: &str| {
+        let lines = wrap(text, width, 0);
+        lines.iter().map(|line| plain(line)).collect::<Vec<_>>().join("<br/>")
+    };
+    let mut entries = entries(ordering);
+    // The lifelines show that; why is another matter.
+    entries.retain(|entry| entry.kind != Kind::Switch || entry.text != "switch");
+    let meets = |index: usize| {
+        let entry: &Entry = &entries[index];
+        let of = |e: &&Entry| e.kind == Kind::Operation && e.object == entry.object;
+        let last = entries[..index].iter().rev().find(of)?;
+        (entry.kind == Kind::Operation && last.thread != entry.thread).then_some(last.thread)
+    };
+    let mut index = 0;
+    while let Some(entry) = entries.get(index) {
+        let thread = entry.thread;
+        if let Some(other) = meets(index) {
+            let _ = writeln!(out, "    t{other}->>t{thread}: {}", text(&entry.text));
+            index += 1;
+            continue;
+        }
+        let alike = |i: &usize| {
+            let e = &entries[*i];
+            (e.thread, e.kind) == (thread, entry.kind) && meets(*i).is_none()
+        };
+        let run = (index..entries.len()).take_while(alike).map(|i| text(&entries[i].text));
+        let lines: Vec<_> = run.collect();
+        let _ = writeln!(out, "    Note over t{thread}: {}", lines.join("<br/>"));
+        index += lines.len();
+    }
+}
+
+/// Text in which nothing means anything to Mermaid.
+fn plain(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text.chars() {
+        match c {
+            ';' => plain.push_str("#59;"),
+            '#' => plain.push_str("#35;"),
+            '<' => plain.push_str("#lt;"),
+            '>' => plain.push_str("#gt;"),
+            '%' => plain.push_str("#37;"),
+            c if c.is_control() => plain.push(' '),
+            c => plain.push(c),
+        }
+    }
+    // A lone `end` closes a block.
+    if plain == "end" { "end " } else { &plain }.to_owned()
+}

@@ -1,0 +1,89 @@
+//! Several scenarios, one row to each: as wide as a terminal, and no wider than
+//! what differs.
+
+use super::eras;
+use super::layout::{cut, left, number, paint, right, seconds, width, BOLD, WIDTH};
+use super::text::verdict_style;
+use super::view::View;
+use std::fmt::Write;
+
+/// A heading, and what is below it.
+struct Column {
+    heading: &'static str,
+    cells: Vec<String>,
+    words: bool,
+}
+
+impl Column {
+    fn new(views: &[View], heading: &'static str, cell: fn(&View) -> String) -> Column {
+        let words = ["scenario", "system", "engine", "verdict"].contains(&heading);
+        Column { heading, cells: views.iter().map(cell).collect(), words }
+    }
+
+    fn width(&self) -> usize {
+        let cells = self.cells.iter().map(String::as_str).chain([self.heading]);
+        cells.map(width).max().unwrap_or(0)
+    }
+
+    fn padded(&self, text: &str, width: usize) -> String {
+        match self.words {
+            true => left(text, width),
+            false => right(text, width),
+        }
+    }
+}
+
+/// One row to a scenario.
+pub(super) fn table(views: &[View]) -> String {
+    let columns = columns(views);
+    let mut widths: Vec<usize> = columns.iter().map(Column::width).collect();
+    // The name gives way: everything else is a number or one word.
+    let others: usize = widths[1..].iter().map(|width| width + 1).sum();
+    widths[0] = widths[0].min(WIDTH.saturating_sub(others)).max(8);
+    let line = |cell: &dyn Fn(&Column, usize) -> String| {
+        let cells = columns.iter().zip(&widths).map(|(column, width)| cell(column, *width));
+        cells.collect::<Vec<_>>().join(" ").trim_end().to_owned() + "\n"
+    };
+    let mut out = line(&|column, width| paint(BOLD, &column.padded(column.heading, width)));
+    for (index, view) in views.iter().enumerate() {
+        let long = columns[0].heading == "scenario" && width(&view.name) > widths[0];
+        if long {
+            // It has a line of its own.
+            let _ = writeln!(out, "{}", cut(&view.name, WIDTH));
+        }
+        out += &line(&|column, width| {
+            let cell = &column.cells[index];
+            match column.heading {
+                "scenario" if long => " ".repeat(width),
+                "verdict" => paint(verdict_style(view), &column.padded(cell, width)),
+                _ => column.padded(cell, width),
+            }
+        });
+    }
+    out
+}
+
+/// Where one engine explored all of them its name says nothing, nor does that of
+/// one scenario on several systems, or of the system otherwise; and where it
+/// executed each ordering once, or cannot tell orderings apart, one of the two
+/// numbers does not.
+fn columns(views: &[View]) -> Vec<Column> {
+    let engines = views.iter().any(|view| view.engine != views[0].engine);
+    let orderings = views.iter().any(|view| view.orderings.is_some());
+    let executions = views.iter().any(|view| view.orderings != Some(view.executions));
+    let systems = eras::are(views);
+    let names = !systems || views.iter().any(|view| view.name != views[0].name);
+    let column = |heading, cell| Column::new(views, heading, cell);
+    let columns = [
+        (names, column("scenario", |view| view.name.clone())),
+        (systems, column("system", |view| view.system.clone())),
+        (!systems, column("threads", |view| view.threads.to_string())),
+        (engines, column("engine", |view| view.engine.clone())),
+        (orderings, column("orderings", |view| view.orderings.map_or("-".into(), number))),
+        (executions, column("executions", |view| number(view.executions))),
+        (true, column("outcomes", |view| view.outcomes.len().to_string())),
+        (true, column("verdict", |view| view.verdict.to_string())),
+        (true, column("seconds", |view| seconds(view.elapsed_ms))),
+    ];
+    columns.into_iter().filter_map(|(wanted, column)| wanted.then_some(column)).collect()
+}

@@ -1,0 +1,229 @@
+//! The formats, on an answer that has one of everything.
+
+use super::text::Detail;
+use super::view::{Answer, Broken, Ended, Grade, Ordering, Row, Step, View, VERSION};
+use super::{html, markdown, mermaid, text};
+
+fn step(thread: usize, operation: &str, object: &str, line: &str, note: &str) -> Step {
+    Step {
+        thread,
+        operation: operation.into(),
+        object: object.into(),
+        line: line.into(),
+        note: note.into(),
+    }
+}
+
+fn ordering() -> Ordering {
+    Ordering {
+        replay: "1.2x3".into(),
+        witness_threads: vec!["BD".into(), "FE <1>".into()],
+        witness: vec![
+            step(0, "", "", "", "shutdown ..."),
+            step(0, "lock", "conns", "models/src/kv.rs:12", ""),
+            step(0, "unlock", "conns", "models/src/kv.rs:20", ""),
+            step(0, "switch", "", "", "the other wants `flag`"),
+            step(1, "", "", "", "stream_request(0) ..."),
+            step(1, "load", "flag", "models/src/kv.rs:31", "false"),
+            step(0, "reset", "bfm", "models/src/kv.rs:40", ""),
+            step(0, "", "", "", "shutdown: done"),
+            step(
+                1,
+                "use",
+                "bfm",
+                "models/src/a_file_with_quite_a_long_name.rs:4711",
+                "null; # <b>",
+            ),
+            step(1, "", "", "", "stream_request(0): accepted"),
+        ],
+    }
+}
+
+fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> Row {
+    let answered = |thread, call: &str, answer: &str| Answer {
+        thread,
+        call: call.into(),
+        answer: answer.into(),
+    };
+    Row {
+        outcome: format!("shutdown: done | stream_request(0): {answer}"),
+        answers: vec![answered(1, "shutdown", "done"), answered(2, "stream_request(0)", answer)],
+        orderings,
+        violating: 0,
+        percent: orderings as f64,
+        grade,
+        meaning: meaning.map(str::to_owned),
+        written: false,
+        ordering: ordering(),
+    }
+}
+
+fn violated() -> View {
+    View {
+        version: VERSION,
+        name: "the-seed".into(),
+        meaning: "A request | a shutdown, with `bad` <i>characters</i>.".into(),
+        scenario: "shutdown | stream_request(0)".into(),
+        system: "kv-engine@before".into(),
+        engine: "dpor".into(),
+        threads: 2,
+        orderings: Some(100),
+        executions: 1_234,
+        verdict: Ended::Violated,
+        reason: None,
+        explored_all: true,
+        success: false,
+        elapsed_ms: 1_500.0,
+        outcomes: vec![
+            row("accepted", 60, Grade::Forbidden, Some("a stream that nobody ends; it leaks")),
+            row("map shut down", 40, Grade::Required, None),
+        ],
+        violations: vec![Broken {
+            invariant: "no-dangling".into(),
+            detail: "bytes given back through a manager that is gone".into(),
+            orderings: 60,
+            expected: false,
+            ordering: ordering(),
+        }],
+        missing: vec!["stream_request(0): connection closed".into()],
+        forbidden: vec!["stream_request(0): accepted".into()],
+        expected_violations: vec!["no-leak".into()],
+        idle_calls: vec!["shutdown".into()],
+        hints: vec!["forbid step: idel: not seen, as wanted; nearest answer seen: idle".into()],
+        show: None,
+        command: "cargo explore --system kv-engine@before".into(),
+        usual: false,
+    }
+}
+
+fn incomplete() -> View {
+    View {
+        name: "a-scenario-with-a-name-that-is-too-long-for-its-column".into(),
+        system: "core".into(),
+        engine: "random".into(),
+        orderings: None,
+        executions: 12_345_678,
+        verdict: Ended::Incomplete,
+        reason: Some("10000 samples".into()),
+        explored_all: false,
+        outcomes: vec![row("accepted", 1, Grade::Allowed, None)],
+        violations: Vec::new(),
+        missing: Vec::new(),
+        forbidden: Vec::new(),
+        expected_violations: Vec::new(),
+        idle_calls: Vec::new(),
+        hints: Vec::new(),
+        command: "cargo explore".into(),
+        usual: true,
+        ..violated()
+    }
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// No line is wider than a terminal, but for the command that is to be copied.
+fn fits(text: &str) {
+    for line in text.lines().filter(|line| !line.contains("again: ")) {
+        assert!(super::layout::width(line) <= super::layout::WIDTH, "{line}");
+        assert_eq!(line.trim_end(), line);
+    }
+}
+
+#[test]
+fn as_text() {
+    let text = plain(&text::text(
+        &[violated(), incomplete()],
+        Detail { show: Some(1), ..Detail::default() },
+    ));
+    fits(&text);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn as_text_of_many_threads() {
+    let mut view = violated();
+    for threads in [3, 5, 8] {
+        let order = &mut view.violations[0].ordering;
+        order.witness_threads = (1..=threads).map(|thread| format!("thread {thread}")).collect();
+        order.witness.iter_mut().for_each(|step| step.thread %= 2);
+        order.witness[4].thread = threads - 1;
+        let text = plain(&text::text(std::slice::from_ref(&view), Detail::default()));
+        fits(&text);
+    }
+}
+
+#[test]
+fn an_expected_violation_is_a_success() {
+    let mut view = violated();
+    view.success = true;
+    view.violations[0].expected = true;
+    assert_eq!(view.exit_status(), 0);
+    assert_eq!(view.verdict_line(), "VIOLATED, as expected");
+    view.success = false;
+    assert_eq!(view.exit_status(), 1);
+    assert_eq!(incomplete().exit_status(), 3);
+    assert_eq!(violated().unseen_violations().collect::<Vec<_>>(), ["no-leak"]);
+}
+
+#[test]
+fn as_markdown() {
+    insta::assert_snapshot!(markdown::markdown(
+        &[violated(), incomplete()],
+        Detail { show: Some(2), ..Detail::default() }
+    ));
+}
+
+#[test]
+fn as_mermaid() {
+    insta::assert_snapshot!(mermaid::mermaid(&[violated()], Detail::default()));
+    let shown = mermaid::mermaid(&[incomplete()], Detail::default());
+    assert!(shown.contains("outcome 1"), "{shown}");
+    let none = mermaid::mermaid(&[incomplete()], Detail { show: Some(2), ..Detail::default() });
+    assert!(none.starts_with("%%"), "{none}");
+}
+
+/// A page's width has no room for a lifeline of each object.
+#[test]
+fn as_mermaid_with_many_objects() {
+    let mut many = violated();
+    let mut steps = vec![step(0, "", "", "", "shutdown ...")];
+    steps.extend(["a", "b", "c", "d"].map(|object| step(0, "load", object, "", "1")));
+    steps.push(step(1, "", "", "", "stream_request(0) ..."));
+    steps.extend(["e", "b", "f"].map(|object| step(1, "lock", object, "", "")));
+    steps.push(step(1, "switch", "", "", "the other wants e"));
+    steps.push(step(0, "use", "f", "", "of a long name that does not fit the line it is in"));
+    many.violations[0].ordering.witness = steps;
+    insta::assert_snapshot!(mermaid::mermaid(&[many], Detail::default()));
+}
+
+#[test]
+fn as_html() {
+    let page =
+        html::html(&[violated(), incomplete()], Detail { show: Some(1), ..Detail::default() });
+    assert!(!page.contains("<i>characters") && !page.contains("<b>"), "not escaped");
+    assert!(!page.contains("<script") && !page.contains("src="), "not self-contained");
+    assert_eq!(page.matches("<svg").count(), 4);
+    assert_eq!(page.matches("<details open").count(), 2);
+    insta::assert_snapshot!(page.replace("><", ">\n<"));
+}
+
+#[test]
+fn json_says_all_and_is_read_again() {
+    for view in [violated(), incomplete()] {
+        let view = View { command: String::new(), usual: false, ..view };
+        let line = serde_json::to_string(&view).unwrap();
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<View>(&line).unwrap(), view);
+    }
+    insta::assert_snapshot!(serde_json::to_string_pretty(&violated()).unwrap());
+}
+
+#[test]
+fn what_is_the_same_everywhere_is_said_once() {
+    let view = violated();
+    let constant: Vec<_> = view.constant().iter().map(|answer| answer.call.as_str()).collect();
+    assert_eq!(constant, ["shutdown"]);
+    assert!(incomplete().constant().is_empty());
+}

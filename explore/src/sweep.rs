@@ -1,0 +1,187 @@
+//! Explores many scenarios, each to its end: they hold, or they are reported.
+
+use crate::{parse, Model, Report, Scenario, Verdict};
+use std::fmt;
+use std::ops::AddAssign;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a sweep found.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Scenarios that were explored.
+    pub scenarios: u64,
+    /// Executions in all of them.
+    pub executions: u64,
+    /// Orderings, where the engine can tell them apart.
+    pub orderings: u64,
+    /// Scenarios that have one ordering only: their calls do not meet.
+    pub single: u64,
+    /// Outcomes, over all scenarios.
+    pub outcomes: u64,
+    /// The one with the most executions.
+    pub largest: Option<(u64, String)>,
+    /// Scenarios that are not complete.
+    pub failed: u64,
+    /// Those of them in which nothing was found, but that were not finished.
+    pub unfinished: u64,
+    /// The first of those, in the order of the scenarios.
+    pub failures: Vec<Failure>,
+    /// Wall-clock time.
+    pub elapsed: Duration,
+    /// Whether there were more scenarios than were explored.
+    pub interrupted: bool,
+}
+
+/// A scenario that does not hold, or was not explored to its end.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failure {
+    /// Its place among the scenarios of the sweep.
+    pub place: u64,
+    /// Its text: `cargo explore` takes it.
+    pub scenario: String,
+    /// What was wrong.
+    pub reason: String,
+}
+
+/// So many failures are kept.
+const KEPT: usize = 20;
+
+/// Explores each scenario with `explore`, on so many threads, and tells from
+/// time to time how far it is. Anything but a complete exploration fails.
+pub fn sweep(
+    system: &Arc<dyn Model>,
+    scenarios: impl Iterator<Item = String> + Send,
+    workers: usize,
+    explore: impl Fn(&Arc<dyn Model>, &Arc<Scenario>) -> Report + Sync,
+    tell: impl Fn(&Summary) + Sync,
+) -> Summary {
+    let begin = Instant::now();
+    let queue = Mutex::new((0..).zip(scenarios));
+    let total = Mutex::new(Summary::default());
+    let work = || loop {
+        let batch: Vec<(u64, String)> = lock(&queue).by_ref().take(BATCH).collect();
+        if batch.is_empty() {
+            return;
+        }
+        let mut found = Summary::default();
+        for (place, text) in batch {
+            found += one(system, place, text, &explore);
+        }
+        let mut total = lock(&total);
+        *total += found;
+        total.elapsed = begin.elapsed();
+        tell(&total);
+    };
+    thread::scope(|scope| {
+        (1..workers.max(1)).for_each(|_| drop(scope.spawn(work)));
+        work();
+    });
+    let mut total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    total.elapsed = begin.elapsed();
+    total
+}
+
+/// So many scenarios are taken at once.
+const BATCH: usize = 16;
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Explores one scenario.
+pub fn one(
+    system: &Arc<dyn Model>,
+    place: u64,
+    text: String,
+    explore: impl Fn(&Arc<dyn Model>, &Arc<Scenario>) -> Report,
+) -> Summary {
+    let mut found = Summary { scenarios: 1, ..Summary::default() };
+    let reason = match parse::scenario(&text, &**system) {
+        Err(error) => Some(error.to_string()),
+        Ok(scenario) => {
+            let report = explore(system, &Arc::new(scenario));
+            found.executions = report.executions;
+            found.orderings = report.orderings.unwrap_or(0);
+            found.single = u64::from(report.executions == 1);
+            found.outcomes = report.outcomes.len() as u64;
+            found.largest = Some((report.executions, text.clone()));
+            found.unfinished = u64::from(unfinished(&report));
+            reason(&report)
+        }
+    };
+    if let Some(reason) = reason {
+        found.failed = 1;
+        found.failures.push(Failure { place, scenario: text, reason });
+    }
+    found
+}
+
+/// Whether nothing was found so far, and there is more to explore.
+fn unfinished(report: &Report) -> bool {
+    report.violations.is_empty() && matches!(report.verdict, Verdict::Incomplete(_))
+}
+
+/// Why a report is a failure, if it is one.
+fn reason(report: &Report) -> Option<String> {
+    let violations: Vec<String> = report
+        .violations
+        .iter()
+        .map(|violation| format!("{}: {}", violation.invariant, violation.detail))
+        .collect();
+    match &report.verdict {
+        _ if !violations.is_empty() => Some(violations.join("; ")),
+        Verdict::Complete if report.executions == 0 => Some("nothing was executed".into()),
+        Verdict::Complete => None,
+        Verdict::Violated => Some("violated".into()),
+        Verdict::Incomplete(why) => Some(format!("incomplete: {why}")),
+    }
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, other: Summary) {
+        self.scenarios += other.scenarios;
+        self.executions += other.executions;
+        self.orderings += other.orderings;
+        self.single += other.single;
+        self.outcomes += other.outcomes;
+        self.failed += other.failed;
+        self.unfinished += other.unfinished;
+        if other.largest.as_ref().map(|(executions, _)| executions)
+            > self.largest.as_ref().map(|(executions, _)| executions)
+        {
+            self.largest = other.largest;
+        }
+        self.failures.extend(other.failures);
+        self.failures.sort();
+        self.failures.truncate(KEPT);
+        self.elapsed = self.elapsed.max(other.elapsed);
+        self.interrupted |= other.interrupted;
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Summary { scenarios, executions, orderings, single, outcomes, failed, .. } = self;
+        let seconds = self.elapsed.as_secs_f64();
+        let verdict = match (*failed, *failed > self.unfinished) {
+            (_, true) => "FAILED",
+            (0, _) if *scenarios > 0 && !self.interrupted => "all hold",
+            (_, false) => "INCOMPLETE",
+        };
+        writeln!(f, "scenarios    {scenarios} ({single} with one ordering only)")?;
+        writeln!(f, "orderings    {orderings} in {executions} executions, {outcomes} outcomes")?;
+        if let Some((executions, text)) = &self.largest {
+            writeln!(f, "largest      {executions} executions: {text}")?;
+        }
+        let rate = *executions as f64 / seconds.max(0.001);
+        writeln!(f, "time         {seconds:.1} s, {rate:.0} executions a second")?;
+        let cut = if self.interrupted { "interrupted, " } else { "" };
+        writeln!(f, "verdict      {verdict}: {cut}{failed} do not hold or were not finished")?;
+        for Failure { scenario, reason, .. } in &self.failures {
+            writeln!(f, "  {scenario}\n      {reason}")?;
+        }
+        Ok(())
+    }
+}

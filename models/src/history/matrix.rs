@@ -1,0 +1,224 @@
+//! Every scenario on every era and on the core, and a variant of an era in the
+//! row of its own ticket.
+
+use super::LIMIT;
+use crate::systems;
+use crate::systems::kv_engine::era::ERAS;
+use crate::systems::kv_engine::tickets::TICKETS;
+use crate::systems::kv_engine::PREFIX;
+use crate::Invariant;
+use orderings::command::{on_request, system, BadInput, Job, Runner};
+use orderings::engine::Strategy;
+use orderings::render::layout::{left, number, paint, plural, BAD, BOLD, DIM, GOOD};
+use orderings::render::markdown::cell;
+use orderings::render::view::{Broken, View};
+use std::fmt::Write;
+
+/// One letter to an invariant, for cells, and what a violation of it is.
+pub(super) const LETTERS: &[(char, Invariant, &str)] = &[
+    ('D', Invariant::NoDeadlock, "deadlock: threads wait for each other, or one for itself"),
+    ('P', Invariant::NoDangling, "pointer: a null pointer, or a freed object, is used; a crash"),
+    ('R', Invariant::NoDataRace, "race: two threads are at one unguarded variable, one writes"),
+    ('L', Invariant::NoLateStream, "late: a stream is open on a connection that was closed"),
+    ('E', Invariant::EndedOnce, "ended: a stream that should end never does"),
+    ('B', Invariant::NoOrphanBackfill, "backfill: one of a dead stream stays, or keeps its slot"),
+    ('Y', Invariant::BytesBalance, "bytes: charged to the read-ahead buffer and never given back"),
+    ('W', Invariant::NoLostWakeup, "wake-up: something is to be sent, and nobody will send it"),
+    ('M', Invariant::NoLeak, "memory: something is never freed"),
+    ('S', Invariant::Linearizable, "sequence: no order of the calls explains their answers"),
+    ('X', Invariant::NoPanic, "panic: the model itself failed"),
+];
+
+/// One scenario, everywhere.
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) scenario: String,
+    pub(super) meaning: String,
+    /// In the order of [`ERAS`].
+    pub(super) eras: Vec<View>,
+    /// Of the ticket that is named after the scenario, where it has one.
+    pub(super) variant: Option<View>,
+    pub(super) core: View,
+}
+
+/// All of them.
+pub(super) struct Matrix {
+    pub(super) rows: Vec<Row>,
+}
+
+impl Matrix {
+    /// `None`: it was interrupted.
+    pub(super) fn explore(runner: &Runner) -> Result<Option<Matrix>, BadInput> {
+        let mut rows = Vec::new();
+        for job in jobs("core")? {
+            let name = &job.scenario.name;
+            let variants = TICKETS.iter().filter(|t| t.scenario == *name && t.before.contains('+'));
+            let explored = |protocol: &str| explore(runner, protocol, name);
+            rows.push(Row {
+                name: name.clone(),
+                scenario: job.scenario.text.clone(),
+                meaning: job.scenario.meaning.clone(),
+                eras: ERAS.iter().map(|(_, era, _)| explored(era)).collect::<Result<_, _>>()?,
+                variant: variants.map(|t| explored(t.before)).next().transpose()?,
+                core: runner.explore(&job, Strategy::Dpor)?,
+            });
+            if runner.interrupted() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Matrix { rows }))
+    }
+
+    /// The row of a scenario.
+    pub(super) fn row(&self, scenario: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.name == scenario)
+    }
+
+    /// What is wrong whatever the page says.
+    pub(super) fn wrong(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for row in &self.rows {
+            let all = row.eras.iter().chain(&row.variant).chain([&row.core]);
+            for view in all.filter(|view| !view.explored_all) {
+                wrong.push(format!("{}: {} is not complete", row.name, view.system));
+            }
+            for broken in &row.core.violations {
+                wrong.push(format!("{}: the core violates {}", row.name, broken.invariant));
+            }
+        }
+        wrong
+    }
+
+    /// Orderings of all scenarios: of each era, and of the core.
+    fn totals(&self) -> Vec<u64> {
+        let of_era = |at: usize| self.rows.iter().map(|row| row.eras[at].all()).sum();
+        let mut totals: Vec<u64> = (0..ERAS.len()).map(of_era).collect();
+        totals.push(self.rows.iter().map(|row| row.core.all()).sum());
+        totals
+    }
+
+    /// How many orderings there are in all, variants included.
+    pub(super) fn all(&self) -> u64 {
+        let variants = self.rows.iter().filter_map(|row| row.variant.as_ref());
+        self.totals().iter().sum::<u64>() + variants.map(View::all).sum::<u64>()
+    }
+
+    /// For the page.
+    pub(super) fn markdown(&self) -> String {
+        let mut out = String::from("| scenario |");
+        let names = ERAS.iter().map(|(_, name, _)| *name).chain(["core"]);
+        let _ = writeln!(out, " {} | variant |", names.collect::<Vec<_>>().join(" | "));
+        let _ = writeln!(out, "|---|{}---|", "--:|".repeat(ERAS.len() + 1));
+        for row in &self.rows {
+            let cells = row.eras.iter().chain([&row.core]).map(compact).collect::<Vec<_>>();
+            let variant = row.variant.as_ref().map(|view| {
+                let name = view.system.split('+').nth(1).unwrap_or_default();
+                format!("+{}: {}", cell(name), compact(view))
+            });
+            let variant = variant.unwrap_or_default();
+            let _ = writeln!(out, "| `{}` | {} | {variant} |", row.name, cells.join(" | "));
+        }
+        let totals = self.totals().into_iter().map(number).collect::<Vec<_>>().join(" | ");
+        let _ = writeln!(out, "| all orderings | {totals} | |");
+        out
+    }
+
+    /// For the terminal: what is violated, which is all there is room for.
+    pub(super) fn text(&self) -> String {
+        let cells = |row: &Row| -> Vec<(String, bool)> {
+            let cell = |view: &View| match (view.explored_all, letters(view)) {
+                (false, letters) => (format!("{letters}?"), true),
+                (true, letters) if letters.is_empty() => (".".to_owned(), false),
+                (true, letters) => (letters, true),
+            };
+            row.eras.iter().chain([&row.core]).map(cell).collect()
+        };
+        let longest = |row: &Row| cells(row).iter().map(|(text, _)| text.len()).max();
+        let width = self.rows.iter().filter_map(longest).max().unwrap_or(0).max(4) + 1;
+        let names = self.rows.iter().map(|row| row.name.len()).max().unwrap_or(0) + 1;
+        let mut out = left("", names);
+        for column in (1..=ERAS.len()).map(|at| at.to_string()).chain(["core".into()]) {
+            out.push_str(&paint(BOLD, &left(&column, width)));
+        }
+        out.push('\n');
+        for row in &self.rows {
+            out.push_str(&left(&row.name, names));
+            for (at, (text, bad)) in cells(row).into_iter().enumerate() {
+                let good = if at == ERAS.len() { GOOD } else { DIM };
+                out.push_str(&paint(if bad { BAD } else { good }, &left(&text, width)));
+            }
+            out.push('\n');
+        }
+        out.push('\n');
+        for (at, (_, name, meaning)) in ERAS.iter().enumerate() {
+            let _ = writeln!(out, "{:>4} {name}: {meaning}", at + 1);
+        }
+        out.push('\n');
+        for (letter, invariant, _) in self.used() {
+            let _ = writeln!(out, "   {letter} violates {invariant}");
+        }
+        let _ = writeln!(out, "   . holds");
+        let all = plural(self.all(), "ordering");
+        let _ = writeln!(
+            out,
+            "\n{all} of {}, each explored",
+            plural(self.rows.len() as u64, "scenario")
+        );
+        out
+    }
+
+    /// The letters that some cell has.
+    pub(super) fn used(
+        &self,
+    ) -> impl Iterator<Item = &'static (char, Invariant, &'static str)> + '_ {
+        let views = |row: &'_ Row| {
+            row.eras.iter().chain(&row.variant).chain([&row.core]).map(letters).collect::<String>()
+        };
+        let used: String = self.rows.iter().map(views).collect();
+        LETTERS.iter().filter(move |(letter, ..)| used.contains(*letter))
+    }
+}
+
+/// Orderings, and what they violate.
+fn compact(view: &View) -> String {
+    let letters = letters(view);
+    let size = match view.explored_all {
+        true => number(view.all()),
+        false => format!("INCOMPLETE, stopped at {}", plural(LIMIT, "execution")),
+    };
+    if letters.is_empty() {
+        size
+    } else {
+        format!("{size} **{letters}**")
+    }
+}
+
+fn letters(view: &View) -> String {
+    let broken = |invariant: &Invariant| broken(view, *invariant).is_some();
+    LETTERS
+        .iter()
+        .filter(|(_, invariant, _)| broken(invariant))
+        .map(|(letter, ..)| letter)
+        .collect()
+}
+
+/// The violation of this invariant.
+pub(super) fn broken(view: &View, invariant: Invariant) -> Option<&Broken> {
+    view.violations.iter().find(|broken| broken.invariant == invariant.name())
+}
+
+fn jobs(name: &str) -> Result<Vec<Job>, BadInput> {
+    let suite = systems::suite();
+    on_request(&suite, &system(&suite, name)?)
+}
+
+/// One scenario, on one protocol of kv_engine.
+pub(super) fn job(protocol: &str, scenario: &str) -> Result<Job, BadInput> {
+    let found = jobs(&format!("{PREFIX}{protocol}"))?;
+    let found = found.into_iter().find(|job| job.scenario.name == scenario);
+    found.ok_or_else(|| BadInput(format!("there is no scenario {scenario}")))
+}
+
+pub(super) fn explore(runner: &Runner, protocol: &str, name: &str) -> Result<View, BadInput> {
+    runner.explore(&job(protocol, name)?, Strategy::Dpor)
+}

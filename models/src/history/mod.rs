@@ -1,0 +1,115 @@
+//! `--history`: kv_engine's teardown, era by era, as a matrix on the terminal
+//! and a page, `models/HISTORY.md`. Exploration is deterministic, so the page
+//! can be compared: a protocol that loses a violation, or gets one, shows up.
+//!
+//! - [`matrix`]: every scenario on every era, and on the core
+//! - [`case`]: one ticket or finding, and the execution that shows it
+//! - [`page`]: all of it as Markdown
+
+mod case;
+mod matrix;
+mod page;
+
+use crate::systems;
+use matrix::Matrix;
+use orderings::command::{ended, print, BadInput, Runner};
+use orderings::engine::Options;
+use orderings::render::layout::{paint, BAD, GOOD};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The page, as everybody knows it.
+const NAME: &str = "models/HISTORY.md";
+
+/// No scenario comes near. One that does is incomplete, and says so.
+const LIMIT: u64 = 100_000;
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("HISTORY.md")
+}
+
+/// How it is asked for.
+const USAGE: &str = "usage: cargo explore --history [--check]";
+
+/// What `--history` and what stands beside it ask for; `None`: nothing of it.
+pub fn asked(arguments: &[String]) -> Option<ExitCode> {
+    if arguments.iter().all(|argument| argument != "--history") {
+        return None;
+    }
+    let others = arguments.iter().filter(|argument| *argument != "--history");
+    let unknown = others.filter(|argument| *argument != "--check").collect::<Vec<_>>();
+    Some(ended(match unknown.first() {
+        Some(other) => Err(BadInput(format!("{other} cannot be used with --history\n{USAGE}"))),
+        None => run(arguments.iter().any(|argument| argument == "--check")),
+    }))
+}
+
+fn run(only_check: bool) -> Result<u8, BadInput> {
+    // One worker: of orderings that are equally short the witness is the one
+    // that comes first, and with several workers chance would choose it.
+    let options = Options { workers: 1, max_executions: Some(LIMIT), ..Options::default() };
+    let runner = Runner::new(&Arc::new(systems::suite()), options)?;
+    let Some(matrix) = Matrix::explore(&runner)? else { return Ok(3) };
+    let cases = case::all(&runner, &matrix)?;
+    let mut wrong = matrix.wrong();
+    wrong.extend(cases.iter().flat_map(|case| case.wrong.iter().cloned()));
+    let page = page::page(&matrix, &cases);
+    print(&matrix.text())?;
+    let changed = if only_check { check(&page)? } else { write(&page)? };
+    for wrong in &wrong {
+        print(&format!("{}\n", paint(BAD, wrong)))?;
+    }
+    Ok(u8::from(changed || !wrong.is_empty()))
+}
+
+/// Answers whether the file was another.
+fn check(page: &str) -> Result<bool, BadInput> {
+    let known =
+        std::fs::read_to_string(path()).map_err(|error| BadInput(format!("{NAME}: {error}")))?;
+    // A checkout may have its own line ends.
+    let known = known.replace("\r\n", "\n");
+    let Some(difference) = difference(&known, page) else {
+        print(&format!("{}\n", paint(GOOD, &format!("{NAME} is what is explored"))))?;
+        return Ok(false);
+    };
+    print(&difference)?;
+    print(&format!("{}\n", paint(BAD, &format!("{NAME} is not what is explored"))))?;
+    Ok(true)
+}
+
+fn write(page: &str) -> Result<bool, BadInput> {
+    std::fs::write(path(), page).map_err(|error| BadInput(format!("{NAME}: {error}")))?;
+    print(&format!("{NAME} is written\n"))?;
+    Ok(false)
+}
+
+/// The first line that is another, and the heading that it is under.
+fn difference(old: &str, new: &str) -> Option<String> {
+    if old == new {
+        return None;
+    }
+    let (was, is): (Vec<&str>, Vec<&str>) = (old.split('\n').collect(), new.split('\n').collect());
+    let mut at = 0;
+    while at < was.len() && was.get(at) == is.get(at) {
+        at += 1;
+    }
+    let heading = is[..at.min(is.len())].iter().rev().find(|line| line.starts_with('#'));
+    let line = |lines: &[&str]| lines.get(at).map_or("(the end)", |line| *line).to_owned();
+    let (heading, line_number) = (heading.copied().unwrap_or("the beginning"), at + 1);
+    Some(format!("{NAME}:{line_number}, {heading}\n-{}\n+{}\n", line(&was), line(&is)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::difference;
+
+    #[test]
+    fn the_first_difference_is_named() {
+        assert_eq!(difference("a\n", "a\n"), None);
+        let said = difference("# A\n\nb\n", "# A\n\nc\nd\n");
+        assert_eq!(said.as_deref(), Some("models/HISTORY.md:3, # A\n-b\n+c\n"));
+        let said = difference("b\n# A\n", "b\n# A");
+        assert_eq!(said.as_deref(), Some("models/HISTORY.md:3, # A\n-\n+(the end)\n"));
+    }
+}
