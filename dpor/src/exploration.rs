@@ -226,7 +226,8 @@ where
     let rt = rt::install(before);
     if let Err(payload) = result {
         // The panic hook was quiet.
-        eprintln!("the exploration panicked: {}", describe(payload.as_ref()));
+        let (text, place) = describe(payload.as_ref());
+        eprintln!("the exploration panicked: {text} at {place}");
         resume_unwind(payload);
     }
     rt.expect("the runtime is still there")

@@ -150,16 +150,15 @@ impl Explorer {
         let slot = Arc::new(Mutex::new(None));
         let settings = Settings { strategy: Strategy::Dpor, ..self.settings.clone() };
         let rt = execute(rt, &settings, body, slot.clone(), |rt| rt.ending == Some(Ending::Probed));
-        let mut violations: Vec<_> =
-            rt.violations.iter().map(|(n, d)| (n.to_string(), d.clone())).collect();
-        if rt.ending == Some(Ending::Deadlock) {
-            violations.push(("no-deadlock".into(), rt.deadlock.clone()));
-        }
+        let violations = rt.violations.iter().map(|v| (v.name.to_string(), v.detail.clone()));
+        let (violations, places) =
+            (violations.collect(), rt.violations.iter().map(|v| v.place.clone()).collect());
         let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         Replay {
             witness: witness::make(&rt),
             outcome: outcome.filter(|_| rt.ending.is_none()),
             violations,
+            places,
             diverged: match &rt.ending {
                 Some(Ending::Diverged(why)) => Some(why.clone()),
                 _ => None,

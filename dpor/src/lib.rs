@@ -162,7 +162,7 @@ mod witness;
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
-pub use report::{Outcome, Progress, Replay, Report, Verdict, Violation};
+pub use report::{CutOff, Outcome, Progress, Replay, Report, Verdict, Violation};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;
 pub use settings::Strategy;
@@ -174,7 +174,7 @@ use std::borrow::Cow;
 /// counted once for an execution.
 pub fn report_violation(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) {
     let (name, detail) = (name.into(), detail.into());
-    rt::with(|rt| rt.violation(name, detail));
+    rt::with(|rt| rt.violation(name, String::new(), detail));
     rt::guest::complain();
 }
 

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::Arc;
-use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Ordering, Strategy as Choose};
+use shuttle_dpor::{thread, Explorer, Kind, Ordering, Strategy as Choose};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Mutex;
@@ -104,59 +104,69 @@ fn orderings(program: &Program, choose: Choose, limit: u64) -> Option<Vec<Orderi
 #[derive(Default)]
 struct At {
     stmt: usize,
-    /// The first looks of the round that failed, and those of the current one, by their numbers.
-    failed: Vec<usize>,
-    looks: Vec<(usize, u64)>,
+    /// The looks of the current round, each atomic with the number of the first one; and what they saw.
+    round: Vec<(usize, usize)>,
+    values: Vec<u64>,
+    /// The looks of the round before, which failed.
+    failed: Vec<(usize, usize)>,
+}
+
+impl At {
+    fn look(&mut self, atomic: usize, n: usize) {
+        if self.round.iter().all(|(a, _)| *a != atomic) {
+            self.round.push((atomic, n));
+        }
+    }
 }
 
 /// An interleaving of the bounded program as one of the program that spins, if it is one: no loop
 /// gives up, or looks again although nothing has changed.
 fn as_spinning(program: &Program, mut ordering: Ordering) -> Option<Ordering> {
-    let atomic = |o: &ObjectId| o.nth as usize;
     let mut threads: HashMap<Vec<u32>, At> = HashMap::new();
-    let mut values = [0; GAVE_UP + 1];
-    // Who has changed which atomic when.
-    let mut changes: Vec<(usize, usize, Vec<u32>)> = Vec::new();
+    let mut now = [0; GAVE_UP + 1];
+    // Which atomic was changed when. A thread that waits has changed nothing since it has looked.
+    let mut changes: Vec<(usize, usize)> = Vec::new();
     for n in 0..ordering.operations.len() {
         let op = &mut ordering.operations[n];
-        let a = atomic(&op.object);
+        let atomic = op.object.nth as usize;
         let at = threads.entry(op.thread.clone()).or_default();
         let place = op.thread.get(1).map_or(0, |&child| child as usize + 1);
-        if a == GAVE_UP {
+        if atomic == GAVE_UP {
             return None;
         }
-        if op.kind != Kind::Load {
-            if values[a] != op.value {
-                changes.push((a, n, op.thread.clone()));
+        if !at.failed.is_empty() {
+            op.yielded = true;
+            let later = |&(a, when): &(usize, usize)| {
+                at.failed.iter().any(|&(looked, since)| looked == a && since < when)
+            };
+            if !changes.iter().any(later) {
+                return None;
             }
-            values[a] = op.value;
+            at.failed.clear();
+        }
+        if op.kind != Kind::Load {
+            if now[atomic] == op.value {
+                at.look(atomic, n);
+            } else {
+                changes.push((atomic, n));
+                at.round.clear();
+            }
+            now[atomic] = op.value;
             at.stmt += 1;
             continue;
         }
-        if at.looks.is_empty() && !at.failed.is_empty() {
-            op.yielded = true;
-            let stmt = program[place][at.stmt];
-            let looked = |a: usize| match stmt {
-                Stmt::Spin(x, _) => (a == x).then(|| at.failed[0]),
-                _ => a.checked_sub(2).map(|i| at.failed[i]),
-            };
-            let changed = |(a, when, _): &(usize, usize, Vec<u32>)| {
-                looked(*a).is_some_and(|since| *when > since)
-            };
-            if !changes.iter().any(changed) {
-                return None;
-            }
-        }
-        at.looks.push((n, op.value));
-        let over = match program[place][at.stmt] {
-            Stmt::Spin(_, v) => Some(op.value == v as u64),
-            _ if at.looks.len() == 2 => Some(at.looks.iter().any(|&(_, v)| v != 0)),
-            _ => None,
+        at.look(atomic, n);
+        at.values.push(op.value);
+        let succeeds = match program[place][at.stmt] {
+            Stmt::Spin(_, v) => op.value == v as u64,
+            _ if at.values.len() == 2 => at.values.iter().any(|&v| v != 0),
+            _ => continue,
         };
-        if let Some(succeeds) = over {
-            let looks = std::mem::take(&mut at.looks).into_iter().map(|(n, _)| n);
-            at.failed = if succeeds { Vec::new() } else { looks.collect() };
-            at.stmt += succeeds as usize;
+        at.values.clear();
+        if succeeds {
+            at.stmt += 1;
+        } else {
+            at.failed = std::mem::take(&mut at.round);
         }
     }
     Some(ordering)

@@ -228,7 +228,7 @@ impl Races {
             let possible = match at.state_before(n) {
                 Some(pre) => enabled(pre),
                 // Nothing has changed it since.
-                None => second.index < trace.len(),
+                None => second.possible,
             };
             if known || (read && second.read) || !possible {
                 continue;

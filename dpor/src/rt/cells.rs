@@ -46,7 +46,9 @@ impl Runtime {
                 other.at.file(),
                 other.at.line(),
             );
-            self.violation("no-data-race".into(), detail);
+            let mut places = [at, other.at].map(|at| format!("{}:{}", at.file(), at.line()));
+            places.sort_unstable();
+            self.violation("no-data-race".into(), places.join(" and "), detail);
         }
     }
 }

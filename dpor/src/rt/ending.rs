@@ -16,14 +16,34 @@ impl Runtime {
     pub(crate) fn failure(&self) -> Option<String> {
         match (&self.ending, self.fails) {
             (None, _) | (_, false) => None,
-            (Some(Ending::Deadlock), _) => Some(format!("no-deadlock: {}", self.deadlock)),
-            (Some(Ending::TooLong), _) => {
-                Some(format!("an execution has more than {} operations", self.max_steps))
+            (Some(Ending::Deadlock), _) => {
+                let found = self.violations.last().expect("it has been said who waits where");
+                Some(format!("{}: {}", found.name, found.detail))
             }
+            (Some(Ending::TooLong), _) => Some(format!(
+                "an execution has more than {} operations: {}",
+                self.max_steps,
+                self.busy()
+            )),
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
             (Some(Ending::Torn | Ending::Probed), _) => None,
         }
+    }
+
+    /// Who performed most of the operations of an execution that was cut off.
+    pub(crate) fn busy(&self) -> String {
+        let events = self.trace.events();
+        let count = |tid| events.iter().filter(|e| e.tid == tid).count();
+        let Some(&tid) = self.live.iter().max_by_key(|&&tid| count(tid)) else {
+            return String::new();
+        };
+        let last = events.iter().rev().find(|e| e.tid == tid);
+        let last = last.map_or_else(String::new, |e| {
+            let (what, object) = (e.label.kind.name(), self.object_name(e.obj));
+            format!(", the last one {what} {object} at {}:{}", e.at.file(), e.at.line())
+        });
+        format!("{} of them by {}{last}", count(tid), self.thread_name(tid))
     }
 
     /// Lets the search reverse the races of the execution that has ended. Returns false if that was

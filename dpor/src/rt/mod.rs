@@ -320,11 +320,12 @@ fn report_panic(tid: Tid, result: std::thread::Result<()>) {
 
 /// Records a panic of thread `tid` as a violation.
 pub(crate) fn note_panic(tid: Tid, payload: &(dyn std::any::Any + Send)) {
-    let text = crate::hook::describe(payload);
+    let (text, place) = crate::hook::describe(payload);
+    let detail = if place.is_empty() { text } else { format!("{text} at {place}") };
     with(|rt| {
         rt.thread(tid).panicked = true;
         rt.thread(tid).panics = false;
-        rt.violation("panic".into(), text);
+        rt.violation("panic".into(), place, detail);
     });
 }
 

@@ -105,12 +105,6 @@ impl Runtime {
         pause.is_some_and(|p| p.spins != Some(false) && !self.changed(tid, &p.looks))
     }
 
-    /// Whether `tid` spins, and nothing has changed yet.
-    pub(crate) fn spins(&self, tid: Tid) -> Option<&Pause> {
-        let pause = self.threads[tid as usize].pause.as_ref();
-        pause.filter(|p| p.spins == Some(true) && !self.changed(tid, &p.looks))
-    }
-
     /// A thread of which it is not known whether it spins, and which matters now: it begins to run
     /// alone.
     pub(super) fn begin_probe(&mut self) -> Option<Tid> {

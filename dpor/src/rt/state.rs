@@ -11,6 +11,15 @@ use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
 use std::borrow::Cow;
 
+/// Something that was violated. What differs in its name or its place is counted by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) name: Cow<'static, str>,
+    /// Where it comes from: source lines, or who waits where.
+    pub(crate) place: String,
+    pub(crate) detail: String,
+}
+
 /// Why an execution ends before all its threads have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -59,7 +68,7 @@ pub(crate) struct Runtime {
     pub(crate) live: Vec<Tid>,
     pub(crate) current: Tid,
     pub(crate) ending: Option<Ending>,
-    pub(crate) violations: Vec<(Cow<'static, str>, String)>,
+    pub(crate) violations: Vec<Found>,
     /// Whether a witness is being made: only then are notes kept.
     pub(crate) recording: bool,
     /// How many threads have given up their turn while they unwind.
@@ -77,8 +86,8 @@ pub(crate) struct Runtime {
     pub(crate) fails: bool,
     /// The operations that were blocked when the execution ended in a deadlock.
     pub(crate) stalled: Vec<Blocked>,
-    /// What to say about the deadlock, when a witness is being made.
-    pub(crate) deadlock: String,
+    /// Whether the execution ended because those who can go on spin for ever.
+    pub(crate) livelock: bool,
     /// Whether data races are looked for, and the cells in which.
     pub(super) tracking: bool,
     pub(super) cells: Vec<Cell>,
@@ -115,7 +124,7 @@ impl Runtime {
             ends: false,
             fails: false,
             stalled: Vec::new(),
-            deadlock: String::new(),
+            livelock: false,
             tracking: false,
             cells: Vec::new(),
             chosen: None,
@@ -142,6 +151,7 @@ impl Runtime {
         self.notes.clear();
         self.switches.clear();
         self.stalled.clear();
+        self.livelock = false;
         self.tracking = false;
         self.unwinding = 0;
         self.outlived = 0;
@@ -210,9 +220,9 @@ impl Runtime {
         obj
     }
 
-    pub(crate) fn violation(&mut self, name: Cow<'static, str>, detail: String) {
-        if !self.violations.iter().any(|(n, _)| *n == name) {
-            self.violations.push((name, detail));
+    pub(crate) fn violation(&mut self, name: Cow<'static, str>, place: String, detail: String) {
+        if !self.violations.iter().any(|v| v.name == name && v.place == place) {
+            self.violations.push(Found { name, place, detail });
         }
     }
 

@@ -172,8 +172,11 @@ impl Runtime {
     /// Nobody is enabled, or the execution is too long: ends it if somebody has not ended.
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
-            if ending == Ending::Deadlock {
+            if matches!(ending, Ending::Deadlock | Ending::TooLong) {
                 self.stall();
+            }
+            if ending == Ending::Deadlock {
+                self.blame();
             }
             self.ending = Some(ending);
         }
@@ -224,7 +227,7 @@ impl Runtime {
         }
     }
 
-    /// Notes who is blocked, before the threads unwind.
+    /// Notes what has not been performed, before the threads unwind.
     fn stall(&mut self) {
         for &tid in &self.live {
             let thread = &self.threads[tid as usize];
@@ -238,8 +241,24 @@ impl Runtime {
                 self.stalled.push(Blocked { tid, op, base, also, pause, possible });
             }
         }
+    }
+
+    /// Nobody can go on: says who waits where.
+    fn blame(&mut self) {
+        let stuck = |&tid: &Tid| match self.threads[tid as usize].status {
+            Status::At(_) => !self.possible(tid),
+            Status::Gathering(..) | Status::Meeting(..) => true,
+            _ => false,
+        };
+        let deadlock = self.live.iter().any(stuck);
+        let name = if deadlock { "no-deadlock" } else { "no-livelock" };
+        let (place, detail) = super::blocked::describe_deadlock(self);
+        // The body may have reported that itself.
+        if !self.violations.iter().any(|v| v.name == name) {
+            self.violation(name.into(), place, detail);
+        }
+        self.livelock = !deadlock;
         if self.recording || self.fails {
-            self.deadlock = super::blocked::describe_deadlock(self);
             for i in 0..self.live.len() {
                 let tid = self.live[i];
                 let text = super::blocked::describe_block(self, tid);
