@@ -68,7 +68,8 @@ impl Explorer {
         self
     }
 
-    /// Lets up to `n` waits of each thread wake without a notification. None unless set.
+    /// Lets up to `n` waits for a condition variable, and parks, of each thread return without a
+    /// notification or the token. None unless set.
     pub fn spurious_wakeups(mut self, n: u32) -> Self {
         self.settings.spurious = n;
         self

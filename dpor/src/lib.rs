@@ -55,7 +55,7 @@
 //! | any two | all |
 //! | atomic | loads and failed compare-exchanges, among themselves |
 //! | mutex | none; but an acquisition has no place between another and its release |
-//! | rwlock | acquisitions and releases by readers, successful or not, among themselves |
+//! | rwlock | acquisitions and releases by readers, successful or not, among themselves; that a writer begins to wait, with all but acquisitions by readers |
 //! | a look at a lock's poison, a once, a thread's end | looks, among themselves; with a rwlock's readers |
 //! | condition variable | the going on of a waiter that has been notified, with all |
 //! | counted reference | clones with all; upgrades among themselves |
@@ -64,7 +64,8 @@
 //!
 //! To spawn, to join and to end order threads and are never a choice, but that a thread's end is
 //! ordered with looks at it. A wait for a condition variable is an operation on it and then the
-//! release of the mutex; whom `notify_one` wakes is decided as late as possible, by a race of those
+//! release of the mutex; to write an rwlock is to begin to wait for it and then to acquire it, and
+//! readers that come in between wait behind the writer, as std allows; whom `notify_one` wakes is decided as late as possible, by a race of those
 //! who wait, so that every choice is an ordering. A wait with a timeout may end by itself whenever it
 //! has not been notified.
 //!

@@ -1,11 +1,10 @@
 //! Operations, and the one place that says which of them are dependent.
 //!
-//! Two operations are *dependent* when they name the same object and at least one of them is not
-//! read-like (see [`Kind::is_read`]); an operation after a yield also reads what its thread looked at
-//! before (see [`Label::also`]). Everything else commutes. The whole reduction rests on this
-//! relation: too small and orderings are lost, too large and they are counted more than once.
+//! Two operations are *dependent* when they name the same object and their classes conflict (see
+//! [`Class::conflicts`]); an operation after a yield also reads what its thread looked at before (see
+//! [`Label::also`]). Everything else commutes. The whole reduction rests on this relation: too
+//! small and orderings are lost, too large and they are counted more than once.
 
-use crate::spin::AS_WRITE;
 use std::panic::Location;
 
 /// A thread, by the dense number that its place in the tree of spawns has been given.
@@ -44,6 +43,9 @@ pub enum Kind {
     TryRead,
     /// The release of an `RwLock` by a reader.
     UnlockRead,
+    /// A writer comes to an `RwLock` and begins to wait: readers that come after that are not let in
+    /// before the writer has been.
+    QueueWrite,
     /// The blocking acquisition of an `RwLock` by a writer.
     Write,
     /// An attempt to acquire an `RwLock` as a writer, whatever came of it.
@@ -100,19 +102,21 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether two operations of such kinds on one object commute.
-    pub fn is_read(self) -> bool {
-        matches!(
-            self,
-            Kind::Load
-                | Kind::CompareExchangeFailed
-                | Kind::Read
-                | Kind::TryRead
-                | Kind::UnlockRead
-                | Kind::Look
-                | Kind::DropSender
-                | Kind::Upgrade
-        )
+    /// What the dependency relation knows of it.
+    pub(crate) fn class(self) -> Class {
+        match self {
+            Kind::Load | Kind::CompareExchangeFailed => Class::Read,
+            Kind::Look | Kind::Upgrade => Class::Read,
+            Kind::UnlockRead | Kind::DropSender => Class::Leave,
+            Kind::Read | Kind::TryRead => Class::Admission,
+            Kind::QueueWrite => Class::Queue,
+            _ => Class::Write,
+        }
+    }
+
+    /// Whether two operations of such kinds, by different threads on one object, commute.
+    pub fn commutes(self, other: Kind) -> bool {
+        !self.class().conflicts(other.class())
     }
 
     /// The name that a witness shows.
@@ -129,6 +133,7 @@ impl Kind {
             Kind::Read => "read",
             Kind::TryRead => "try_read",
             Kind::UnlockRead => "unlock read",
+            Kind::QueueWrite => "wait to write",
             Kind::Write => "write",
             Kind::TryWrite => "try_write",
             Kind::UnlockWrite => "unlock write",
@@ -158,13 +163,53 @@ impl Kind {
     }
 }
 
+/// What the dependency relation distinguishes. Operations on one object are dependent if their
+/// classes conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Dependent with everything on its object, but for [`Class::Queue`].
+    Write,
+    /// Commutes with others of its kind.
+    Read,
+    /// A reader of an `RwLock` asks to be let in: a read that a writer which waits can turn away.
+    Admission,
+    /// A writer begins to wait for an `RwLock`, which matters to those alone who ask to be let in.
+    Queue,
+    /// A read that others may wait for.
+    Leave,
+    /// A thread goes on after a yield, and has looked at the object before: a read that may have waited
+    /// for those who leave.
+    Peek,
+}
+
+/// How many classes there are.
+pub(crate) const CLASSES: usize = 6;
+
+impl Class {
+    /// All of them, each at its own index.
+    pub(crate) const ALL: [Class; CLASSES] =
+        [Class::Write, Class::Read, Class::Admission, Class::Queue, Class::Leave, Class::Peek];
+
+    /// Whether the order of two operations of such classes can matter.
+    pub(crate) fn conflicts(self, other: Class) -> bool {
+        use Class::*;
+        match (self, other) {
+            (Queue, Admission) | (Admission, Queue) => true,
+            (Queue, _) | (_, Queue) => false,
+            (Write, _) | (_, Write) => true,
+            (Leave, Peek) | (Peek, Leave) => true,
+            (Read | Admission | Leave | Peek, Read | Admission | Leave | Peek) => false,
+        }
+    }
+}
+
 /// What the dependency relation sees of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Label {
     pub(crate) obj: ObjId,
     pub(crate) kind: Kind,
-    /// The objects that it counts as a read of besides, because its thread has yielded and had looked
-    /// at them; as a write, with [`AS_WRITE`]. See [`crate::spin`].
+    /// The objects that it peeks at besides, because its thread has yielded and had looked at them. See
+    /// [`crate::spin`].
     pub(crate) also: &'static [ObjId],
 }
 
@@ -175,32 +220,23 @@ impl Label {
 
     /// Whether the order of two operations of different threads can matter.
     pub(crate) fn dependent(self, other: Label) -> bool {
-        if !self.also.is_empty() || !other.also.is_empty() {
-            return self.objects().any(|obj| match (self.reads(obj), other.reads(obj)) {
-                (Some(a), Some(b)) => !(a && b),
-                _ => false,
-            });
+        if self.also.is_empty() && other.also.is_empty() {
+            return self.obj == other.obj
+                && self.obj != NO_OBJECT
+                && !self.kind.commutes(other.kind);
         }
-        self.obj == other.obj
-            && self.obj != NO_OBJECT
-            && !(self.kind.is_read() && other.kind.is_read())
+        self.uses().any(|(obj, class)| other.conflicts(obj, class))
     }
 
-    /// The objects that it has to do with; one may come twice.
-    pub(crate) fn objects(self) -> impl Iterator<Item = ObjId> {
-        let own = Some(self.obj).filter(|&obj| obj != NO_OBJECT);
-        own.into_iter().chain(self.also.iter().map(|obj| obj & !AS_WRITE))
+    /// What it is to each of its objects; one may come twice.
+    pub(crate) fn uses(self) -> impl Iterator<Item = (ObjId, Class)> {
+        let own = Some((self.obj, self.kind.class())).filter(|_| self.obj != NO_OBJECT);
+        own.into_iter().chain(self.also.iter().map(|&obj| (obj, Class::Peek)))
     }
 
-    /// Whether it is read-like on `obj`; `None` if it has nothing to do with that.
-    pub(crate) fn reads(self, obj: ObjId) -> Option<bool> {
-        let also = self.also.iter().find(|&&o| o & !AS_WRITE == obj);
-        match also {
-            Some(o) if o & AS_WRITE != 0 => Some(false),
-            _ if self.obj == obj => Some(self.kind.is_read()),
-            Some(_) => Some(true),
-            None => None,
-        }
+    /// Whether it conflicts with what is of this class on `obj`.
+    pub(crate) fn conflicts(self, obj: ObjId, class: Class) -> bool {
+        self.uses().any(|(own, c)| own == obj && c.conflicts(class))
     }
 }
 

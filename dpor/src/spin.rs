@@ -73,6 +73,7 @@ impl Effect {
     pub(crate) fn of(kind: Kind, pre: u64, val: u64) -> Effect {
         match kind {
             Kind::Load | Kind::CompareExchangeFailed | Kind::Look => Effect::Looks,
+            Kind::QueueWrite => Effect::Looks,
             Kind::Store | Kind::Rmw if pre == val => Effect::Looks,
             Kind::TryLock | Kind::TryRead | Kind::TryWrite if val == 0 => Effect::Barred,
             Kind::Upgrade if val == 0 => Effect::Looks,
@@ -114,10 +115,6 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    pub(crate) fn is_barred(&self) -> bool {
-        self.barred
-    }
-
     /// Which of [`CHANGED`] and [`FREED`] the thread waits for.
     pub(crate) fn waits_for(&self) -> u8 {
         if self.barred {
@@ -211,9 +208,6 @@ pub(crate) struct Probe {
     pub(crate) rounds: usize,
     pub(crate) over: bool,
 }
-
-/// A bit of an entry of a set: the operation counts as a write.
-pub(crate) const AS_WRITE: ObjId = 1 << 31;
 
 /// The sets of objects that steps carry with them. Steps are copied everywhere, so a set is made
 /// once, and never freed: there are as many as there are different rounds.

@@ -301,12 +301,16 @@ pub fn sleep(_duration: Duration) {
     yield_now();
 }
 
-/// Blocks until this thread's token is available, and takes it.
+/// Blocks until this thread's token is available, and takes it. It may return without the token where
+/// [`Explorer::spurious_wakeups`](crate::Explorer::spurious_wakeups) allows that.
 #[track_caller]
 pub fn park() {
     let at = Location::caller();
     let obj = current().token;
-    rt::perform(Op::new(obj, Kind::Park, at));
+    let arg = rt::with(|rt| if rt.may_wake_spuriously() { MAY_END } else { 0 });
+    if rt::perform(Op::new(obj, Kind::Park, at).with_arg(arg)) == Some(0) {
+        rt::with(|rt| rt.woke_spuriously());
+    }
 }
 
 /// Like [`park`], but may also return without the token.

@@ -69,9 +69,15 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
         let meanwhile = rt.notes.iter().filter(|n| n.at == i && begins_with(n).is_none());
         witness.steps.extend(meanwhile.map(|note| noted(note, None)));
         let Some(event) = events.get(i) else { break };
+        // A writer that is let in as soon as it comes has not waited.
+        let next = events.get(i + 1).filter(|next| next.tid == event.tid);
+        let at_once = event.label.kind == Kind::QueueWrite && next.is_some();
         let mut switch = rt.switches.iter().find(|(at, _)| *at == i).map(|(_, why)| why.clone());
         let begins = rt.notes.iter().filter(|n| begins_with(n) == Some(i));
         witness.steps.extend(begins.map(|note| noted(note, switch.take())));
+        if at_once && switch.is_none() {
+            continue;
+        }
         let what = What::Operation {
             operation: event.label.kind.name(),
             object: rt.object_name(event.obj),

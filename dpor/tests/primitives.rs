@@ -322,8 +322,9 @@ fn thread_locals_belong_to_a_thread_and_an_execution() {
 
 #[test]
 fn a_writer_may_precede_readers_that_need_each_other() {
-    // Neither reader leaves without the other, so the writer cannot go between them.
-    let seen = outcomes(|| {
+    // Neither reader leaves without the other, so the writer cannot go between them; it can begin to
+    // wait there.
+    let report = explore(|| {
         let shared = Arc::new((RwLock::new(0), Barrier::new(2)));
         // The search runs the thread that was spawned last first: a reader.
         let s = shared.clone();
@@ -341,7 +342,9 @@ fn a_writer_may_precede_readers_that_need_each_other() {
         writer.join().unwrap();
         readers.into_iter().map(|r| r.join().unwrap()).collect::<Vec<_>>()
     });
-    assert_eq!(seen, [vec![0, 0], vec![1, 1]].into());
+    let seen: Vec<_> = report.outcomes.keys().cloned().collect();
+    assert_eq!(seen, [vec![0, 0], vec![1, 1]]);
+    assert_eq!((report.orderings, report.deadlocks), (6, 2));
 }
 
 #[test]
@@ -361,4 +364,84 @@ fn a_notified_wait_might_have_timed_out_before() {
     // The notification comes before the wait; after it timed out, with the mutex acquired again or
     // not; or in time.
     assert_eq!(report.orderings, 4);
+}
+
+#[test]
+fn a_reader_that_reads_again_may_wait_behind_a_writer() {
+    // std's own example of a deadlock: https://doc.rust-lang.org/std/sync/struct.RwLock.html
+    let report = Explorer::new().explore(|| {
+        let lock = Arc::new(RwLock::named("lock", 0));
+        let other = lock.clone();
+        let writer = thread::spawn(move || *other.write().unwrap() += 1);
+        let first = lock.read().unwrap();
+        let second = lock.read().unwrap();
+        assert_eq!(*first, *second);
+        drop((first, second));
+        writer.join().unwrap();
+    });
+    // The writer comes before, between and after.
+    assert_eq!((report.orderings, report.deadlocks), (3, 1));
+    let detail = &report.violation("no-deadlock").unwrap().detail;
+    assert!(detail.contains("main waits to read lock"), "{detail}");
+    assert!(detail.contains("behind thread 1, who waits to write"), "{detail}");
+}
+
+#[test]
+fn a_writer_that_waits_costs_no_ordering() {
+    let report = Explorer::new().explore(|| {
+        let lock = Arc::new(RwLock::new(Vec::new()));
+        let threads: Vec<_> = (0..3)
+            .map(|n| {
+                let lock = lock.clone();
+                thread::spawn(move || match n {
+                    2 => lock.read().unwrap().len(),
+                    _ => {
+                        lock.write().unwrap().push(n);
+                        0
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).sum::<usize>()
+    });
+    report.assert_complete();
+    assert_eq!(report.orderings, 6);
+}
+
+#[test]
+fn try_read_may_fail_for_a_writer_that_waits() {
+    let report = Explorer::new().explore(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let other = lock.clone();
+        let reading = lock.read().unwrap();
+        let writer = thread::spawn(move || *other.write().unwrap() += 1);
+        let again = lock.try_read().is_ok();
+        drop(reading);
+        writer.join().unwrap();
+        again
+    });
+    report.assert_complete();
+    assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn park_returns_spuriously_where_asked() {
+    let body = || {
+        let main = thread::current();
+        let woken = Arc::new(AtomicUsize::new(0));
+        let flag = woken.clone();
+        let waker = thread::spawn(move || {
+            flag.store(1, SeqCst);
+            main.unpark();
+        });
+        thread::park();
+        let seen = woken.load(SeqCst);
+        waker.join().unwrap();
+        seen
+    };
+    let report = Explorer::new().explore(body);
+    assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [1]);
+    let report = Explorer::new().spurious_wakeups(1).explore(body);
+    report.assert_complete();
+    assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [0, 1]);
 }

@@ -28,6 +28,7 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("documentation", Engine::Std, &["doc", "--workspace", "--no-deps"]),
     ("tests, std", Engine::Std, &["test"]),
     ("tests, shuttle-dpor", Engine::Std, &["test", "-p", "shuttle-dpor", "-p", "xtask"]),
+    ("tests, server", Engine::Std, &["test", "-p", "connmap-server"]),
     ("tests, loom", Engine::Loom, &["test"]),
     ("tests, loom, release", Engine::Loom, &["test", "--release"]),
     ("tests, shuttle", Engine::Shuttle, &["test"]),

@@ -15,9 +15,9 @@
 //! that lets it go on. If it is not known whether it spins, there is a detour to find out: the
 //! sequence without that operation.
 
-use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END};
-use crate::op::{label_if, Kind, Label, ObjId, Op, Tid, Transition};
-use crate::spin::{Pause, AS_WRITE};
+use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END, WRITTEN};
+use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition};
+use crate::spin::Pause;
 use crate::trace::{Clock, Trace};
 
 /// An operation that was still blocked when the execution ended.
@@ -51,11 +51,12 @@ struct Second<'a> {
     index: usize,
     /// The events on its object that may have come before it: those up to this number.
     limit: usize,
-    /// Whether it turned out to be read-like, on that object.
-    read: bool,
+    /// What it turned out to be.
+    class: Class,
 }
 
-/// A turn at reading an `RwLock`; a look at it is one that is over at once.
+/// A turn at reading an `RwLock`, or at writing it from when the writer waits; a look at it is one that
+/// is over at once.
 #[derive(Clone, Copy)]
 struct Session {
     tid: Tid,
@@ -97,7 +98,7 @@ impl Races {
                 base: trace.base(index),
                 index,
                 limit: if woken { event.pre as usize + 1 } else { index },
-                read: event.label.reads(event.obj) == Some(true),
+                class: event.label.kind.class(),
             };
             self.each_with(trace, objects, second, &mut reversal);
         }
@@ -114,8 +115,7 @@ impl Races {
                 base: &b.base,
                 index: trace.len(),
                 limit: trace.len(),
-                read: Label { obj: b.op.obj, kind: b.op.kind, also: b.also }.reads(b.op.obj)
-                    == Some(true),
+                class: b.op.kind.class(),
             };
             self.each_with(trace, objects, second, &mut reversal);
         }
@@ -131,15 +131,11 @@ impl Races {
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         self.with_second(trace, objects, second, reversal);
-        for &also in second.also {
-            let obj = also & !AS_WRITE;
-            if obj != second.obj {
-                let history = &objects[obj as usize].history;
-                let end = history.partition_point(|&i| (i as usize) < second.limit);
-                let at = At { trace, objects, obj, history: &history[..end] };
-                let second = Second { read: also & AS_WRITE == 0, ..second };
-                self.always_enabled(&at, second, reversal);
-            }
+        for &obj in second.also {
+            let history = &objects[obj as usize].history;
+            let end = history.partition_point(|&i| (i as usize) < second.limit);
+            let at = At { trace, objects, obj, history: &history[..end], peeks: true };
+            self.always_enabled(&at, Second { class: Class::Peek, ..second }, reversal);
         }
     }
 
@@ -156,12 +152,11 @@ impl Races {
         if history.is_empty() {
             return;
         }
-        let at = &At { trace, objects, obj: second.obj, history };
+        let at = &At { trace, objects, obj: second.obj, history, peeks: false };
         match second.kind {
             Kind::Write => self.before_readers(at, second, reversal),
-            Kind::Lock | Kind::Read | Kind::Enter => {
-                self.when_enabled(at, second, |pre| pre == 0, reversal)
-            }
+            Kind::Read => self.before_writers(at, second, reversal),
+            Kind::Lock | Kind::Enter => self.when_enabled(at, second, |pre| pre == 0, reversal),
             Kind::Park if second.arg != MAY_END => {
                 self.when_enabled(at, second, |pre| pre == 1, reversal)
             }
@@ -177,8 +172,8 @@ impl Races {
         }
     }
 
-    /// The races of an operation that cannot block: with the read-like operations since the last
-    /// that is not, or else with that one.
+    /// The races of an operation that cannot block: with each operation that it is dependent with,
+    /// unless one in between that it is dependent with, too, comes after that.
     fn always_enabled(
         &mut self,
         at: &At,
@@ -187,20 +182,19 @@ impl Races {
     ) {
         let At { trace, history, .. } = *at;
         for (n, &first) in history.iter().enumerate().rev() {
-            let first = first as usize;
-            let read = at.reads(first);
-            if read && second.read {
+            let i = first as usize;
+            if !at.conflicts(first, second.class) {
                 continue;
             }
-            let last = n + 1 == history.len();
-            if (read || last || second.read) && !trace.known(first, second.base) {
-                let forced = read
-                    && history[n + 1..].iter().any(|&later| trace.before(first, later as usize));
-                if !forced {
-                    self.reverse(at, &[first], second, reversal);
+            if !trace.known(i, second.base) {
+                let mut later = history[n + 1..].iter().filter(|&&l| at.conflicts(l, second.class));
+                if !later.any(|&l| trace.before(i, l as usize)) {
+                    self.reverse(at, &[i], second, reversal);
                 }
             }
-            if !read {
+            // What is before that, and dependent with the second operation, comes before it.
+            let all = Class::ALL.into_iter().filter(|c| c.conflicts(second.class));
+            if all.into_iter().all(|c| at.conflicts(first, c)) {
                 return;
             }
         }
@@ -220,7 +214,7 @@ impl Races {
         let mut looked = false;
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
-            let read = at.reads(first);
+            let read = !at.conflicts(first as u32, Class::Read);
             let known = trace.known(first, second.base);
             if known && !read {
                 return;
@@ -230,7 +224,7 @@ impl Races {
                 // Nothing has changed it since.
                 None => second.possible,
             };
-            if known || (read && second.read) || !possible {
+            if known || !possible {
                 continue;
             }
             let forced = match read {
@@ -287,11 +281,13 @@ impl Races {
                     }
                 }
                 // With a writer there, who goes before this goes before the writer.
-                Kind::Look | Kind::Clear if event.pre == 0 => self.sessions.push(Session {
-                    tid: event.tid,
-                    acquired: i as usize,
-                    released: Some(i as usize),
-                }),
+                Kind::Look | Kind::Clear if event.pre & WRITTEN == 0 => {
+                    self.sessions.push(Session {
+                        tid: event.tid,
+                        acquired: i as usize,
+                        released: Some(i as usize),
+                    })
+                }
                 Kind::Write | Kind::TryWrite if event.val == 1 => {
                     self.sessions.clear();
                     writer = Some(i as usize);
@@ -305,19 +301,66 @@ impl Races {
             }
             return;
         }
+        self.before_sessions(at, second, reversal);
+    }
+
+    /// The races of a reader with the writers before it, from when each began to wait: to go before
+    /// one it must also go before every other that could not have finished by then.
+    fn before_writers(
+        &mut self,
+        at: &At,
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+    ) {
+        let At { trace, history, .. } = *at;
+        self.sessions.clear();
+        for &i in history {
+            let event = &trace.events()[i as usize];
+            if event.label.obj != second.obj {
+                // A peek: that and a reader commute.
+                continue;
+            }
+            let tid = event.tid;
+            let session = |released| Session { tid, acquired: i as usize, released };
+            match event.label.kind {
+                Kind::QueueWrite => self.sessions.push(session(None)),
+                Kind::TryWrite if event.val == 1 => self.sessions.push(session(None)),
+                Kind::UnlockWrite => {
+                    let mut open = self.sessions.iter_mut().rev();
+                    if let Some(s) = open.find(|s| s.tid == tid && s.released.is_none()) {
+                        s.released = Some(i as usize);
+                    }
+                }
+                // With a writer there, who goes before this goes before the writer.
+                Kind::TryWrite | Kind::Clear if event.pre == 0 => {
+                    self.sessions.push(session(Some(i as usize)));
+                }
+                _ => {}
+            }
+        }
+        self.before_sessions(at, second, reversal);
+    }
+
+    /// The races with the beginnings of the sessions.
+    fn before_sessions(
+        &mut self,
+        at: &At,
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+    ) {
         for n in 0..self.sessions.len() {
             let mut firsts = std::mem::take(&mut self.firsts);
             firsts.clear();
             firsts.push(self.sessions[n].acquired);
-            if self.close(trace, &mut firsts, second) {
+            if self.close(at.trace, &mut firsts, second) {
                 self.reverse(at, &firsts, second, reversal);
             }
             self.firsts = firsts;
         }
     }
 
-    /// Adds to `firsts` the readers that would hold the lock after everything that does not happen
-    /// after `firsts`. Returns false if the writer must come after one of them.
+    /// Adds to `firsts` the sessions that would not be over after everything that does not happen after
+    /// `firsts`. Returns false if the second operation must come after one of them.
     fn close(&self, trace: &Trace, firsts: &mut Vec<usize>, second: Second) -> bool {
         loop {
             if firsts.iter().any(|&f| trace.known(f, second.base)) {
@@ -346,7 +389,7 @@ impl Races {
         let trace = at.trace;
         let start = *firsts.iter().min().expect("there is a first event");
         let goes = |i: usize| firsts.iter().any(|&f| f == i || trace.before(f, i));
-        if at.obj != second.obj && !possible(at, second, goes) {
+        if at.peeks && !possible(at, second, goes) {
             return;
         }
         let waits = second.pause.filter(|p| p.spins != Some(false));
@@ -386,22 +429,32 @@ fn state_without(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> Optio
 /// Whether the object of `second` allows it without what `goes`, none of which is on the object
 /// because of `second` itself.
 fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
-    let Some(pre) = state_without(at, second, &goes) else { return second.possible };
-    match second.kind {
-        Kind::Lock | Kind::Read | Kind::Enter => pre == 0,
-        Kind::Park => pre == 1 || second.arg == MAY_END,
-        Kind::Send => pre & CAN_SEND != 0,
-        Kind::Recv => pre & CAN_RECV != 0 || second.arg == MAY_END,
-        Kind::Write => {
-            let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
-            let stays = history.take_while(|&i| i < second.limit).filter(|&i| !goes(i));
-            let held = stays.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
-            let held = held.map(|event| match event.label.kind {
+    let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
+    let stays = history.take_while(|&i| i < second.limit).filter(|&i| !goes(i));
+    let own = stays.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
+    match (second.kind, state_without(at, second, &goes)) {
+        (_, None) => second.possible,
+        (Kind::Lock | Kind::Enter, Some(pre)) => pre == 0,
+        (Kind::Park, Some(pre)) => pre == 1 || second.arg == MAY_END,
+        (Kind::Send, Some(pre)) => pre & CAN_SEND != 0,
+        (Kind::Recv, Some(pre)) => pre & CAN_RECV != 0 || second.arg == MAY_END,
+        // Readers, and writers that wait, come and go beside what goes: they are counted.
+        (Kind::Read, _) => {
+            let writers = own.map(|event| match event.label.kind {
+                Kind::QueueWrite => 1,
+                Kind::TryWrite => event.val as i64,
+                Kind::UnlockWrite => -1,
+                _ => 0,
+            });
+            writers.sum::<i64>() == 0
+        }
+        (Kind::Write, _) => {
+            let holders = own.map(|event| match event.label.kind {
                 Kind::Read | Kind::TryRead | Kind::Write | Kind::TryWrite => event.val as i64,
                 Kind::UnlockRead | Kind::UnlockWrite => -1,
                 _ => 0,
             });
-            held.sum::<i64>() == 0
+            holders.sum::<i64>() == 0
         }
         _ => true,
     }
@@ -427,12 +480,14 @@ struct At<'a> {
     objects: &'a [Object],
     obj: ObjId,
     history: &'a [u32],
+    /// Whether the second operation only peeks at it.
+    peeks: bool,
 }
 
 impl At<'_> {
-    /// Whether an event of the history is read-like on the object.
-    fn reads(&self, event: usize) -> bool {
-        self.trace.events()[event].label.reads(self.obj) == Some(true)
+    /// Whether an event of the history conflicts on the object with what is of this class.
+    fn conflicts(&self, event: u32, class: Class) -> bool {
+        self.trace.events()[event as usize].label.conflicts(self.obj, class)
     }
 
     /// The object's state before the event at that place of the history; `None` if it is that of the

@@ -8,7 +8,7 @@
 mod synchronise;
 
 use crate::memory::Released;
-use crate::op::{Kind, Label, Op, Tid, NO_OBJECT};
+use crate::op::{Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
 use crate::trace::Clock;
 
 /// `Op::arg` of a wait or a park that may end without a notification.
@@ -110,6 +110,40 @@ impl Waiters {
     }
 }
 
+/// Who has an `RwLock`, and who waits to write.
+///
+/// std says that a reader may be let in while a writer waits, and may not. So it is an operation that
+/// a writer begins to wait, and readers that come after that wait for the writer. A reader that is let
+/// in although the writer has come is one that comes before: nobody could tell, since the writer does
+/// nothing else meanwhile.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Readers {
+    writer: Option<Tid>,
+    readers: Vec<Tid>,
+    waiting: Vec<Tid>,
+}
+
+/// A bit of what [`Readers::shuts_out`] says: a writer has the lock.
+pub(crate) const WRITTEN: u64 = 1;
+/// See [`WRITTEN`]: a writer waits for the lock.
+pub(crate) const AWAITED: u64 = 2;
+
+impl Readers {
+    fn is_free(&self) -> bool {
+        self.writer.is_none() && self.readers.is_empty()
+    }
+
+    /// Whether a reader is let in.
+    fn admits(&self) -> bool {
+        self.shuts_out() == 0
+    }
+
+    /// What shuts readers out, as bits.
+    fn shuts_out(&self) -> u64 {
+        self.writer.is_some() as u64 * WRITTEN + !self.waiting.is_empty() as u64 * AWAITED
+    }
+}
+
 /// The state of an object.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum State {
@@ -117,10 +151,7 @@ pub(crate) enum State {
     #[default]
     Plain,
     Mutex(Option<Tid>),
-    RwLock {
-        writer: Option<Tid>,
-        readers: Vec<Tid>,
-    },
+    RwLock(Readers),
     Condvar(Waiters),
     Parker {
         token: bool,
@@ -214,10 +245,8 @@ impl Channel {
 #[derive(Default)]
 pub(crate) struct Object {
     pub(crate) state: State,
-    /// What the last operation that is not read-like knew.
-    pub(crate) written: Clock,
-    /// What the read-like operations since then knew.
-    pub(crate) read: Clock,
+    /// What the operations of each class knew.
+    pub(crate) knew: [Clock; CLASSES],
     /// What it hands on to those who acquire it.
     pub(crate) released: Released,
     /// The events on it, in order, those that are only also on it among them.
@@ -233,8 +262,7 @@ pub(crate) struct Object {
 impl Object {
     pub(crate) fn reset(&mut self) {
         self.state = State::Plain;
-        self.written.clear();
-        self.read.clear();
+        self.knew.iter_mut().for_each(Clock::clear);
         self.released.clear();
         self.history.clear();
         self.version = 0;
@@ -246,10 +274,8 @@ impl Object {
     pub(crate) fn enabled(&self, op: &Op, tid: Tid) -> bool {
         match (op.kind, &self.state) {
             (Kind::Lock, State::Mutex(holder)) => holder.is_none(),
-            (Kind::Read, State::RwLock { writer, .. }) => writer.is_none(),
-            (Kind::Write, State::RwLock { writer, readers }) => {
-                writer.is_none() && readers.is_empty()
-            }
+            (Kind::Read, State::RwLock(lock)) => lock.admits(),
+            (Kind::Write, State::RwLock(lock)) => lock.is_free(),
             (Kind::Wake, State::Condvar(w)) => {
                 op.arg == MAY_END || w.wake_event(tid).is_some() || w.eligible(tid)
             }
@@ -274,9 +300,7 @@ impl Object {
             }
             (Kind::Look | Kind::Clear, State::Mutex(holder)) => done.pre = holder.is_some() as u64,
             (Kind::Look, State::Once { running, .. }) => done.pre = *running as u64,
-            (Kind::Look | Kind::Clear, State::RwLock { writer, .. }) => {
-                done.pre = writer.is_some() as u64;
-            }
+            (Kind::Look | Kind::Clear, State::RwLock(lock)) => done.pre = lock.shuts_out(),
             (Kind::Look, State::Thread { over }) => done.val = if *over { OVER } else { ALIVE },
             (Kind::End, State::Thread { over }) => *over = true,
             (Kind::Unlock, State::Mutex(holder)) => {
@@ -284,28 +308,33 @@ impl Object {
                 done.val = op.arg;
                 *holder = None;
             }
-            (Kind::Read | Kind::TryRead, State::RwLock { writer, readers }) => {
-                done.pre = writer.is_some() as u64;
-                if writer.is_none() {
-                    readers.push(tid);
+            (Kind::Read | Kind::TryRead, State::RwLock(lock)) => {
+                done.pre = lock.shuts_out();
+                if lock.admits() {
+                    lock.readers.push(tid);
                     done.val = 1;
                 }
             }
-            (Kind::Write | Kind::TryWrite, State::RwLock { writer, readers }) => {
-                done.pre = writer.is_some() as u64;
-                if writer.is_none() && readers.is_empty() {
-                    *writer = Some(tid);
+            (Kind::QueueWrite, State::RwLock(lock)) => {
+                done.pre = lock.shuts_out();
+                lock.waiting.push(tid);
+            }
+            (Kind::Write | Kind::TryWrite, State::RwLock(lock)) => {
+                done.pre = lock.shuts_out();
+                if lock.is_free() {
+                    lock.writer = Some(tid);
+                    lock.waiting.retain(|&w| w != tid);
                     done.val = 1;
                 }
             }
-            (Kind::UnlockRead, State::RwLock { readers, .. }) => {
-                let i = readers.iter().position(|&p| p == tid).expect("a reader reads");
-                readers.swap_remove(i);
+            (Kind::UnlockRead, State::RwLock(lock)) => {
+                let i = lock.readers.iter().position(|&p| p == tid).expect("a reader reads");
+                lock.readers.swap_remove(i);
             }
-            (Kind::UnlockWrite, State::RwLock { writer, .. }) => {
-                done.pre = 1;
+            (Kind::UnlockWrite, State::RwLock(lock)) => {
+                done.pre = lock.shuts_out();
                 done.val = op.arg;
-                *writer = None;
+                lock.writer = None;
             }
             (Kind::Wait, State::Condvar(w)) => {
                 done.pre = w.takers();
@@ -389,9 +418,17 @@ impl Object {
     pub(crate) fn holders(&self) -> Vec<Tid> {
         match &self.state {
             State::Mutex(Some(p)) => vec![*p],
-            State::RwLock { writer: Some(p), .. } => vec![*p],
-            State::RwLock { readers, .. } => readers.clone(),
+            State::RwLock(Readers { writer: Some(p), .. }) => vec![*p],
+            State::RwLock(lock) => lock.readers.clone(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Which writers wait for it, whom readers let go first.
+    pub(crate) fn waiting_writers(&self) -> &[Tid] {
+        match &self.state {
+            State::RwLock(lock) => &lock.waiting,
+            _ => &[],
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::state::Runtime;
 use super::thread::Status;
+use crate::op::{Kind, Op};
 
 /// Says what a thread that cannot go on waits for.
 pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
@@ -20,7 +21,8 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
                 0 => String::new(),
                 _ => format!(", held by {}", holders.join(" and ")),
             };
-            format!("blocked: {} {}{held}", op.kind.name(), rt.object_name(op.obj))
+            let behind = behind(rt, &op);
+            format!("blocked: {} {}{held}{behind}", op.kind.name(), rt.object_name(op.obj))
         }
         _ => String::new(),
     }
@@ -43,6 +45,7 @@ pub(super) fn describe_deadlock(rt: &Runtime) -> (String, String) {
                         line += &format!(" since {}:{}", e.at.file(), e.at.line());
                     }
                 }
+                line += &behind(rt, &op);
             }
             Status::At(_) => line += ", and nobody will ever change what it looks at",
             _ => {}
@@ -78,4 +81,14 @@ fn place(rt: &Runtime, tid: u16) -> Option<String> {
     };
     let at = at.map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
     Some(format!("{name} {what}{at}"))
+}
+
+/// For a reader: the writers that it lets go first.
+fn behind(rt: &Runtime, op: &Op) -> String {
+    let writers = rt.objects.get(op.obj as usize).map_or(&[][..], |o| o.waiting_writers());
+    if op.kind != Kind::Read || writers.is_empty() {
+        return String::new();
+    }
+    let names: Vec<_> = writers.iter().map(|&w| rt.thread_name(w)).collect();
+    format!(", behind {}, who waits to write", names.join(" and "))
 }

@@ -3,8 +3,8 @@
 use super::state::{Ending, Mode, Runtime};
 use super::thread::Status;
 use crate::object::{Applied, State, MAY_END, NOT_NOW};
-use crate::op::{Kind, Label, ObjId, Op, Tid, NO_OBJECT};
-use crate::spin::{intern, Effect, Look, Pause, Probe, AS_WRITE, ROUNDS};
+use crate::op::{Class, Kind, Label, ObjId, Op, Tid, NO_OBJECT};
+use crate::spin::{intern, Effect, Look, Pause, Probe, ROUNDS};
 use crate::trace::mix;
 use std::panic::Location;
 
@@ -74,13 +74,11 @@ impl Runtime {
         let mut set = Vec::new();
         for look in looks {
             let state = &self.objects[look.obj as usize].state;
-            // There are operations on these that commute with each other, and may still be what is
-            // waited for: an order with all of them is needed.
-            let mixed = matches!(state, State::RwLock { .. } | State::Channel(_));
-            if look.obj != label.obj {
-                set.push(look.obj | if mixed { AS_WRITE } else { 0 });
-            } else if mixed && label.kind.is_read() && look.is_barred() {
-                set.push(look.obj | AS_WRITE);
+            // On its own object that makes a difference only if what is waited for is a read, too.
+            let own = look.obj == label.obj;
+            let left = matches!(state, State::RwLock(_) | State::Channel(_));
+            if !own || left && label.kind.class() != Class::Write {
+                set.push(look.obj);
             }
         }
         set.sort_unstable();

@@ -6,7 +6,7 @@ use crate::explore::{Blocked, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
-use crate::op::{ObjId, Op, Tid};
+use crate::op::{Class, ObjId, Op, Tid};
 use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
 use std::borrow::Cow;
@@ -290,28 +290,22 @@ impl Runtime {
             past = mix(past, self.trace.events()[by].past);
         }
         // The clock first takes in what all its objects know.
-        for obj in done.label.objects() {
+        for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
-            join(&mut clock, &object.written);
-            if done.label.reads(obj) == Some(false) {
-                join(&mut clock, &object.read);
+            for other in Class::ALL.into_iter().filter(|&other| class.conflicts(other)) {
+                join(&mut clock, &object.knew[other as usize]);
             }
             past = mix(past, object.version);
         }
-        for obj in done.label.objects() {
+        for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
-            if object.history.last() == Some(&now) {
-                continue;
-            }
-            if done.label.reads(obj) == Some(true) {
-                join(&mut object.read, &clock);
-            } else {
-                object.read.clear();
-                object.written.clear();
-                object.written.extend_from_slice(&clock);
+            join(&mut object.knew[class as usize], &clock);
+            if class == Class::Write {
                 object.version = past;
             }
-            object.history.push(now);
+            if object.history.last() != Some(&now) {
+                object.history.push(now);
+            }
         }
         self.threads[i].past = past;
         let shows = self.look(&op, &done);

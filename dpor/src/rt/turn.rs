@@ -9,7 +9,7 @@ use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, View};
 use crate::object::State;
-use crate::op::{Label, Op, Tid, NO_OBJECT};
+use crate::op::{Class, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
 
 /// What the thread that has come to an operation has to do.
@@ -109,7 +109,10 @@ impl Runtime {
                     thread.past = mix(thread.past, object.version);
                     thread.round.clear();
                     // Nothing has happened at the barrier since: this is what the last to come knew.
-                    join(&mut self.threads[tid as usize].clock, &object.written);
+                    join(
+                        &mut self.threads[tid as usize].clock,
+                        &object.knew[Class::Write as usize],
+                    );
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 now > generation
@@ -123,7 +126,10 @@ impl Runtime {
                     thread.past = mix(thread.past, object.version);
                     thread.round.clear();
                     // As at a barrier: this is what the receiver knew.
-                    join(&mut self.threads[tid as usize].clock, &object.written);
+                    join(
+                        &mut self.threads[tid as usize].clock,
+                        &object.knew[Class::Write as usize],
+                    );
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 done

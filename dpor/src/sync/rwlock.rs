@@ -10,8 +10,8 @@ use std::panic::Location;
 
 /// A readers-writer lock, with the interface of [`std::sync::RwLock`].
 ///
-/// Neither side has priority: a reader may go ahead while a writer waits, and it may not, as std
-/// leaves it.
+/// As std leaves it, a reader may go ahead while a writer waits, and it may not: both are explored.
+/// So a thread that reads while it reads, beside one that writes, may be a deadlock.
 pub struct RwLock<T: ?Sized> {
     id: ObjId,
     poison: Poison,
@@ -22,7 +22,7 @@ impl<T> RwLock<T> {
     /// A free lock. Not `const`: it belongs to the execution that makes it.
     pub fn new(value: T) -> Self {
         RwLock {
-            id: rt::create(State::RwLock { writer: None, readers: Vec::new() }),
+            id: rt::create(State::RwLock(Default::default())),
             poison: Poison::default(),
             value: std::sync::RwLock::new(value),
         }
@@ -56,7 +56,7 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.wrap(self.read_guard(done.is_none(), at))
     }
 
-    /// Acquires the lock for reading if no writer holds it. Both results are explored.
+    /// Acquires the lock for reading if no writer holds it or waits for it. Both results are explored.
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
@@ -70,6 +70,7 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
+        rt::perform(Op::new(self.id, Kind::QueueWrite, at));
         let done = rt::perform(Op::new(self.id, Kind::Write, at));
         self.poison.wrap(self.write_guard(done.is_none(), at))
     }

@@ -227,7 +227,8 @@ pub(crate) fn program() -> impl Strategy<Value = Program> {
 pub(crate) fn size(stmts: &[Stmt]) -> usize {
     let one = |s: &Stmt| match s {
         Stmt::Lock(_, b) | Stmt::TryLock(_, b) | Stmt::Read(b) => 2 + size(b),
-        Stmt::TryRead(b) | Stmt::Write(b) | Stmt::TryWrite(b) => 2 + size(b),
+        Stmt::TryRead(b) | Stmt::TryWrite(b) => 2 + size(b),
+        Stmt::Write(b) => 3 + size(b),
         Stmt::Spawn(b) => size(b),
         Stmt::Once(b) => 2 + size(b),
         Stmt::Wait(_) | Stmt::WaitUntilSet => 5,
@@ -542,16 +543,24 @@ fn commute(a: Use, b: Use) -> bool {
     use Kind::*;
     let reader = |k| matches!(k, Use::Does(Read | TryRead | UnlockRead | Look));
     let load = |k| matches!(k, Use::Does(Load | CompareExchangeFailed));
-    let looks = |k| load(k) || matches!(k, Use::Peeks | Use::Does(Look | Upgrade));
+    let admission = |k| matches!(k, Use::Does(Read | TryRead));
+    let peek = |k| matches!(k, Use::Peeks | Use::Does(Look | Upgrade)) || load(k) || admission(k);
     let same = |k| a == Use::Does(k) && b == Use::Does(k);
-    same(Upgrade) || same(DropSender) || (reader(a) && reader(b)) || (looks(a) && looks(b))
+    same(Upgrade)
+        || same(DropSender)
+        || (reader(a) && reader(b))
+        || (peek(a) && peek(b))
+        || (a == Use::Does(QueueWrite) && !admission(b))
+        || (b == Use::Does(QueueWrite) && !admission(a))
+        || a == Use::Does(Woken)
+        || b == Use::Does(Woken)
 }
 
 /// What a thread has looked at since it changed something or yielded.
 #[derive(Default)]
 struct Looks<'a> {
-    /// With how often it has taken the object and not given it back, and whether it was refused.
-    objects: Vec<(&'a ObjectId, u32, bool)>,
+    /// With how often it has taken the object and not given it back.
+    objects: Vec<(&'a ObjectId, u32)>,
 }
 
 impl<'a> Looks<'a> {
@@ -559,78 +568,63 @@ impl<'a> Looks<'a> {
     fn take_in(&mut self, op: &'a Operation, before: u64) {
         use Kind::*;
         let mine = self.objects.iter().position(|(o, ..)| *o == &op.object);
-        let (takes, gives, refused) = match (op.kind, op.value) {
-            (Load | CompareExchangeFailed | Look, _) => (0, 0, false),
-            (Store | Rmw, v) if v == before => (0, 0, false),
-            (TryLock | TryRead | TryWrite, 0) => (0, 0, true),
-            (Upgrade | Enter | Park, 0) => (0, 0, false),
-            (Recv | TryRecv | TrySend, 0 | 2) => (0, 0, false),
-            (Lock | TryLock | Read | TryRead | Write | TryWrite | Upgrade | Wait, _) => {
-                (1, 0, false)
-            }
-            (Wake | Unlock | UnlockWrite | UnlockRead | DropRef, 0) => (0, 1, false),
+        let (takes, gives) = match (op.kind, op.value) {
+            (Load | CompareExchangeFailed | Look | QueueWrite, _) => (0, 0),
+            (Store | Rmw, v) if v == before => (0, 0),
+            (TryLock | TryRead | TryWrite, 0) => (0, 0),
+            (Upgrade | Enter | Park, 0) => (0, 0),
+            (Recv | TryRecv | TrySend, 0 | 2) => (0, 0),
+            (Lock | TryLock | Read | TryRead | Write | TryWrite | Upgrade | Wait, _) => (1, 0),
+            (Wake | Unlock | UnlockWrite | UnlockRead | DropRef, 0) => (0, 1),
             _ => return self.objects.clear(),
         };
         let mine = mine.unwrap_or_else(|| {
-            self.objects.push((&op.object, 0, false));
+            self.objects.push((&op.object, 0));
             self.objects.len() - 1
         });
-        let (_, held, barred) = &mut self.objects[mine];
+        let (_, held) = &mut self.objects[mine];
         if *held + takes < gives {
             return self.objects.clear();
         }
         *held = *held + takes - gives;
-        *barred |= refused;
     }
 }
 
-/// A trace, as a number: what each thread does, and for each object its operations in order, in
-/// groups whose members commute.
+/// A trace, as a number: what each thread does, and for each operation which of those on its object
+/// that it does not commute with came before it.
 pub(crate) fn trace(ordering: &Ordering) -> u64 {
     use Kind::*;
-    let shared = |k| matches!(k, Read | TryRead | UnlockRead | Write | TryWrite | UnlockWrite);
-    let channel = |k| matches!(k, Send | TrySend | Offer | Recv | TryRecv | DropSender | Hangup);
-    // Where there are operations that commute and still may end a wait: who comes after a wait
-    // comes before or after each of them.
-    let mixed: BTreeSet<&ObjectId> = ordering
-        .operations
-        .iter()
-        .filter(|op| shared(op.kind) || channel(op.kind))
-        .map(|op| &op.object)
-        .collect();
+    // Objects that threads leave, for which others may wait.
+    let leaves = |op: &&Operation| matches!(op.kind, UnlockRead | DropSender);
+    let left: BTreeSet<_> =
+        ordering.operations.iter().filter(leaves).map(|op| &op.object).collect();
+    let joins = |k| matches!(k, Read | TryRead | UnlockRead | Look | QueueWrite | DropSender);
     let mut threads: HashMap<&[u32], (u64, Sum, Looks)> = HashMap::new();
     let mut objects: HashMap<&ObjectId, Vec<(Use, u64)>> = HashMap::new();
     let mut values: HashMap<&ObjectId, u64> = HashMap::new();
+    let mut all = number(&ordering.deadlock);
     for op in &ordering.operations {
         let (count, done, looks) = threads.entry(&op.thread).or_default();
         *count += 1;
         done.add(&(&op.object, op.kind, op.value));
         let me = number(&(&op.thread, *count));
-        let mut join = |object, what: Use| {
-            let groups = objects.entry(object).or_default();
-            // A peek at such an object commutes with nothing.
-            let alone = what == Use::Peeks && mixed.contains(object);
-            match groups.last_mut() {
-                Some((kind, members)) if !alone && commute(*kind, what) => {
-                    *members = members.wrapping_add(me)
-                }
-                _ if alone => groups.push((Use::Does(Hangup), me)),
-                _ => groups.push((what, me)),
-            }
-        };
-        let mut mine = Some(Use::Does(op.kind)).filter(|_| op.kind != Woken);
+        let mut uses = vec![(&op.object, Use::Does(op.kind))];
         if op.yielded {
-            for (object, held, barred) in std::mem::take(&mut looks.objects) {
-                let other = *object != op.object;
-                let quiet = matches!(op.kind, Read | TryRead | UnlockRead | Look | DropSender);
-                if held == 0 && (other || quiet && barred && mixed.contains(object)) {
-                    join(object, Use::Peeks);
-                    mine = mine.filter(|_| other);
-                }
-            }
+            // What it holds it does not wait for; and its own object it uses anyway, but that one
+            // reader may wait for another to leave.
+            let waits = std::mem::take(&mut looks.objects).into_iter().filter(|o| o.1 == 0);
+            let other =
+                waits.filter(|(o, ..)| *o != &op.object || joins(op.kind) && left.contains(o));
+            uses.extend(other.map(|(object, ..)| (object, Use::Peeks)));
         }
-        if let Some(mine) = mine {
-            join(&op.object, mine);
+        for &(object, what) in &uses {
+            let others = objects.entry(object).or_default();
+            let before = others.iter().filter(|(other, _)| !commute(*other, what));
+            let before = before.fold(0u64, |sum, (_, other)| sum.wrapping_add(*other));
+            all = all.wrapping_add(number(&(me, object, before)));
+        }
+        for (object, what) in uses {
+            objects.entry(object).or_default().push((what, me));
         }
         if op.kind == Woken {
             looks.objects.clear();
@@ -639,14 +633,8 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
             looks.take_in(op, before);
         }
     }
-    let mut all = number(&ordering.deadlock);
     for (thread, (_, done, _)) in threads {
         all = all.wrapping_add(number(&(thread, done.0)));
-    }
-    for (object, groups) in objects {
-        let mut order = Sum::default();
-        groups.iter().for_each(|(_, members)| order.add(members));
-        all = all.wrapping_add(number(&(object, order.0)));
     }
     all
 }

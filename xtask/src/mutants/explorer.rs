@@ -13,7 +13,7 @@ const NODE: &str = "dpor/src/explore/node.rs";
 const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
 const FOREST: &str = "dpor/src/explore/forest.rs";
 
-const DEPENDENT: &str = "            && self.obj != NO_OBJECT\n";
+const DEPENDENT: &str = "self.obj != NO_OBJECT";
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
 
 pub(super) const MUTANTS: &[Mutant] = &[
@@ -21,7 +21,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "conflict-of-stores",
         "two stores of one atomic do not conflict",
         OP,
-        &[(DEPENDENT, "            && self.obj != NO_OBJECT && self.kind != Kind::Store\n")],
+        &[(DEPENDENT, "self.obj != NO_OBJECT && self.kind != Kind::Store")],
     ),
     mutant(
         "conflict-of-notifications",
@@ -29,42 +29,42 @@ pub(super) const MUTANTS: &[Mutant] = &[
         OP,
         &[(
             DEPENDENT,
-            "            && self.obj != NO_OBJECT
-            && !(self.kind == Kind::NotifyOne && other.kind == Kind::NotifyAll)\n",
+            "self.obj != NO_OBJECT
+            && !(self.kind == Kind::NotifyOne && other.kind == Kind::NotifyAll)",
         )],
     ),
     mutant(
         "conflict-of-loads",
         "loads of one atomic conflict",
         OP,
-        &[(
-            "            Kind::Load\n                |",
-            "            Kind::CompareExchange\n                |",
-        )],
+        &[("            Kind::Load | Kind::Comp", "            Kind::Comp")],
     ),
     mutant(
         "conflict-of-readers",
         "readers of one rwlock conflict",
         OP,
-        &[("                | Kind::Read\n", "")],
+        &[(
+            "            (Read | Admission, Read | Admission) => false,",
+            "            (Read | Admission, Read | Admission) => self == Admission,",
+        )],
     ),
     mutant(
         "conflict-of-ends",
         "the end of a thread and a look at it do not conflict",
         OP,
-        &[(DEPENDENT, "            && self.obj != NO_OBJECT && self.kind != Kind::End\n")],
+        &[(DEPENDENT, "self.obj != NO_OBJECT && self.kind != Kind::End")],
     ),
     mutant(
         "race-of-looks-and-locks",
         "a look at a mutex or a once does not race with an acquisition after it",
         RACES,
-        &[("if known || (read && second.read)", "if known || read")],
+        &[("if known || !enabled(event.pre)", "if known || read || !enabled(event.pre)")],
     ),
     mutant(
         "race-of-looks-and-writers",
         "a look at an rwlock does not race with a writer after it",
         RACES,
-        &[("Kind::Look | Kind::Clear if event.pre == 0", "Kind::Clear if event.pre == 0")],
+        &[("Kind::Look | Kind::Clear if event.pre &", "Kind::Clear if event.pre &")],
     ),
     mutant(
         "race-with-blocked-operations",
@@ -74,9 +74,27 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "race-of-reads-and-writes",
-        "only the last read races with a write",
+        "an operation races with the last that it is dependent with alone",
         RACES,
-        &[("if (read || last || second.read)", "if (last || second.read)")],
+        &[(
+            "if all.into_iter().all(|c| c.conflicts(class(first))) {",
+            "if true || all.into_iter().all(|c| c.conflicts(class(first))) {",
+        )],
+    ),
+    mutant(
+        "conflict-of-writers-that-wait",
+        "a writer that begins to wait and a reader do not conflict",
+        OP,
+        &[(
+            "(Queue, Admission) | (Admission, Queue) => true,",
+            "(Queue, Admission) | (Admission, Queue) => false,",
+        )],
+    ),
+    mutant(
+        "race-of-readers-and-writers-that-wait",
+        "a reader does not race with the writers that wait before it",
+        RACES,
+        &[("Kind::QueueWrite => self.sessions.push(session(None)),", "Kind::QueueWrite => {}")],
     ),
     mutant(
         "race-past-the-release",
