@@ -96,6 +96,7 @@ impl Exploration {
         };
         let mut rt = Box::new(Runtime::new(mode, self.names.clone(), self.settings.max_steps));
         rt.spurious = self.settings.spurious;
+        rt.timeouts = self.settings.timeouts;
         rt.ends = self.settings.ends;
         let _stop = self.forest.as_ref().map(StopOnPanic);
         let tally = Rc::new(RefCell::new(Tally::<T>::default()));

@@ -75,6 +75,16 @@ impl Explorer {
         self
     }
 
+    /// Lets up to `n` waits of each thread time out at any point; any further wait with a timeout times
+    /// out only when nothing else can go on. No limit unless set.
+    ///
+    /// With 0, whatever a timeout papers over shows: a wait that times out is one that nobody was going
+    /// to end, as after a lost wake-up.
+    pub fn timeouts(mut self, n: u32) -> Self {
+        self.settings.timeouts = n;
+        self
+    }
+
     /// Makes the end of each thread an operation, which `is_finished` is ordered with. Not unless
     /// set: a body that does not ask has no use for the time that it takes.
     pub fn thread_ends(mut self, explored: bool) -> Self {
@@ -138,6 +148,7 @@ impl Explorer {
         let mut rt =
             Box::new(Runtime::new(Mode::Sample, Names::default(), self.settings.max_steps));
         rt.spurious = self.settings.spurious;
+        rt.timeouts = self.settings.timeouts;
         rt.ends = self.settings.ends;
         rt.recording = true;
         let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();

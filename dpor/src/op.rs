@@ -230,7 +230,7 @@ impl Label {
 
     /// What it is to each of its objects; one may come twice.
     pub(crate) fn uses(self) -> impl Iterator<Item = (ObjId, Class)> {
-        let own = Some((self.obj, self.kind.class())).filter(|_| self.obj != NO_OBJECT);
+        let own = Some((self.obj, self.kind.class())).filter(|(obj, _)| *obj != NO_OBJECT);
         own.into_iter().chain(self.also.iter().map(|&obj| (obj, Class::Peek)))
     }
 

@@ -61,6 +61,7 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) stop_at_first: bool,
     pub(crate) spurious: u32,
+    pub(crate) timeouts: u32,
     pub(crate) ends: bool,
     pub(crate) stack_size: usize,
     pub(crate) progress: Option<(Duration, OnProgress)>,
@@ -78,6 +79,7 @@ impl Default for Settings {
             workers: 1,
             stop_at_first: false,
             spurious: 0,
+            timeouts: u32::MAX,
             ends: false,
             stack_size: 256 * 1024,
             progress: None,
@@ -96,6 +98,7 @@ impl fmt::Debug for Settings {
             .field("workers", &self.workers)
             .field("stop_at_first", &self.stop_at_first)
             .field("spurious_wakeups", &self.spurious)
+            .field("timeouts", &self.timeouts)
             .field("thread_ends", &self.ends)
             .finish_non_exhaustive()
     }

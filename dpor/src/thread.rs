@@ -318,7 +318,10 @@ pub fn park() {
 pub fn park_timeout(_timeout: Duration) {
     let at = Location::caller();
     let obj = current().token;
-    rt::perform(Op::new(obj, Kind::Park, at).with_arg(MAY_END));
+    let arg = rt::with(|rt| rt.timed());
+    if rt::perform(Op::new(obj, Kind::Park, at).with_arg(arg)) == Some(0) {
+        rt::with(|rt| rt.timed_out());
+    }
 }
 
 /// Whether this thread is unwinding because of a panic.

@@ -348,3 +348,141 @@ fn who_spins_without_yielding_is_named() {
     let cut = report.cut_off.expect("an execution was cut off");
     assert_eq!(cut.witness.steps.len(), 50);
 }
+
+/// A wait with a timeout and a notification that may come before it.
+fn late_waiter() -> bool {
+    let pair = Arc::new((Mutex::new(()), Condvar::new()));
+    let theirs = pair.clone();
+    thread::spawn(move || theirs.1.notify_one());
+    let guard = pair.0.lock().unwrap();
+    let (_guard, result) = pair.1.wait_timeout(guard, SOON).unwrap();
+    result.timed_out()
+}
+
+#[test]
+fn a_timeout_may_be_kept_for_when_nothing_else_can_go_on() {
+    // Notified before the wait, or after it had timed out, or in time.
+    assert_eq!(explore(late_waiter).outcomes[&true].orderings, 2);
+    for strategy in [Strategy::Dpor, Strategy::Dfs] {
+        let report = Explorer::new().timeouts(0).strategy(strategy).explore(late_waiter);
+        report.assert_complete();
+        // It times out only if it has been notified before.
+        assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [false, true]);
+    }
+    let report = Explorer::new().timeouts(0).explore(late_waiter);
+    assert_eq!((report.orderings, report.outcomes[&true].orderings), (2, 1));
+}
+
+#[test]
+fn waits_that_time_out_last_are_explored_in_each_order() {
+    let report = Explorer::new().timeouts(0).explore(|| {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let parked: Vec<_> = (0..2)
+            .map(|n| {
+                let order = order.clone();
+                thread::spawn(move || {
+                    thread::park_timeout(SOON);
+                    order.lock().unwrap().push(n);
+                })
+            })
+            .collect();
+        order.lock().unwrap().push(2);
+        parked.into_iter().for_each(|t| t.join().unwrap());
+        let order = order.lock().unwrap().clone();
+        order
+    });
+    report.assert_complete();
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [[2, 0, 1], [2, 1, 0]]);
+}
+
+#[test]
+fn so_many_waits_of_a_thread_time_out_at_any_point() {
+    let early = |n| {
+        let report = Explorer::new().timeouts(n).explore(|| {
+            let me = thread::current();
+            let set = Arc::new(AtomicBool::new(false));
+            let theirs = set.clone();
+            let t = thread::spawn(move || {
+                theirs.store(true, SeqCst);
+                me.unpark();
+            });
+            // Whether it goes on before the other thread has done anything.
+            let early = [(); 3].map(|()| {
+                thread::park_timeout(SOON);
+                !set.load(SeqCst)
+            });
+            t.join().unwrap();
+            early.iter().filter(|&&early| early).count()
+        });
+        assert!(report.exhausted());
+        report.outcomes.into_keys().max()
+    };
+    assert_eq!([early(0), early(1), early(2), early(9)], [Some(0), Some(1), Some(2), Some(3)]);
+}
+
+#[test]
+fn a_lost_wakeup_behind_a_timeout_is_a_livelock() {
+    let report = Explorer::new().timeouts(0).explore(|| {
+        let pair = Arc::new((Mutex::new(false), Condvar::named("wakeups")));
+        let theirs = pair.clone();
+        // The bug: nothing is set, so who waits later waits in vain.
+        thread::spawn(move || theirs.1.notify_one());
+        let mut guard = pair.0.lock().unwrap();
+        while !*guard {
+            guard = pair.1.wait_timeout(guard, SOON).unwrap().0;
+        }
+    });
+    assert!(report.exhausted());
+    assert_eq!(report.livelocks, report.orderings);
+    let v = report.violation("no-livelock").expect("nobody sets the flag");
+    assert!(v.detail.contains("wakeups"), "{}", v.detail);
+}
+
+#[test]
+fn how_often_a_loop_looks_may_depend_on_what_is_behind_a_lock() {
+    let (_, seen) = complete(|| {
+        let (rounds, flag) = (Arc::new(Mutex::new(2)), Arc::new(AtomicBool::new(false)));
+        let (more, theirs) = (rounds.clone(), flag.clone());
+        let t = thread::spawn(move || {
+            // More rounds than anybody counts.
+            *more.lock().unwrap() = 1000;
+            theirs.store(true, SeqCst);
+        });
+        let rounds = *rounds.lock().unwrap();
+        let found = (0..rounds).position(|_| {
+            let set = flag.load(SeqCst);
+            if !set {
+                thread::yield_now();
+            }
+            set
+        });
+        t.join().unwrap();
+        (rounds, found)
+    });
+    let expected = [(2, None), (2, Some(0)), (2, Some(1)), (1000, Some(0)), (1000, Some(1))];
+    assert_eq!(seen, expected.into());
+}
+
+#[test]
+fn waits_for_one_condvar_that_time_out_last_are_explored_in_each_order() {
+    let report = Explorer::new().timeouts(0).explore(|| {
+        let shared = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let waiters: Vec<_> = (0..2)
+            .map(|n| {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    let guard = shared.0.lock().unwrap();
+                    let (mut order, _) = shared.1.wait_timeout(guard, SOON).unwrap();
+                    order.push(n);
+                    // Wakes the other, if that still waits.
+                    shared.1.notify_one();
+                })
+            })
+            .collect();
+        waiters.into_iter().for_each(|t| t.join().unwrap());
+        let order = shared.0.lock().unwrap().clone();
+        order
+    });
+    report.assert_complete();
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [[0, 1], [1, 0]]);
+}

@@ -174,10 +174,10 @@ fn as_spinning(program: &Program, mut ordering: Ordering) -> Option<Ordering> {
 
 /// How many orderings there are, if brute force can tell.
 fn compare(program: &Program) -> Result<Option<usize>, String> {
-    let Some(all) = orderings(program, Choose::Dfs, 4000) else { return Ok(None) };
+    let Some(all) = orderings(program, Choose::Dfs, 1000) else { return Ok(None) };
     let all = all.into_iter().filter_map(|o| as_spinning(program, o));
     let expected: BTreeSet<u64> = all.map(|o| brute::trace(&o)).collect();
-    let Some(once) = orderings(program, Choose::Dpor, 4000) else {
+    let Some(once) = orderings(program, Choose::Dpor, 1000) else {
         return Err("more orderings than interleavings".into());
     };
     let ended = once.iter().filter(|o| !o.deadlock).map(brute::trace);
@@ -201,7 +201,7 @@ fn compare(program: &Program) -> Result<Option<usize>, String> {
 
 #[test]
 fn spins_are_as_those_bounded_by_hand() {
-    let mut config = Config::with_cases(3000);
+    let mut config = Config::with_cases(600);
     config.failure_persistence = None;
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let (compared, many) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -218,5 +218,5 @@ fn spins_are_as_those_bounded_by_hand() {
         panic!("{e}");
     }
     println!("{compared:?} programs, {many:?} with more than two orderings");
-    assert!(compared.into_inner() > 500 && many.into_inner() > 200);
+    assert!(compared.into_inner() > 200 && many.into_inner() > 80);
 }

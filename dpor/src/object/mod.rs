@@ -13,6 +13,8 @@ use crate::trace::Clock;
 
 /// `Op::arg` of a wait or a park that may end without a notification.
 pub(crate) const MAY_END: u64 = 1;
+/// The same of one that may when nothing else can go on.
+pub(crate) const ENDS_LAST: u64 = 2;
 
 /// What came of a wait: it was notified.
 pub(crate) const NOTIFIED: u64 = 1;

@@ -2,10 +2,10 @@
 
 use super::state::{Ending, Mode, Runtime};
 use super::thread::Status;
-use crate::object::{Applied, State, MAY_END, NOT_NOW};
+use crate::object::{Applied, State, ENDS_LAST, MAY_END, NOT_NOW};
 use crate::op::{Class, Kind, Label, ObjId, Op, Tid, NO_OBJECT};
 use crate::spin::{intern, Effect, Look, Pause, Probe, ROUNDS};
-use crate::trace::mix;
+use crate::trace::{join, mix, Clock};
 use std::panic::Location;
 
 impl Runtime {
@@ -63,10 +63,47 @@ impl Runtime {
     pub(super) fn after_timeout(&mut self, op: &Op, done: &Applied) {
         let waits = matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv);
         let by_itself = done.label.obj != NO_OBJECT && done.val == NOT_NOW;
-        if waits && by_itself && op.arg == MAY_END {
+        if waits && by_itself && matches!(op.arg, MAY_END | ENDS_LAST) {
             let me = self.current;
             self.pause(me, op.at);
         }
+    }
+
+    /// `Op::arg` of a wait with a timeout.
+    pub(crate) fn timed(&self) -> u64 {
+        let timeouts = self.threads[self.current as usize].timeouts;
+        if timeouts < self.timeouts {
+            MAY_END
+        } else {
+            ENDS_LAST
+        }
+    }
+
+    /// A wait of the current thread has timed out.
+    pub(crate) fn timed_out(&mut self) {
+        self.threads[self.current as usize].timeouts += 1;
+    }
+
+    /// Nothing can go on: time passes, and each wait with a timeout may end. Returns whether there is
+    /// one. What comes now comes after all that has been, in whatever order that was: the state is the
+    /// same in all equivalent executions, so this is no choice, and there is nothing to reverse.
+    pub(super) fn pass_time(&mut self) -> bool {
+        let mut waits = false;
+        for &tid in &self.live {
+            if let Status::At(op) = &mut self.threads[tid as usize].status {
+                let timed = matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv);
+                if timed && op.arg == ENDS_LAST {
+                    op.arg = MAY_END;
+                    waits = true;
+                }
+            }
+        }
+        if waits {
+            let mut all = Clock::new();
+            self.live.iter().for_each(|&tid| join(&mut all, &self.threads[tid as usize].clock));
+            self.live.iter().for_each(|&tid| join(&mut self.threads[tid as usize].clock, &all));
+        }
+        waits
     }
 
     /// What an operation after a yield counts as a read of, beside what it is anyway.

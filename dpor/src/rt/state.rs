@@ -80,6 +80,7 @@ pub(crate) struct Runtime {
     pub(crate) switches: Vec<(usize, String)>,
     pub(crate) max_steps: usize,
     pub(crate) spurious: u32,
+    pub(crate) timeouts: u32,
     /// Whether the ends of threads are operations.
     pub(crate) ends: bool,
     /// Whether what is wrong fails the test, as it does in shuttle, instead of being reported.
@@ -121,6 +122,7 @@ impl Runtime {
             switches: Vec::new(),
             max_steps,
             spurious: 0,
+            timeouts: u32::MAX,
             ends: false,
             fails: false,
             stalled: Vec::new(),
@@ -235,7 +237,11 @@ impl Runtime {
     }
 
     /// Performs an operation whose effect the object's state describes.
-    pub(crate) fn apply(&mut self, op: Op) -> u64 {
+    pub(crate) fn apply(&mut self, mut op: Op) -> u64 {
+        if let Status::At(now) = self.threads[self.current as usize].status {
+            // Time may have passed meanwhile.
+            op.arg = now.arg;
+        }
         self.note_switch();
         let now = self.trace.len();
         let done = self.objects[op.obj as usize].apply(&op, self.current, now);

@@ -61,6 +61,8 @@ pub(crate) struct Thread {
     pub(crate) past: u64,
     /// How often it has woken spuriously.
     pub(super) spurious: u32,
+    /// How many of its waits have timed out.
+    pub(super) timeouts: u32,
     pub(super) stuck: bool,
 }
 
@@ -85,6 +87,7 @@ impl Thread {
             pause: None,
             past: 0,
             spurious: 0,
+            timeouts: 0,
             stuck: false,
         }
     }
@@ -111,6 +114,7 @@ impl Thread {
         self.pause = None;
         self.past = 0;
         self.spurious = 0;
+        self.timeouts = 0;
         self.stuck = false;
     }
 }

@@ -217,7 +217,7 @@ impl Runtime {
             }
         }
         if enabled == 0 {
-            return self.end(Ending::Deadlock);
+            return if self.pass_time() { self.next() } else { self.end(Ending::Deadlock) };
         }
         let view = View { enabled, patient, current: self.current };
         let choice = match &mut self.mode {
@@ -325,8 +325,10 @@ impl Runtime {
         if let Some(tid) = self.begin_probe() {
             return Some(Some(tid));
         }
-        let none = !self.live.iter().any(|&p| self.enabled(p));
-        none.then(|| self.end(Ending::Deadlock))
+        if self.live.iter().any(|&p| self.enabled(p)) || self.pass_time() {
+            return None;
+        }
+        Some(self.end(Ending::Deadlock))
     }
 
     /// Makes `tid` the current thread.
