@@ -2,11 +2,13 @@
 //! scenarios, the outcomes in a table, and for each the ordering that leads to
 //! it.
 
+pub mod builder;
 pub mod command;
 pub mod engine;
 pub mod generate;
 pub mod harness;
 pub mod invariant;
+pub mod linear;
 pub mod log;
 pub mod parse;
 pub mod render;
@@ -17,6 +19,7 @@ pub mod sweep;
 pub mod sync;
 pub mod system;
 
+pub use builder::{Args, Setup, System};
 pub use invariant::Invariant;
 pub use log::{Log, Outcome};
 pub use report::{Report, Verdict};

@@ -118,6 +118,40 @@ pub fn one(
     found
 }
 
+/// The same scenario with as little in it as still fails: no call, no setting can
+/// be left out of it.
+pub fn shrink(system: &dyn Model, text: &str, fails: impl Fn(&Arc<Scenario>) -> bool) -> String {
+    let mut smallest = text.to_owned();
+    while let Some(smaller) = smaller(system, &smallest).into_iter().find(|one| fails(one)) {
+        smallest.clone_from(&smaller.text);
+    }
+    smallest
+}
+
+/// Each scenario that has one call or one setting less.
+fn smaller(system: &dyn Model, text: &str) -> Vec<Arc<Scenario>> {
+    let Ok(whole) = parse::scenario(text, system) else { return Vec::new() };
+    let mut texts = Vec::new();
+    for id in whole.ids() {
+        let mut less = whole.clone();
+        let last = less.threads.len() + 1;
+        match id.thread {
+            0 => drop(less.prologue.remove(id.index)),
+            thread if thread == last => drop(less.epilogue.remove(id.index)),
+            thread => drop(less.threads[thread - 1].remove(id.index)),
+        }
+        less.threads.retain(|calls| !calls.is_empty());
+        texts.extend((!less.threads.is_empty()).then(|| less.to_string()));
+    }
+    for setting in 0..whole.settings.len() {
+        let mut less = whole.clone();
+        less.settings.remove(setting);
+        texts.push(less.to_string());
+    }
+    let read = |text: &String| parse::scenario(text, system).ok().map(Arc::new);
+    texts.iter().filter_map(read).collect()
+}
+
 /// Whether nothing was found so far, and there is more to explore.
 fn unfinished(report: &Report) -> bool {
     report.violations.is_empty() && matches!(report.verdict, Verdict::Incomplete(_))

@@ -125,6 +125,11 @@ pub trait Model: Send + Sync {
     fn universe(&self, _threads: usize, _calls: usize) -> Option<Universe> {
         None
     }
+    /// Before a scenario is explored, outside of any execution. An error says why
+    /// it cannot be.
+    fn prepare(&self, _scenario: &Arc<Scenario>) -> Result<(), String> {
+        Ok(())
+    }
     /// A new instance, with the scenario's receivers there but for those that
     /// it makes itself. Runs inside an execution, on its main thread.
     fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance>;

@@ -76,7 +76,7 @@ pub struct Binding {
     /// The bucket.
     pub bucket: Arc<Bucket>,
     /// To its writer.
-    pub jobs: mpsc::UnboundedSender<Job>,
+    pub(crate) jobs: mpsc::UnboundedSender<Job>,
     _bound: mpsc::Sender<()>,
 }
 
@@ -92,9 +92,6 @@ pub struct Closed {
 impl Bucket {
     /// Makes a bucket of `vbs` active vbs at `path`. It is there as a whole or
     /// not at all: its file is written under another name first.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn create(path: &Path, vbs: u16) -> Result<(), Error> {
         let unfinished = path.with_extension("new");
         let store = match Store::open(&unfinished) {
@@ -113,9 +110,6 @@ impl Bucket {
 
     /// Opens the bucket at `path`, which may have vbs below `vbs`, and starts
     /// its threads.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn open(name: &str, path: &Path, vbs: u16) -> Result<Arc<Self>, Error> {
         let store = Store::open(path)?;
         let loaded = store.load()?;
@@ -181,9 +175,6 @@ impl Bucket {
     }
 
     /// Removes the file of a bucket that is closed.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn remove(&self) -> std::io::Result<()> {
         std::fs::remove_file(&self.path)
     }

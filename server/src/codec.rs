@@ -6,7 +6,6 @@
 
 use crate::protocol::{magic, Status, HEADER, MAX_BODY};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use std::fmt;
 use std::io;
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -73,18 +72,6 @@ impl From<io::Error> for BadFrame {
     }
 }
 
-impl fmt::Display for BadFrame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BadFrame::Magic(byte) => write!(f, "a header begins with {byte:#04x}"),
-            BadFrame::Length { .. } => f.write_str("a header's lengths cannot be"),
-            BadFrame::Io(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for BadFrame {}
-
 /// The codec of both sides.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Codec;
@@ -135,38 +122,25 @@ impl Decoder for Codec {
     }
 }
 
-/// A message to be sent, whose parts are borrowed.
+/// A message to be sent, whose parts are borrowed; see [`Frame`].
+#[allow(missing_docs)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Out<'a> {
-    /// One of [`magic`], without flexible framing.
     pub magic: u8,
-    /// As in [`Frame`].
     pub opcode: u8,
-    /// As in [`Frame`].
     pub datatype: u8,
-    /// As in [`Frame`].
     pub vb: u16,
-    /// As in [`Frame`].
     pub opaque: u32,
-    /// As in [`Frame`].
     pub cas: u64,
-    /// As in [`Frame`].
     pub extras: &'a [u8],
-    /// As in [`Frame`].
     pub key: &'a [u8],
-    /// As in [`Frame`].
     pub value: &'a [u8],
 }
 
 impl Out<'_> {
     /// The message's length with its header, in bytes.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         HEADER + self.extras.len() + self.key.len() + self.value.len()
-    }
-
-    /// Never: a header is always there.
-    pub fn is_empty(&self) -> bool {
-        false
     }
 }
 
@@ -174,14 +148,14 @@ impl Encoder<Out<'_>> for Codec {
     type Error = io::Error;
 
     fn encode(&mut self, out: Out<'_>, bytes: &mut BytesMut) -> io::Result<()> {
-        bytes.reserve(out.len());
+        bytes.reserve(out.size());
         bytes.put_u8(out.magic);
         bytes.put_u8(out.opcode);
         bytes.put_u16(out.key.len() as u16);
         bytes.put_u8(out.extras.len() as u8);
         bytes.put_u8(out.datatype);
         bytes.put_u16(out.vb);
-        bytes.put_u32((out.len() - HEADER) as u32);
+        bytes.put_u32((out.size() - HEADER) as u32);
         bytes.put_u32(out.opaque);
         bytes.put_u64(out.cas);
         bytes.put_slice(out.extras);

@@ -2,19 +2,19 @@
 //! protocol, with a persistent store, whose bucket can be deleted under load.
 //!
 //! Read in this order: [`server`] (buckets, by name), [`bucket`] (a bucket from
-//! its creation to its deletion), [`writer`] (every change), `connection` (one
+//! its creation to its deletion), `writer` (every change), `connection` (one
 //! client's task), and what they use: [`protocol`], [`codec`], [`store`],
-//! [`vbucket`], `tail`, [`record`].
+//! [`vbucket`], `tail`, `record`.
 
 pub mod bucket;
 pub mod codec;
 mod connection;
 pub mod options;
 pub mod protocol;
-pub mod record;
+mod record;
 pub mod server;
 mod stats;
 pub mod store;
 mod tail;
 pub mod vbucket;
-pub mod writer;
+mod writer;

@@ -25,71 +25,31 @@ pub mod magic {
     pub const FLEX_RESPONSE: u8 = 0x18;
 }
 
+/// Declares constants of one type, many on a line.
+macro_rules! codes {
+    ($type:ty: $($name:ident = $value:expr;)*) => { $(pub const $name: $type = $value;)* };
+}
+
 /// What is asked for.
 #[allow(missing_docs)]
 pub mod opcode {
-    pub const GET: u8 = 0x00;
-    pub const SET: u8 = 0x01;
-    pub const ADD: u8 = 0x02;
-    pub const REPLACE: u8 = 0x03;
-    pub const DELETE: u8 = 0x04;
-    pub const INCREMENT: u8 = 0x05;
-    pub const DECREMENT: u8 = 0x06;
-    pub const QUIT: u8 = 0x07;
-    pub const FLUSH: u8 = 0x08;
-    pub const GETQ: u8 = 0x09;
-    pub const NOOP: u8 = 0x0a;
-    pub const VERSION: u8 = 0x0b;
-    pub const GETK: u8 = 0x0c;
-    pub const GETKQ: u8 = 0x0d;
-    pub const APPEND: u8 = 0x0e;
-    pub const PREPEND: u8 = 0x0f;
-    pub const STAT: u8 = 0x10;
-    pub const SETQ: u8 = 0x11;
-    pub const ADDQ: u8 = 0x12;
-    pub const REPLACEQ: u8 = 0x13;
-    pub const DELETEQ: u8 = 0x14;
-    pub const INCREMENTQ: u8 = 0x15;
-    pub const DECREMENTQ: u8 = 0x16;
-    pub const QUITQ: u8 = 0x17;
-    pub const FLUSHQ: u8 = 0x18;
-    pub const APPENDQ: u8 = 0x19;
-    pub const PREPENDQ: u8 = 0x1a;
-    pub const VERBOSITY: u8 = 0x1b;
-    pub const TOUCH: u8 = 0x1c;
-    pub const GAT: u8 = 0x1d;
-    pub const GATQ: u8 = 0x1e;
-    pub const HELO: u8 = 0x1f;
-    pub const SASL_LIST_MECHS: u8 = 0x20;
-    pub const SASL_AUTH: u8 = 0x21;
-    pub const SASL_STEP: u8 = 0x22;
-    pub const SET_VBUCKET: u8 = 0x3d;
-    pub const GET_VBUCKET: u8 = 0x3e;
-    pub const DEL_VBUCKET: u8 = 0x3f;
-    pub const GET_ALL_VB_SEQNOS: u8 = 0x48;
-    pub const DCP_OPEN: u8 = 0x50;
-    pub const DCP_ADD_STREAM: u8 = 0x51;
-    pub const DCP_CLOSE_STREAM: u8 = 0x52;
-    pub const DCP_STREAM_REQ: u8 = 0x53;
-    pub const DCP_GET_FAILOVER_LOG: u8 = 0x54;
-    pub const DCP_STREAM_END: u8 = 0x55;
-    pub const DCP_SNAPSHOT_MARKER: u8 = 0x56;
-    pub const DCP_MUTATION: u8 = 0x57;
-    pub const DCP_DELETION: u8 = 0x58;
-    pub const DCP_NOOP: u8 = 0x5c;
-    pub const DCP_BUFFER_ACK: u8 = 0x5d;
-    pub const DCP_CONTROL: u8 = 0x5e;
-    /// The last of DCP's opcodes.
-    pub const DCP_LAST: u8 = 0x67;
-    pub const CREATE_BUCKET: u8 = 0x85;
-    pub const DELETE_BUCKET: u8 = 0x86;
-    pub const LIST_BUCKETS: u8 = 0x87;
-    pub const SELECT_BUCKET: u8 = 0x89;
-    pub const GET_FAILOVER_LOG: u8 = 0x96;
-    pub const COLLECTIONS_SET_MANIFEST: u8 = 0xb9;
-    pub const COLLECTIONS_GET_SCOPE_ID: u8 = 0xbc;
-    pub const SUBDOC_FIRST: u8 = 0xc5;
-    pub const SUBDOC_LAST: u8 = 0xd3;
+    codes! { u8:
+        GET = 0x00; SET = 0x01; ADD = 0x02; REPLACE = 0x03; DELETE = 0x04; INCREMENT = 0x05;
+        DECREMENT = 0x06; QUIT = 0x07; FLUSH = 0x08; GETQ = 0x09; NOOP = 0x0a; VERSION = 0x0b;
+        GETK = 0x0c; GETKQ = 0x0d; APPEND = 0x0e; PREPEND = 0x0f; STAT = 0x10; SETQ = 0x11;
+        ADDQ = 0x12; REPLACEQ = 0x13; DELETEQ = 0x14; INCREMENTQ = 0x15; DECREMENTQ = 0x16;
+        QUITQ = 0x17; FLUSHQ = 0x18; APPENDQ = 0x19; PREPENDQ = 0x1a; VERBOSITY = 0x1b;
+        TOUCH = 0x1c; GAT = 0x1d; GATQ = 0x1e; HELO = 0x1f; SASL_LIST_MECHS = 0x20;
+        SASL_AUTH = 0x21; SASL_STEP = 0x22; SET_VBUCKET = 0x3d; GET_VBUCKET = 0x3e;
+        DEL_VBUCKET = 0x3f; GET_ALL_VB_SEQNOS = 0x48; DCP_OPEN = 0x50; DCP_ADD_STREAM = 0x51;
+        DCP_CLOSE_STREAM = 0x52; DCP_STREAM_REQ = 0x53; DCP_GET_FAILOVER_LOG = 0x54;
+        DCP_STREAM_END = 0x55; DCP_SNAPSHOT_MARKER = 0x56; DCP_MUTATION = 0x57;
+        DCP_DELETION = 0x58; DCP_NOOP = 0x5c; DCP_BUFFER_ACK = 0x5d; DCP_CONTROL = 0x5e;
+        DCP_LAST = 0x67; CREATE_BUCKET = 0x85; DELETE_BUCKET = 0x86; LIST_BUCKETS = 0x87;
+        SELECT_BUCKET = 0x89; GET_FAILOVER_LOG = 0x96; COLLECTIONS_SET_MANIFEST = 0xb9;
+        COLLECTIONS_GET_SCOPE_ID = 0xbc; GET_ERROR_MAP = 0xfe; SUBDOC_FIRST = 0xc5;
+        SUBDOC_LAST = 0xd3;
+    }
 
     /// The opcode that a quiet one stands for, and whether it was quiet: of a
     /// quiet request only what is unexpected is answered.
@@ -136,14 +96,24 @@ pub enum Status {
     DcpStreamIdInvalid = 0x8d,
 }
 
+impl Status {
+    /// What a refusal says besides. A vb that is not here would have the
+    /// cluster's map there, which there is none of.
+    pub fn text(self) -> String {
+        match self {
+            Status::NotMyVbucket => String::new(),
+            status => format!("{status:?}"),
+        }
+    }
+}
+
 /// HELO's features that this server agrees to.
 #[allow(missing_docs)]
 pub mod feature {
-    pub const TCP_NODELAY: u16 = 0x03;
-    pub const MUTATION_SEQNO: u16 = 0x04;
-    pub const XERROR: u16 = 0x07;
-    pub const SELECT_BUCKET: u16 = 0x08;
-    pub const JSON: u16 = 0x0b;
+    codes! { u16:
+        TCP_NODELAY = 0x03; MUTATION_SEQNO = 0x04; XERROR = 0x07; SELECT_BUCKET = 0x08;
+        JSON = 0x0b;
+    }
     pub const ALL: &[u16] = &[TCP_NODELAY, MUTATION_SEQNO, XERROR, SELECT_BUCKET, JSON];
 }
 
@@ -153,25 +123,19 @@ pub const DATATYPE_JSON: u8 = 1;
 /// The flags of DCP_OPEN.
 #[allow(missing_docs)]
 pub mod open_flag {
-    pub const PRODUCER: u32 = 0x01;
-    pub const XATTR: u32 = 0x04;
-    pub const NO_VALUE: u32 = 0x08;
-    pub const DELETE_TIMES: u32 = 0x20;
-    pub const NO_VALUE_KEEP_DATATYPE: u32 = 0x40;
-    pub const DELETED_USER_XATTR: u32 = 0x100;
-    pub const SKIP_DELETES: u32 = 0x200;
+    codes! { u32:
+        PRODUCER = 0x01; XATTR = 0x04; NO_VALUE = 0x08; DELETE_TIMES = 0x20;
+        NO_VALUE_KEEP_DATATYPE = 0x40; DELETED_USER_XATTR = 0x100; SKIP_DELETES = 0x200;
+    }
 }
 
 /// The flags of DCP_STREAM_REQ.
 #[allow(missing_docs)]
 pub mod stream_flag {
-    pub const TAKEOVER: u32 = 0x01;
-    pub const DISK_ONLY: u32 = 0x02;
-    pub const TO_LATEST: u32 = 0x04;
-    pub const NO_VALUE: u32 = 0x08;
-    pub const ACTIVE_ONLY: u32 = 0x10;
-    pub const STRICT_UUID: u32 = 0x20;
-    pub const IGNORE_PURGED: u32 = 0x80;
+    codes! { u32:
+        TAKEOVER = 0x01; DISK_ONLY = 0x02; TO_LATEST = 0x04; NO_VALUE = 0x08;
+        ACTIVE_ONLY = 0x10; STRICT_UUID = 0x20; IGNORE_PURGED = 0x80;
+    }
     pub const KNOWN: u32 =
         DISK_ONLY | TO_LATEST | NO_VALUE | ACTIVE_ONLY | STRICT_UUID | IGNORE_PURGED;
 }

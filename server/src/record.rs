@@ -10,36 +10,35 @@ const FIXED: usize = 1 + 1 + 4 + 4 + 8 + 8 + 1;
 
 /// What belongs to an item besides its key and value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Meta {
+pub(crate) struct Meta {
     /// A deletion; its value is empty.
-    pub deleted: bool,
+    pub(crate) deleted: bool,
     /// Bits that describe the value.
-    pub datatype: u8,
+    pub(crate) datatype: u8,
     /// The client's own.
-    pub flags: u32,
+    pub(crate) flags: u32,
     /// When it expires, in seconds since 1970, or 0; of a deletion, when it
     /// was deleted.
-    pub expiry: u32,
+    pub(crate) expiry: u32,
     /// The version.
-    pub cas: u64,
+    pub(crate) cas: u64,
     /// How often the key was changed.
-    pub rev: u64,
+    pub(crate) rev: u64,
 }
 
 /// A record, read in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record<'a> {
-    /// What is fixed.
-    pub meta: Meta,
+pub(crate) struct Record<'a> {
+    pub(crate) meta: Meta,
     /// At most 250 bytes.
-    pub key: &'a [u8],
+    pub(crate) key: &'a [u8],
     /// At most 20 MiB.
-    pub value: &'a [u8],
+    pub(crate) value: &'a [u8],
 }
 
 impl<'a> Record<'a> {
     /// The stored form.
-    pub fn encode(&self) -> Box<[u8]> {
+    pub(crate) fn encode(&self) -> Box<[u8]> {
         let mut bytes = Vec::with_capacity(FIXED + self.key.len() + self.value.len());
         bytes.put_u8(u8::from(self.meta.deleted));
         bytes.put_u8(self.meta.datatype);
@@ -54,7 +53,7 @@ impl<'a> Record<'a> {
     }
 
     /// Reads the stored form; `None` if it is none.
-    pub fn decode(mut bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn decode(mut bytes: &'a [u8]) -> Option<Self> {
         if bytes.len() < FIXED {
             return None;
         }
@@ -71,14 +70,14 @@ impl<'a> Record<'a> {
     }
 
     /// Whether a client that looks at `now` (seconds since 1970) finds it.
-    pub fn is_alive(&self, now: u32) -> bool {
+    pub(crate) fn is_alive(&self, now: u32) -> bool {
         !self.meta.deleted && (self.meta.expiry == 0 || self.meta.expiry > now)
     }
 }
 
 /// Seconds since 1970, from a request's expiry: up to 30 days it counts from
 /// now, and 0 is never.
-pub fn absolute_expiry(expiry: u32, now: u32) -> u32 {
+pub(crate) fn absolute_expiry(expiry: u32, now: u32) -> u32 {
     const MONTH: u32 = 30 * 24 * 60 * 60;
     match expiry {
         0 => 0,

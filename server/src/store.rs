@@ -1,5 +1,6 @@
 //! The bucket's file: every vb's items by seqno, the keys, and the vbs
-//! themselves, in one redb database. Owns the file; its locks are redb's.
+//! themselves, in one redb database. Owns the file; its locks are redb's. Every
+//! error is the disk's.
 //!
 //! A vb's items stand in the order of their seqnos, the newest version of each
 //! key alone (kv_engine's by-seqno index is like that), so that a backfill is a
@@ -44,9 +45,6 @@ pub struct Store {
 
 impl Store {
     /// Opens the database at `path`, or makes one.
-    ///
-    /// # Errors
-    /// Those of the disk, and a file that is no database.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let database = Database::builder().set_cache_size(CACHE).create(path).map_err(boxed)?;
         let store = Store { database };
@@ -55,9 +53,6 @@ impl Store {
     }
 
     /// Every vb that there is, with the end of its history.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn load(&self) -> Result<Vec<(u16, VbInfo, Head)>, Error> {
         let read = self.database.begin_read().map_err(boxed)?;
         let items = read.open_table(ITEMS).map_err(boxed)?;
@@ -78,9 +73,6 @@ impl Store {
     }
 
     /// The record of a key: a deletion, too.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn get(&self, vb: u16, key: &[u8]) -> Result<Option<Box<[u8]>>, Error> {
         let read = self.database.begin_read().map_err(boxed)?;
         let keys = read.open_table(KEYS).map_err(boxed)?;
@@ -91,9 +83,6 @@ impl Store {
     }
 
     /// Opens a scan of `range` in the snapshot of this moment.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn scan(&self, vb: u16, range: SeqnoRange) -> Result<DiskScan, Error> {
         let read = self.database.begin_read().map_err(boxed)?;
         let items = read.open_table(ITEMS).map_err(boxed)?;
@@ -108,9 +97,6 @@ impl Store {
 
     /// Runs `changes` in one transaction, and commits it to the disk unless it
     /// fails; then nothing was changed.
-    ///
-    /// # Errors
-    /// Those of the disk, and of `changes`.
     pub fn write<T>(
         &self,
         changes: impl FnOnce(&mut Tables<'_>) -> Result<T, Error>,
@@ -138,9 +124,6 @@ pub struct Tables<'t> {
 
 impl Tables<'_> {
     /// The seqno and the record of a key.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn get(&self, vb: u16, key: &[u8]) -> Result<Option<(Seqno, Vec<u8>)>, Error> {
         let Some(seqno) = self.keys.get((vb, key)).map_err(boxed)?.map(|seqno| seqno.value())
         else {
@@ -151,9 +134,6 @@ impl Tables<'_> {
     }
 
     /// Puts a record at `seqno`, in place of the key's record at `old`.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn put(
         &mut self,
         vb: u16,
@@ -171,18 +151,12 @@ impl Tables<'_> {
     }
 
     /// Writes what a vb is.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn set_vb(&mut self, vb: u16, info: &VbInfo) -> Result<(), Error> {
         self.vbs.insert(vb, info.encode().as_slice()).map_err(boxed)?;
         Ok(())
     }
 
     /// Removes a vb's items, and the vb itself.
-    ///
-    /// # Errors
-    /// Those of the disk.
     pub fn remove_vb(&mut self, vb: u16) -> Result<(), Error> {
         self.items.retain_in((vb, 0)..=(vb, u64::MAX), |_, _| false).map_err(boxed)?;
         let first: (u16, &[u8]) = (vb, &[]);

@@ -25,76 +25,56 @@ const BATCH: (usize, usize) = (1024, 4 << 20);
 
 /// Who asks, and what the answer must carry.
 #[derive(Debug)]
-pub struct Ticket {
-    /// Where the answer goes.
-    pub replies: UnboundedSender<Reply>,
+pub(crate) struct Ticket {
+    pub(crate) replies: UnboundedSender<Reply>,
     /// The request's opcode, without what makes it quiet.
-    pub opcode: u8,
-    /// The request's opcode.
-    pub asked: u8,
-    /// The request's opaque.
-    pub opaque: u32,
+    pub(crate) opcode: u8,
+    pub(crate) asked: u8,
+    pub(crate) opaque: u32,
     /// What the request counts for among its connection's unanswered bytes.
-    pub weight: usize,
+    pub(crate) weight: usize,
 }
 
 /// The answer to one job.
 #[derive(Debug)]
-pub struct Reply {
-    /// The request's opcode.
-    pub asked: u8,
-    /// The request's opaque.
-    pub opaque: u32,
-    /// As in the ticket.
-    pub weight: usize,
-    /// How it went.
-    pub result: Result<Done, Status>,
+pub(crate) struct Reply {
+    pub(crate) asked: u8,
+    pub(crate) opaque: u32,
+    pub(crate) weight: usize,
+    pub(crate) result: Result<Done, Status>,
 }
 
 /// What a job that succeeded has done.
 #[derive(Debug, Default)]
-pub struct Done {
+pub(crate) struct Done {
     /// The item's new version.
-    pub cas: u64,
+    pub(crate) cas: u64,
     /// The vb's branch and the item's seqno, of a change.
-    pub place: Option<(u64, Seqno)>,
+    pub(crate) place: Option<(u64, Seqno)>,
     /// A counter's value, or the record that was touched.
-    pub value: Value,
+    pub(crate) value: Value,
 }
 
 /// What is answered besides.
 #[derive(Debug, Default)]
-pub enum Value {
-    /// Nothing.
+pub(crate) enum Value {
     #[default]
     None,
-    /// A counter.
     Counter(u64),
-    /// A record.
     Record(Box<[u8]>),
 }
 
 /// What is to be done to a key.
 #[derive(Clone, Debug)]
-pub enum Change {
+pub(crate) enum Change {
     /// SET, ADD or REPLACE.
-    Store {
-        /// The client's own.
-        flags: u32,
-        /// As the request has it.
-        expiry: u32,
-        /// Bits that describe the value.
-        datatype: u8,
-        /// The value.
-        value: Bytes,
-    },
+    Store { flags: u32, expiry: u32, datatype: u8, value: Bytes },
     /// APPEND or PREPEND of these bytes.
     Extend(Bytes),
     /// DELETE.
     Delete,
     /// INCREMENT or DECREMENT.
     Count {
-        /// By how much.
         delta: u64,
         /// The counter's first value.
         initial: u64,
@@ -102,28 +82,22 @@ pub enum Change {
         expiry: u32,
     },
     /// TOUCH or GAT.
-    Touch {
-        /// As the request has it.
-        expiry: u32,
-    },
+    Touch { expiry: u32 },
 }
 
 /// A change of one key.
 #[derive(Debug)]
-pub struct KeyJob {
-    /// Where.
-    pub vb: u16,
-    /// Which key.
-    pub key: Bytes,
+pub(crate) struct KeyJob {
+    pub(crate) vb: u16,
+    pub(crate) key: Bytes,
     /// The version that it must have; 0 for any.
-    pub cas: u64,
-    /// What.
-    pub change: Change,
+    pub(crate) cas: u64,
+    pub(crate) change: Change,
 }
 
 /// A job of the writer.
 #[derive(Debug)]
-pub enum Job {
+pub(crate) enum Job {
     /// Changes a key.
     Key(KeyJob, Ticket),
     /// Makes a vb, puts it in a state, or removes it.

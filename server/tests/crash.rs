@@ -36,8 +36,11 @@ impl Server {
             .expect("it says where it listens");
         Server { child, address }
     }
+}
 
-    fn kill(mut self) {
+/// Killed (SIGKILL), also where a check fails.
+impl Drop for Server {
+    fn drop(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -82,7 +85,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
                 }
             }
         });
-        server.kill();
+        drop(server);
     }
     let server = Server::start(&folder);
     runtime.block_on(async {
@@ -91,7 +94,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
         let documents: usize = followers.iter().map(|f| f.documents().len()).sum();
         assert_eq!(documents, sent.len(), "each key was acknowledged, or came before one that was");
     });
-    server.kill();
+    drop(server);
 }
 
 /// Each key has its last acknowledged value, or one that was sent later.

@@ -237,7 +237,7 @@ proptest! {
         prop_assert!(whole.iter().all(|frame| frame.body() <= MAX_BODY));
         let (pieced, also) = decode(&bytes, &pieces);
         prop_assert_eq!(&whole, &pieced);
-        prop_assert_eq!(bad.map(|bad| bad.to_string()), also.map(|bad| bad.to_string()));
+        prop_assert_eq!(format!("{bad:?}"), format!("{also:?}"));
     }
 }
 

@@ -132,6 +132,8 @@ fn what_is_agreed_on_changes_the_answers() {
         assert_eq!(c.ok(get("k")).await.datatype, 1);
         let seqnos = c.ok(Packet::request(0x48, 0)).await.value;
         assert_eq!(seqnos, [0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let map = c.ok(Packet::request(0xfe, 0).value([0, 2])).await.value;
+        assert!(String::from_utf8(map).unwrap().contains("\"23\": { \"name\": \"ROLLBACK\""));
         let dead = Packet::request(0x48, 0).extras(4u32.to_be_bytes());
         assert_eq!(c.ok(dead).await.value, b"");
         let collection = Packet::request(0x48, 0).extras([0; 8]);

@@ -34,6 +34,7 @@ const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("tests, shuttle", Engine::Shuttle, &["test"]),
     // These choose their builds themselves.
     ("explore", Engine::Std, &["xtask", "explore"]),
+    ("own crate", Engine::Std, &["xtask", "own-crate"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),

@@ -5,6 +5,7 @@ mod build;
 mod ci;
 mod explore;
 mod mutants;
+mod own;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,7 @@ usage: cargo xtask COMMAND
             fail; then the explorer, and see its tests fail; with names, only
             these: core, explorer, an engine, a mutant
   asked     ask `cargo explore` what it must answer, and see its exit status
+  own-crate test, run, generate and replay in examples/own-crate, as its owner would
   explore   what `cargo explore` runs; see cargo explore --help
 ";
 
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
     let done = match command {
         Some("asked") => asked::run(),
+        Some("own-crate") => own::run(),
         Some("ci") => ci::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {

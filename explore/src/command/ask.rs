@@ -1,31 +1,59 @@
-//! One question about any system: what a reader's own explorer is made of.
+//! A system by itself: as a command, and as a test.
 
-use super::BadInput;
-use crate::engine::{explore, Options};
-use crate::parse;
+use super::{main, select, Runner};
+use crate::engine::{Options, Strategy};
 use crate::render::text::{text, Detail};
 use crate::render::View;
+use crate::suite::Suite;
+use crate::sync;
 use crate::system::Model;
+use std::fmt::Write;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Explores a scenario on a system, every ordering of it. What was asked may be
-/// wrong, and so may the build: an engine is needed.
-pub fn ask(system: impl Model + 'static, scenario: &str) -> Result<View, BadInput> {
-    let system: Arc<dyn Model> = Arc::new(system);
-    let scenario = parse::scenario(scenario, &*system);
-    let scenario = Arc::new(scenario.map_err(|error| BadInput(error.to_string()))?);
-    let report = explore(&system, &scenario, &Options::default());
-    let report = report.map_err(|unavailable| BadInput(unavailable.0))?;
-    let mut view = View::new(&report, &scenario, &*system);
-    view.usual = true;
-    Ok(view)
+/// The questions about one system.
+#[derive(Clone)]
+pub struct Ask(Suite);
+
+impl Ask {
+    /// About this one, whose program is started by `cargo run`.
+    pub fn of(system: impl Model + 'static) -> Self {
+        Ask(Suite {
+            command: "cargo run --".into(),
+            systems: vec![Arc::new(system)],
+            ..Suite::default()
+        })
+    }
+
+    /// The command line.
+    pub fn command(self) -> ExitCode {
+        main(self.0)
+    }
+
+    /// Explores these scenarios, by name or written out; none: all of the system's.
+    ///
+    /// # Panics
+    /// Unless each is complete, holds, and has shown what it requires.
+    #[track_caller]
+    pub fn holds(self, scenarios: &[&str]) {
+        let (suite, mut wrong) = (Arc::new(self.0), String::new());
+        let views = match explored(&suite, scenarios) {
+            Ok(views) => views,
+            Err(mistake) => panic!("{mistake}"),
+        };
+        assert!(!views.is_empty(), "there is no scenario: nothing was explored");
+        for view in views.iter().filter(|view| !view.success || view.executions == 0) {
+            let said = text(std::slice::from_ref(view), Detail::default());
+            let said = anstream::adapter::strip_str(&said).to_string();
+            let _ = writeln!(wrong, "\n{said}\n  the same: {}", view.again(""));
+        }
+        assert!(wrong.is_empty(), "not all is as it should be\n{wrong}");
+    }
 }
 
-/// The same, printed as `cargo explore` prints it.
-pub fn ask_and_print(system: impl Model + 'static, scenario: &str) {
-    let printed =
-        ask(system, scenario).and_then(|view| super::print(&text(&[view], Detail::default())));
-    if let Err(mistake) = printed {
-        eprintln!("{mistake}");
-    }
+fn explored(suite: &Arc<Suite>, scenarios: &[&str]) -> Result<Vec<View>, super::BadInput> {
+    let strategy = if sync::ENGINE == "loom" { Strategy::Loom } else { Strategy::Dpor };
+    let runner = Runner::quiet(suite, Options { strategy, ..Options::default() });
+    let jobs = select::named(suite, scenarios)?;
+    jobs.iter().map(|job| runner.explore(job, strategy)).collect()
 }

@@ -1,12 +1,12 @@
 //! `--generate`: every small scenario of a system, each explored to its end.
 
 use super::progress::Progress;
-use super::run::Runner;
+use super::run::{Job, Runner};
 use super::{print, Arguments, BadInput, Format};
 use crate::engine::{explore, Options, Strategy, Unavailable};
 use crate::render::layout::number;
 use crate::suite::Suite;
-use crate::sweep::{sweep, Summary};
+use crate::sweep::{shrink, sweep, Summary};
 use crate::{Model, Report, Scenario, Verdict};
 use clap::Args;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, BadIn
     explore(system, &any, &options).map_err(|Unavailable(why)| BadInput(why))?;
 
     let mut summary = {
-        let progress = Progress::start("generated", runner.quiet());
+        let progress = Progress::start("generated", runner.is_quiet());
         let all = universe.part(part, parts).count() as u64;
         let scenarios = universe.part(part, parts).take_while(|_| !runner.interrupted());
         let say = progress.say();
@@ -87,11 +87,34 @@ pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, BadIn
     };
     summary.interrupted = runner.interrupted();
     print(&summary.to_string())?;
+    if summary.failed > summary.unfinished {
+        smallest(&runner, system, &options, &summary)?;
+    }
     Ok(match summary {
         _ if summary.failed > summary.unfinished => 1,
         _ if summary.unfinished > 0 || summary.scenarios == 0 || summary.interrupted => 3,
         _ => 0,
     })
+}
+
+/// The smallest scenario that fails, in full. Short ones come first, so there is
+/// none with fewer calls; and of its calls none can be left out.
+fn smallest(
+    runner: &Runner,
+    system: &Arc<dyn Model>,
+    options: &Options,
+    summary: &Summary,
+) -> Result<(), BadInput> {
+    let fails =
+        |scenario: &Arc<Scenario>| !explored(system, scenario, options).violations.is_empty();
+    let Some(first) = summary.failures.first() else { return Ok(()) };
+    let text = shrink(&**system, &first.scenario, fails);
+    let scenario = crate::parse::scenario(&text, &**system);
+    let scenario = Arc::new(scenario.map_err(|error| BadInput(error.to_string()))?);
+    let job = Job { system: Arc::clone(system), scenario };
+    let view = runner.explore(&job, options.strategy)?;
+    print("\nthe smallest that fails\n\n")?;
+    print(&crate::render::text::text(&[view], crate::render::text::Detail::default()))
 }
 
 /// The engine is there: it has answered once. If it does not, nothing is said

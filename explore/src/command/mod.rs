@@ -20,7 +20,7 @@ mod run;
 mod select;
 
 pub use args::{Arguments, Format};
-pub use ask::{ask, ask_and_print};
+pub use ask::Ask;
 pub use generate::Generated;
 pub use select::{built_in, on_request, system};
 

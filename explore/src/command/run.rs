@@ -46,13 +46,19 @@ impl Runner {
         Ok(Runner { suite: Arc::clone(suite), options, loom, quiet })
     }
 
+    /// One that says nothing meanwhile, takes over no signal, and explores in this
+    /// process.
+    pub fn quiet(suite: &Arc<Suite>, options: Options) -> Self {
+        Runner { suite: Arc::clone(suite), options, loom: None, quiet: true }
+    }
+
     /// Set when it is interrupted.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.options.stop)
     }
 
     /// Whether nothing is to be said meanwhile.
-    pub(super) fn quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 

@@ -50,6 +50,17 @@ pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, Bad
     Ok(jobs)
 }
 
+/// The scenarios of these names or texts on the suite's usual system; all that
+/// it ships with when there are none.
+pub(super) fn named(suite: &Suite, scenarios: &[&str]) -> Result<Vec<Job>, BadInput> {
+    let Some(system) = suite.usual() else { return Ok(Vec::new()) };
+    let known = built_in(system)?;
+    match scenarios {
+        [] => Ok(known),
+        texts => texts.iter().map(|text| one(suite, text, &known, false, system)).collect(),
+    }
+}
+
 /// The systems of these names, which commas separate; a family's name is all of
 /// its systems.
 pub(super) fn systems(suite: &Suite, names: &str) -> Result<Vec<Arc<dyn Model>>, BadInput> {

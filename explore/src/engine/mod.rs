@@ -15,7 +15,7 @@ use crate::render::layout::plural;
 use crate::{sync, Model, Report, Scenario};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How orderings are chosen.
@@ -164,6 +164,9 @@ pub fn explore(
     scenario: &Arc<Scenario>,
     options: &Options,
 ) -> Result<Report, Unavailable> {
+    if system.primitives() == sync::ENGINE {
+        system.prepare(scenario).map_err(Unavailable)?;
+    }
     #[cfg(not(loom))]
     if options.strategy != Strategy::Loom && system.primitives() == sync::ENGINE {
         return Ok(dpor::explore(system, scenario, options));
@@ -184,10 +187,28 @@ pub fn replay(
 ) -> Result<Report, Unavailable> {
     #[cfg(not(loom))]
     if system.primitives() == sync::ENGINE {
+        system.prepare(scenario).map_err(Unavailable)?;
         return dpor::replay(system, scenario, token);
     }
     let _ = (scenario, token);
     Err(wrong_build(&**system, Strategy::Dpor))
+}
+
+/// What `body` returns, run by itself on one thread; `None`: it does not return.
+pub fn alone<T: Send + 'static>(body: impl Fn() -> T + Send + Sync + 'static) -> Option<T> {
+    let slot = Arc::new(Mutex::new(None));
+    let filled = Arc::clone(&slot);
+    let run = move || *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(body());
+    #[cfg(not(loom))]
+    drop(shuttle_dpor::Explorer::new().max_executions(1).explore(run));
+    #[cfg(loom)]
+    {
+        let model = ::loom::model::Builder::new();
+        // At a deadlock it panics.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| model.check(run)));
+    }
+    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    slot.take()
 }
 
 fn wrong_build(system: &dyn Model, strategy: Strategy) -> Unavailable {

@@ -13,6 +13,8 @@
 #[cfg(test)]
 mod tests;
 
+use crate::system::{Operation, Parameter};
+
 use std::fmt;
 
 /// One call, as it is written in a scenario.
@@ -26,6 +28,8 @@ pub struct Letter {
     /// Another receiver, as an argument.
     pub name: Option<usize>,
     value: Option<u64>,
+    /// How often the value is written.
+    times: usize,
     /// More arguments.
     rest: &'static str,
 }
@@ -52,6 +56,32 @@ pub struct Universe {
     pub calls: usize,
 }
 
+/// Every scenario over these operations: on up to two receivers, and for a
+/// parameter that cannot be left out with two values, which stand for any two. A
+/// parameter that can be left out is.
+pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> Universe {
+    let receivers = if operations.iter().any(|operation| operation.on_receiver) { 2 } else { 1 };
+    let mut alphabet = Vec::new();
+    for operation in operations {
+        let named = |parameter: &&Parameter| parameter.default.is_none();
+        let values = operation.arguments.iter().filter(named).count();
+        for receiver in 0..if operation.on_receiver { receivers } else { 1 } {
+            let letter = match (operation.on_receiver, operation.creates) {
+                (false, _) => letter(operation.name),
+                (true, false) => letter(operation.name).on(receiver),
+                (true, true) => letter(operation.name).making(receiver),
+            };
+            match values {
+                0 => alphabet.push(letter),
+                // One is renamed; more than that are the same, so that there are few.
+                _ => alphabet.extend([0, 1].map(|value| letter.values(value, values))),
+            }
+        }
+    }
+    let families = vec![Family { settings: "", prologue: Vec::new(), alphabet }];
+    Universe { families, threads, calls }
+}
+
 /// A scenario in canonical form: the letters of each thread, by their place in
 /// the alphabet.
 type Code = Vec<Vec<usize>>;
@@ -60,7 +90,15 @@ const NAMES: [&str; 2] = ["a", "b"];
 
 /// A call without a receiver and a value.
 pub const fn letter(operation: &'static str) -> Letter {
-    Letter { operation, receiver: None, creates: false, name: None, value: None, rest: "" }
+    Letter {
+        operation,
+        receiver: None,
+        creates: false,
+        name: None,
+        value: None,
+        times: 1,
+        rest: "",
+    }
 }
 
 impl Letter {
@@ -77,6 +115,11 @@ impl Letter {
     /// With a value that can be renamed.
     pub const fn value(self, value: u64) -> Self {
         Letter { value: Some(value), ..self }
+    }
+
+    /// With so many parameters of the same value.
+    const fn values(self, value: u64, times: usize) -> Self {
+        Letter { value: Some(value), times, ..self }
     }
 
     /// With more arguments, behind the value.
@@ -109,7 +152,12 @@ impl fmt::Display for Letter {
             write!(f, "{receiver}.")?;
         }
         arguments.extend(name(self.name));
-        arguments.extend(self.value.map(|value| value.to_string()));
+        let value = self.value.map(|value| value.to_string());
+        arguments.extend(value.into_iter().cycle().take(if self.value.is_some() {
+            self.times
+        } else {
+            0
+        }));
         if !self.rest.is_empty() {
             arguments.push(self.rest.to_owned());
         }

@@ -255,5 +255,13 @@ fn show_ordering(out: &mut String, view: &View, ordering: &Ordering) {
 
 /// The command that runs an ordering again.
 pub fn again(view: &View, token: &str) -> String {
-    format!("again: {} '{}' --replay {token}", view.command, view.scenario)
+    format!("again: {}", view.again(token))
+}
+
+impl View {
+    /// The command that explores it again, or one ordering of it.
+    pub fn again(&self, token: &str) -> String {
+        let replay = if token.is_empty() { String::new() } else { format!(" --replay {token}") };
+        format!("{} '{}'{replay}", self.command, self.scenario)
+    }
 }

@@ -2,11 +2,14 @@
 //! are more than one, and why.
 
 use super::backfill::Turn;
-use super::connection::{Answer, Looked, Reading};
+use super::connection::{Looked, Reading};
 use super::state::{MapState, Place, World};
 use super::Limits;
 use crate::scenario::{Argument, Call, CallId, Conn, Scenario};
+use crate::systems::vocabulary::ended;
+use orderings::linear::{self, Specification};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How far a call has come.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,26 +28,45 @@ pub(super) enum Progress {
     Running(Turn),
 }
 
-/// What one step did.
-pub(super) enum Did {
-    /// The call goes on.
-    Part(Progress),
-    /// The call has returned.
-    Answered(Answer),
-    /// Nothing: it cannot be taken now.
-    Waits,
-}
+type Did = linear::Did<Progress>;
 
 /// Which calls there are, and what the host is like.
 #[derive(Debug)]
-pub(super) struct Rules<'a> {
-    pub(super) scenario: &'a Scenario,
-    pub(super) limits: Limits,
+pub(super) struct Rules {
+    scenario: Arc<Scenario>,
+    limits: Limits,
 }
 
-impl Rules<'_> {
+impl Rules {
+    pub(super) fn new(scenario: &Arc<Scenario>, limits: Limits) -> Self {
+        Rules { scenario: Arc::clone(scenario), limits }
+    }
+
+    /// Whether they are those of this scenario.
+    pub(super) fn are_for(&self, scenario: &Arc<Scenario>, limits: Limits) -> bool {
+        Arc::ptr_eq(&self.scenario, scenario) && self.limits == limits
+    }
+}
+
+impl Specification for Rules {
+    type World = World;
+    type Progress = Progress;
+
+    fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    fn called(&self) -> Progress {
+        Progress::Called
+    }
+
+    fn news(&self, world: &World) -> Vec<(CallId, String)> {
+        let reported = world.reported.iter();
+        reported.map(|(request, status)| (*request, ended(status))).collect()
+    }
+
     /// Before the first call: the connections that the scenario does not open.
-    pub(super) fn start(&self) -> World {
+    fn start(&self) -> World {
         let mut world = World::new(self.limits.slots);
         let all = (0..self.scenario.receivers.len()).map(Conn);
         let opened = |conn: &Conn| !self.scenario.created.contains(conn);
@@ -53,13 +75,7 @@ impl Rules<'_> {
     }
 
     /// Takes the next step of a call.
-    pub(super) fn advance(
-        &self,
-        world: &mut World,
-        id: CallId,
-        call: &Call,
-        progress: Progress,
-    ) -> Did {
+    fn advance(&self, world: &mut World, id: CallId, call: &Call, progress: Progress) -> Did {
         match progress {
             Progress::Called => self.begin(world, id, call),
             Progress::Found(at) => self.on_receiver(world, at, id, call),
@@ -79,7 +95,9 @@ impl Rules<'_> {
             },
         }
     }
+}
 
+impl Rules {
     fn begin(&self, world: &mut World, id: CallId, call: &Call) -> Did {
         if call.operation == "run_backfill" {
             return match world.take_turn() {

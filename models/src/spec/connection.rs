@@ -3,30 +3,10 @@
 use super::state::{Backfill, Backfills, Message, Phase, Place, Source, Stream, World};
 use super::Limits;
 use crate::scenario::CallId;
-use std::borrow::Cow;
-
-/// What a call answers, in the words of the outcomes; and the request whose
-/// stream a step's message belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) text: Cow<'static, str>,
-    pub(super) stream: Option<CallId>,
-}
-
-impl From<&'static str> for Answer {
-    fn from(text: &'static str) -> Self {
-        Answer { text: text.into(), stream: None }
-    }
-}
-
-impl From<String> for Answer {
-    fn from(text: String) -> Self {
-        Answer { text: text.into(), stream: None }
-    }
-}
+use orderings::linear::Answer;
 
 fn message(text: String, stream: CallId) -> Looked {
-    Looked::Answer(Answer { text: text.into(), stream: Some(stream) })
+    Looked::Answer(Answer { text: text.into(), subject: Some(stream) })
 }
 
 /// What step found.

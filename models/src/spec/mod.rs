@@ -9,8 +9,9 @@
 //! - `connection`: what the calls on one connection do
 //! - `backfill`: whose turn it is, and what one turn of a worker does
 //! - `calls`: each call as a sequence of atomic steps
-//! - [`history`]: what one execution showed
-//! - [`search`]: is there an order of steps that explains a history?
+//!
+//! Whether an order of steps explains an execution is searched for by
+//! [`orderings::linear`].
 //!
 //! # What is atomic
 //!
@@ -54,17 +55,14 @@
 mod backfill;
 mod calls;
 mod connection;
-pub mod history;
-pub mod search;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub use history::History;
-pub use search::Checker;
-
 use crate::log::Log;
 use crate::{Invariant, Scenario};
+use calls::Rules;
+use orderings::linear::{Checker, History};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -90,7 +88,7 @@ thread_local! {
     /// what it has explained, so that most executions cost a lookup. The tasks
     /// of one execution are all on one thread of the explorer, and only the
     /// last of them to run gets here.
-    static CHECKER: RefCell<Option<Checker>> = const { RefCell::new(None) };
+    static CHECKER: RefCell<Option<Checker<Rules>>> = const { RefCell::new(None) };
 }
 
 /// Checks the execution that the log has, and reports to it.
@@ -100,8 +98,10 @@ pub fn check(scenario: &Arc<Scenario>, limits: Limits, log: &Log) {
     let explained = CHECKER.with(|checker| {
         let mut checker = checker.borrow_mut();
         match &mut *checker {
-            Some(checker) if checker.is_for(scenario, limits) => checker.check(&history),
-            other => other.insert(Checker::new(scenario, limits)).check(&history),
+            Some(checker) if checker.specification().are_for(scenario, limits) => {
+                checker.check(&history)
+            }
+            other => other.insert(Checker::new(Rules::new(scenario, limits))).check(&history),
         }
     });
     if let Err(detail) = explained {

@@ -30,7 +30,12 @@ pub(super) const fn operation(
 
 /// What is heard of a stream, behind the answer of the request that opened it.
 pub(crate) fn stream_ended(log: &Log, request: CallId, status: impl fmt::Display) {
-    log.news(request, format_args!("{ENDED}{status}"));
+    log.news(request, ended(status));
+}
+
+/// In the words of the outcomes.
+pub(crate) fn ended(status: impl fmt::Display) -> String {
+    format!("{ENDED}{status}")
 }
 
 /// How often the stream of `request` was reported to have ended, and how.

@@ -10,6 +10,8 @@ use crate::vbucket::VbState;
 use crate::writer::Job;
 use bytes::Buf;
 
+/// What the statuses mean, for clients that do not know them (`docs/ErrorMap.md`).
+const ERROR_MAP: &str = include_str!("../error_map.json");
 const NO_BUCKET: &[u8] = b"@no bucket@";
 
 impl Connection {
@@ -62,6 +64,13 @@ impl Connection {
             }
             opcode::GET_ALL_VB_SEQNOS => self.get_all_vb_seqnos(frame),
             opcode::GET_FAILOVER_LOG => self.failover_log(frame),
+            opcode::GET_ERROR_MAP => {
+                // The value is the newest version that the client reads; 1 is the oldest.
+                if !frame.extras.is_empty() || !frame.key.is_empty() || frame.value.len() != 2 {
+                    return Err(Status::Einval);
+                }
+                Ok(self.answer(frame, Out { value: ERROR_MAP.as_bytes(), ..RESPONSE }))
+            }
             // Collections and sub-documents are known, and not here.
             opcode::COLLECTIONS_SET_MANIFEST..=opcode::COLLECTIONS_GET_SCOPE_ID
             | opcode::SUBDOC_FIRST..=opcode::SUBDOC_LAST => Err(Status::NotSupported),

@@ -88,7 +88,10 @@ impl Connection {
         let Done { cas, place, value } = match reply.result {
             // A quiet get that finds nothing says so by silence.
             Err(Status::KeyEnoent) if quiet && code == opcode::GAT => return,
-            Err(status) => return self.put(Out { vb: status as u16, ..out }),
+            Err(status) => {
+                let text = status.text();
+                return self.put(Out { vb: status as u16, value: text.as_bytes(), ..out });
+            }
             Ok(_) if quiet && code != opcode::GAT => return,
             Ok(done) => done,
         };
@@ -102,7 +105,9 @@ impl Connection {
                 self.put(Out { cas, datatype, extras: &extras, value: record.value, ..out });
             }
             value => {
-                if let (Some((uuid, seqno)), true) = (place, self.has(feature::MUTATION_SEQNO)) {
+                // Of a change; a touch is none in the documents.
+                let told = self.has(feature::MUTATION_SEQNO) && code != opcode::TOUCH;
+                if let (Some((uuid, seqno)), true) = (place, told) {
                     extras.extend(uuid.to_be_bytes());
                     extras.extend(seqno.to_be_bytes());
                 }

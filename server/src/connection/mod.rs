@@ -152,7 +152,9 @@ impl Connection {
                     Ok(Some(frame)) => frame,
                     Ok(None) => return Go::On,
                     Err(BadFrame::Length { opcode, opaque, status }) => {
-                        self.put(Out { opcode, opaque, vb: status as u16, ..RESPONSE });
+                        let text = status.text();
+                        let value = text.as_bytes();
+                        self.put(Out { opcode, opaque, vb: status as u16, value, ..RESPONSE });
                         return Go::End;
                     }
                     Err(BadFrame::Magic(_) | BadFrame::Io(_)) => return Go::End,
@@ -249,7 +251,8 @@ impl Connection {
     }
 
     fn refuse(&mut self, request: &Frame, status: Status) -> Go {
-        self.answer(request, Out { vb: status as u16, ..RESPONSE })
+        let value = status.text();
+        self.answer(request, Out { vb: status as u16, value: value.as_bytes(), ..RESPONSE })
     }
 
     /// For a request that the writer will answer, which counts as `weight`.
@@ -288,7 +291,17 @@ async fn read_some(
 /// What needs no authentication.
 fn is_open_to_all(opcode: u8) -> bool {
     use opcode::*;
-    matches!(opcode, HELO | SASL_LIST_MECHS | SASL_AUTH | SASL_STEP | NOOP | VERSION | QUIT | QUITQ)
+    matches!(
+        opcode,
+        HELO | GET_ERROR_MAP
+            | SASL_LIST_MECHS
+            | SASL_AUTH
+            | SASL_STEP
+            | NOOP
+            | VERSION
+            | QUIT
+            | QUITQ
+    )
 }
 
 /// Looks at each flexible framing extra: its id and length are four bits each,

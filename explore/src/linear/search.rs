@@ -7,21 +7,16 @@
 //! history with these answers whose real time it respects, so most executions
 //! cost a lookup and a comparison.
 
-use super::calls::{Did, Progress, Rules};
-use super::connection::Answer;
 use super::history::{Answered, Answers, History, RealTime};
-use super::state::World;
-use super::Limits;
-use crate::scenario::{CallId, Scenario};
+use super::{Answer, Did, Specification};
+use crate::scenario::CallId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 
 /// Explains the histories of one scenario.
 #[derive(Debug)]
-pub struct Checker {
-    scenario: Arc<Scenario>,
-    limits: Limits,
+pub struct Checker<S> {
+    specification: S,
     /// The orders that were found, by what they give.
     explained: BTreeMap<Answers, Vec<RealTime>>,
     refused: BTreeMap<History, String>,
@@ -29,25 +24,27 @@ pub struct Checker {
 
 /// Where the search is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Node {
-    world: World,
+struct Node<W, P> {
+    world: W,
     /// By part: the calls that have returned, and how far the next one is.
-    threads: Vec<(usize, Progress)>,
+    threads: Vec<(usize, P)>,
 }
 
+type NodeOf<S> = Node<<S as Specification>::World, <S as Specification>::Progress>;
+
 /// A node on the way, and the thread whose step is next to be tried.
-struct Visit {
-    node: Node,
+struct Visit<N> {
+    node: N,
     next: usize,
     /// Whether a call returned by the step that led here.
     returned: bool,
 }
 
-struct Search<'a> {
-    rules: Rules<'a>,
+struct Search<'a, S: Specification> {
+    rules: &'a S,
     history: &'a History,
     /// Left without success.
-    dead: BTreeSet<Node>,
+    dead: BTreeSet<NodeOf<S>>,
     /// The calls that have returned on the way here, in words.
     path: Vec<String>,
     /// For each call that was begun on the way here: what had returned.
@@ -66,20 +63,15 @@ struct Stuck {
 /// So many of the longest prefixes are shown.
 const SHOWN: usize = 3;
 
-impl Checker {
-    /// For the histories of this scenario.
-    pub fn new(scenario: &Arc<Scenario>, limits: Limits) -> Self {
-        Checker {
-            scenario: Arc::clone(scenario),
-            limits,
-            explained: BTreeMap::new(),
-            refused: BTreeMap::new(),
-        }
+impl<S: Specification> Checker<S> {
+    /// For the histories of the specification's scenario.
+    pub fn new(specification: S) -> Self {
+        Checker { specification, explained: BTreeMap::new(), refused: BTreeMap::new() }
     }
 
-    /// Whether it is for this scenario.
-    pub fn is_for(&self, scenario: &Arc<Scenario>, limits: Limits) -> bool {
-        Arc::ptr_eq(&self.scenario, scenario) && self.limits == limits
+    /// What it holds histories against.
+    pub fn specification(&self) -> &S {
+        &self.specification
     }
 
     /// How many orders were searched for: one for each explained or refused
@@ -92,15 +84,14 @@ impl Checker {
     /// What cannot be explained, when no order explains the history.
     pub fn check(&mut self, history: &History) -> Result<(), String> {
         if let Some(orders) = self.explained.get(&history.answers) {
-            if orders.iter().any(|order| respects(order, &history.after)) {
+            if orders.iter().any(|order| history.allows(order)) {
                 return Ok(());
             }
         }
         if let Some(detail) = self.refused.get(history) {
             return Err(detail.clone());
         }
-        let rules = Rules { scenario: &self.scenario, limits: self.limits };
-        match Search::run(rules, history) {
+        match Search::run(&self.specification, history) {
             Ok(order) => {
                 self.explained.entry(history.answers.clone()).or_default().push(order);
                 Ok(())
@@ -113,15 +104,9 @@ impl Checker {
     }
 }
 
-/// Whether, in this order, whatever must come before a call does.
-fn respects(order: &RealTime, after: &RealTime) -> bool {
-    let mut pairs = order.iter().flatten().flatten().zip(after.iter().flatten().flatten());
-    pairs.all(|(comes, must)| comes >= must)
-}
-
-impl<'a> Search<'a> {
-    fn run(rules: Rules<'a>, history: &'a History) -> Result<RealTime, String> {
-        let threads = vec![(0, Progress::Called); history.answers.len()];
+impl<'a, S: Specification> Search<'a, S> {
+    fn run(rules: &'a S, history: &'a History) -> Result<RealTime, String> {
+        let threads = vec![(0, rules.called()); history.answers.len()];
         let root = Node { world: rules.start(), threads };
         let mut search = Search {
             rules,
@@ -139,7 +124,7 @@ impl<'a> Search<'a> {
 
     /// Whether the history can be explained from here. Not by recursion: an
     /// engine may run this on a stack of a few pages.
-    fn explains(&mut self, root: Node) -> bool {
+    fn explains(&mut self, root: NodeOf<S>) -> bool {
         if self.all_returned(&root) {
             return self.ends_match(&root);
         }
@@ -169,28 +154,28 @@ impl<'a> Search<'a> {
         false
     }
 
-    fn all_returned(&self, node: &Node) -> bool {
+    fn all_returned(&self, node: &NodeOf<S>) -> bool {
         node.threads.iter().zip(&self.history.answers).all(|((done, _), all)| *done == all.len())
     }
 
     /// Whether the thread has a step to take that real time allows now.
-    fn may_go_on(&self, node: &Node, thread: usize) -> bool {
+    fn may_go_on(&self, node: &NodeOf<S>, thread: usize) -> bool {
         let (done, progress) = &node.threads[thread];
         let Some(after) = self.history.after[thread].get(*done) else { return false };
         let returned = node.threads.iter().map(|(done, _)| done);
-        *progress != Progress::Called || returned.zip(after).all(|(done, must)| done >= must)
+        *progress != self.rules.called() || returned.zip(after).all(|(done, must)| done >= must)
     }
 
     /// One step of a thread: where it leads, and the call that returned by it,
     /// if one did. `None`: it cannot be taken, or shows what was not seen.
-    fn take(&mut self, node: &Node, thread: usize) -> Option<(Node, Option<String>)> {
+    fn take(&mut self, node: &NodeOf<S>, thread: usize) -> Option<(NodeOf<S>, Option<String>)> {
         if !self.may_go_on(node, thread) {
             return None;
         }
         let (index, progress) = &node.threads[thread];
         let id = CallId { thread, index: *index };
-        let call = self.rules.scenario.call(id)?;
-        if *progress == Progress::Called {
+        let call = self.rules.scenario().call(id)?;
+        if *progress == self.rules.called() {
             self.order[thread][*index] = node.threads.iter().map(|(done, _)| *done).collect();
         }
         let mut next = node.clone();
@@ -205,13 +190,13 @@ impl<'a> Search<'a> {
                 Some((next, None))
             }
             Did::Answered(answer) if self.seen(id).is_some_and(|seen| seen.is(&answer)) => {
-                next.threads[thread] = (index + 1, Progress::Called);
+                next.threads[thread] = (index + 1, self.rules.called());
                 Some((next, Some(format!("{call}: {}", answer.text))))
             }
             Did::Answered(answer) => {
                 let seen = self.seen(id).cloned().unwrap_or_default();
-                let would = self.words(&answer.text, answer.stream);
-                let seen = self.words(&seen.answer, seen.stream);
+                let would = self.words(&answer.text, answer.subject);
+                let seen = self.words(&seen.answer, seen.subject);
                 self.stuck(format!("{call} would answer {would} and not {seen}"));
                 None
             }
@@ -222,42 +207,44 @@ impl<'a> Search<'a> {
         self.history.answers.get(id.thread)?.get(id.index)
     }
 
-    /// An answer in quotes, and whose stream it is about.
-    fn words(&self, text: &str, stream: Option<CallId>) -> String {
-        match stream.and_then(|request| self.rules.scenario.call(request)) {
+    /// An answer in quotes, and the call that it is about.
+    fn words(&self, text: &str, subject: Option<CallId>) -> String {
+        match subject.and_then(|request| self.rules.scenario().call(request)) {
             Some(request) => format!("\"{text}\" for {request}"),
             None => format!("\"{text}\""),
         }
     }
 
-    /// Whether no stream was reported to end that should not be, so far.
-    fn reports_match(&mut self, node: &Node) -> bool {
-        for reports in node.world.reported.chunk_by(|one, other| one.0 == other.0) {
+    /// Whether nothing was heard that was not, so far.
+    fn reports_match(&mut self, node: &NodeOf<S>) -> bool {
+        let news = self.rules.news(&node.world);
+        for reports in news.chunk_by(|one, other| one.0 == other.0) {
             let CallId { thread, index } = reports[0].0;
-            let seen = &self.history.answers[thread][index].ends;
-            let said: Vec<&str> = reports.iter().map(|(_, status)| *status).collect();
+            let seen = &self.history.answers[thread][index].news;
+            let said: Vec<&str> = reports.iter().map(|(_, news)| news.as_str()).collect();
             let mut rest = seen.iter();
             if !said.iter().all(|status| rest.any(|other| other == status)) {
-                let call = self.rules.scenario.call(reports[0].0);
+                let call = self.rules.scenario().call(reports[0].0);
                 let call = call.map(|call| call.text.as_str()).unwrap_or_default();
                 let seen = match seen.is_empty() {
-                    true => "did not".to_owned(),
-                    false => format!("ended {}", seen.join(", ")),
+                    true => "nothing was".to_owned(),
+                    false => seen.join(", "),
                 };
                 let said = said.join(", ");
-                self.stuck(format!("the stream of {call} would end {said}, and it {seen}"));
+                self.stuck(format!("{said} would be heard of {call}, and {seen}"));
                 return false;
             }
         }
         true
     }
 
-    fn ends_match(&mut self, node: &Node) -> bool {
-        let seen: usize = self.history.answers.iter().flatten().map(|call| call.ends.len()).sum();
-        if node.world.reported.len() < seen {
-            self.stuck("an end would not be reported that was".into());
+    fn ends_match(&mut self, node: &NodeOf<S>) -> bool {
+        let seen: usize = self.history.answers.iter().flatten().map(|call| call.news.len()).sum();
+        let heard = self.rules.news(&node.world).len();
+        if heard < seen {
+            self.stuck("something would not be heard that was".into());
         }
-        node.world.reported.len() == seen
+        heard == seen
     }
 
     fn stuck(&mut self, reason: String) {
@@ -283,7 +270,7 @@ impl<'a> Search<'a> {
 
 impl Answered {
     fn is(&self, answer: &Answer) -> bool {
-        self.answer == answer.text && self.stream == answer.stream
+        self.answer == answer.text && self.subject == answer.subject
     }
 }
 

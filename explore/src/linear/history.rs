@@ -2,7 +2,6 @@
 
 use crate::log::Log;
 use crate::scenario::{CallId, Scenario};
-use crate::systems::vocabulary::ends_of;
 
 /// One execution, as its callers saw it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,10 +24,10 @@ pub type RealTime = Vec<Vec<Vec<usize>>>;
 pub struct Answered {
     /// In the words of the outcome.
     pub answer: String,
-    /// The request whose stream a step's message belongs to.
-    pub stream: Option<CallId>,
-    /// How the stream that it requested was reported to have ended, sorted.
-    pub ends: Vec<String>,
+    /// The call that it is about.
+    pub subject: Option<CallId>,
+    /// What was heard of it later, sorted.
+    pub news: Vec<String>,
 }
 
 impl History {
@@ -46,9 +45,9 @@ impl History {
             for index in 0..*len {
                 let (begin, (_, answer)) = performed(thread, index)?;
                 let id = CallId { thread, index };
-                let (stream, mut ends) = (log.subject_of(id), ends_of(log, id));
-                ends.sort();
-                of_answers.push(Answered { answer: answer.clone(), stream, ends });
+                let (subject, mut news) = (log.subject_of(id), log.news_of(id));
+                news.sort();
+                of_answers.push(Answered { answer: answer.clone(), subject, news });
                 // A part's calls return in their order.
                 let before = |(part, len): (usize, &usize)| {
                     let returned = |index: &usize| {
@@ -62,5 +61,14 @@ impl History {
             after.push(of_after);
         }
         Some(History { answers, after })
+    }
+}
+
+impl History {
+    /// Whether an order of the calls, in which so many of each part had returned
+    /// before each was made, respects real time.
+    pub fn allows(&self, order: &RealTime) -> bool {
+        let mut pairs = order.iter().flatten().flatten().zip(self.after.iter().flatten().flatten());
+        pairs.all(|(comes, must)| comes >= must)
     }
 }

@@ -1,0 +1,88 @@
+//! The implementation as its own specification: what the calls answer when they
+//! run one after another, in every order that keeps each thread's.
+//!
+//! Each order is run once, before the race is explored. An order in which a call
+//! does not return, or panics, explains nothing.
+
+use super::history::{Answers, History, RealTime};
+use crate::scenario::{CallId, Scenario};
+use std::collections::BTreeMap;
+
+/// More orders than this are not tried: then nothing is said.
+pub const MOST: usize = 20_000;
+
+/// What the calls of one scenario answer, one after another, and in which orders.
+#[derive(Debug, Default)]
+pub struct Allowed(BTreeMap<Answers, Vec<RealTime>>);
+
+/// Every order of the calls that keeps those of each thread, the prologue before
+/// and the epilogue after all of them. `None`: there are more than [`MOST`].
+pub fn orders(scenario: &Scenario) -> Option<Vec<Vec<CallId>>> {
+    let calls: Vec<usize> = scenario.parts().map(Vec::len).collect();
+    let part = |thread: usize| (0..calls[thread]).map(move |index| CallId { thread, index });
+    let last = calls.len() - 1;
+    let mut orders: Vec<Vec<CallId>> = vec![part(0).collect()];
+    for _ in 0..calls[1..last].iter().sum() {
+        let longer = |order: &Vec<CallId>| {
+            let next = (1..last).filter_map(|thread| {
+                let index = order.iter().filter(|id| id.thread == thread).count();
+                (index < calls[thread]).then_some(CallId { thread, index })
+            });
+            let order = order.clone();
+            next.map(move |id| [&order[..], &[id]].concat()).collect::<Vec<_>>()
+        };
+        orders = orders.iter().flat_map(longer).collect();
+        if orders.len() > MOST {
+            return None;
+        }
+    }
+    orders.iter_mut().for_each(|order| order.extend(part(last)));
+    Some(orders)
+}
+
+impl Allowed {
+    /// What one order gave.
+    pub fn add(&mut self, history: History) {
+        self.0.entry(history.answers).or_default().push(history.after);
+    }
+
+    /// # Errors
+    /// Why, when no order explains the history.
+    pub fn check(&self, history: &History) -> Result<(), String> {
+        match self.0.get(&history.answers) {
+            Some(orders) if orders.iter().any(|order| history.allows(order)) => Ok(()),
+            Some(_) => Err("no order that gives these answers respects what returned before what \
+                            was called"
+                .into()),
+            None => Err("no order of the calls, one after another, gives these answers".into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Call;
+
+    fn scenario(threads: &[usize]) -> Scenario {
+        let call = Call { operation: "go", receiver: None, arguments: vec![], text: "go".into() };
+        let threads = threads.iter().map(|calls| vec![call.clone(); *calls]).collect();
+        Scenario {
+            threads,
+            prologue: vec![call.clone()],
+            epilogue: vec![call],
+            ..Scenario::default()
+        }
+    }
+
+    #[test]
+    fn as_many_as_there_are_ways_to_shuffle() {
+        let count = |threads: &[usize]| orders(&scenario(threads)).map(|orders| orders.len());
+        assert_eq!(count(&[2, 1]), Some(3));
+        assert_eq!(count(&[2, 2, 1]), Some(30));
+        assert_eq!(count(&[1; 8]), None);
+        let all = orders(&scenario(&[1, 1])).unwrap();
+        assert!(all.iter().all(|order| order.len() == 4 && order[0].thread == 0));
+        assert!(all.iter().all(|order| order[3] == CallId { thread: 3, index: 0 }));
+    }
+}

@@ -1,0 +1,85 @@
+//! `linearizable`: is there an order of the calls that explains what they
+//! answered, and that respects real time?
+//!
+//! - [`history`]: what one execution showed
+//! - `search`: an order of the steps of a [`Specification`] that explains it
+//! - [`alone`]: the implementation itself as the specification, where each call is
+//!   one step
+//!
+//! What returned before what is read off the execution. An engine that reduces
+//! explores one execution of those that differ only in the order of independent
+//! operations, so *real time* is the real time of the execution that stands for
+//! its equivalence class: each alarm is a true one, and a constraint that only
+//! another member of the class has is not checked.
+
+pub mod alone;
+pub mod history;
+mod search;
+
+pub use history::History;
+pub use search::Checker;
+
+use crate::scenario::{Call, CallId, Scenario};
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+/// What the calls of a system do, in steps that are atomic: a description with no
+/// lock and no thread in it.
+pub trait Specification {
+    /// The state of the system.
+    type World: Clone + Ord + Debug;
+    /// How far a call has come.
+    type Progress: Clone + Ord + Debug;
+
+    /// Whose calls they are.
+    fn scenario(&self) -> &Scenario;
+    /// The state before the first call.
+    fn start(&self) -> Self::World;
+    /// Where each call begins.
+    fn called(&self) -> Self::Progress;
+    /// Takes the next step of a call.
+    fn advance(
+        &self,
+        world: &mut Self::World,
+        id: CallId,
+        call: &Call,
+        progress: Self::Progress,
+    ) -> Did<Self::Progress>;
+    /// What was heard of calls after they returned, sorted; see
+    /// [`Log::news`](crate::Log::news).
+    fn news(&self, _world: &Self::World) -> Vec<(CallId, String)> {
+        Vec::new()
+    }
+}
+
+/// What one step did.
+#[derive(Debug)]
+pub enum Did<P> {
+    /// The call goes on.
+    Part(P),
+    /// The call has returned.
+    Answered(Answer),
+    /// Nothing: the step cannot be taken now.
+    Waits,
+}
+
+/// What a call answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// In the words of the outcomes.
+    pub text: Cow<'static, str>,
+    /// The call that the answer is about; see [`Log::concerns`](crate::Log::concerns).
+    pub subject: Option<CallId>,
+}
+
+impl From<&'static str> for Answer {
+    fn from(text: &'static str) -> Self {
+        Answer { text: text.into(), subject: None }
+    }
+}
+
+impl From<String> for Answer {
+    fn from(text: String) -> Self {
+        Answer { text: text.into(), subject: None }
+    }
+}
