@@ -56,8 +56,17 @@ const SUBJECTS: [Subject; 2] = [
 ];
 
 /// The explorer's tests that a mutant is run against, the quick ones first.
-const EXPLORERS: [&str; 7] =
-    ["published", "teardown", "violations", "primitives", "data_races", "workers", "brute_force"];
+const EXPLORERS: [&str; 9] = [
+    "published",
+    "teardown",
+    "awaiting",
+    "violations",
+    "primitives",
+    "data_races",
+    "workers",
+    "spins",
+    "brute_force",
+];
 
 /// `names`: of subjects, of engines, of mutants; of each sort all, unless one is named.
 pub(crate) fn run(names: &[String]) -> Result<(), String> {
