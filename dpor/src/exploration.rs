@@ -2,7 +2,7 @@
 //! left to explore, or a limit is reached.
 
 use crate::adapter::Adapter;
-use crate::explore::{Forest, Search};
+use crate::explore::{Bounded, Forest, Search};
 use crate::hook::{describe, Quiet};
 use crate::names::Names;
 use crate::ordering::Ordering;
@@ -32,7 +32,8 @@ pub(crate) struct Exploration {
 
 impl Exploration {
     pub(crate) fn new(settings: Settings) -> Self {
-        let workers = if settings.strategy == Strategy::Dpor { settings.workers } else { 1 };
+        let shared = settings.strategy == Strategy::Dpor && settings.max_preemptions.is_none();
+        let workers = if shared { settings.workers } else { 1 };
         Exploration {
             settings,
             start: Instant::now(),
@@ -68,6 +69,9 @@ impl Exploration {
         } else {
             all.clone().work(0, body.clone())
         };
+        if let (Some(n), Strategy::Dpor) = (all.settings.max_preemptions, all.settings.strategy) {
+            tally.bound(n);
+        }
         if all.settings.strategy.samples() {
             let n = tally.executions;
             tally.stop(format!("sampled {n} executions"));
@@ -82,6 +86,10 @@ impl Exploration {
         F: Fn() -> T + Send + Sync + 'static,
     {
         let mode = match (self.settings.strategy, &self.forest) {
+            (Strategy::Dpor, None) if self.settings.max_preemptions.is_some() => {
+                let bound = self.settings.max_preemptions.unwrap_or_default();
+                Mode::Bounded(Box::new(Bounded::new(bound)))
+            }
             (Strategy::Dpor, None) => Mode::Explore(Box::default()),
             (Strategy::Dpor, Some(forest)) => {
                 // Whoever leaves by a panic must not leave the others waiting for it.
@@ -104,14 +112,19 @@ impl Exploration {
         let (all, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());
         let mut shown = self.start;
         let conclude = move |rt: &mut Runtime| {
-            let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let value = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
             let mut tally = tallied.borrow_mut();
             if rt.counts() {
-                if let Some(f) = all.settings.observer.as_ref().filter(|_| rt.ran_to_its_end()) {
+                let repeated = rt.repeats();
+                let observed = rt.ran_to_its_end() && !repeated;
+                if let Some(f) = all.settings.observer.as_ref().filter(|_| observed) {
                     f(&Ordering::of(rt));
                 }
                 let before = tally.violating;
-                tally.conclude(rt, outcome);
+                match repeated {
+                    true => tally.repeat(),
+                    false => tally.conclude(rt, value),
+                }
                 all.executions.fetch_add(1, Relaxed);
                 all.violating.fetch_add(tally.violating - before, Relaxed);
             } else {

@@ -1,5 +1,6 @@
 //! What users configure and run.
 
+use crate::again;
 use crate::exploration::{execute, Exploration};
 use crate::names::Names;
 use crate::ordering::Ordering;
@@ -11,7 +12,7 @@ use crate::witness;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Explores the orderings of a body. See the crate's documentation for an example.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +41,39 @@ impl Explorer {
     /// Stops when this much time has passed; checked between executions.
     pub fn max_time(mut self, time: Duration) -> Self {
         self.settings.max_time = Some(time);
+        self
+    }
+
+    /// Explores, of the strategy [`Strategy::Dpor`], only the orderings that can be had with at most
+    /// `n` preemptions, each of which takes the turn from a thread that could have gone on. Turns that
+    /// are passed on because a thread blocks, ends or yields are free.
+    ///
+    /// This is for those who need an answer today: most bugs need one or two. The verdict is
+    /// [`Verdict::Within`](crate::Verdict::Within) then, never `Complete`, and
+    /// [`exhausted`](Report::exhausted) says no. It runs every schedule within the bound, without
+    /// reduction, so `executions` exceeds `orderings`; it keeps 16 bytes for each ordering, takes two
+    /// for the same if 128 bits of hash agree, and uses one worker.
+    ///
+    /// ```
+    /// use shuttle_dpor::{sync::{atomic::{AtomicU32, Ordering::SeqCst}, Arc}, thread, Explorer};
+    ///
+    /// let lost_update = || {
+    ///     let n = Arc::new(AtomicU32::new(0));
+    ///     let threads = [0, 1].map(|_| {
+    ///         let n = n.clone();
+    ///         thread::spawn(move || n.store(n.load(SeqCst) + 1, SeqCst))
+    ///     });
+    ///     threads.map(|thread| thread.join().unwrap());
+    ///     n.load(SeqCst)
+    /// };
+    /// let sequential = Explorer::new().max_preemptions(0).explore(lost_update);
+    /// assert_eq!(sequential.verdict.to_string(), "complete within 0 preemptions");
+    /// assert!(sequential.outcomes.keys().eq(&[2]));
+    /// let one = Explorer::new().max_preemptions(1).explore(lost_update);
+    /// assert!(one.outcomes.keys().eq(&[1, 2]));
+    /// ```
+    pub fn max_preemptions(mut self, n: u32) -> Self {
+        self.settings.max_preemptions = Some(n);
         self
     }
 
@@ -121,12 +155,27 @@ impl Explorer {
     }
 
     /// Runs `body` in every ordering and reports what happened.
+    ///
+    /// If the environment has `SHUTTLE_DPOR_REPLAY`, a token as a report's `replay:` line has it, then
+    /// that ordering alone is run and shown: `SHUTTLE_DPOR_REPLAY=dpor-0.1.0/... cargo test the_test`
+    /// runs a failing test again. The verdict is `Violated` or `Incomplete`.
+    ///
+    /// # Panics
+    ///
+    /// If the variable holds no token, or one of another body.
     pub fn explore<T, F>(self, body: F) -> Report<T>
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
         F: Fn() -> T + Send + Sync + 'static,
     {
         let body = Arc::new(body);
+        if let Some(token) = again::asked_for() {
+            let start = Instant::now();
+            let run = self.replay_inner(&token, body);
+            let report = again::report(token, run, start.elapsed());
+            eprintln!("{report}");
+            return report;
+        }
         let (tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
         tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
     }

@@ -30,7 +30,12 @@
 //! [`Explorer`]. What the body returns is counted, ordering by ordering; panics, deadlocks, data races
 //! on a [`CheckedCell`](cell::CheckedCell) and what the body [reports](report_violation) are
 //! violations, each counted by name, with the ordering that shows it with the fewest context switches.
-//! A [`Token`] replays one.
+//! A [`Token`] replays one; in the environment, as `SHUTTLE_DPOR_REPLAY`, it makes a failing test run
+//! that ordering and no other.
+//!
+//! What takes too long to explore whole can be explored within a bound on preemptions
+//! ([`Explorer::max_preemptions`]). How to explore a hand-written future is a page of its own:
+//! [`future`].
 //!
 //! The same body runs under shuttle's own schedulers: see [`Strategy`]. Nor is an explorer needed: in a
 //! test that shuttle runs (`shuttle::check_random`, a `Runner` with any scheduler, a replay) the
@@ -92,7 +97,7 @@
 //!   [`Report::cut_off`] says who was busy.
 //! * A loop that yields and gives up after 128 rounds or more is taken for one that does not. Changes
 //!   through a shared reference to what is behind a lock (a `Mutex<Cell<_>>`) end no wait.
-//! * Time and async tasks are not modelled; neither are `Arc` and `Weak`, unless
+//! * Time and an executor's queues are not modelled; neither are `Arc` and `Weak`, unless
 //!   they are those of [`sync::counted`].
 //! * Who drops the last reference of std's `Arc`, or the result of a thread that nobody joins, is not
 //!   explored. Where a destructor performs operations and that matters, say it with
@@ -149,10 +154,12 @@
 //! `tests/brute` and the example `brute-force`.
 
 mod adapter;
+mod again;
 pub mod cell;
 mod exploration;
 mod explore;
 mod explorer;
+pub mod future;
 pub mod hint;
 mod hook;
 mod local;
@@ -166,6 +173,7 @@ mod rt;
 mod schedule;
 mod scheduler;
 mod settings;
+mod shown;
 mod spin;
 pub mod sync;
 mod table;

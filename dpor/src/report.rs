@@ -12,6 +12,12 @@ use std::time::Duration;
 pub enum Verdict {
     /// Every ordering has been explored, and none violated anything.
     Complete,
+    /// Every ordering that can be had with so many preemptions has been explored, and none violated
+    /// anything: see [`Explorer::max_preemptions`](crate::Explorer::max_preemptions).
+    Within {
+        /// The bound.
+        preemptions: u32,
+    },
     /// Some ordering violated something.
     Violated,
     /// No violation was seen, and not everything was explored.
@@ -25,6 +31,10 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Complete => f.write_str("COMPLETE"),
+            Verdict::Within { preemptions: 1 } => f.write_str("complete within 1 preemption"),
+            Verdict::Within { preemptions } => {
+                write!(f, "complete within {preemptions} preemptions")
+            }
             Verdict::Violated => f.write_str("VIOLATED"),
             Verdict::Incomplete { why } => write!(f, "INCOMPLETE: {why}"),
         }

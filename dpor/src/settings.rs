@@ -56,6 +56,7 @@ pub(crate) struct Settings {
     pub(crate) strategy: Strategy,
     pub(crate) max_executions: u64,
     pub(crate) max_time: Option<Duration>,
+    pub(crate) max_preemptions: Option<u32>,
     pub(crate) stop: Option<Arc<AtomicBool>>,
     pub(crate) max_steps: usize,
     pub(crate) workers: usize,
@@ -74,6 +75,7 @@ impl Default for Settings {
             strategy: Strategy::Dpor,
             max_executions: u64::MAX,
             max_time: None,
+            max_preemptions: None,
             stop: None,
             max_steps: 10_000,
             workers: 1,
@@ -94,6 +96,7 @@ impl fmt::Debug for Settings {
             .field("strategy", &self.strategy)
             .field("max_executions", &self.max_executions)
             .field("max_time", &self.max_time)
+            .field("max_preemptions", &self.max_preemptions)
             .field("max_steps", &self.max_steps)
             .field("workers", &self.workers)
             .field("stop_at_first", &self.stop_at_first)

@@ -37,6 +37,8 @@ pub(crate) struct Tally<T> {
     /// Who was busy in the first execution that was cut off.
     cut_off: Option<(String, Token)>,
     incomplete: Option<String>,
+    /// The bound on preemptions, if there is one.
+    within: Option<u32>,
     linearizer: Linearizer,
 }
 
@@ -56,6 +58,7 @@ impl<T> Default for Tally<T> {
             violations: BTreeMap::new(),
             cut_off: None,
             incomplete: None,
+            within: None,
             linearizer: Linearizer::default(),
         }
     }
@@ -65,6 +68,16 @@ impl<T: Ord> Tally<T> {
     /// The exploration stops before its end. The first reason counts.
     pub(crate) fn stop(&mut self, why: String) {
         self.incomplete.get_or_insert(why);
+    }
+
+    /// An execution was one of an ordering that has been counted.
+    pub(crate) fn repeat(&mut self) {
+        self.executions += 1;
+    }
+
+    /// No more than `preemptions` were allowed.
+    pub(crate) fn bound(&mut self, preemptions: u32) {
+        self.within = Some(preemptions);
     }
 
     /// Adds another worker's counts.
@@ -168,12 +181,16 @@ impl<T: Ord> Tally<T> {
         let verdict = if !violations.is_empty() {
             Verdict::Violated
         } else {
-            match &self.incomplete {
-                Some(why) => Verdict::Incomplete { why: why.clone() },
-                None if self.orderings == 0 => Verdict::Incomplete { why: "nothing ran".into() },
-                None => Verdict::Complete,
+            match (&self.incomplete, self.within) {
+                (Some(why), _) => Verdict::Incomplete { why: why.clone() },
+                (None, _) if self.orderings == 0 => {
+                    Verdict::Incomplete { why: "nothing ran".into() }
+                }
+                (None, Some(preemptions)) => Verdict::Within { preemptions },
+                (None, None) => Verdict::Complete,
             }
         };
+        let bounded = self.within.map(|n| format!("no more than {n} preemptions were allowed"));
         Report {
             verdict,
             executions: self.executions,
@@ -187,7 +204,7 @@ impl<T: Ord> Tally<T> {
             cut_off,
             outcomes,
             violations,
-            incomplete: self.incomplete,
+            incomplete: self.incomplete.or(bounded),
             elapsed,
         }
     }

@@ -125,6 +125,20 @@ impl Builder {
     {
         Ok(spawn_named(self.name, Location::caller(), f))
     }
+
+    /// Spawns the thread in a scope. Never fails.
+    #[track_caller]
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        Ok(scope.spawn_named(self.name, Location::caller(), f))
+    }
 }
 
 /// Spawns a thread.
@@ -221,7 +235,20 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let (thread, slot) = admit(None, Location::caller());
+        self.spawn_named(None, Location::caller(), f)
+    }
+
+    fn spawn_named<F, T>(
+        &'scope self,
+        name: Option<String>,
+        at: &'static Location<'static>,
+        f: F,
+    ) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let (thread, slot) = admit(name, at);
         let (tid, result) = (thread.id.0, slot.clone());
         let waited = Arc::new(AtomicBool::new(false));
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((tid, waited.clone()));

@@ -2,13 +2,16 @@
 //!
 //! [`node`] holds the exploration tree along the current execution and walks it, [`races`] finds the
 //! reversible races of a complete one and the sequences that reverse them, and [`wakeup`] keeps those
-//! sequences in order until it is their turn. [`forest`] is for several workers.
+//! sequences in order until it is their turn. [`forest`] is for several workers,
+//! [`bounded`] for a bound on preemptions.
 
+mod bounded;
 mod forest;
 mod node;
 mod races;
 mod wakeup;
 
+pub(crate) use bounded::Bounded;
 pub(crate) use forest::Forest;
 pub(crate) use node::Search;
 pub(crate) use races::Blocked;

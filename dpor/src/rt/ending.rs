@@ -73,6 +73,7 @@ impl Runtime {
     pub(crate) fn search_on(&mut self) -> bool {
         match (&mut self.mode, &self.ending) {
             (_, Some(Ending::Probed)) => true,
+            (Mode::Bounded(search), ending) => search.backtrack(ending.as_ref()),
             (Mode::Explore(_), Some(Ending::Diverged(_) | Ending::Torn)) => false,
             (Mode::Explore(search), _) => search.backtrack(),
             _ => true,

@@ -2,7 +2,7 @@
 
 use super::guest::Guest;
 use super::thread::{Status, Thread};
-use crate::explore::{Blocked, Search};
+use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
@@ -41,6 +41,8 @@ pub(crate) enum Ending {
 pub(crate) enum Mode {
     /// The exploration does.
     Explore(Box<Search>),
+    /// A search with a bound on preemptions does.
+    Bounded(Box<Bounded>),
     /// A schedule does: the thread of each event.
     Follow(Vec<Tid>),
     /// One of shuttle's schedulers does, of those whom the runtime lets it see.
@@ -346,6 +348,15 @@ impl Runtime {
     /// Whether every thread ended, or could not go on.
     pub(crate) fn ran_to_its_end(&self) -> bool {
         matches!(self.ending, None | Some(Ending::Deadlock))
+    }
+
+    /// Whether this ordering has been run before, which happens only where nothing is reduced.
+    pub(crate) fn repeats(&mut self) -> bool {
+        let whole = self.ran_to_its_end();
+        match &mut self.mode {
+            Mode::Bounded(search) if whole => !search.is_new(&self.trace),
+            _ => false,
+        }
     }
 
     /// Whether the body did not do what it did before.

@@ -222,6 +222,7 @@ impl Runtime {
         let view = View { enabled, patient, current: self.current };
         let choice = match &mut self.mode {
             Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
+            Mode::Bounded(search) => search.choose(&self.trace, &view),
             Mode::Follow(schedule) => follow(schedule, &self.trace, &view),
             Mode::Sample | Mode::Guest(_) => unreachable!("shuttle's scheduler chooses"),
         };

@@ -201,6 +201,30 @@ macro_rules! atomic {
                 Err(old)
             }
 
+            /// Like [`fetch_update`](Self::fetch_update), by its newer name.
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                f: impl FnMut($t) -> Option<$t>,
+            ) -> Result<$t, $t> {
+                self.fetch_update(set, fetch, f)
+            }
+
+            /// Stores what `f` makes of the value, until that succeeds. Returns the previous value.
+            #[track_caller]
+            pub fn update(
+                &self,
+                set: Ordering,
+                fetch: Ordering,
+                mut f: impl FnMut($t) -> $t,
+            ) -> $t {
+                match self.fetch_update(set, fetch, |old| Some(f(old))) {
+                    Ok(old) | Err(old) => old,
+                }
+            }
+
             /// Returns the value.
             pub fn into_inner(self) -> $t {
                 self.value.into_inner()
@@ -292,6 +316,50 @@ macro_rules! atomic {
         impl<T> Default for $name<T> {
             fn default() -> Self {
                 Self::new(std::ptr::null_mut())
+            }
+        }
+
+        impl<T> $name<T> {
+            /// Adds `value` times the size of a `T`; returns the previous pointer.
+            #[track_caller]
+            pub fn fetch_ptr_add(&self, value: usize, order: Ordering) -> $t {
+                self.modify(order, |old| old.wrapping_add(value))
+            }
+
+            /// Subtracts `value` times the size of a `T`; returns the previous pointer.
+            #[track_caller]
+            pub fn fetch_ptr_sub(&self, value: usize, order: Ordering) -> $t {
+                self.modify(order, |old| old.wrapping_sub(value))
+            }
+
+            /// Adds `value` bytes; returns the previous pointer.
+            #[track_caller]
+            pub fn fetch_byte_add(&self, value: usize, order: Ordering) -> $t {
+                self.modify(order, |old| old.wrapping_byte_add(value))
+            }
+
+            /// Subtracts `value` bytes; returns the previous pointer.
+            #[track_caller]
+            pub fn fetch_byte_sub(&self, value: usize, order: Ordering) -> $t {
+                self.modify(order, |old| old.wrapping_byte_sub(value))
+            }
+
+            /// Sets bits of the address; returns the previous pointer.
+            #[track_caller]
+            pub fn fetch_or(&self, value: usize, order: Ordering) -> $t {
+                self.modify(order, |old| old.map_addr(|addr| addr | value))
+            }
+
+            /// Keeps those bits of the address; returns the previous pointer.
+            #[track_caller]
+            pub fn fetch_and(&self, value: usize, order: Ordering) -> $t {
+                self.modify(order, |old| old.map_addr(|addr| addr & value))
+            }
+
+            /// Flips bits of the address; returns the previous pointer.
+            #[track_caller]
+            pub fn fetch_xor(&self, value: usize, order: Ordering) -> $t {
+                self.modify(order, |old| old.map_addr(|addr| addr ^ value))
             }
         }
     };

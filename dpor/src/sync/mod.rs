@@ -8,15 +8,19 @@ pub mod atomic;
 mod barrier;
 mod condvar;
 pub mod counted;
+mod lazy_lock;
 pub mod mpsc;
 mod mutex;
 mod once;
+mod once_lock;
 mod rwlock;
 
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
+pub use lazy_lock::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceState};
+pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 // Reference counts are no operations in these; `counted` has others.
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
