@@ -161,6 +161,12 @@ impl Runtime {
             return None;
         }
         let tid = probe.tid;
+        if let Status::At(op) = &mut self.threads[tid as usize].status {
+            // It runs alone: nothing else can go on.
+            if op.arg == ENDS_LAST && matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv) {
+                op.arg = MAY_END;
+            }
+        }
         let goes_on = match self.threads[tid as usize].status {
             Status::At(op) => probe.objects.contains(&op.obj) && self.possible(tid),
             _ => false,
