@@ -16,8 +16,12 @@ pub type SourceError = Box<dyn Error + Send + Sync>;
 
 /// Where items come from.
 ///
-/// Each method may block, fail or panic: that costs the stream it was called
-/// for (it ends with `BackfillFail`), and nothing else.
+/// Each method may block. Where [`open_scan`](Self::open_scan),
+/// [`read_memory`](Self::read_memory) or a method of the [`Scan`] fails or
+/// panics, that costs the stream it was called for, which ends with
+/// `BackfillFail`, and nothing else. A panic in
+/// [`memory_used_percent`](Self::memory_used_percent) costs nothing: it counts
+/// as 0. Nor does one in a destructor.
 pub trait ItemSource: Send + Sync + 'static {
     /// Opens a scan for a backfill of `range` on `vb`. Called by a worker.
     ///
@@ -42,8 +46,12 @@ pub trait ItemSource: Send + Sync + 'static {
     }
 }
 
-/// One open scan. It is read by one worker at a time, and dropped by a worker,
-/// by [`step`](crate::Producer::step) or by [`Deferred::deliver`](crate::Deferred::deliver).
+/// One open scan. It is read by one worker at a time. Who drops it: the worker
+/// that ran it; [`step`](crate::Producer::step), when it ends the stream; whoever
+/// delivers or drops the [`Deferred`](crate::Deferred), or the
+/// [`Wakeups`](crate::Wakeups) split off it, of the call that ended the stream;
+/// and whoever drops the last handle to a map that was not shut down. Never
+/// under a lock of the core's.
 pub trait Scan: Send {
     /// The last seqno of the snapshot that is scanned. Asked once, after the
     /// scan was opened; an item beyond it ends the stream with `BackfillFail`.
@@ -85,9 +93,23 @@ pub trait FrontEnd: Send + Sync + 'static {
     /// worker, with no lock of the core held. It must not block for long, and
     /// a panic in it is contained: it costs this one wake.
     ///
-    /// It may come as soon as the connection is paused, and so before
-    /// [`step`](crate::Producer::step) has returned `Idle` to its caller:
+    /// How early: it may come as soon as the connection is paused, and so
+    /// before [`step`](crate::Producer::step) has returned `Idle` to its caller:
     /// remember it until the thread goes to sleep.
+    ///
+    /// How late: whenever the [`Deferred`](crate::Deferred) of the call that
+    /// owed it is delivered, so also when the front end has been woken by
+    /// somebody else since, and after [`disconnect`](crate::ConnMap::disconnect)
+    /// or [`shutdown`](crate::ConnMap::shutdown) has returned. A late wake is to
+    /// be harmless to the host, as it is to the core: whoever steps then is told
+    /// to disconnect.
+    ///
+    /// How often: at most once for each time that the connection was paused,
+    /// which is for each `Idle` of `step` and each
+    /// [`Paused`](crate::Pause::Paused) of [`pause`](crate::Producer::pause).
+    ///
+    /// For a task of an async runtime, `wake` is `Notify::notify_one` or
+    /// `Waker::wake_by_ref`; `examples/tokio.rs` shows it.
     fn wake(&self);
 }
 

@@ -1,20 +1,91 @@
 //! Connections, streams and background backfills of a server that streams
 //! changes, and their teardown.
+//!
+//! # States
+//!
+//! | what | states | in |
+//! |---|---|---|
+//! | the map | open; shut down, for good: nothing can be opened | `map` |
+//! | a connection | open, with its streams, manager and front end (it may be displaced: it accepts nothing more); closed, with nothing | `connection` |
+//! | a stream | Pending, Backfilling, InMemory, Dead ([`StreamState`]) | `stream` |
+//! | a backfill | pending, initializing, active, snoozing, running | `backfill::manager` |
+//! | a manager | idle, ready, resting, running | `backfill::bucket` |
+//!
+//! # Locks
+//!
+//! A thread that holds a lock takes only locks of higher rank; debug builds
+//! and the engines check it at each acquisition.
+//!
+//! | rank | lock | guards | held for |
+//! |--:|---|---|---|
+//! | 1 | the map's | connections by id and by name, whether the map is shut down | one connection that is opened, looked up, displaced or closed |
+//! | 2 | a connection's, one each | its phase, and all that it has while it is open | one request, item, message or end |
+//! | 3 | the index's, one for each of 16 shards of vbs | which connections have a stream on a vb | one entry, or sixteen handles |
+//! | 4 | the bucket's | whose turn comes next, slots for backfills | a few steps of bookkeeping |
+//!
+//! # Calls
+//!
+//! What each call takes, and what it costs. n is the number of connections, s
+//! of the connection's streams, v of vbs with streams, k of the vb's streams.
+//! None blocks, but where the table says so, on anything else than these
+//! locks, and none is held for longer than the table above says: no call on
+//! one connection waits for the teardown of another. A test counts the locks.
+//!
+//! | call | map | connection | index | bucket | cost | calls the host |
+//! |---|--:|--:|--:|--:|---|---|
+//! | [`ConnMap::open`] | 1 | 1 if it displaces | | | O(log n) | |
+//! | [`ConnMap::get`] | 1 | | | | O(log n) | |
+//! | [`ConnMap::disconnect`] | 1 | 1 | 1 a stream | 1 | O(log n + s log k) | |
+//! | [`ConnMap::notify`] | | 1 a stream of the vb | 1 for 16 | | O(log v + k log s) | |
+//! | [`ConnMap::end_streams`] | | 1 a stream of the vb | 1 for 16, 1 a stream | 1 a stream | O(log v + k log k) | |
+//! | [`ConnMap::shutdown`] | 1 a connection | 1 a connection | 1 a stream | 1 a connection | O(log k) a stream | |
+//! | [`ConnMap::stats`] | 1 | | | 1 | O(1) | |
+//! | [`Producer::stream_request`] | | 1 | 1 | 1 | O(log s + log k) | `memory_used_percent` |
+//! | [`Producer::close_stream`] | | 1 | 1 | 1 if it had a backfill | O(log s + log k) | |
+//! | [`Producer::step`] | | 1 | 1 if a stream ends | 1 if backfills go on | O(1) | `read_memory`, which may block |
+//! | [`Producer::pause`], [`Producer::wake`] | | 1 | | | O(1) | |
+//! | [`Producer::stats`] | | 1 | | | O(s) and what is queued | |
+//! | [`Worker::run`] | | 3, and 1 an item | 1 if the stream fails | 3 | O(log n), and O(1) an item | the source and its scan, which may block, and `wake` |
+//! | [`Worker::wait`] | | | | 1 | O(log n) | blocks until there is something to run |
+//! | [`Deferred::deliver`] | | | | | | `wake`, and the host's destructors |
+//!
+//! # Rules
+//!
+//! The code cites them by number.
+//!
+//! 1. Check and act under one lock. The closed state is the absence of
+//!    everything else, never a flag beside it.
+//! 2. Refuse before any side effect.
+//! 3. Nothing of the host's is called or dropped under a lock: it is moved out,
+//!    and handled when the lock is released.
+//! 4. No destructor takes a lock.
+//! 5. Locks are taken in the order of their ranks.
+//! 6. One owner: the map has the connections, a connection its streams and its
+//!    manager. Everybody else has a weak handle, or a strong one for the
+//!    length of one call.
+//! 7. A handle that was copied out of a lock may be stale: whoever has one asks
+//!    the connection, under its lock, for what it came for.
 
 #![forbid(unsafe_code)]
 // Locks, atomics and threads come from `sync` alone; see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod after;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod assertions;
 mod backfill;
 mod config;
 mod connection;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod costs;
 mod error;
 mod host;
+mod index;
+mod line;
 mod live;
 mod map;
 mod producer;
+mod slab;
 mod stream;
 #[allow(clippy::disallowed_methods, clippy::disallowed_types)]
 mod sync;

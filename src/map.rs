@@ -1,26 +1,41 @@
 //! ConnMap: which connections there are, and whether there will be any more.
 //!
-//! One lock (`Rank::Map`), the first in the order, guards the connections and
-//! the map's own end. It is held while a connection is displaced or closed, so
-//! that these are one step together with the entry in the map: what a lookup
-//! finds is what the calls before it made.
+//! One lock (`Rank::Map`), the first in the order, guards the connections,
+//! their names and the map's own end. It is held while one connection is
+//! displaced or closed, so that this is one step together with the entry in the
+//! map: what a lookup finds is what the calls before it made. To close is to
+//! move everything out, in O(log n); the streams are ended outside of the lock.
 //!
 //! To shut down is to change the map's state. Either an open has the lock
 //! first, and the shutdown closes what it opened; or the shutdown does, and
-//! the open is refused.
+//! the open is refused. The connections are then closed one by one, in a
+//! critical section each: none can come any more, and one that leaves
+//! meanwhile was closed by whoever took it out.
+//!
+//! A name belongs to the connection that was opened last under it. Of two that
+//! open under one name, the one that has the lock later displaces the other.
+//! Of an open and the disconnect of the name's holder, either the open has the
+//! lock first, and the disconnect finds that the name has another holder; or
+//! the disconnect does, and the name is free.
 
+use crate::after::After;
 use crate::backfill::bucket::Bucket;
-use crate::connection::{Connection, Debris, Shared};
+use crate::connection::{Connection, Shared};
 use crate::host::{FrontEnd, Hosted, ItemSource};
+use crate::index::Index;
 use crate::live::LiveCounts;
 use crate::sync::{Mutex, Rank, Strong};
-use crate::wakeups::{Deferred, Wakeups};
+use crate::wakeups::Deferred;
 use crate::worker::Worker;
 use crate::{
     CloseReason, Config, ConnId, EndStatus, NoSuchConnection, OpenError, Producer, Seqno,
     StreamEnd, VbId,
 };
 use std::collections::BTreeMap;
+#[allow(clippy::disallowed_types)]
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// The connections of one bucket. It owns them: when it is dropped, or a
@@ -34,15 +49,20 @@ pub struct ConnMap {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct State {
     shut_down: bool,
     connections: BTreeMap<ConnId, Entry>,
+    /// Which connection was opened last under each name, and is still here.
+    /// Names come from clients, so the hasher is std's, which has a secret; its
+    /// order differs from run to run, and nothing ever iterates over it.
+    #[allow(clippy::disallowed_types)]
+    names: HashMap<Arc<str>, ConnId>,
+    next_number: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
-    name: String,
+    name: Arc<str>,
     connection: Strong<Connection>,
 }
 
@@ -80,17 +100,26 @@ impl ConnMap {
         let config = config.clamped();
         let shared = Shared {
             bucket: Bucket::new(config.backfills_per_bucket),
+            index: Index::new(),
             config: Arc::new(config),
             source: Hosted::new(source),
             live: LiveCounts::new(),
         };
-        let state = State { shut_down: false, connections: BTreeMap::new() };
+        let state = State {
+            shut_down: false,
+            connections: BTreeMap::new(),
+            names: Default::default(),
+            next_number: 0,
+        };
         ConnMap { state: Mutex::new(Rank::Map, state), shared: Arc::new(shared) }
     }
 
     /// Opens a producer. One of the same name that is open already is
     /// *displaced*: it refuses requests from then on, and its owner is woken
     /// to see [`Step::Disconnect`](crate::Step::Disconnect).
+    ///
+    /// Locks: the map's, and under it that of the connection which is
+    /// displaced. O(log n) in the connections.
     ///
     /// # Errors
     /// See [`OpenError`]; then nothing was changed, and nobody displaced.
@@ -112,8 +141,9 @@ impl ConnMap {
         front_end: Arc<dyn FrontEnd>,
     ) -> Result<Deferred<Producer>, OpenError> {
         let front_end = Hosted::new(front_end);
-        let mut wakeups = Wakeups::default();
-        let mut state = self.state.lock();
+        let mut after = After::default();
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
         // The host's front end must not be dropped under the lock, so it is
         // refused before it is moved, and dropped when the guard is gone.
         let refused = if state.shut_down {
@@ -124,20 +154,26 @@ impl ConnMap {
             None
         };
         if let Some(error) = refused {
-            drop(state);
+            drop(guard);
             return Err(error);
         }
-        for entry in state.connections.values().filter(|entry| entry.name == name) {
-            entry.connection.displace(&mut wakeups);
+        let name: Arc<str> = Arc::from(name);
+        let holder = state.names.insert(Arc::clone(&name), id);
+        if let Some(entry) = holder.and_then(|holder| state.connections.get(&holder)) {
+            entry.connection.displace(&mut after);
         }
-        let connection = Connection::new(&self.shared, front_end);
+        let connection = Connection::new(&self.shared, state.next_number, front_end);
+        state.next_number += 1;
         let producer = Producer::new(id, &connection);
-        state.connections.insert(id, Entry { name: name.to_owned(), connection });
-        Ok(Deferred::new(producer, wakeups))
+        state.connections.insert(id, Entry { name, connection });
+        drop(guard);
+        Ok(Deferred::new(producer, after))
     }
 
     /// The producer that is open under `id`, closed ones that nobody
     /// disconnected included.
+    ///
+    /// Locks: the map's. O(log n) in the connections.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -157,6 +193,11 @@ impl ConnMap {
     /// streams whose end step had not handed out; if the connection was closed
     /// before, whoever closed it has them.
     ///
+    /// Locks: the map's, and under it the connection's and the bucket's, in
+    /// which all that the connection had is moved out, in O(log n) in the
+    /// connections; then one of the index's for each stream, which is ended
+    /// under no other lock.
+    ///
     /// # Errors
     /// [`NoSuchConnection`]: `id` is not in the map; of two that disconnect at
     /// once, one is told so.
@@ -174,19 +215,23 @@ impl ConnMap {
     /// assert_eq!(refused, RequestError::ConnectionClosed);
     /// ```
     pub fn disconnect(&self, id: ConnId) -> Result<Deferred<Vec<StreamEnd>>, NoSuchConnection> {
-        let mut wakeups = Wakeups::default();
-        let mut debris = Debris::default();
+        let mut after = After::default();
         let mut state = self.state.lock();
-        let entry = state.connections.remove(&id).ok_or(NoSuchConnection(id))?;
-        let ends = entry.connection.close(CloseReason::Disconnected, &mut wakeups, &mut debris);
+        let entry = state.remove(id).ok_or(NoSuchConnection(id))?;
+        let remains = entry.connection.close(CloseReason::Disconnected);
         drop(state);
+        let ends = remains.map(|remains| remains.end(&self.shared, &mut after));
         drop(entry);
-        debris.defer(&mut wakeups);
-        Ok(Deferred::new(ends, wakeups))
+        Ok(Deferred::new(ends.unwrap_or_default(), after))
     }
 
     /// Tells every producer with a stream on `vb` that items up to `seqno`
     /// can be read. Call it after they can be.
+    ///
+    /// Locks: one of the index's, once for sixteen streams of the vb, and then
+    /// each such stream's connection's. O(log v), of the vbs that have streams,
+    /// and O(log s) for each stream of this vb; no allocation unless a front
+    /// end is to be woken.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -195,16 +240,17 @@ impl ConnMap {
     /// map.notify(VbId(0), 12).deliver();
     /// ```
     pub fn notify(&self, vb: VbId, seqno: Seqno) -> Deferred<()> {
-        let mut wakeups = Wakeups::default();
-        for connection in self.connections() {
-            connection.notify(vb, seqno, &mut wakeups);
-        }
-        Deferred::new((), wakeups)
+        let mut after = After::default();
+        self.shared.index.visit(vb, |connection| connection.notify(vb, seqno, &mut after));
+        Deferred::new((), after)
     }
 
     /// Ends every stream of `vb` with `status`: the host has changed the vb's
     /// state. The answer says how many. A host that holds its vb state lock
     /// for writing delivers the wake-ups after releasing it.
+    ///
+    /// Locks: as [`Self::notify`], and under each connection's one of the
+    /// index's and the bucket's.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -216,20 +262,30 @@ impl ConnMap {
     /// assert_eq!(map.end_streams(VbId(0), EndStatus::StateChanged).deliver(), 1);
     /// ```
     pub fn end_streams(&self, vb: VbId, status: EndStatus) -> Deferred<usize> {
-        let mut wakeups = Wakeups::default();
-        let ended = self
-            .connections()
-            .iter()
-            .filter(|connection| connection.end_streams_of(vb, status, &mut wakeups))
-            .count();
-        Deferred::new(ended, wakeups)
+        let mut after = After::default();
+        let mut ended = 0;
+        self.shared.index.visit(vb, |connection| {
+            ended += usize::from(connection.end_stream_of(vb, status, &mut after));
+        });
+        Deferred::new(ended, after)
     }
 
     /// Shuts the map down. When this returns, no stream of any connection is
     /// open, none is accepted, no producer can be opened, and workers that
     /// wait for a turn have been told to stop. The connections stay in the
-    /// map until their owners disconnect them. A second shutdown, also one at
-    /// the same time, returns when this is true, and reports nothing.
+    /// map until their owners disconnect them. The answer has the connections
+    /// that this call closed. A later shutdown reports nothing; one at the same
+    /// time closes what it finds open, reports that, and returns when all of
+    /// the above is true.
+    ///
+    /// From the beginning of this call on nothing can be opened; then one
+    /// connection after another is closed, in the order of their ids, and a
+    /// request on a later one is accepted until its turn comes. Whoever is
+    /// closed already may disconnect without waiting for the rest.
+    ///
+    /// Locks: for each connection the map's, and under it the connection's and
+    /// the bucket's, for O(log n); then one of the index's for each stream,
+    /// and nothing else, while the streams are ended.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -241,21 +297,23 @@ impl ConnMap {
     /// assert_eq!(error, OpenError::MapShutDown);
     /// ```
     pub fn shutdown(&self) -> Deferred<Vec<ClosedConnection>> {
-        let mut wakeups = Wakeups::default();
-        let mut debris = Debris::default();
+        let mut after = After::default();
         let mut closed = Vec::new();
-        let mut state = self.state.lock();
-        if !std::mem::replace(&mut state.shut_down, true) {
-            for (id, entry) in &state.connections {
-                let reason = CloseReason::ShutDown;
-                let ends = entry.connection.close(reason, &mut wakeups, &mut debris);
-                closed.push(ClosedConnection { id: *id, ends });
+        let mut from = Bound::Unbounded;
+        loop {
+            let mut state = self.state.lock();
+            state.shut_down = true;
+            let next = state.connections.range((from, Bound::Unbounded)).next();
+            let Some((id, entry)) = next else { break };
+            let (id, remains) = (*id, entry.connection.close(CloseReason::ShutDown));
+            drop(state);
+            if let Some(remains) = remains {
+                closed.push(ClosedConnection { id, ends: remains.end(&self.shared, &mut after) });
             }
-            self.shared.bucket.stop();
+            from = Bound::Excluded(id);
         }
-        drop(state);
-        debris.defer(&mut wakeups);
-        Deferred::new(closed, wakeups)
+        self.shared.bucket.stop();
+        Deferred::new(closed, after)
     }
 
     /// The entry for a worker's thread; see [`Worker`].
@@ -274,10 +332,24 @@ impl ConnMap {
         let bucket = self.shared.bucket.lock();
         MapStats { connections, slots_free: bucket.slots_free(), queued: bucket.queued() }
     }
+}
 
-    /// The connections of this moment, to be called without the map's lock.
-    fn connections(&self) -> Vec<Strong<Connection>> {
-        let state = self.state.lock();
-        state.connections.values().map(|entry| Strong::clone(&entry.connection)).collect()
+impl State {
+    /// Takes a connection out, and its name, unless another has it by now.
+    fn remove(&mut self, id: ConnId) -> Option<Entry> {
+        let entry = self.connections.remove(&id)?;
+        if self.names.get(&entry.name) == Some(&id) {
+            self.names.remove(&entry.name);
+        }
+        Some(entry)
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("shut_down", &self.shut_down)
+            .field("connections", &self.connections)
+            .finish_non_exhaustive()
     }
 }

@@ -4,31 +4,28 @@
 //! one call. A handle that is kept for ever keeps nothing alive (kv_engine's
 //! MB-26470 was a cycle through such a handle).
 
-use crate::connection::{Connection, Debris, Open, Phase};
-use crate::host::{attempt, contain, Memory};
-use crate::stream::{Next, StreamId};
+use crate::after::After;
+use crate::connection::Connection;
 use crate::sync::{Strong, Weak};
-use crate::wakeups::{Deferred, Wakeups};
+use crate::wakeups::Deferred;
 use crate::{
-    CloseError, CloseReason, ConnId, EndStatus, Message, Pause, ProducerStats, RequestError,
-    SeqnoRange, Step, StreamRequest, VbId,
+    CloseError, CloseReason, ConnId, Pause, ProducerStats, RequestError, Step, StreamRequest, VbId,
 };
 
 /// A connection that sends: what its front end calls.
 ///
 /// Any thread may call any method, also at the same time; kv_engine's front
-/// ends call them one after another. No method blocks but on short critical
-/// sections. Methods may be called from the host's callbacks.
+/// ends call them one after another. Methods may be called from the host's
+/// callbacks. Each takes this connection's lock for a short critical section;
+/// none takes the map's, or waits for another connection. Two call the host,
+/// with no lock held, and take as long as the host does:
+/// [`stream_request`](Self::stream_request) asks for
+/// [`memory_used_percent`](crate::ItemSource::memory_used_percent), and
+/// [`step`](Self::step) may call [`read_memory`](crate::ItemSource::read_memory).
 #[derive(Clone, Debug)]
 pub struct Producer {
     id: ConnId,
     connection: Weak<Connection>,
-}
-
-/// What step found under the lock.
-enum Found {
-    Step(Step),
-    Read(VbId, StreamId, SeqnoRange),
 }
 
 impl Producer {
@@ -51,6 +48,9 @@ impl Producer {
     /// [`ConnMap::end_streams`](crate::ConnMap::end_streams) under the same
     /// lock.
     ///
+    /// Locks: the connection's, and under it the bucket's and then one of the
+    /// index's. O(log s + log k), of the connection's and the vb's streams.
+    ///
     /// # Errors
     /// See [`RequestError`]; a refused request has done nothing.
     ///
@@ -66,13 +66,13 @@ impl Producer {
     /// ```
     pub fn stream_request(&self, request: StreamRequest) -> Result<Deferred<()>, RequestError> {
         let connection = self.connection.upgrade().ok_or(RequestError::ConnectionClosed)?;
-        let memory_high = connection.memory_high();
-        let mut wakeups = Wakeups::default();
-        connection.request(request, memory_high, &mut wakeups)?;
-        Ok(Deferred::new((), wakeups))
+        Ok(Deferred::new((), connection.request(request)?))
     }
 
-    /// Ends the stream of `vb` with [`EndStatus::Closed`]; step reports it.
+    /// Ends the stream of `vb` with [`EndStatus::Closed`](crate::EndStatus::Closed); step reports it.
+    ///
+    /// Locks: the connection's, and under it one of the index's and the
+    /// bucket's. O(log s + log k), of the connection's and the vb's streams.
     ///
     /// # Errors
     /// See [`CloseError`]; nothing was changed.
@@ -90,22 +90,7 @@ impl Producer {
     /// ```
     pub fn close_stream(&self, vb: VbId) -> Result<Deferred<()>, CloseError> {
         let connection = self.connection.upgrade().ok_or(CloseError::ConnectionClosed)?;
-        let mut wakeups = Wakeups::default();
-        let mut debris = Debris::default();
-        let closed = match &mut *connection.lock() {
-            Phase::Closed(CloseReason::ShutDown) => Err(CloseError::MapShutDown),
-            Phase::Closed(_) => Err(CloseError::ConnectionClosed),
-            Phase::Open(open) => {
-                let status = EndStatus::Closed;
-                if connection.end_stream(open, vb, status, &mut wakeups, &mut debris) {
-                    Ok(())
-                } else {
-                    Err(CloseError::NoSuchStream(vb))
-                }
-            }
-        };
-        debris.defer(&mut wakeups);
-        closed.map(|()| Deferred::new((), wakeups))
+        Ok(Deferred::new((), connection.close_stream(vb)?))
     }
 
     /// The next message, in turn from each stream that has one.
@@ -114,6 +99,10 @@ impl Producer {
     /// is woken when there is something again. May call
     /// [`ItemSource::read_memory`](crate::ItemSource::read_memory), with no
     /// lock held.
+    ///
+    /// Locks: the connection's, and under it the bucket's when what was sent
+    /// lets backfills go on, and one of the index's when a stream ends. O(1);
+    /// the end of a stream is O(log s + log k). No allocation for an item.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -125,28 +114,16 @@ impl Producer {
     /// assert_eq!(producer.step(), Step::Disconnect(CloseReason::ShutDown));
     /// ```
     pub fn step(&self) -> Step {
-        let Some(connection) = self.connection.upgrade() else {
-            return Step::Disconnect(CloseReason::Disconnected);
-        };
-        loop {
-            let mut debris = Debris::default();
-            let found = match &mut *connection.lock() {
-                Phase::Closed(reason) => Found::Step(Step::Disconnect(*reason)),
-                Phase::Open(open) if open.displaced => {
-                    Found::Step(Step::Disconnect(CloseReason::Displaced))
-                }
-                Phase::Open(open) => connection.next(open, &mut debris),
-            };
-            debris.clear();
-            match found {
-                Found::Step(step) => return step,
-                Found::Read(vb, stream, range) => connection.read_memory(vb, stream, range),
-            }
+        match self.connection.upgrade() {
+            Some(connection) => connection.step(),
+            None => Step::Disconnect(CloseReason::Disconnected),
         }
     }
 
     /// For a front end that stops stepping before [`Step::Idle`]: pauses the
     /// connection, unless there is something to send.
+    ///
+    /// Locks: the connection's. O(1).
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -158,18 +135,12 @@ impl Producer {
     /// assert_eq!(producer.pause(), Pause::Ready, "there is a disconnect to see");
     /// ```
     pub fn pause(&self) -> Pause {
-        let Some(connection) = self.connection.upgrade() else { return Pause::Ready };
-        let mut phase = connection.lock();
-        match &mut *phase {
-            Phase::Open(open) if !open.ready() => {
-                open.paused = true;
-                Pause::Paused
-            }
-            _ => Pause::Ready,
-        }
+        self.connection.upgrade().map_or(Pause::Ready, |connection| connection.pause())
     }
 
     /// Wakes the front end if it is paused, for a reason of the host's own.
+    ///
+    /// Locks: the connection's. O(1).
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -181,87 +152,16 @@ impl Producer {
     /// assert!(!producer.stats().paused);
     /// ```
     pub fn wake(&self) -> Deferred<()> {
-        let mut wakeups = Wakeups::default();
+        let mut after = After::default();
         if let Some(connection) = self.connection.upgrade() {
-            if let Phase::Open(open) = &mut *connection.lock() {
-                open.wake(&mut wakeups);
-            }
+            connection.wake(&mut after);
         }
-        Deferred::new((), wakeups)
+        Deferred::new((), after)
     }
 
-    /// What the connection holds; nothing when it is closed.
+    /// What the connection holds; nothing when it is closed. Locks: the
+    /// connection's, for O(streams and queued messages): for monitoring.
     pub fn stats(&self) -> ProducerStats {
         self.connection.upgrade().map(|connection| connection.stats()).unwrap_or_default()
-    }
-}
-
-impl Connection {
-    pub(crate) fn memory_high(&self) -> bool {
-        let used = contain(|| self.shared.source.memory_used_percent()).unwrap_or(0);
-        used > self.shared.config.memory_threshold_percent
-    }
-
-    /// What to hand out next; pauses when there is nothing.
-    fn next(&self, open: &mut Open, debris: &mut Debris) -> Found {
-        loop {
-            if let Some(end) = open.ends.pop_front() {
-                return Found::Step(Step::Message(Message::StreamEnd(end)));
-            }
-            let Some(vb) = open.ring.pop_front() else {
-                open.paused = true;
-                return Found::Step(Step::Idle);
-            };
-            let Some(stream) = open.stream_on(vb) else { continue };
-            stream.in_ring = false;
-            match stream.next() {
-                Next::Message(message, refund) => {
-                    open.stream_changed(vb, &mut Wakeups::default());
-                    self.refund(open, refund);
-                    return Found::Step(Step::Message(message));
-                }
-                // Out of the ring for the time of the read: `push_memory` puts it back.
-                Next::ReadMemory(range) => return Found::Read(vb, stream.id, range),
-                Next::Finished => {
-                    let wakeups = &mut Wakeups::default();
-                    self.end_stream(open, vb, EndStatus::Ok, wakeups, debris);
-                }
-                Next::Nothing => {}
-            }
-        }
-    }
-
-    /// Reads on from the host's memory, for a stream that has caught up.
-    ///
-    /// The lock is not held meanwhile, so the answer may be stale: then the
-    /// stream is gone, or has read on, and the answer is dropped.
-    fn read_memory(&self, vb: VbId, id: StreamId, range: SeqnoRange) {
-        let mut answer = attempt(|| self.shared.source.read_memory(vb, range));
-        let mut debris = Debris::default();
-        if let Phase::Open(open) = &mut *self.lock() {
-            // Whoever called this step is awake and will step again: nobody is to be woken.
-            open.paused = false;
-            let wakeups = &mut Wakeups::default();
-            if let Some(stream) = open.stream(vb, id) {
-                let read = match &mut answer {
-                    Some(Memory::Items(items)) => stream.push_memory(range, items).is_ok(),
-                    Some(Memory::Gone) => {
-                        if stream.gone_from_memory(range) {
-                            let backfill = self.backfill_for(stream);
-                            let mut bucket = self.shared.bucket.lock();
-                            open.backfills.schedule(backfill, &self.me, &mut bucket);
-                        }
-                        true
-                    }
-                    None => false,
-                };
-                if read {
-                    open.stream_changed(vb, wakeups);
-                } else {
-                    self.end_stream(open, vb, EndStatus::BackfillFail, wakeups, &mut debris);
-                }
-            }
-        }
-        debris.clear();
     }
 }

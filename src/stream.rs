@@ -5,15 +5,16 @@
 //! it, and what remains is the [`StreamEnd`] that the owner learns of, and the
 //! unsent messages, which are dropped after the lock.
 //!
+//! (A test compares these lines with [`transition`].)
+//!
 //! ```text
-//!           scan opened              scan finished
-//!   Pending ------------> Backfilling -------------> InMemory
-//!      |                   |     ^                    |   |
-//!      |                   |     +--------------------+   |
-//!      |                   |        gone from memory      |
-//!      +-------------------+------------+-----------------+
-//!                                       v
-//!                                     Dead
+//! Pending -> Backfilling: ScanOpened
+//! Pending -> Dead: End
+//! Backfilling -> Backfilling: ScanOpened
+//! Backfilling -> InMemory: ScanFinished
+//! Backfilling -> Dead: End
+//! InMemory -> Backfilling: GoneFromMemory
+//! InMemory -> Dead: End
 //! ```
 
 use crate::live::Token;
@@ -25,8 +26,12 @@ use std::collections::VecDeque;
 
 /// Tells one stream of a connection from every other that it ever had, also
 /// from an earlier one on the same vb.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct StreamId(pub(crate) u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StreamId {
+    /// Where the connection has it; given to another when it has ended.
+    pub(crate) place: u32,
+    pub(crate) serial: u64,
+}
 
 #[derive(Debug)]
 pub(crate) struct ActiveStream {
@@ -41,8 +46,6 @@ pub(crate) struct ActiveStream {
     /// The highest seqno that the host notified.
     high: Seqno,
     queue: VecDeque<Queued>,
-    /// Whether the connection's ring of ready streams has this one.
-    pub(crate) in_ring: bool,
     _live: Token,
 }
 
@@ -78,7 +81,6 @@ pub(crate) enum Next {
 /// A stream that is no more.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    pub(crate) id: StreamId,
     pub(crate) end: StreamEnd,
     /// Bytes to give back to the read-ahead buffer.
     pub(crate) refund: u64,
@@ -118,7 +120,6 @@ impl ActiveStream {
             snapshot_end: request.start,
             high: 0,
             queue: VecDeque::new(),
-            in_ring: false,
             _live: live,
         }
     }
@@ -264,7 +265,6 @@ impl ActiveStream {
         self.apply(Event::End);
         let StreamRequest { vb, opaque, .. } = self.request;
         Ended {
-            id: self.id,
             end: StreamEnd { vb, opaque, status },
             refund: self.charged(),
             unsent: Unsent(self.queue),

@@ -9,14 +9,21 @@
 //!
 //! | rank | lock | guards |
 //! |---|---|---|
-//! | 1 [`Rank::Map`] | `ConnMap` | which producers there are, whether the map is shut down |
+//! | 1 [`Rank::Map`] | `ConnMap` | which connections there are and under which names, whether the map is shut down |
 //! | 2 [`Rank::Connection`] | `Connection` | everything of one connection: streams, manager, paused |
-//! | 3 [`Rank::Bucket`] | `Bucket` | which managers have a turn to come, the bucket's slots |
+//! | 3 [`Rank::Index`] | `Index`, a lock for each of 16 shards | which connections have a stream on which vb |
+//! | 4 [`Rank::Bucket`] | `Bucket` | which managers have a turn to come, the bucket's slots |
 //!
 //! A thread may go from a lower rank to a higher one, never back, and never
-//! takes two locks of one rank. `Arc` and `Weak` are std's under every engine:
-//! no decision of the core depends on who drops the last reference, because
-//! no destructor of the core takes a lock, and the host's run contained.
+//! takes two locks of one rank. The last two are leaves, and never nested.
+//!
+//! `Strong` and `Weak`, the references to a connection, are std's by default
+//! and under loom, which therefore does not see an upgrade race with the last
+//! drop; under shuttle they are shuttle-dpor's, which counts the references
+//! itself, so that each upgrade is explored against each drop. Every other
+//! `Arc` is std's under every engine: no decision depends on who drops its
+//! last reference, because no destructor of the core takes a lock, and the
+//! host's run contained.
 
 #[cfg(all(loom, shuttle))]
 compile_error!("choose one engine: --cfg loom or --cfg shuttle, not both");
@@ -45,7 +52,8 @@ use std::time::Duration;
 pub(crate) enum Rank {
     Map = 1 << 0,
     Connection = 1 << 1,
-    Bucket = 1 << 2,
+    Index = 1 << 2,
+    Bucket = 1 << 3,
 }
 
 const CHECK_RANKS: bool = cfg!(any(debug_assertions, loom, shuttle));
@@ -57,22 +65,41 @@ thread_local! {
     static HELD: Cell<u8> = Cell::new(0);
 }
 
+#[cfg(all(test, not(any(loom, shuttle))))]
+thread_local! {
+    /// How many locks of each rank this thread has taken, by the rank's bit.
+    static TAKEN: Cell<[usize; 4]> = const { Cell::new([0; 4]) };
+}
+
+/// How many locks of this rank the thread has taken so far.
+#[cfg(all(test, not(any(loom, shuttle))))]
+pub(crate) fn taken(rank: Rank) -> usize {
+    TAKEN.get()[(rank as u8).trailing_zeros() as usize]
+}
+
 impl Rank {
     #[cfg(shuttle)]
     fn name(self) -> &'static str {
         match self {
             Rank::Map => "map",
             Rank::Connection => "connection",
+            Rank::Index => "index",
             Rank::Bucket => "bucket",
         }
     }
 
     fn acquire(self) {
+        #[cfg(all(test, not(any(loom, shuttle))))]
+        TAKEN.with(|taken| {
+            let mut counts = taken.get();
+            counts[(self as u8).trailing_zeros() as usize] += 1;
+            taken.set(counts);
+        });
         if CHECK_RANKS {
             HELD.with(|held| {
                 assert!(
                     held.get() < self as u8,
-                    "lock order: {self:?} is wanted by a thread that holds ranks {:#05b}",
+                    "lock order: {self:?} is wanted by a thread that holds ranks {:#06b}",
                     held.get()
                 );
                 held.set(held.get() | self as u8);
@@ -153,7 +180,7 @@ impl Condvar {
     }
 
     /// Waits for a notification, for at most `timeout` when there is one.
-    /// Returns for no reason, too: the caller loops.
+    /// May wake spuriously: the caller loops.
     pub(crate) fn wait<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,

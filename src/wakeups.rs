@@ -7,6 +7,7 @@
 //! delivers them when it holds nothing. The host's objects that a call let go
 //! of go the same way, for their destructors may take such a lock, too.
 
+use crate::after::After;
 use crate::host::{contain, FrontEnd, Hosted, Scan};
 use std::fmt;
 use std::sync::Arc;
@@ -36,8 +37,8 @@ pub struct Deferred<T> {
 }
 
 impl<T> Deferred<T> {
-    pub(crate) fn new(value: T, wakeups: Wakeups) -> Self {
-        Deferred { value, wakeups }
+    pub(crate) fn new(value: T, after: After) -> Self {
+        Deferred { value, wakeups: after.into_wakeups() }
     }
 
     /// Wakes whoever is to be woken, drops the scans and front ends that the
@@ -70,19 +71,20 @@ impl Wakeups {
     }
 
     /// Takes what is to be dropped with the wake-ups.
-    pub(crate) fn keep(
-        &mut self,
-        scans: Vec<Hosted<Box<dyn Scan>>>,
-        front_ends: Vec<Hosted<Arc<dyn FrontEnd>>>,
-    ) {
-        self.scans.extend(scans);
-        self.front_ends.extend(front_ends);
+    pub(crate) fn keep_scan(&mut self, scan: Option<Hosted<Box<dyn Scan>>>) {
+        self.scans.extend(scan);
+    }
+
+    /// The same.
+    pub(crate) fn keep_front_end(&mut self, front_end: Hosted<Arc<dyn FrontEnd>>) {
+        self.front_ends.push(front_end);
     }
 
     /// Takes over the wake-ups of another call, to deliver them together.
     pub fn append(&mut self, other: Wakeups) {
         self.paused.extend(other.paused);
-        self.keep(other.scans, other.front_ends);
+        self.scans.extend(other.scans);
+        self.front_ends.extend(other.front_ends);
     }
 
     /// How many front ends are to be woken.

@@ -3,6 +3,7 @@
 //! Owns no lock of its own; everything is under the bucket's and the
 //! connections'. A worker holds what the connections share and no connection.
 
+use crate::backfill::run::run;
 use crate::connection::Shared;
 use crate::sync::{spawn, JoinHandle};
 use std::fmt;
@@ -58,8 +59,8 @@ impl Worker {
     /// `now` decides which snoozes are over.
     pub fn run(&self, now: Instant) -> Run {
         match self.shared.bucket.take(now) {
-            Some(connection) => {
-                connection.run_backfill(now);
+            Some((seat, connection)) => {
+                run(&connection, seat, now);
                 Run::Ran
             }
             None => Run::Idle,

@@ -180,6 +180,18 @@ impl Explorer {
         tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
     }
 
+    /// Like [`explore`](Self::explore), for a body whose result says nothing: the report has no
+    /// outcomes, so no ordering is run a second time but one that violates something.
+    pub fn check<F>(self, body: F) -> Report<()>
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        let body = Arc::new(body);
+        let (mut tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
+        tally.outcomes.clear();
+        tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
+    }
+
     /// Runs `body` once, in the ordering of `token`.
     pub fn replay<T, F>(&self, token: &Token, body: F) -> Replay<T>
     where

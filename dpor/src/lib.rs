@@ -168,6 +168,7 @@ mod names;
 mod object;
 mod op;
 mod ordering;
+pub mod parts;
 mod report;
 mod rt;
 mod schedule;

@@ -170,7 +170,7 @@ impl Known {
     }
 
     /// The number of an access by thread `tid`.
-    fn tick(&mut self, tid: Tid) -> u32 {
+    pub(crate) fn tick(&mut self, tid: Tid) -> u32 {
         let i = tid as usize;
         if self.now.len() <= i {
             self.now.resize(i + 1, 0);

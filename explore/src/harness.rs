@@ -19,6 +19,8 @@ pub struct Observation {
 /// Notes between which the scenario itself runs; what comes before builds the
 /// system, and what comes after checks it. No part of a witness.
 pub const BEGIN: &str = "the scenario begins";
+/// See [`BEGIN`]: where the calls before the race have returned.
+pub const RACE: &str = "the race begins";
 /// See [`BEGIN`].
 pub const END: &str = "the scenario has ended";
 
@@ -30,6 +32,7 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     note(|| BEGIN.to_owned());
     name_thread(|| calls_of(scenario, 0));
     perform(0, &scenario.prologue, &*instance, &log);
+    note(|| RACE.to_owned());
     let others: Vec<_> = (1..scenario.threads.len())
         .map(|thread| {
             let (scenario, instance, log) =
@@ -53,10 +56,16 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     Observation { outcome, violations: log.take_violations() }
 }
 
-/// What a witness calls a thread: its calls.
+/// What a witness calls a thread: its calls, and of several threads with the same
+/// calls which one.
 fn calls_of(scenario: &Scenario, thread: usize) -> String {
-    let calls = scenario.threads.get(thread).map_or(&[][..], Vec::as_slice);
-    calls.iter().map(|call| call.text.as_str()).collect::<Vec<_>>().join("; ")
+    let Some(calls) = scenario.threads.get(thread) else { return String::new() };
+    let name = calls.iter().map(|call| call.text.as_str()).collect::<Vec<_>>().join("; ");
+    let alike = |threads: &[Vec<Call>]| threads.iter().filter(|other| *other == calls).count();
+    match alike(&scenario.threads) {
+        1 => name,
+        _ => format!("{name} #{}", alike(&scenario.threads[..=thread])),
+    }
 }
 
 fn perform(thread: usize, calls: &[Call], instance: &dyn Instance, log: &Log) {

@@ -69,6 +69,9 @@ pub struct SeenOutcome {
     pub orderings: u64,
     /// How many of them violate an invariant.
     pub violating: u64,
+    /// How often its witness leaves a thread that could have gone on: so many
+    /// preemptions are enough. Fewer may be, unless it is 0.
+    pub preemptions: Option<u32>,
     /// The ordering with the fewest context switches that leads to it.
     pub witness: Option<Witness>,
 }
@@ -180,7 +183,15 @@ impl Report {
             let near = pattern.clauses.iter().find_map(|clause| self.nearest(clause, least))?;
             Some(format!("{keyword} {}: {seen}; nearest answer seen: {near}", pattern.text))
         };
-        all.filter_map(hint).collect()
+        let mut hints: Vec<String> = all.filter_map(hint).collect();
+        for pattern in &scenario.shows {
+            let matches = self.outcomes.iter().any(|seen| pattern.matches(&seen.outcome));
+            let said = format!("show {}: ", pattern.text);
+            if !matches && !hints.iter().any(|hint| hint.starts_with(&said)) {
+                hints.push(format!("{said}no outcome looks so, and none is shown"));
+            }
+        }
+        hints
     }
 
     /// Of the answers that its calls gave the one most like this clause's, unless

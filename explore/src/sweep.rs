@@ -1,5 +1,6 @@
 //! Explores many scenarios, each to its end: they hold, or they are reported.
 
+use crate::render::layout::{number, plural};
 use crate::{parse, Model, Report, Scenario, Verdict};
 use std::fmt;
 use std::ops::AddAssign;
@@ -205,9 +206,10 @@ impl fmt::Display for Summary {
             (_, false) => "INCOMPLETE",
         };
         writeln!(f, "scenarios    {scenarios} ({single} with one ordering only)")?;
-        writeln!(f, "orderings    {orderings} in {executions} executions, {outcomes} outcomes")?;
+        let (ran, seen) = (plural(*executions, "execution"), plural(*outcomes, "outcome"));
+        writeln!(f, "orderings    {} in {ran}, {seen}", number(*orderings))?;
         if let Some((executions, text)) = &self.largest {
-            writeln!(f, "largest      {executions} executions: {text}")?;
+            writeln!(f, "largest      {}: {text}", plural(*executions, "execution"))?;
         }
         let rate = *executions as f64 / seconds.max(0.001);
         writeln!(f, "time         {seconds:.1} s, {rate:.0} executions a second")?;

@@ -81,7 +81,7 @@ pub trait Model: Send + Sync {
     fn meaning(&self) -> String {
         String::new()
     }
-    /// What a receiver of calls is called: `connection`, `queue`.
+    /// What a receiver of calls is called: `session`, `queue`.
     fn receiver(&self) -> &str {
         "receiver"
     }

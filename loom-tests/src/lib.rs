@@ -2,8 +2,11 @@
 //! prints what it explored and fails with what it found.
 
 use connmap_models::systems;
-use libtest_mimic::{Arguments, Failed, Trial};
-use orderings::{parse, Model, Report, Scenario, Verdict};
+use libtest_mimic::{Arguments, Failed, FormatSetting, Trial};
+use orderings::render::text::{text, Detail};
+use orderings::render::View;
+use orderings::{parse, Model, Report, Scenario};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 /// The scenarios of the core.
@@ -18,12 +21,40 @@ pub fn core() -> (Arc<dyn Model>, Vec<Arc<Scenario>>) {
 }
 
 /// Fails unless the exploration is complete, with everything that it found.
-pub fn judge(report: &Report) -> Result<(), Failed> {
-    print!("{} ... ", figures(report));
-    if report.verdict == Verdict::Complete && report.executions > 1 {
+pub fn judge(
+    report: &Report,
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+) -> Result<(), Failed> {
+    say(&format!("{} ... ", figures(report)));
+    // What a scenario expects to be violated is no failure.
+    let as_it_should_be = View::new(report, scenario, &**system).success;
+    if as_it_should_be && report.executions > 1 {
         return Ok(());
     }
-    Err(format!("{report:#?}").into())
+    Err(said(report, system, scenario).into())
+}
+
+/// What `cargo explore` shows of it, and the command. loom does not know the
+/// ordering: the command finds it.
+pub fn said(report: &Report, system: &Arc<dyn Model>, scenario: &Arc<Scenario>) -> String {
+    let suite = systems::suite();
+    let mut view = View::new(report, scenario, &**system);
+    view.command = suite.command_for(&**system);
+    view.usual = view.command == suite.command;
+    let shown = text(std::slice::from_ref(&view), Detail::default());
+    let shown = anstream::adapter::strip_str(&shown).to_string();
+    format!("\n{shown}\n  the same, and an ordering: {}\n", view.again(""))
+}
+
+/// Set where a program reads what the tests print: it has no use for more.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Prints this beside the tests' names, unless a program reads them.
+pub fn say(text: &str) {
+    if !SILENT.load(Ordering::Relaxed) {
+        print!("{text}");
+    }
 }
 
 /// The report's figures on one line.
@@ -42,5 +73,6 @@ pub fn figures(report: &Report) -> String {
 pub fn run(trials: Vec<Trial>) -> ! {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(1);
+    SILENT.store(arguments.format == Some(FormatSetting::Json), Ordering::Relaxed);
     libtest_mimic::run(&arguments, trials).exit()
 }

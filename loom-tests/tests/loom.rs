@@ -17,7 +17,7 @@ fn main() {
         .map(|scenario| {
             let system = Arc::clone(&system);
             Trial::test(scenario.name.clone(), move || {
-                judge(&engine::loom::explore(&system, &scenario))
+                judge(&engine::loom::explore(&system, &scenario), &system, &scenario)
             })
         })
         .collect();

@@ -13,7 +13,7 @@ fn main() {
 
 #[cfg(shuttle)]
 mod exhaustive {
-    use connmap_loom_tests::{core, figures, judge, run};
+    use connmap_loom_tests::{core, figures, judge, run, said, say};
     use connmap_models::sync;
     use libtest_mimic::{Failed, Trial};
     use orderings::engine::{explore, Options, Strategy};
@@ -38,7 +38,8 @@ mod exhaustive {
             let (name, both) = (scenario.name.clone(), (Arc::clone(&system), scenario));
             let exhausted = both.clone();
             trials.push(Trial::test(name.clone(), move || {
-                judge(&by(&exhausted.0, &exhausted.1, &Options::default()))
+                let report = by(&exhausted.0, &exhausted.1, &Options::default());
+                judge(&report, &exhausted.0, &exhausted.1)
             }));
             trials.push(Trial::test(format!("{name}, {CROSS_CHECKED}"), move || {
                 cross_check(&both.0, &both.1)
@@ -68,7 +69,7 @@ mod exhaustive {
             ..Options::default()
         };
         let dfs = by(system, scenario, &limited);
-        compare(&dfs, &all)?;
+        compare(&dfs, &all, (system, scenario))?;
         let (seed, iterations) = (7, SAMPLES);
         for strategy in [
             Strategy::Random { seed, iterations },
@@ -79,25 +80,29 @@ mod exhaustive {
             if sampled.executions != SAMPLES {
                 return Err(format!("{} took fewer samples than asked", strategy.name()).into());
             }
-            compare(&sampled, &all)?;
+            compare(&sampled, &all, (system, scenario))?;
         }
-        println!();
+        say("\n");
         Ok(())
     }
 
     /// Prints the figures of an engine, and holds it against the exhausted set.
-    fn compare(report: &Report, all: &BTreeSet<Outcome>) -> Result<(), Failed> {
+    fn compare(
+        report: &Report,
+        all: &BTreeSet<Outcome>,
+        both: (&Arc<dyn Model>, &Arc<Scenario>),
+    ) -> Result<(), Failed> {
         let seen = outcomes(report);
-        println!();
-        print!("    {}", figures(report));
+        say("\n");
+        say(&format!("    {}", figures(report)));
         if !report.violations.is_empty() {
-            return Err(format!("{report:#?}").into());
+            return Err(said(report, both.0, both.1).into());
         }
         let (exhausted, agrees) = match report.verdict {
             Verdict::Complete => ("exhausted", seen == *all),
             _ => ("not exhausted", seen.is_subset(all)),
         };
-        print!(" {exhausted}");
+        say(&format!(" {exhausted}"));
         if agrees {
             Ok(())
         } else {

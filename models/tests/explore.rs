@@ -129,7 +129,7 @@ fn an_answer_that_may_be_misspelt_is_hinted_at() {
 #[test]
 fn sentences_say_what_is_known() {
     let text = stdout(&explore(&["end_streams(0) | stream_request(0)"]));
-    assert_eq!(text.matches("accepted, and no end was reported").count(), 1, "{text}");
+    assert_eq!(text.matches("accepted, and nobody has heard of an end").count(), 1, "{text}");
     assert!(
         text.contains("in every outcome: stream_request(0): accepted\n       accepted"),
         "{text}"

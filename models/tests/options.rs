@@ -24,6 +24,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("show", &["--show", "2", RACE], 0, "an ordering that leads to outcome 2"),
     ("outcomes", &["--outcomes", "--file", "-"], 0, "map shut down"),
     ("replay", &["--replay", "dpor-0.1.0/0,0.0/", RACE], 0, "INCOMPLETE: one ordering, run again"),
+    ("prologue", &["--prologue", "--show", "1", "close-backfill"], 0, "stream_request(0) ..."),
     ("format", &["--format", "markdown", RACE], 0, "|---|"),
     ("generate", &["--generate", "--threads", "2", "--calls", "2"], 0, "all hold"),
     ("threads", &["--generate", "--threads", "2", "--calls", "3", "--part", "1/50"], 0, "all hold"),

@@ -8,6 +8,9 @@ use support::client::within;
 use support::load::{open_files, round, Load};
 use support::{start, Folder};
 
+#[global_allocator]
+static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
+
 #[test]
 fn a_bucket_is_deleted_under_load() {
     let folder = Folder::new();
@@ -22,7 +25,7 @@ fn a_bucket_is_deleted_under_load() {
         writers: 2,
         run: Duration::from_millis(20),
     };
-    let mut before = None;
+    let (mut before, mut memory) = (None, None);
     for number in 0..4 {
         let seen = clients.block_on(round(&running, load, number));
         assert!(seen.accepted > 0 && seen.items > 0 && seen.written > 0, "{seen:?}");
@@ -35,6 +38,13 @@ fn a_bucket_is_deleted_under_load() {
         }
         before.get_or_insert(left());
         assert!(!folder.0.join("data/load.bucket").exists());
+        // Memory is back to within a tenth of what the first round left.
+        let first = *memory.get_or_insert(MEMORY.current_usage());
+        while MEMORY.current_usage() > first / 10 * 11 {
+            let now = MEMORY.current_usage();
+            assert!(std::time::Instant::now() < deadline, "{now} bytes, after {first}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
     server.block_on(within(running.shutdown()));
 }

@@ -1,11 +1,12 @@
 //! What the backfill managers of a map share, under one lock (`Rank::Bucket`):
 //! whose turn comes next, and the slots for backfills in progress.
 //!
-//! It knows connections by weak handles only, each at most once in each
-//! queue, and a connection that closes takes itself out of all of them.
-//! Its lock is the last in the order and is held for a few steps of
-//! bookkeeping, mostly inside a connection's lock, so that what a manager has
-//! and what the bucket believes it has never differ.
+//! It knows connections by weak handles only, one for each [`Seat`]: a
+//! connection takes a seat with its first backfill, and gives it back when it
+//! closes. Its lock is a leaf and is held for a few steps of bookkeeping,
+//! mostly inside a connection's lock, so that what a manager has and what the
+//! bucket believes it has never differ. Every method is O(1), or O(log n) in
+//! the connections that rest or wait.
 //!
 //! **Slots.** A manager that finds no slot waits in line. While anybody waits,
 //! only the first in line may take one, so nobody is overtaken for ever: each
@@ -15,35 +16,63 @@
 //! the slot that it runs on. It asks again when its turn ends.
 //!
 //! **Turns.** `ready` has the managers that can run, `resting` those that can
-//! at a known time, `running` those that a worker has at this moment. A
-//! manager in `running` is never put into `ready`: when its turn ends it says
-//! itself, under its own lock, whether it wants another. Either a change comes
-//! before that moment, and the manager sees it; or it comes after, and finds
-//! the manager no longer running.
+//! at a known time, and [`Whereabouts::Running`] are those that a worker has at
+//! this moment. A manager that runs is never put into `ready`: when its turn
+//! ends it says itself, under its own lock, whether it wants another. Either a
+//! change comes before that moment, and the manager sees it; or it comes
+//! after, and finds the manager no longer running.
 
-use crate::connection::Connection;
+use crate::line::Line;
+use crate::slab::Slab;
 use crate::sync::{Condvar, Mutex, MutexGuard, Rank, Strong, Weak};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 #[derive(Debug)]
-pub(crate) struct Bucket {
-    state: Mutex<State>,
+pub(crate) struct Bucket<T> {
+    state: Mutex<State<T>>,
     /// Signalled when `ready` grows, `resting` changes or `stopped` is set.
     work: Condvar,
 }
 
+/// The place of one connection in its bucket, as long as it is open or runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Seat(u32);
+
 #[derive(Debug)]
-struct State {
+struct State<T> {
     stopped: bool,
-    ready: VecDeque<Weak<Connection>>,
-    resting: Vec<(Instant, Weak<Connection>)>,
-    running: Vec<Weak<Connection>>,
+    members: Slab<Member<T>>,
+    ready: Line,
+    resting: BTreeSet<(Instant, u64, Seat)>,
+    /// Who waits for a slot and is not running, by ticket: first come first served.
+    waiting: BTreeMap<u64, Seat>,
+    /// How many wait for a slot and are running.
+    passed_over: usize,
+    /// The next ticket: of a place in `waiting`, or of those due at one time.
+    next_ticket: u64,
     slots_free: usize,
-    /// Who waits for a slot, first come first served.
-    waiting: VecDeque<Weak<Connection>>,
     /// Threads in [`Bucket::wait`].
     sleepers: usize,
+}
+
+#[derive(Debug)]
+struct Member<T> {
+    connection: Weak<T>,
+    whereabouts: Whereabouts,
+    /// Its place in the line for slots, which it keeps while it runs.
+    ticket: Option<u64>,
+    /// It has closed, and leaves its seat when its turn ends.
+    left: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whereabouts {
+    /// It has nothing to run.
+    Idle,
+    Ready,
+    Resting(Instant, u64),
+    Running,
 }
 
 /// When a manager wants its next turn.
@@ -57,76 +86,125 @@ pub(crate) enum Turn {
 
 /// The bucket, locked.
 #[derive(Debug)]
-pub(crate) struct Locked<'a> {
-    state: MutexGuard<'a, State>,
+pub(crate) struct Locked<'a, T> {
+    state: MutexGuard<'a, State<T>>,
     work: &'a Condvar,
 }
 
-impl State {
-    fn is_running(&self, connection: &Weak<Connection>) -> bool {
-        self.running.iter().any(|other| other.ptr_eq(connection))
+impl<T> State<T> {
+    /// Whoever has a [`Seat`] is there.
+    fn member(&mut self, seat: Seat) -> &mut Member<T> {
+        self.members.get_mut(seat.0).expect("a seat has its member")
     }
 
-    /// Who may take the next slot: the first in line that is not running, or
-    /// is `asking` now.
-    fn first_waiter(&self, asking: Option<&Weak<Connection>>) -> Option<&Weak<Connection>> {
-        let asks = |other: &Weak<Connection>| asking.is_some_and(|asking| asking.ptr_eq(other));
-        self.waiting.iter().find(|other| asks(other) || !self.is_running(other))
+    fn ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
+
+    /// Out of `ready` and `resting`.
+    fn leave_turns(&mut self, seat: Seat) {
+        match self.member(seat).whereabouts {
+            Whereabouts::Ready => {
+                self.ready.remove(seat.0);
+            }
+            Whereabouts::Resting(at, ticket) => {
+                self.resting.remove(&(at, ticket, seat));
+            }
+            Whereabouts::Idle | Whereabouts::Running => return,
+        }
+        self.member(seat).whereabouts = Whereabouts::Idle;
+    }
+
+    /// Out of the line for slots. False: it was not in it.
+    fn leave_line(&mut self, seat: Seat) -> bool {
+        let member = self.member(seat);
+        let running = member.whereabouts == Whereabouts::Running;
+        match member.ticket.take() {
+            None => return false,
+            Some(_) if running => self.passed_over -= 1,
+            Some(ticket) => drop(self.waiting.remove(&ticket)),
+        }
+        true
+    }
+
+    /// Begins its turn: its place in the line for slots is passed over.
+    fn run(&mut self, seat: Seat) {
+        let member = self.member(seat);
+        member.whereabouts = Whereabouts::Running;
+        if let Some(ticket) = member.ticket {
+            self.waiting.remove(&ticket);
+            self.passed_over += 1;
+        }
+    }
+
+    /// Ends its turn: its place in the line counts again.
+    fn rest(&mut self, seat: Seat) {
+        let member = self.member(seat);
+        member.whereabouts = Whereabouts::Idle;
+        if let Some(ticket) = member.ticket {
+            self.waiting.insert(ticket, seat);
+            self.passed_over -= 1;
+        }
     }
 }
 
-impl Bucket {
+impl<T> Bucket<T> {
     pub(crate) fn new(slots: usize) -> Self {
         let state = State {
             stopped: false,
-            ready: VecDeque::new(),
-            resting: Vec::new(),
-            running: Vec::new(),
+            members: Slab::default(),
+            ready: Line::default(),
+            resting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            passed_over: 0,
+            next_ticket: 0,
             slots_free: slots,
-            waiting: VecDeque::new(),
             sleepers: 0,
         };
         Bucket { state: Mutex::new(Rank::Bucket, state), work: Condvar::new() }
     }
 
     #[track_caller]
-    pub(crate) fn lock(&self) -> Locked<'_> {
+    pub(crate) fn lock(&self) -> Locked<'_, T> {
         Locked { state: self.state.lock(), work: &self.work }
     }
 
     /// Gives a turn to a worker; it owes an [`Locked::end_turn`].
-    pub(crate) fn take(&self, now: Instant) -> Option<Strong<Connection>> {
-        let mut state = self.state.lock();
-        let State { ready, resting, running, .. } = &mut *state;
-        resting.retain(|(at, connection)| {
-            let rests = *at > now;
-            if !rests {
-                ready.push_back(Weak::clone(connection));
+    pub(crate) fn take(&self, now: Instant) -> Option<(Seat, Strong<T>)> {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        while let Some((at, ticket, seat)) = state.resting.first().copied() {
+            if at > now {
+                break;
             }
-            rests
-        });
-        // A connection closes before it is dropped, and takes itself out of
-        // `ready` when it does; only a map that is dropped without a shutdown
-        // leaves handles that lead nowhere.
-        while let Some(handle) = ready.pop_front() {
-            if let Some(connection) = handle.upgrade() {
-                running.push(handle);
+            state.resting.remove(&(at, ticket, seat));
+            state.member(seat).whereabouts = Whereabouts::Ready;
+            state.ready.push_back(seat.0);
+        }
+        while let Some(seat) = state.ready.pop_front().map(Seat) {
+            if let Some(connection) = state.member(seat).connection.upgrade() {
+                state.run(seat);
                 // Several may have become due at once, of which nobody was told.
-                if !ready.is_empty() && state.sleepers > 0 {
+                if !state.ready.is_empty() && state.sleepers > 0 {
                     self.work.notify_one();
                 }
-                return Some(connection);
+                return Some((seat, connection));
             }
+            // A connection closes before it is dropped, and leaves its seat
+            // when it does; only a map that is dropped without a shutdown
+            // leaves handles that lead nowhere.
+            state.member(seat).whereabouts = Whereabouts::Idle;
         }
         None
     }
 
     /// Blocks until a manager is ready or the bucket is stopped; or until a
-    /// resting one is due, as seen from `now`; or for no reason. False: stopped.
+    /// resting one is due, as seen from `now`. May wake spuriously. False: stopped.
     pub(crate) fn wait(&self, now: Instant) -> bool {
         let mut state = self.state.lock();
         while !state.stopped && state.ready.is_empty() {
-            let due = state.resting.iter().map(|(at, _)| *at).min();
+            let due = state.resting.first().map(|(at, ..)| *at);
             let timeout = due.map(|due| due.saturating_duration_since(now));
             if timeout == Some(Duration::ZERO) {
                 break;
@@ -149,19 +227,40 @@ impl Bucket {
     }
 }
 
-impl Locked<'_> {
-    /// Takes a slot, unless there is none or somebody was first; then `me`
-    /// waits in line.
-    pub(crate) fn take_slot(&mut self, me: &Weak<Connection>) -> bool {
-        let first = self.state.first_waiter(Some(me)).is_none_or(|first| first.ptr_eq(me));
-        if self.state.slots_free == 0 || !first {
-            if !contains(&self.state.waiting, me) {
-                self.state.waiting.push_back(Weak::clone(me));
+impl<T> Locked<'_, T> {
+    /// A seat for a connection that has its first backfill.
+    pub(crate) fn sit(&mut self, connection: &Weak<T>) -> Seat {
+        let connection = Weak::clone(connection);
+        let whereabouts = Whereabouts::Idle;
+        Seat(self.state.members.insert(Member {
+            connection,
+            whereabouts,
+            ticket: None,
+            left: false,
+        }))
+    }
+
+    /// Takes a slot, unless there is none or somebody was first; then the
+    /// manager waits in line.
+    pub(crate) fn take_slot(&mut self, seat: Seat) -> bool {
+        let state = &mut *self.state;
+        let first = state.waiting.keys().next().copied();
+        let Member { ticket, whereabouts, .. } = *state.member(seat);
+        let overtakes = first.is_some_and(|first| ticket.is_none_or(|ticket| first < ticket));
+        if state.slots_free == 0 || overtakes {
+            if ticket.is_none() {
+                let ticket = state.ticket();
+                state.member(seat).ticket = Some(ticket);
+                if whereabouts == Whereabouts::Running {
+                    state.passed_over += 1;
+                } else {
+                    state.waiting.insert(ticket, seat);
+                }
             }
             return false;
         }
-        self.state.slots_free -= 1;
-        self.state.waiting.retain(|other| !other.ptr_eq(me));
+        state.slots_free -= 1;
+        state.leave_line(seat);
         self.call_first_waiter();
         true
     }
@@ -176,62 +275,80 @@ impl Locked<'_> {
 
     fn call_first_waiter(&mut self) {
         if self.state.slots_free > 0 {
-            if let Some(first) = self.state.first_waiter(None).cloned() {
-                self.make_ready(&first);
+            if let Some(first) = self.state.waiting.values().next().copied() {
+                self.make_ready(first);
             }
         }
     }
 
-    /// `me` can run. When it is running already, it sees to that itself.
-    pub(crate) fn make_ready(&mut self, me: &Weak<Connection>) {
-        let state = &mut *self.state;
-        if contains(&state.ready, me) || state.is_running(me) {
-            return;
-        }
-        state.resting.retain(|(_, other)| !other.ptr_eq(me));
-        state.ready.push_back(Weak::clone(me));
-        if state.sleepers > 0 {
-            self.work.notify_one();
-        }
-    }
-
-    /// The turn of `me` is over.
-    pub(crate) fn end_turn(&mut self, me: &Weak<Connection>, next: Turn) {
-        self.state.running.retain(|other| !other.ptr_eq(me));
-        match next {
-            Turn::Now => self.make_ready(me),
-            Turn::At(time) => self.make_ready_at(me, time),
+    /// The manager wants its next turn then. While it runs it sees to that
+    /// itself, and one that is ready stays so.
+    pub(crate) fn ask(&mut self, seat: Seat, turn: Turn) {
+        match turn {
+            Turn::Now => self.make_ready(seat),
+            Turn::At(time) => self.make_ready_at(seat, time),
             Turn::Never => {}
         }
     }
 
-    /// `me` can run, but not before `time`.
-    pub(crate) fn make_ready_at(&mut self, me: &Weak<Connection>, time: Instant) {
+    fn make_ready(&mut self, seat: Seat) {
         let state = &mut *self.state;
-        if contains(&state.ready, me) || state.is_running(me) {
-            return;
+        match state.member(seat).whereabouts {
+            Whereabouts::Ready | Whereabouts::Running => return,
+            Whereabouts::Idle | Whereabouts::Resting(..) => state.leave_turns(seat),
         }
-        state.resting.retain(|(_, other)| !other.ptr_eq(me));
-        state.resting.push((time, Weak::clone(me)));
+        state.member(seat).whereabouts = Whereabouts::Ready;
+        state.ready.push_back(seat.0);
+        self.call_sleeper();
+    }
+
+    fn make_ready_at(&mut self, seat: Seat, time: Instant) {
+        let state = &mut *self.state;
+        match state.member(seat).whereabouts {
+            Whereabouts::Ready | Whereabouts::Running => return,
+            Whereabouts::Idle | Whereabouts::Resting(..) => state.leave_turns(seat),
+        }
+        let ticket = state.ticket();
+        state.member(seat).whereabouts = Whereabouts::Resting(time, ticket);
+        state.resting.insert((time, ticket, seat));
         // A sleeper may have gone to sleep for longer than that.
-        if state.sleepers > 0 {
+        self.call_sleeper();
+    }
+
+    fn call_sleeper(&self) {
+        if self.state.sleepers > 0 {
             self.work.notify_one();
         }
     }
 
-    /// `me` no longer wants a slot: it has nothing pending.
-    pub(crate) fn leave_line(&mut self, me: &Weak<Connection>) {
-        self.state.waiting.retain(|other| !other.ptr_eq(me));
-        self.call_first_waiter();
+    /// Its turn is over.
+    pub(crate) fn end_turn(&mut self, seat: Seat, next: Turn) {
+        self.state.rest(seat);
+        if self.state.member(seat).left {
+            self.state.members.remove(seat.0);
+            return;
+        }
+        self.ask(seat, next);
     }
 
-    /// `me` is closed: it leaves every queue and gives back `slots`. Its
-    /// running backfill, if it has one, gives its own slot back.
-    pub(crate) fn forget(&mut self, me: &Weak<Connection>, slots: usize) {
+    /// The manager has nothing pending, and wants no slot.
+    pub(crate) fn leave_line(&mut self, seat: Seat) {
+        if self.state.leave_line(seat) {
+            self.call_first_waiter();
+        }
+    }
+
+    /// The connection is closed: it leaves every queue and gives back `slots`.
+    /// Its running backfill, if it has one, gives its own slot back.
+    pub(crate) fn leave(&mut self, seat: Seat, slots: usize) {
         let state = &mut *self.state;
-        state.ready.retain(|other| !other.ptr_eq(me));
-        state.resting.retain(|(_, other)| !other.ptr_eq(me));
-        state.waiting.retain(|other| !other.ptr_eq(me));
+        state.leave_turns(seat);
+        state.leave_line(seat);
+        if state.member(seat).whereabouts == Whereabouts::Running {
+            state.member(seat).left = true;
+        } else {
+            state.members.remove(seat.0);
+        }
         state.slots_free += slots;
         self.call_first_waiter();
     }
@@ -243,10 +360,6 @@ impl Locked<'_> {
     /// Connections in any queue, and those that wait for a slot.
     pub(crate) fn queued(&self) -> usize {
         let state = &*self.state;
-        state.ready.len() + state.resting.len() + state.waiting.len()
+        state.ready.len() + state.resting.len() + state.waiting.len() + state.passed_over
     }
-}
-
-fn contains(queue: &VecDeque<Weak<Connection>>, me: &Weak<Connection>) -> bool {
-    queue.iter().any(|other| other.ptr_eq(me))
 }

@@ -1,51 +1,67 @@
 //! The BackfillManager of one connection: its backfills in their queues, and
 //! the bytes read ahead of the client.
 //!
-//! A plain value, guarded by the connection's lock (`Rank::Connection`). It
-//! goes away with the connection's open state, in the critical section that
-//! closes the connection: nobody can be left with a manager that is gone
-//! (MB-37702), because nobody has one who does not hold that lock.
+//! A plain value, guarded by the connection's lock (`Rank::Connection`), that
+//! knows neither its connection nor the bucket: whoever changes it asks it
+//! afterwards what it wants ([`BackfillManager::wants_slot`],
+//! [`BackfillManager::next_turn`]) and settles that with the bucket. It goes
+//! away with the connection's open state, in the critical section that closes
+//! the connection: nobody can be left with a manager that is gone (MB-37702),
+//! because nobody has one who does not hold that lock.
+//!
+//! A backfill goes from queue to queue (a test compares these lines with what
+//! happens):
 //!
 //! ```text
-//!             slot         first run          scan says later
-//!   pending ------> initializing ----> active ----------------> snoozing
-//!                                      |  ^  ^                    |
-//!                              one run +--+  +--------------------+
-//!                                                  snooze over
+//! pending -> initializing: a slot
+//! initializing -> running: its first run
+//! active -> running: another run
+//! running -> active: there is more to read
+//! running -> snoozing: the scan says later
+//! snoozing -> active: the snooze is over
 //! ```
-//! A backfill in `pending` has no slot; every other has one. One backfill runs
-//! at a time, and is in no queue meanwhile. Its stream's death takes a queued
-//! backfill out at once; a running one is given up by its worker at the next
-//! item.
+//! From each of them it may also go for good: it was finished, it failed, or
+//! its stream died. A backfill in `pending` has no slot; every other has one.
+//! One backfill runs at a time. Its stream's death takes a queued backfill out
+//! at once; a running one is given up by its worker at the next item.
+//!
+//! A stream has at most one backfill in the queues, and its place in the
+//! connection is what the queues have: every method is O(1), or O(log n) in
+//! the backfills that snooze.
 
-use super::bucket::{Locked, Turn};
+use super::bucket::Turn;
 use super::Backfill;
-use crate::connection::Connection;
+use crate::line::Line;
 use crate::live::Token;
 use crate::stream::StreamId;
-use crate::sync::Weak;
 use crate::{BackfillOrder, Config};
-use std::collections::VecDeque;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Debug)]
 pub(crate) struct BackfillManager {
     config: Arc<Config>,
-    pending: VecDeque<Backfill>,
-    initializing: VecDeque<Backfill>,
-    active: VecDeque<Backfill>,
-    snoozing: VecDeque<(Instant, Backfill)>,
-    running: Option<Running>,
+    /// Those in a queue, by the place of their stream.
+    queued: Vec<Option<Queued>>,
+    pending: Line,
+    initializing: Line,
+    active: Line,
+    snoozing: BTreeSet<(Instant, u64, u32)>,
+    /// Tells snoozes that are over at the same time apart: first come, first served.
+    next_snooze: u64,
+    running: bool,
+    /// Slots of backfills that are over: the bucket's.
+    slots_over: usize,
     buffer: ReadAhead,
     _live: Token,
 }
 
-/// Which run of its backfill this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Running {
-    First,
-    Another,
+#[derive(Debug)]
+struct Queued {
+    backfill: Backfill,
+    /// Its place in `snoozing`, while it is there.
+    snooze: Option<(Instant, u64)>,
 }
 
 /// Bytes that were read and not yet sent.
@@ -55,26 +71,18 @@ struct ReadAhead {
     full: bool,
 }
 
-/// What a run says about its backfill.
-#[derive(Debug)]
-pub(crate) enum Ran {
-    /// There is more to read.
-    More(Backfill),
-    /// There is nothing to read before this time.
-    Snooze(Instant, Backfill),
-    /// It is finished, failed, or its stream is gone.
-    Over,
-}
-
 impl BackfillManager {
     pub(crate) fn new(config: Arc<Config>, live: Token) -> Self {
         BackfillManager {
             config,
-            pending: VecDeque::new(),
-            initializing: VecDeque::new(),
-            active: VecDeque::new(),
-            snoozing: VecDeque::new(),
-            running: None,
+            queued: Vec::new(),
+            pending: Line::default(),
+            initializing: Line::default(),
+            active: Line::default(),
+            snoozing: BTreeSet::new(),
+            next_snooze: 0,
+            running: false,
+            slots_over: 0,
             buffer: ReadAhead::default(),
             _live: live,
         }
@@ -82,7 +90,7 @@ impl BackfillManager {
 
     /// Backfills that hold a slot.
     pub(crate) fn in_progress(&self) -> usize {
-        self.slots_queued() + usize::from(self.running.is_some())
+        self.slots_queued() + usize::from(self.running)
     }
 
     /// Backfills that hold a slot and are not running.
@@ -99,128 +107,117 @@ impl BackfillManager {
     }
 
     /// Queues a new backfill.
-    pub(crate) fn schedule(
-        &mut self,
-        backfill: Backfill,
-        me: &Weak<Connection>,
-        bucket: &mut Locked<'_>,
-    ) {
-        self.pending.push_back(backfill);
-        self.promote(me, bucket);
-        self.ask_for_turn(me, bucket);
+    pub(crate) fn schedule(&mut self, backfill: Backfill) {
+        let place = self.keep(backfill, None);
+        self.pending.push_back(place);
     }
 
-    /// Gives slots to pending backfills while there are any.
-    fn promote(&mut self, me: &Weak<Connection>, bucket: &mut Locked<'_>) {
-        while !self.pending.is_empty()
-            && self.in_progress() < self.config.backfills_per_connection
-            && bucket.take_slot(me)
-        {
-            self.initializing.extend(self.pending.pop_front());
+    fn keep(&mut self, backfill: Backfill, snooze: Option<(Instant, u64)>) -> u32 {
+        let place = backfill.stream.place;
+        if self.queued.len() <= place as usize {
+            self.queued.resize_with(place as usize + 1, || None);
+        }
+        self.queued[place as usize] = Some(Queued { backfill, snooze });
+        place
+    }
+
+    /// Whether a slot would let a pending backfill go on.
+    pub(crate) fn wants_slot(&self) -> bool {
+        !self.pending.is_empty() && self.in_progress() < self.config.backfills_per_connection
+    }
+
+    /// A pending backfill has a slot.
+    pub(crate) fn promote(&mut self) {
+        if let Some(place) = self.pending.pop_front() {
+            self.initializing.push_back(place);
         }
     }
 
-    fn can_run(&self) -> bool {
+    /// The slots that are the bucket's again.
+    pub(crate) fn take_slots_over(&mut self) -> usize {
+        std::mem::take(&mut self.slots_over)
+    }
+
+    /// When there is something to run.
+    pub(crate) fn next_turn(&self) -> Turn {
         let queued = !self.initializing.is_empty() || !self.active.is_empty();
-        queued && !self.buffer.full
+        match self.snoozing.first() {
+            _ if self.buffer.full => Turn::Never,
+            _ if queued => Turn::Now,
+            Some((at, ..)) => Turn::At(*at),
+            None => Turn::Never,
+        }
     }
 
-    fn ask_for_turn(&self, me: &Weak<Connection>, bucket: &mut Locked<'_>) {
-        if self.can_run() {
-            bucket.make_ready(me);
-        }
+    /// When to ask again, while the host's memory is above its threshold.
+    pub(crate) fn rest(&self, now: Instant) -> Turn {
+        Turn::At(self.config.snooze_from(now))
     }
 
     /// Begins a turn: the backfill to run, or when to ask again.
-    pub(crate) fn begin_run(
-        &mut self,
-        now: Instant,
-        memory_high: bool,
-        me: &Weak<Connection>,
-        bucket: &mut Locked<'_>,
-    ) -> Result<Backfill, Turn> {
-        if memory_high {
-            return Err(Turn::At(self.config.snooze_from(now)));
+    pub(crate) fn begin_run(&mut self, now: Instant) -> Result<Backfill, Turn> {
+        while let Some((at, order, place)) = self.snoozing.first().copied() {
+            if at > now {
+                break;
+            }
+            self.snoozing.remove(&(at, order, place));
+            self.active.push_back(place);
         }
-        self.promote(me, bucket);
-        let (due, snoozing): (VecDeque<_>, VecDeque<_>) =
-            self.snoozing.drain(..).partition(|(at, _)| *at <= now);
-        self.snoozing = snoozing;
-        self.active.extend(due.into_iter().map(|(_, backfill)| backfill));
         if self.buffer.full {
             return Err(Turn::Never);
         }
-        let first = self.initializing.pop_front().map(|backfill| (Running::First, backfill));
-        let next = || self.active.pop_front().map(|backfill| (Running::Another, backfill));
-        let (running, backfill) = first.or_else(next).ok_or_else(|| self.next_turn())?;
-        self.running = Some(running);
+        let place = self.initializing.pop_front().or_else(|| self.active.pop_front());
+        let queued = place.and_then(|place| self.queued[place as usize].take());
+        let backfill = queued.ok_or_else(|| self.next_turn())?.backfill;
+        self.running = true;
         Ok(backfill)
     }
 
-    /// Puts a backfill back where its run says; the manager's next turn.
-    pub(crate) fn end_run(
-        &mut self,
-        ran: Ran,
-        me: &Weak<Connection>,
-        bucket: &mut Locked<'_>,
-    ) -> Turn {
-        let running = self.running.take();
-        match ran {
-            Ran::More(backfill) => match (self.config.order, running) {
-                // Only the one that had its turn before this run goes on with
-                // it: a new one has opened its scan, and waits in line.
-                (BackfillOrder::Sequential, Some(Running::Another)) => {
-                    self.active.push_front(backfill);
-                }
-                _ => self.active.push_back(backfill),
-            },
-            Ran::Snooze(until, backfill) => self.snoozing.push_back((until, backfill)),
-            Ran::Over => bucket.return_slots(1),
-        }
-        self.promote(me, bucket);
-        self.next_turn()
-    }
-
-    fn next_turn(&self) -> Turn {
-        if self.can_run() {
-            Turn::Now
-        } else if self.buffer.full {
-            Turn::Never
+    /// Ends a run: there is more to read.
+    pub(crate) fn run_on(&mut self, mut backfill: Backfill) {
+        self.running = false;
+        // Only the one that had its turn before this run goes on with it: a
+        // new one has opened its scan, and waits in line.
+        let had_run = std::mem::replace(&mut backfill.has_run, true);
+        let next = self.config.order == BackfillOrder::Sequential && had_run;
+        let place = self.keep(backfill, None);
+        if next {
+            self.active.push_front(place);
         } else {
-            self.snoozing.iter().map(|(at, _)| *at).min().map_or(Turn::Never, Turn::At)
+            self.active.push_back(place);
         }
     }
 
-    /// The stream died: its backfill leaves the queues and gives its slot
-    /// back. Its bytes are refunded apart, by [`Self::refund`].
-    pub(crate) fn cancel(
-        &mut self,
-        stream: StreamId,
-        me: &Weak<Connection>,
-        bucket: &mut Locked<'_>,
-    ) -> Option<Backfill> {
-        if let Some(at) = self.pending.iter().position(|backfill| backfill.stream == stream) {
-            let backfill = self.pending.remove(at);
-            if self.pending.is_empty() {
-                bucket.leave_line(me);
-            }
-            return backfill;
+    /// Ends a run: there is nothing to read for the time of a snooze.
+    pub(crate) fn snooze(&mut self, mut backfill: Backfill, now: Instant) {
+        self.running = false;
+        backfill.has_run = true;
+        let (until, order) = (self.config.snooze_from(now), self.next_snooze);
+        self.next_snooze += 1;
+        let place = self.keep(backfill, Some((until, order)));
+        self.snoozing.insert((until, order, place));
+    }
+
+    /// Ends a run: its backfill is finished, has failed, or has no stream.
+    pub(crate) fn run_over(&mut self) {
+        self.running = false;
+        self.slots_over += 1;
+    }
+
+    /// The stream died: its backfill leaves the queues, and its slot is the
+    /// bucket's. Its bytes are refunded apart, by [`Self::refund`].
+    pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Backfill> {
+        let place = stream.place;
+        let Queued { backfill, snooze } = self.queued.get_mut(place as usize)?.take()?;
+        let held_slot = self.initializing.remove(place)
+            || self.active.remove(place)
+            || snooze.is_some_and(|(at, order)| self.snoozing.remove(&(at, order, place)));
+        if held_slot {
+            self.slots_over += 1;
+        } else {
+            self.pending.remove(place);
         }
-        let mut cancelled = None;
-        for queue in [&mut self.initializing, &mut self.active] {
-            if let Some(at) = queue.iter().position(|backfill| backfill.stream == stream) {
-                cancelled = queue.remove(at);
-            }
-        }
-        if let Some(at) = self.snoozing.iter().position(|(_, b)| b.stream == stream) {
-            cancelled = self.snoozing.remove(at).map(|(_, backfill)| backfill);
-        }
-        if cancelled.is_some() {
-            bucket.return_slots(1);
-            self.promote(me, bucket);
-            self.ask_for_turn(me, bucket);
-        }
-        cancelled
+        Some(backfill)
     }
 
     /// An item was read. False: the buffer is full, read no further.
@@ -249,18 +246,8 @@ impl BackfillManager {
         resumes
     }
 
-    /// After a [`Self::refund`] that lets backfills go on.
-    pub(crate) fn resume(&self, me: &Weak<Connection>, bucket: &mut Locked<'_>) {
-        match self.next_turn() {
-            Turn::Never => {}
-            Turn::Now => bucket.make_ready(me),
-            Turn::At(time) => bucket.make_ready_at(me, time),
-        }
-    }
-
     /// Every backfill in a queue, to be dropped after the lock.
     pub(crate) fn into_backfills(self) -> impl Iterator<Item = Backfill> {
-        let snoozing = self.snoozing.into_iter().map(|(_, backfill)| backfill);
-        self.pending.into_iter().chain(self.initializing).chain(self.active).chain(snoozing)
+        self.queued.into_iter().flatten().map(|queued| queued.backfill)
     }
 }

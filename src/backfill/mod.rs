@@ -4,7 +4,12 @@
 //!   read-ahead buffer. A plain value under the connection's lock.
 //! - [`bucket`]: what the managers of a map share: whose turn it is, and the
 //!   slots for backfills in progress. Has a lock of its own.
-//! - [`run`]: one turn of one manager, on a worker's thread.
+//! - [`run`]: one turn of one manager, on a worker's thread; above the
+//!   connection, as the other two are below it.
+//!
+//! A run has three names: [`Run`](crate::Run) is what a worker is told,
+//! [`run::Ran`] how it ended, and [`bucket::Turn`] when the manager wants the
+//! next.
 
 pub(crate) mod bucket;
 pub(crate) mod manager;
@@ -25,6 +30,8 @@ pub(crate) struct Backfill {
     pub(crate) range: SeqnoRange,
     /// The scan, once it was opened.
     pub(crate) scan: Option<Hosted<Box<dyn Scan>>>,
+    /// Whether a run of it has ended.
+    pub(crate) has_run: bool,
     pub(crate) _live: Token,
 }
 

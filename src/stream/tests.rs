@@ -7,7 +7,11 @@ use std::fmt::Write;
 
 fn stream(start: Seqno, end: Seqno) -> ActiveStream {
     let request = StreamRequest { vb: VbId(3), start, end, opaque: 8 };
-    ActiveStream::new(StreamId(1), request, LiveCounts::new().count(Kind::Stream))
+    ActiveStream::new(
+        StreamId { place: 0, serial: 1 },
+        request,
+        LiveCounts::new().count(Kind::Stream),
+    )
 }
 
 fn item(seqno: Seqno) -> Item {
@@ -79,6 +83,22 @@ fn the_whole_transition_table() {
     Dead         GoneFromMemory  refused
     Dead         End             refused
     ");
+}
+
+#[test]
+fn the_documentation_has_each_transition() {
+    use StreamState::*;
+    let mut drawn = String::new();
+    for state in [Pending, Backfilling, InMemory, Dead] {
+        for event in [Event::ScanOpened, Event::ScanFinished, Event::GoneFromMemory, Event::End] {
+            if let Some(next) = transition(state, event) {
+                writeln!(drawn, "//! {state:?} -> {next:?}: {event:?}").unwrap();
+            }
+        }
+    }
+    let source = include_str!("../stream.rs");
+    let shown = source.split("//! ```text\n").nth(1).and_then(|rest| rest.split("//! ```").next());
+    assert_eq!(shown, Some(drawn.as_str()));
 }
 
 #[test]

@@ -20,14 +20,35 @@ const LINTS: &[&str] = &[
     "warnings",
 ];
 
+/// The package named loom is outside of the workspace.
+const NAMED: &str = "dpor/loom/Cargo.toml";
+
 const CHECKS: &[(&str, Engine, &[&str])] = &[
     ("formatting", Engine::Std, &["fmt", "--all", "--check"]),
+    ("formatting, dpor/loom", Engine::Std, &["fmt", "--manifest-path", NAMED, "--check"]),
     ("lints", Engine::Std, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
     ("lints, loom", Engine::Loom, LINTS),
     ("lints, shuttle", Engine::Shuttle, LINTS),
     ("documentation", Engine::Std, &["doc", "--workspace", "--no-deps"]),
     ("tests, std", Engine::Std, &["test"]),
     ("tests, shuttle-dpor", Engine::Std, &["test", "-p", "shuttle-dpor", "-p", "xtask"]),
+    ("tests, dpor/loom", Engine::Std, &["test", "--manifest-path", NAMED, "--features", "futures"]),
+    (
+        "lints, dpor/loom",
+        Engine::Std,
+        &[
+            "clippy",
+            "--manifest-path",
+            NAMED,
+            "--features",
+            "futures",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    ("peers", Engine::Std, &["xtask", "peers", "parking"]),
     ("tests, server", Engine::Std, &["test", "-p", "connmap-server"]),
     ("tests, loom", Engine::Loom, &["test"]),
     ("tests, loom, release", Engine::Loom, &["test", "--release"]),

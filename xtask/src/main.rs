@@ -6,6 +6,7 @@ mod ci;
 mod explore;
 mod mutants;
 mod own;
+mod peers;
 
 use std::process::ExitCode;
 
@@ -17,6 +18,8 @@ usage: cargo xtask COMMAND
   mutants   break the core, one line at a time, and see each engine's scenarios
             fail; then the explorer, and see its tests fail; with names, only
             these: core, explorer, an engine, a mutant
+  peers     run other people's loom tests with loom and with dpor/loom, and print
+            a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status
   own-crate test, run, generate and replay in examples/own-crate, as its owner would
   explore   what `cargo explore` runs; see cargo explore --help
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Some("asked") => asked::run(),
         Some("own-crate") => own::run(),
         Some("ci") => ci::run(&names),
+        Some("peers") => peers::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -92,7 +92,7 @@ pub(crate) struct Runtime {
     /// Whether the execution ended because those who can go on spin for ever.
     pub(crate) livelock: bool,
     /// Whether data races are looked for, and the cells in which.
-    pub(super) tracking: bool,
+    pub(crate) tracking: bool,
     pub(super) cells: Vec<Cell>,
     pub(super) chosen: Option<Tid>,
     names: NameCache,

@@ -230,6 +230,12 @@ macro_rules! atomic {
                 self.value.into_inner()
             }
 
+            /// The value as it is now. No operation, and none that others are ordered with: for those
+            /// who know that nobody writes meanwhile.
+            pub fn unsync_load(&self) -> $t {
+                self.value.load(SeqCst)
+            }
+
             /// The value, which nobody else can reach.
             pub fn get_mut(&mut self) -> &mut $t {
                 self.value.get_mut()

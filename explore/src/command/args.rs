@@ -92,6 +92,10 @@ pub struct Arguments {
     #[arg(long, value_name = "ROW")]
     pub show: Option<usize>,
 
+    /// In orderings, tell what the calls before the race do, step by step
+    #[arg(long)]
+    pub prologue: bool,
+
     /// Of a whole file, or of several systems, tell all outcomes
     #[arg(long, conflicts_with_all = ["compare", "replay", "show"])]
     pub outcomes: bool,
@@ -233,6 +237,7 @@ impl Arguments {
             strategy,
             max_executions: self.max_executions,
             max_time: self.max_time,
+            prologue: self.prologue,
             workers: self.workers.map_or_else(processors, usize::from),
             ..Options::default()
         }

@@ -6,7 +6,7 @@ use super::run::{Job, Runner};
 use super::{json, print, worst, Arguments, BadInput, Format};
 use crate::engine::Strategy;
 use crate::render::layout::{
-    left, number, paint, right, seconds, width, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
+    left, number, page, paint, plural, right, seconds, width, wrap, BAD, BOLD, DIM, GOOD, OPEN,
 };
 use crate::render::markdown::cell;
 use crate::render::View;
@@ -156,7 +156,11 @@ impl Comparison {
         match finished.len() {
             0 => "none of them explored everything: nothing to compare".into(),
             1 => format!("only {} explored everything; the others saw nothing else", finished[0]),
-            _ => format!("{} agree: {} outcomes", finished.join(" and "), self.outcomes().len()),
+            _ => format!(
+                "{} agree: {}",
+                finished.join(" and "),
+                plural(self.outcomes().len() as u64, "outcome")
+            ),
         }
     }
 
@@ -169,7 +173,7 @@ impl Comparison {
             Some((_, view)) => format!("{}{}", self.scenario, view.on()),
             None => self.scenario.clone(),
         };
-        for line in wrap(&title, WIDTH, 4) {
+        for line in wrap(&title, page(), 4) {
             let _ = writeln!(out, "{}", paint(BOLD, &line));
         }
         let heading = "  engine  orderings  executions   seconds  outcomes  verdict";
@@ -192,7 +196,7 @@ impl Comparison {
         self.counts(&mut out);
         let differences = self.differences();
         for difference in &differences {
-            for line in wrap(difference, WIDTH - 2, 4) {
+            for line in wrap(difference, page() - 2, 4) {
                 let _ = writeln!(out, "  {}", paint(BAD, &line));
             }
         }
@@ -221,7 +225,7 @@ impl Comparison {
         for outcome in self.outcomes() {
             let counts = self.views().map(|(_, view)| number(Self::count(view, &outcome)));
             let mut before = format!("  {}  ", cells(counts.collect()));
-            for line in wrap(&outcome, WIDTH.saturating_sub(margin).max(20), 2) {
+            for line in wrap(&outcome, page().saturating_sub(margin).max(20), 2) {
                 let _ = writeln!(out, "{before}{line}");
                 before = " ".repeat(margin);
             }

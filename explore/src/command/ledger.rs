@@ -179,8 +179,8 @@ mod tests {
         let vacuous = of(view("complete", &[("a", 1)]));
         assert!(vacuous.contains(&"dpor explored 1 execution".to_owned()), "{vacuous:?}");
         let mut lost = good();
-        lost.missing.push("stream_request(0): accepted".into());
-        assert_eq!(of(lost), ["dpor has never seen stream_request(0): accepted"]);
+        lost.missing.push("insert(0): accepted".into());
+        assert_eq!(of(lost), ["dpor has never seen insert(0): accepted"]);
         let unfinished = of(view("incomplete", &[("a", 1)]));
         assert_eq!(unfinished, ["dpor did not finish: INCOMPLETE"]);
         let mut wrong = good();

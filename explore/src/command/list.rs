@@ -3,7 +3,7 @@
 use super::run::Job;
 use super::{select, Arguments, BadInput};
 use crate::invariant::Invariant;
-use crate::render::layout::{left, paint, width, wrap, BOLD, DIM, WIDTH};
+use crate::render::layout::{left, page, paint, width, wrap, BOLD, DIM};
 use crate::suite::Suite;
 use crate::system::{checked, Model};
 use std::fmt::Write;
@@ -23,7 +23,7 @@ fn list(suite: &Suite, arguments: &Arguments) -> Result<String, BadInput> {
     heading(&mut out, "systems (--system)");
     let about: Vec<_> = chosen.iter().map(|s| (s.name(), s.meaning())).collect();
     rows(&mut out, &about);
-    for line in wrap(&suite.about, WIDTH - 2, 0).iter().filter(|line| !line.is_empty()) {
+    for line in wrap(&suite.about, page() - 2, 0).iter().filter(|line| !line.is_empty()) {
         let _ = writeln!(out, "  {}", paint(DIM, line));
     }
     for (index, system) in chosen.iter().enumerate() {
@@ -68,7 +68,7 @@ fn rows(out: &mut String, rows: &[(String, String)]) {
             let _ = writeln!(out, "  {name}");
             before = " ".repeat(column + 4);
         }
-        for line in wrap(meaning, WIDTH - column - 4, 0) {
+        for line in wrap(meaning, page() - column - 4, 0) {
             let _ = writeln!(out, "{}", format!("{before}{line}").trim_end());
             before = " ".repeat(column + 4);
         }
@@ -98,7 +98,7 @@ fn operations(out: &mut String, system: &dyn Model, others: usize) {
     let names = checked(system);
     let names = names.iter().map(|invariant| invariant.name());
     heading(out, &format!("{name}: checked invariants"));
-    for line in wrap(&names.collect::<Vec<_>>().join(", "), WIDTH - 2, 0) {
+    for line in wrap(&names.collect::<Vec<_>>().join(", "), page() - 2, 0) {
         let _ = writeln!(out, "  {line}");
     }
 }
@@ -110,10 +110,10 @@ fn scenarios(out: &mut String, title: &str, jobs: &[Job]) {
     heading(out, title);
     for job in jobs {
         let scenario = &job.scenario;
-        for line in wrap(&format!("{}: {scenario}", scenario.name), WIDTH - 2, 4) {
+        for line in wrap(&format!("{}: {scenario}", scenario.name), page() - 2, 4) {
             let _ = writeln!(out, "  {line}");
         }
-        for line in wrap(&scenario.meaning, WIDTH - 6, 0).iter().filter(|line| !line.is_empty()) {
+        for line in wrap(&scenario.meaning, page() - 6, 0).iter().filter(|line| !line.is_empty()) {
             let _ = writeln!(out, "      {}", paint(DIM, line));
         }
     }

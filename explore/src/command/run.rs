@@ -91,7 +91,7 @@ impl Runner {
 
     /// Runs an ordering of a scenario again.
     pub fn replay(&self, job: &Job, token: &str) -> Result<View, BadInput> {
-        let report = engine::replay(&job.system, &job.scenario, token);
+        let report = engine::replay(&job.system, &job.scenario, token, self.options.prologue);
         let report = report.map_err(|unavailable| BadInput(unavailable.0))?;
         let mut view = self.known(View::new(&report, &job.scenario, &*job.system), job);
         // What one ordering does not show is not missing.

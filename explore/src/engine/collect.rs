@@ -46,6 +46,7 @@ impl Collected {
             outcome,
             orderings,
             violating,
+            preemptions: None,
             witness: None,
         });
         let violations = self.violations.into_iter().map(|(invariant, (detail, orderings))| {

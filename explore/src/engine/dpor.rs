@@ -2,7 +2,7 @@
 //! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
 use super::{Options, Progress, Strategy, Unavailable};
-use crate::harness::{execute, Observation, BEGIN, END};
+use crate::harness::{execute, Observation, BEGIN, END, RACE};
 use crate::report::{SeenOutcome, Step, Verdict, Violation, Witness};
 use crate::{Model, Outcome, Report, Scenario};
 use shuttle_dpor::{Explorer, Token, What};
@@ -19,7 +19,8 @@ pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Opti
         outcome,
         orderings: seen.orderings,
         violating: seen.violating,
-        witness: Some(witness(seen.witness, seen.token.to_string())),
+        preemptions: Some(preemptions(&seen.witness)),
+        witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
     });
     // The engine tells deadlocks and panics apart by their places; an invariant is one.
     let mut violations: Vec<Violation> = Vec::new();
@@ -31,7 +32,7 @@ pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Opti
                 invariant,
                 detail: seen.detail,
                 orderings: seen.orderings,
-                witness: Some(witness(seen.witness, seen.token.to_string())),
+                witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
             }),
         }
     }
@@ -60,6 +61,7 @@ pub fn replay(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     token: &str,
+    prologue: bool,
 ) -> Result<Report, Unavailable> {
     let parsed: Token = token.parse().map_err(|error| Unavailable(format!("--replay: {error}")))?;
     let begin = Instant::now();
@@ -67,7 +69,8 @@ pub fn replay(
     if let Some(why) = run.diverged {
         return Err(Unavailable(format!("the token is not of this scenario: {why}")));
     }
-    let seen = witness(run.witness, token.into());
+    let preempted = Some(preemptions(&run.witness));
+    let seen = witness(run.witness, token.into(), prologue);
     let violating = !run.violations.is_empty() as u64;
     let found = run.violations.into_iter().map(|(name, detail)| Violation {
         invariant: name,
@@ -79,6 +82,7 @@ pub fn replay(
         outcome,
         orderings: 1,
         violating,
+        preemptions: preempted,
         witness: Some(seen.clone()),
     });
     let mut report = Report::new(&**system, scenario, "replay");
@@ -139,14 +143,30 @@ fn body(
     }
 }
 
+/// How often the scenario's part of an ordering leaves a thread that could have
+/// gone on.
+fn preemptions(seen: &shuttle_dpor::Witness) -> u32 {
+    let is = |note: &str, step: &&shuttle_dpor::Step| step.what != What::Note(note.to_owned());
+    let scenario = seen.steps.iter().skip_while(|step| is(BEGIN, step));
+    let switches = scenario.take_while(|step| is(END, step)).filter_map(|s| s.switch.as_deref());
+    switches.filter(|why| why.is_empty()).count() as u32
+}
+
 /// The part of an ordering that the scenario itself is.
-fn witness(seen: shuttle_dpor::Witness, replay: String) -> Witness {
+fn witness(seen: shuttle_dpor::Witness, replay: String, prologue: bool) -> Witness {
     let mut steps = Vec::new();
     let mut running = None;
     let is = |note: &str, step: &shuttle_dpor::Step| step.what == What::Note(note.to_owned());
     let begun = seen.steps.iter().position(|step| is(BEGIN, step)).map_or(0, |at| at + 1);
-    let scenario = seen.steps.into_iter().skip(begun).take_while(|step| !is(END, step));
-    for step in scenario {
+    let race = seen.steps.iter().position(|step| is(RACE, step)).unwrap_or(begun);
+    let scenario = seen.steps.into_iter().enumerate().skip(begun);
+    let scenario = scenario.take_while(|(_, step)| !is(END, step)).filter(|(_, s)| !is(RACE, s));
+    for (at, step) in scenario {
+        // Of what comes before the race only what it answered, unless more is asked for.
+        let told = matches!(&step.what, What::Note(note) if !note.ends_with(" ..."));
+        if at < race && !prologue && !told {
+            continue;
+        }
         if let (Some(why), Some(thread)) = (step.switch, running) {
             let operation = Step::SWITCH.to_owned();
             let (object, line) = (String::new(), String::new());

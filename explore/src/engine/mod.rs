@@ -102,6 +102,9 @@ pub struct Options {
     pub max_time: Option<Duration>,
     /// How many threads explore, where the engine can use them.
     pub workers: usize,
+    /// Whether orderings tell what the calls before the race do, and not only what
+    /// they answer.
+    pub prologue: bool,
     /// Set from outside to stop at the next execution, incomplete.
     pub stop: Arc<AtomicBool>,
     /// Told a few times a second how far it has come.
@@ -115,6 +118,7 @@ impl Default for Options {
             max_executions: None,
             max_time: None,
             workers: 1,
+            prologue: false,
             stop: Arc::default(),
             progress: None,
         }
@@ -184,13 +188,14 @@ pub fn replay(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     token: &str,
+    prologue: bool,
 ) -> Result<Report, Unavailable> {
     #[cfg(not(loom))]
     if system.primitives() == sync::ENGINE {
         system.prepare(scenario).map_err(Unavailable)?;
-        return dpor::replay(system, scenario, token);
+        return dpor::replay(system, scenario, token, prologue);
     }
-    let _ = (scenario, token);
+    let _ = (scenario, token, prologue);
     Err(wrong_build(&**system, Strategy::Dpor))
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong with a text: the line, a caret under the place, what was
 //! expected, and what may have been meant.
 
-use crate::render::layout::{wrap, WIDTH};
+use crate::render::layout::{page, wrap};
 use std::fmt;
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
@@ -77,6 +77,9 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
+/// So many characters before the place, and twice as many from it on, are shown.
+const AROUND: usize = 200;
+
 /// How it looks on a terminal: one column for what would move the cursor.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -84,8 +87,16 @@ fn visible(text: &str) -> String {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let before: String = self.text.chars().take(self.column - 1).collect();
-        let marked: String = self.text.chars().skip(self.column - 1).take(self.length).collect();
+        // Of a line that is too long for anybody, what is around the place.
+        let first = (self.column - 1).saturating_sub(AROUND);
+        let before: String = self.text.chars().take(self.column - 1).skip(first).collect();
+        let length = self.length.min(2 * AROUND);
+        let marked: String = self.text.chars().skip(self.column - 1).take(length).collect();
+        let shown: String = self.text.chars().skip(first).take(3 * AROUND).collect();
+        let (cut, cut_after) = (first > 0, self.text.chars().nth(first + 3 * AROUND).is_some());
+        let before = if cut { format!("...{before}") } else { before };
+        let shown = if cut { format!("...{shown}") } else { shown };
+        let shown = if cut_after { format!("{shown}...") } else { shown };
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         let indent = " ".repeat(visible(&before).width());
@@ -93,14 +104,14 @@ impl fmt::Display for ParseError {
         writeln!(f, "error: {}", self.message)?;
         writeln!(f, "{margin}--> {}:{}:{}", self.source, self.line, self.column)?;
         writeln!(f, "{margin} |")?;
-        writeln!(f, "{number} | {}", visible(&self.text).trim_end())?;
+        writeln!(f, "{number} | {}", visible(&shown).trim_end())?;
         write!(f, "{margin} | {indent}{carets}")?;
         let column = margin.len() + 3 + indent.len() + carets.len() + 1;
-        if self.hint.is_empty() || column + self.hint.width() <= WIDTH {
+        if self.hint.is_empty() || column + self.hint.width() <= page() {
             return write!(f, " {}", self.hint);
         }
         // Too long to stand beside the place.
-        for line in wrap(&self.hint, WIDTH - margin.len() - 3, 0) {
+        for line in wrap(&self.hint, page() - margin.len() - 3, 0) {
             write!(f, "\n{margin} = {line}")?;
         }
         Ok(())

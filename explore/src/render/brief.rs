@@ -2,7 +2,7 @@
 //! the sentence that says more than its answers. Asked for by itself, the same
 //! scenario is told in full.
 
-use super::layout::WIDTH;
+use super::layout::page;
 use super::layout::{left, number, paint, plural, right, seconds, width, wrap, BAD, DIM};
 use super::text::{mark_style, paragraph, verdict_style};
 use super::view::{Ended, Row, View};
@@ -29,9 +29,9 @@ pub(super) fn outcomes(out: &mut String, view: &View) {
         let grade = paint(mark_style(row), &left(&row.mark(), 9));
         let answers = row.varying(&constant);
         let answers = answers.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
-        let mut lines = wrap(&answers.collect::<Vec<_>>().join("; "), WIDTH - margin, 2);
+        let mut lines = wrap(&answers.collect::<Vec<_>>().join("; "), page() - margin, 2);
         if let Some(said) = sentence(view, row).map(|said| format!("({said})")) {
-            put(&mut lines, &said, row.written, WIDTH - margin);
+            put(&mut lines, &said, row.written, page() - margin);
         }
         let mut before = format!("{:4} {}  {grade} ", index + 1, right(count, count_width));
         for line in lines {

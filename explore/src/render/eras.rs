@@ -1,7 +1,7 @@
 //! One scenario on several systems, one row to each: what the eras of a
 //! protocol do with the same race.
 
-use super::layout::{left, number, paint, plural, right, seconds, width, wrap, BOLD, DIM, WIDTH};
+use super::layout::{left, number, page, paint, plural, right, seconds, width, wrap, BOLD, DIM};
 use super::text::{paragraph, verdict_style};
 use super::view::View;
 use std::fmt::Write;
@@ -58,7 +58,7 @@ fn table(out: &mut String, rows: &[&View]) {
             true => view.verdict_line(),
             false => format!("{}: {broken}{}", view.verdict_word(), view.partly()),
         };
-        for line in wrap(&verdict, WIDTH.saturating_sub(margin).max(24), 2) {
+        for line in wrap(&verdict, page().saturating_sub(margin).max(24), 2) {
             let _ = writeln!(out, "{before}{}", paint(verdict_style(view), &line));
             before = " ".repeat(margin);
         }

@@ -95,7 +95,7 @@ fn table(views: &[View]) -> Markup {
                 tbody {
                     @for (index, view) in views.iter().enumerate() {
                         tr {
-                            th scope="row" { a href={ "#s" (index + 1) } { (view.name) } }
+                            th scope="row" { a href={ "#s" (index + 1) } { (view.name) (view.on()) } }
                             td { (verdict(view)) }
                             td class="n" { (view.threads) }
                             td class="n" { (view.orderings.map_or("-".into(), number)) }

@@ -1,10 +1,21 @@
 //! Widths, wrapping and numbers, and the few colours.
 
 use anstyle::{AnsiColor, Style};
+use std::sync::OnceLock;
 use unicode_width::UnicodeWidthStr;
 
-/// What all text output fits in.
-pub const WIDTH: usize = 80;
+/// What all text output fits in: as wide as the terminal, within reason, and 80
+/// columns where it is written to something else.
+pub fn page() -> usize {
+    static PAGE: OnceLock<usize> = OnceLock::new();
+    *PAGE.get_or_init(|| {
+        let size = terminal_size::terminal_size_of(std::io::stdout());
+        size.map_or(USUAL, |(width, _)| usize::from(width.0).clamp(60, 160))
+    })
+}
+
+/// As wide as a terminal is when nobody says otherwise.
+const USUAL: usize = 80;
 
 /// For headings.
 pub const BOLD: Style = Style::new().bold();
@@ -137,7 +148,7 @@ mod tests {
 
     #[test]
     fn wrapped_lines_fit_and_lose_nothing() {
-        let text = "stream_request(0): accepted, ended disconnected";
+        let text = "insert_element(0): accepted, lost afterwards_";
         for limit in 1..60 {
             let lines = wrap(text, limit, 2);
             assert!(lines.iter().all(|line| line.width() <= limit), "{limit}: {lines:?}");
@@ -152,7 +163,7 @@ mod tests {
         assert_eq!(number(999), "999");
         assert_eq!(number(1_000), "1,000");
         assert_eq!(number(1_234_567), "1,234,567");
-        assert_eq!(cut("shutdown", 8), "shutdown");
-        assert_eq!(cut("shutdown", 5), "shut…");
+        assert_eq!(cut("freezing", 8), "freezing");
+        assert_eq!(cut("freezing", 5), "free…");
     }
 }

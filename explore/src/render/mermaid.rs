@@ -60,6 +60,10 @@ const LIFELINES: usize = 6;
 const WIDTH: usize = 88;
 const NARROWEST: usize = 22;
 
+/// What an arrow is: nothing is sent.
+const ARROWS_OF_THREADS: &str = "an arrow leads to who works on an object from who did before";
+const ARROWS_OF_OBJECTS: &str = "an arrow leads from a thread to the object that it works on";
+
 /// The diagram of one ordering.
 pub fn diagram(title: &str, ordering: &Ordering) -> String {
     let mut out = String::new();
@@ -69,13 +73,17 @@ pub fn diagram(title: &str, ordering: &Ordering) -> String {
     for (index, name) in threads.iter().enumerate() {
         let _ = writeln!(out, "    participant t{index} as {}", plain(name));
     }
+    let last = threads.len().saturating_sub(1);
+    let over = if last == 0 { "t0".to_owned() } else { format!("t0,t{last}") };
     if threads.len() + objects.len() > LIFELINES {
+        let _ = writeln!(out, "    Note over {over}: {ARROWS_OF_THREADS}");
         of_threads(&mut out, ordering, (WIDTH / threads.len().max(1)).max(NARROWEST));
         return out;
     }
     for (index, name) in objects.iter().enumerate() {
         let _ = writeln!(out, "    participant o{index} as {}", plain(name));
     }
+    let _ = writeln!(out, "    Note over {over}: {ARROWS_OF_OBJECTS}");
     for entry in entries(ordering) {
         let thread = entry.thread;
         let object = objects.iter().position(|name| *name == entry.object);

@@ -2,7 +2,7 @@
 //! what differs.
 
 use super::eras;
-use super::layout::{cut, left, number, paint, right, seconds, width, BOLD, WIDTH};
+use super::layout::{cut, left, number, page, paint, right, seconds, width, BOLD};
 use super::text::verdict_style;
 use super::view::View;
 use std::fmt::Write;
@@ -39,7 +39,7 @@ pub(super) fn table(views: &[View]) -> String {
     let mut widths: Vec<usize> = columns.iter().map(Column::width).collect();
     // The name gives way: everything else is a number or one word.
     let others: usize = widths[1..].iter().map(|width| width + 1).sum();
-    widths[0] = widths[0].min(WIDTH.saturating_sub(others)).max(8);
+    widths[0] = widths[0].min(page().saturating_sub(others)).max(8);
     let line = |cell: &dyn Fn(&Column, usize) -> String| {
         let cells = columns.iter().zip(&widths).map(|(column, width)| cell(column, *width));
         cells.collect::<Vec<_>>().join(" ").trim_end().to_owned() + "\n"
@@ -49,7 +49,7 @@ pub(super) fn table(views: &[View]) -> String {
         let long = columns[0].heading == "scenario" && width(&view.name) > widths[0];
         if long {
             // It has a line of its own.
-            let _ = writeln!(out, "{}", cut(&view.name, WIDTH));
+            let _ = writeln!(out, "{}", cut(&view.name, page()));
         }
         out += &line(&|column, width| {
             let cell = &column.cells[index];

@@ -17,24 +17,18 @@ fn step(thread: usize, operation: &str, object: &str, line: &str, note: &str) ->
 fn ordering() -> Ordering {
     Ordering {
         replay: "1.2x3".into(),
-        witness_threads: vec!["BD".into(), "FE <1>".into()],
+        witness_threads: vec!["F".into(), "G <1>".into()],
         witness: vec![
-            step(0, "", "", "", "shutdown ..."),
-            step(0, "lock", "conns", "models/src/kv.rs:12", ""),
-            step(0, "unlock", "conns", "models/src/kv.rs:20", ""),
+            step(0, "", "", "", "freezing ..."),
+            step(0, "lock", "elems", "library/set.rs:12", ""),
+            step(0, "unlock", "elems", "library/set.rs:20", ""),
             step(0, "switch", "", "", "the other wants `flag`"),
-            step(1, "", "", "", "stream_request(0) ..."),
-            step(1, "load", "flag", "models/src/kv.rs:31", "false"),
-            step(0, "reset", "bfm", "models/src/kv.rs:40", ""),
-            step(0, "", "", "", "shutdown: done"),
-            step(
-                1,
-                "use",
-                "bfm",
-                "models/src/a_file_with_quite_a_long_name.rs:4711",
-                "null; # <b>",
-            ),
-            step(1, "", "", "", "stream_request(0): accepted"),
+            step(1, "", "", "", "insert_element(0) ..."),
+            step(1, "load", "flag", "library/set.rs:31", "false"),
+            step(0, "reset", "bfm", "library/set.rs:40", ""),
+            step(0, "", "", "", "freezing: done"),
+            step(1, "use", "bfm", "library/a_file_with_quite_a_long_name.rs:4711", "null; # <b>"),
+            step(1, "", "", "", "insert_element(0): accepted"),
         ],
     }
 }
@@ -46,10 +40,11 @@ fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> Row
         answer: answer.into(),
     };
     Row {
-        outcome: format!("shutdown: done | stream_request(0): {answer}"),
-        answers: vec![answered(1, "shutdown", "done"), answered(2, "stream_request(0)", answer)],
+        outcome: format!("freezing: done | insert_element(0): {answer}"),
+        answers: vec![answered(1, "freezing", "done"), answered(2, "insert_element(0)", answer)],
         orderings,
         violating: 0,
+        preemptions: Some(1),
         percent: orderings as f64,
         grade,
         meaning: meaning.map(str::to_owned),
@@ -62,9 +57,9 @@ fn violated() -> View {
     View {
         version: VERSION,
         name: "the-seed".into(),
-        meaning: "A request | a shutdown, with `bad` <i>characters</i>.".into(),
-        scenario: "shutdown | stream_request(0)".into(),
-        system: "kv-engine@before".into(),
+        meaning: "A request | a freezing, with `bad` <i>characters</i>.".into(),
+        scenario: "freezing | insert_element(0)".into(),
+        system: "sets-old@version1".into(),
         engine: "dpor".into(),
         threads: 2,
         orderings: Some(100),
@@ -75,23 +70,23 @@ fn violated() -> View {
         success: false,
         elapsed_ms: 1_500.0,
         outcomes: vec![
-            row("accepted", 60, Grade::Forbidden, Some("a stream that nobody ends; it leaks")),
-            row("map shut down", 40, Grade::Required, None),
+            row("accepted", 60, Grade::Forbidden, Some("an element that is lost; it leaks")),
+            row("set is frozen", 40, Grade::Required, None),
         ],
         violations: vec![Broken {
             invariant: "no-dangling".into(),
-            detail: "bytes given back through a manager that is gone".into(),
+            detail: "an element goes into a set that is gone".into(),
             orderings: 60,
             expected: false,
             ordering: ordering(),
         }],
-        missing: vec!["stream_request(0): connection closed".into()],
-        forbidden: vec!["stream_request(0): accepted".into()],
+        missing: vec!["insert_element(0): no such element".into()],
+        forbidden: vec!["insert_element(0): accepted".into()],
         expected_violations: vec!["no-leak".into()],
-        idle_calls: vec!["shutdown".into()],
+        idle_calls: vec!["freezing".into()],
         hints: vec!["forbid step: idel: not seen, as wanted; nearest answer seen: idle".into()],
         show: None,
-        command: "cargo explore --system kv-engine@before".into(),
+        command: "cargo run -- --system sets-old@version1".into(),
         usual: false,
     }
 }
@@ -113,7 +108,7 @@ fn incomplete() -> View {
         expected_violations: Vec::new(),
         idle_calls: Vec::new(),
         hints: Vec::new(),
-        command: "cargo explore".into(),
+        command: "cargo run --".into(),
         usual: true,
         ..violated()
     }
@@ -126,7 +121,7 @@ fn plain(text: &str) -> String {
 /// No line is wider than a terminal, but for the command that is to be copied.
 fn fits(text: &str) {
     for line in text.lines().filter(|line| !line.contains("again: ")) {
-        assert!(super::layout::width(line) <= super::layout::WIDTH, "{line}");
+        assert!(super::layout::width(line) <= super::layout::page(), "{line}");
         assert_eq!(line.trim_end(), line);
     }
 }
@@ -188,9 +183,9 @@ fn as_mermaid() {
 #[test]
 fn as_mermaid_with_many_objects() {
     let mut many = violated();
-    let mut steps = vec![step(0, "", "", "", "shutdown ...")];
+    let mut steps = vec![step(0, "", "", "", "freezing ...")];
     steps.extend(["a", "b", "c", "d"].map(|object| step(0, "load", object, "", "1")));
-    steps.push(step(1, "", "", "", "stream_request(0) ..."));
+    steps.push(step(1, "", "", "", "insert_element(0) ..."));
     steps.extend(["e", "b", "f"].map(|object| step(1, "lock", object, "", "")));
     steps.push(step(1, "switch", "", "", "the other wants e"));
     steps.push(step(0, "use", "f", "", "of a long name that does not fit the line it is in"));
@@ -224,6 +219,6 @@ fn json_says_all_and_is_read_again() {
 fn what_is_the_same_everywhere_is_said_once() {
     let view = violated();
     let constant: Vec<_> = view.constant().iter().map(|answer| answer.call.as_str()).collect();
-    assert_eq!(constant, ["shutdown"]);
+    assert_eq!(constant, ["freezing"]);
     assert!(incomplete().constant().is_empty());
 }

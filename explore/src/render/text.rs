@@ -4,7 +4,7 @@ use super::brief;
 use super::columns::columns;
 use super::eras;
 use super::layout::{
-    left, number, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN, WIDTH,
+    left, number, page, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN,
 };
 use super::table::table;
 use super::view::{Answer, Broken, Ended, Grade, Ordering, Row, View};
@@ -60,6 +60,10 @@ pub fn text(views: &[View], detail: Detail) -> String {
     out
 }
 
+/// The bound on preemptions that explorers are customarily run with: what needs
+/// more is not seen then.
+const CUSTOMARY: u32 = 2;
+
 pub(super) fn verdict_style(view: &View) -> Style {
     match view.exit_status() {
         0 => GOOD,
@@ -81,6 +85,7 @@ fn scenario(out: &mut String, view: &View, detail: Detail, in_brief: bool) {
         true => brief::outcomes(out, view),
         false => outcomes(out, view),
     }
+    forbidden(out, view, show);
     if let Some(show) = show {
         match view.outcomes.get(show.wrapping_sub(1)) {
             Some(row) => ordering_of(out, view, show, row),
@@ -97,7 +102,7 @@ pub(super) fn heading(out: &mut String, view: &View) {
     if view.name != view.scenario {
         title = format!("{}: {title}", view.name);
     }
-    for line in wrap(&title, WIDTH, 4) {
+    for line in wrap(&title, page(), 4) {
         let _ = writeln!(out, "{}", paint(BOLD, &line));
     }
     if !view.meaning.is_empty() {
@@ -119,14 +124,14 @@ fn facts(out: &mut String, view: &View) {
 }
 
 pub(super) fn paragraph(out: &mut String, text: &str, indent: usize, style: Style) {
-    for line in wrap(text, WIDTH - indent, 0) {
+    for line in wrap(text, page() - indent, 0) {
         let _ = writeln!(out, "{}{}", " ".repeat(indent), paint(style, &line));
     }
 }
 
 /// Their orderings too, unless another one is to be shown.
 fn violations(out: &mut String, view: &View, orderings_too: bool) {
-    for violation in &view.violations {
+    for (at, violation) in view.violations.iter().enumerate() {
         let Broken { invariant, orderings, expected, .. } = violation;
         let style = if *expected { GOOD } else { BAD };
         let count = format!("{} of {}", number(*orderings), plural(view.all(), view.counted()));
@@ -135,7 +140,9 @@ fn violations(out: &mut String, view: &View, orderings_too: bool) {
         let line = format!("violated: {invariant}, in {count}{expected}");
         let _ = writeln!(out, "  {}", paint(style, &line));
         paragraph(out, &violation.detail, 4, Style::new());
-        if orderings_too {
+        // One ordering that breaks several is shown once, below the last of them.
+        let again = |later: &Broken| later.ordering == violation.ordering;
+        if orderings_too && !view.violations[at + 1..].iter().any(again) {
             show_ordering(out, view, &violation.ordering);
         }
     }
@@ -148,7 +155,7 @@ fn demands(out: &mut String, view: &View, in_brief: bool) {
         out.push('\n');
     }
     let mut demand = |what: &str, style: Style, text: &str| {
-        for (index, line) in wrap(&format!("{what}: {text}"), WIDTH - 2, 4).iter().enumerate() {
+        for (index, line) in wrap(&format!("{what}: {text}"), page() - 2, 4).iter().enumerate() {
             let style = if index == 0 { style } else { Style::new() };
             let _ = writeln!(out, "  {}", paint(style, line));
         }
@@ -188,7 +195,7 @@ fn outcomes(out: &mut String, view: &View) {
         let count = right(count, count_width);
         let mut before = format!("{:4} {count} {:6.2}%  {grade}  ", index + 1, row.percent);
         let mut put = |style: Style, text: &str, indent: usize| {
-            for line in wrap(text, WIDTH - margin, indent) {
+            for line in wrap(text, page() - margin, indent) {
                 let _ = writeln!(out, "{before}{}", paint(style, &line));
                 before = " ".repeat(margin);
             }
@@ -199,6 +206,9 @@ fn outcomes(out: &mut String, view: &View) {
         if (1..row.orderings).contains(&row.violating) {
             let verb = if row.violating == 1 { "violates" } else { "violate" };
             put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
+        }
+        if let Some(count) = row.preemptions.filter(|count| *count > CUSTOMARY) {
+            put(OPEN, &format!("shown with {count} preemptions, more than the customary bound"), 2);
         }
         let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));
@@ -230,6 +240,18 @@ fn everywhere(out: &mut String, view: &View, constant: &[&Answer]) {
     common.iter().for_each(|sentence| paragraph(out, sentence, 7, DIM));
 }
 
+/// Of each forbidden outcome an ordering that leads to it, unless it is shown
+/// already.
+fn forbidden(out: &mut String, view: &View, show: Option<usize>) {
+    for (index, row) in view.outcomes.iter().enumerate() {
+        let shown = show == Some(index + 1)
+            || show.is_none() && view.violations.iter().any(|seen| seen.ordering == row.ordering);
+        if row.grade == Grade::Forbidden && row.ordering.is_known() && !shown {
+            ordering_of(out, view, index + 1, row);
+        }
+    }
+}
+
 fn ordering_of(out: &mut String, view: &View, show: usize, row: &Row) {
     let _ =
         writeln!(out, "\n  {}", paint(BOLD, &format!("an ordering that leads to outcome {show}")));
@@ -244,7 +266,7 @@ fn show_ordering(out: &mut String, view: &View, ordering: &Ordering) {
         return;
     }
     let _ = writeln!(out);
-    for line in columns(ordering, WIDTH - 2) {
+    for line in columns(ordering, page() - 2) {
         let _ = writeln!(out, "  {line}");
     }
     if !ordering.replay.is_empty() && !view.command.is_empty() {

@@ -84,6 +84,9 @@ pub struct Row {
     /// How many of them violate an invariant.
     #[serde(default)]
     pub violating: u64,
+    /// So many preemptions are enough; see [`crate::report::SeenOutcome`].
+    #[serde(default)]
+    pub preemptions: Option<u32>,
     pub percent: f64,
     pub grade: Grade,
     pub meaning: Option<String>,
@@ -146,6 +149,7 @@ impl View {
             answers: answers(scenario, &seen.outcome),
             orderings: seen.orderings,
             violating: seen.violating,
+            preemptions: seen.preemptions,
             percent: (seen.orderings as f64 * 10_000.0 / all.max(1) as f64).round() / 100.0,
             grade: grade(scenario, &seen.outcome),
             meaning: meaning(scenario, system, &seen.outcome),
@@ -194,8 +198,21 @@ impl View {
             command: String::new(),
             usual: false,
         };
+        view.group();
         view.success = view.is_success();
         view
+    }
+
+    /// Violations of one ordering stand together.
+    fn group(&mut self) {
+        let mut rest = std::mem::take(&mut self.violations);
+        while !rest.is_empty() {
+            let ordering = rest[0].ordering.clone();
+            let same = |broken: &Broken| broken.ordering == ordering;
+            let (here, others) = rest.into_iter().partition(same);
+            self.violations.extend::<Vec<Broken>>(here);
+            rest = others;
+        }
     }
 
     /// A violation that is expected is a success, and not to find it is a

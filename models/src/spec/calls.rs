@@ -123,7 +123,6 @@ impl Rules {
                 let at = (0..conn.0).filter(|other| !opened.contains(&Conn(*other))).count();
                 self.on_receiver(world, at, id, call)
             }
-            _ if world.map.state == MapState::ShuttingDown => Did::Waits,
             connection => self.on_map(world, connection, call),
         }
     }
@@ -131,15 +130,14 @@ impl Rules {
     fn on_map(&self, world: &mut World, connection: Option<Conn>, call: &Call) -> Did {
         let all = || world.map.ids.values().copied().collect::<VecDeque<Place>>();
         let Some(conn) = connection else {
-            return match (call.operation, world.map.state) {
-                ("shutdown", MapState::Open) => shut_down(world, all()),
-                ("shutdown", _) => Did::Answered("done".into()),
+            return match call.operation {
+                "shutdown" => shut_down(world, all()),
                 _ => Did::Part(Progress::Walking(all(), 0)),
             };
         };
         let known = world.map.ids.get(&conn).copied();
         let answer = match (call.operation, known) {
-            ("open", _) if world.map.state == MapState::ShutDown => "map shut down",
+            ("open", _) if world.map.state != MapState::Open => "map shut down",
             ("open", Some(_)) => "id in use",
             ("open", None) => {
                 let name = match call.arguments.first() {
@@ -215,16 +213,21 @@ impl Rules {
     }
 }
 
-/// Closes the next connection; with the last one, the map is shut down.
+/// Closes the next connection that is still in the map; after the last one,
+/// the workers are told to stop.
 fn shut_down(world: &mut World, mut rest: VecDeque<Place>) -> Did {
-    if let Some(at) = rest.pop_front() {
-        world.close(at, "shut down");
-    }
-    if rest.is_empty() {
-        world.map.state = MapState::ShutDown;
-        Did::Answered("done".into())
-    } else {
+    if world.map.state == MapState::Open {
         world.map.state = MapState::ShuttingDown;
-        Did::Part(Progress::Closing(rest))
+    }
+    rest.retain(|at| world.map.ids.values().any(|there| there == at));
+    match rest.pop_front() {
+        Some(at) => {
+            world.close(at, "shut down");
+            Did::Part(Progress::Closing(rest))
+        }
+        None => {
+            world.map.state = MapState::ShutDown;
+            Did::Answered("done".into())
+        }
     }
 }

@@ -22,8 +22,8 @@
 //! |---|---|---|
 //! | `run_backfill` | take a turn; choose a backfill; open its scan; each item; put it back | the host's scan may block, and runs without any lock |
 //! | `step` | look for a message; if a stream is to be read from memory, read, put the items into its queue, and look again | the host is asked without any lock |
-//! | `notify`, `end_streams` | list the connections; each connection | nobody waits for a walk over all of them |
-//! | `shutdown` | each connection, in the order of their ids | a request takes its connection's lock only. The other calls on the *map* (open, lookup, disconnect, listing, a second shutdown) wait until it is through |
+//! | `notify`, `end_streams` | list the connections (with a stream on the vb, in fact; the others have nothing to be told); each connection | nobody waits for a walk over all of them |
+//! | `shutdown` | refuse to open; each connection, in the order of their ids; tell the workers to stop | nobody waits for the teardown of another connection: a second shutdown closes what the first has not closed yet |
 //! | any call on a connection that the scenario opens itself | look it up by its id; the call | the scenario does so, for want of a handle |
 //!
 //! `disconnect` is one step, and so is `open` with the displacement of the

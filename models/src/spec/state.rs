@@ -29,7 +29,7 @@ pub(super) struct Map {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum MapState {
     Open,
-    /// A shutdown goes from connection to connection: other calls on the map wait.
+    /// A shutdown goes from connection to connection; nobody can open one any more.
     ShuttingDown,
     ShutDown,
 }

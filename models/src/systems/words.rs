@@ -103,7 +103,7 @@ fn request(scenario: &Scenario, call: &Call, answer: &str) -> String {
     let ends: Vec<&str> = parts.collect();
     match (answered, ends.as_slice()) {
         // It may have been, and nobody has taken the news: a step would.
-        ("accepted", []) => "accepted, and no end was reported".into(),
+        ("accepted", []) => "accepted, and nobody has heard of an end".into(),
         ("accepted", [end]) => format!("accepted, then {}", ended(scenario, call, end)),
         ("accepted", ends) => format!("accepted, and ended {} times", ends.len()),
         ("map shut down", _) => "refused: the shutdown came first".into(),

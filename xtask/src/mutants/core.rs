@@ -15,8 +15,8 @@ const REOPEN: &str = "            Phase::Closed(_) => {
                     fn wake(&self) {}
                 }
                 let nobody: Arc<dyn FrontEnd> = Arc::new(Nobody);
-                let fresh = Connection::new(&self.shared, Hosted::new(nobody));
-                *phase = std::mem::replace(&mut *fresh.lock(), Phase::Closed(CloseReason::ShutDown));
+                let fresh = Connection::new(&self.shared, u64::MAX, Hosted::new(nobody));
+                *phase = std::mem::replace(&mut *fresh.phase.lock(), Phase::Closed(CloseReason::ShutDown));
                 match &mut *phase {
                     Phase::Open(open) => open,
                     Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
@@ -24,12 +24,13 @@ const REOPEN: &str = "            Phase::Closed(_) => {
             }
             Phase::Open(open) if open.displaced";
 
-const CONNECTION: &str = "src/connection.rs";
-const PRODUCER: &str = "src/producer.rs";
+const CONNECTION: &str = "src/connection/mod.rs";
+const OPEN: &str = "src/connection/open.rs";
+const STREAMS: &str = "src/connection/streams.rs";
+const INDEX: &str = "src/index.rs";
 const MAP: &str = "src/map.rs";
 const MANAGER: &str = "src/backfill/manager.rs";
 const BUCKET: &str = "src/backfill/bucket.rs";
-const RUN: &str = "src/backfill/run.rs";
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant("no-closed-test", "no-late-stream", CONNECTION, &[(REFUSE, REOPEN)]),
@@ -38,15 +39,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "no-late-stream",
         CONNECTION,
         &[
-            (REFUSE, REOPEN),
             (
-                "        let mut phase = self.lock();\n        let open = match &mut *phase {",
-                "        match &*self.lock() {
+                "        let mut phase = self.phase.lock();
+        let open = match &mut *phase {
+            Phase::Closed(CloseReason::ShutDown) => return Err(RequestError::MapShutDown),",
+                "        match &*self.phase.lock() {
             Phase::Closed(CloseReason::ShutDown) => return Err(RequestError::MapShutDown),
             Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
             Phase::Open(_) => {}
         }
-        let mut phase = self.lock();\n        let open = match &mut *phase {",
+        let mut phase = self.phase.lock();
+        let open = match &mut *phase {
+            Phase::Closed(CloseReason::Displaced) => return Err(RequestError::MapShutDown),",
+            ),
+            (
+                "            Phase::Closed(CloseReason::Displaced) => return Err(RequestError::MapShutDown),
+            Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
+            Phase::Open(open) if open.displaced",
+                REOPEN,
             ),
         ],
     ),
@@ -54,7 +64,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "shutdown-is-no-state",
         "no-late-stream",
         MAP,
-        &[("!std::mem::replace(&mut state.shut_down, true)", "!state.shut_down")],
+        &[("            state.shut_down = true;\n", "")],
     ),
     mutant(
         "shutdown-closes-a-copy",
@@ -62,17 +72,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         MAP,
         &[
             (
-                "        let mut state = self.state.lock();
-        if !std::mem::replace(&mut state.shut_down, true) {",
-                "        let copy: Vec<_> = {
+                "        let mut from = Bound::Unbounded;
+        loop {
+            let mut state = self.state.lock();
+            state.shut_down = true;
+            let next = state.connections.range((from, Bound::Unbounded)).next();",
+                "        let mut from = Bound::Unbounded;
+        let copy: BTreeMap<_, _> = {
             let state = self.state.lock();
             state.connections.iter().map(|(id, entry)| (*id, entry.connection.clone())).collect()
         };
-        let mut state = self.state.lock();
-        if !std::mem::replace(&mut state.shut_down, true) {",
+        loop {
+            let mut state = self.state.lock();
+            state.shut_down = true;
+            let next = copy.range((from, Bound::Unbounded)).next();",
             ),
-            ("for (id, entry) in &state.connections {", "for (id, connection) in &copy {"),
-            ("let ends = entry.connection.close(reason,", "let ends = connection.close(reason,"),
+            ("(*id, entry.connection.close(CloseReason::ShutDown))", "(*id, entry.close(CloseReason::ShutDown))"),
         ],
     ),
     mutant(
@@ -80,8 +95,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "no-late-stream, ended-once",
         MAP,
         &[(
-            "entry.connection.close(CloseReason::Disconnected, &mut wakeups, &mut debris)",
-            "Vec::new()",
+            "        let remains = entry.connection.close(CloseReason::Disconnected);\n",
+            "        let remains: Option<crate::connection::Remains> = None;\n",
         )],
     ),
     mutant(
@@ -93,82 +108,85 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "close-forgets-unsent-ends",
         "ended-once",
-        CONNECTION,
-        &[("let mut report = Vec::from(ends);", "drop(ends);\n        let mut report = Vec::new();")],
+        OPEN,
+        &[("let mut report = Vec::from(ends);", "drop(ends);\n    let mut report = Vec::new();")],
     ),
     mutant(
         "close-wakes-nobody",
         "no-lost-wakeup",
-        CONNECTION,
-        &[("        if paused {\n", "        if paused && false {\n")],
+        OPEN,
+        &[("    if paused {\n", "    if paused && false {\n")],
     ),
     mutant(
         "ready-wakes-nobody",
         "no-lost-wakeup",
-        CONNECTION,
-        &[("        if !self.ring.is_empty() {\n            self.wake(wakeups);\n        }", "")],
+        OPEN,
+        &[("        if self.streams.any_ready() {\n            self.wake(after);\n        }", "        let _ = after;")],
     ),
     mutant(
         "end-wakes-nobody",
         "no-lost-wakeup",
         CONNECTION,
-        &[("debris.backfill(backfill));\n        open.wake(wakeups);", "debris.backfill(backfill));")],
+        &[("after.backfill(backfill));\n        open.wake(after);", "after.backfill(backfill));")],
     ),
     mutant(
         "paused-after-the-lock",
         "no-lost-wakeup",
-        PRODUCER,
-        &[
-            ("                open.paused = true;\n                return Found::Step(Step::Idle);", "                return Found::Step(Step::Idle);"),
-            (
-                "                Found::Step(step) => return step,",
-                "                Found::Step(Step::Idle) => {
-                    if let Phase::Open(open) = &mut *connection.lock() {
-                        open.paused = true;
-                    }
-                    return Step::Idle;
-                }
-                Found::Step(step) => return step,",
-            ),
-        ],
+        CONNECTION,
+        &[(
+            "                    Found::Nothing => return Step::Idle,",
+            "                    Found::Nothing => {
+                        open.paused = false;
+                        drop(phase);
+                        if let Phase::Open(open) = &mut *self.phase.lock() {
+                            open.paused = true;
+                        }
+                        return Step::Idle;
+                    }",
+        )],
     ),
     mutant(
         "slot-before-buffer",
         "linearizable",
         CONNECTION,
         &[(
-            "        if open.backfills.refund(refund) {
-            open.backfills.resume(&self.me, &mut bucket);
+            "        let resumes = open.backfills.refund(ended.refund);
+        // In one critical section of the bucket's too: between the slot that is
+        // free and the turn that the buffer gives, a worker would find the one
+        // and not the other.
+        if cancelled.is_some() {
+            open.settle(&mut self.shared.bucket.lock(), &self.me);
+        } else if resumes {",
+            "        if cancelled.is_some() {
+            open.settle(&mut self.shared.bucket.lock(), &self.me);
         }
-        drop(bucket);",
-            "        drop(bucket);
-        self.refund(open, refund);",
+        if open.backfills.refund(ended.refund) {",
         )],
     ),
     mutant(
         "no-refund-at-death",
         "bytes-balance",
         CONNECTION,
-        &[("if open.backfills.refund(refund) {", "if refund == u64::MAX {")],
+        &[("open.backfills.refund(ended.refund);", "ended.refund == u64::MAX;")],
     ),
     mutant(
         "no-refund-when-sent",
         "bytes-balance",
-        PRODUCER,
-        &[("                    self.refund(open, refund);\n", "                    let _ = refund;\n")],
+        OPEN,
+        &[("self.backfills.refund(refund));", "refund == u64::MAX);")],
     ),
     mutant(
         "drained-asks-no-turn",
         "no-lost-wakeup",
         CONNECTION,
-        &[("            open.backfills.resume(&self.me, &mut self.shared.bucket.lock());\n", "")],
+        &[("                        if resumes {\n", "                        if resumes && false {\n")],
     ),
     mutant(
         "dead-keeps-its-backfill",
         "no-orphan-backfill",
         CONNECTION,
         &[(
-            "        let cancelled = open.backfills.cancel(id, &self.me, &mut bucket);",
+            "        let cancelled = open.backfills.cancel(id);",
             "        let _ = id;\n        let cancelled: Option<Backfill> = None;",
         )],
     ),
@@ -176,7 +194,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "dead-keeps-its-slot",
         "no-orphan-backfill",
         MANAGER,
-        &[("        if cancelled.is_some() {\n            bucket.return_slots(1);", "        if cancelled.is_some() {")],
+        &[("        if held_slot {\n            self.slots_over += 1;", "        if held_slot {")],
     ),
     mutant(
         "close-keeps-the-slots",
@@ -187,8 +205,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "closed-run-keeps-its-slot",
         "no-orphan-backfill",
-        RUN,
-        &[("            bucket.return_slots(1);\n", "")],
+        CONNECTION,
+        &[("                bucket.return_slots(1);\n", "")],
     ),
     mutant(
         "free-slot-calls-nobody",
@@ -200,30 +218,91 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "turn-is-forgotten",
         "no-lost-wakeup",
         BUCKET,
-        &[("            Turn::Now => self.make_ready(me),", "            Turn::Now => {}")],
+        &[("        self.ask(seat, next);", "        if next != Turn::Now {\n            self.ask(seat, next);\n        }")],
     ),
     mutant(
         "new-stream-takes-old-items",
         "ended-once, no-orphan-backfill",
-        CONNECTION,
-        &[("self.streams.get_mut(&vb).filter(|stream| stream.id == id)", "self.streams.get_mut(&vb).filter(|stream| stream.id == id || true)")],
+        STREAMS,
+        &[("filter(|stream| stream.id == id)", "filter(|stream| stream.id == id || true)")],
     ),
     mutant(
         "wakes-under-its-lock",
         "no-deadlock (a lock held across a call of the host)",
-        CONNECTION,
-        &[("            wakeups.push(self.front_end.clone());\n        }", "            let _ = wakeups;\n            self.front_end.wake();\n        }")],
+        OPEN,
+        &[("            after.wake(self.front_end.clone());\n        }", "            let _ = after;\n            self.front_end.wake();\n        }")],
     ),
     mutant(
         "locks-in-the-wrong-order",
         "the rank check, in one execution",
         CONNECTION,
         &[(
-            "        let mut phase = self.lock();
+            "        let mut phase = self.phase.lock();
         let Phase::Open(open) = std::mem::replace",
             "        let _early = self.shared.bucket.lock();
-        let mut phase = self.lock();
+        let mut phase = self.phase.lock();
         let Phase::Open(open) = std::mem::replace",
+        )],
+    ),
+    mutant(
+        "indexed-after-the-lock",
+        "linearizable (stream-is-indexed)",
+        CONNECTION,
+        &[
+            ("        self.shared.index.insert(vb, self.number, &self.me);\n", ""),
+            (
+                "        open.stream_changed(id, &mut after);\n        Ok(after)",
+                "        open.stream_changed(id, &mut after);
+        drop(phase);
+        self.shared.index.insert(vb, self.number, &self.me);
+        Ok(after)",
+            ),
+        ],
+    ),
+    mutant(
+        "never-indexed",
+        "linearizable",
+        CONNECTION,
+        &[("        self.shared.index.insert(vb, self.number, &self.me);\n", "")],
+    ),
+    mutant(
+        "index-forgets-the-others",
+        "linearizable (one-vb-of-two)",
+        INDEX,
+        &[("        if connections.is_empty() {\n", "        {\n")],
+    ),
+    mutant(
+        "name-of-another-is-dropped",
+        "linearizable (name-index)",
+        MAP,
+        &[("        if self.names.get(&entry.name) == Some(&id) {\n", "        {\n")],
+    ),
+    mutant(
+        "name-is-looked-up-too-early",
+        "linearizable (two-displace-one)",
+        MAP,
+        &[
+            (
+                "        let front_end = Hosted::new(front_end);\n",
+                "        let front_end = Hosted::new(front_end);
+        let early = self.state.lock().names.get(name).copied();\n",
+            ),
+            (
+                "        let holder = state.names.insert(Arc::clone(&name), id);\n",
+                "        state.names.insert(Arc::clone(&name), id);
+        let holder = early;\n",
+            ),
+        ],
+    ),
+    mutant(
+        "the-second-shutdown-leaves-the-rest",
+        "no-late-stream (two-shutdowns-two-connections)",
+        MAP,
+        &[(
+            "            state.shut_down = true;\n",
+            "            if std::mem::replace(&mut state.shut_down, true) && from == Bound::Unbounded {
+                break;
+            }\n",
         )],
     ),
 ];

@@ -7,6 +7,7 @@ mod bb8_122;
 mod flume_120;
 mod gax_java_1200;
 mod linera_6046;
+mod rust_lightning_2006;
 mod sqlx_3217;
 mod sqlx_4289;
 mod tokio_2134;
@@ -44,6 +45,7 @@ pub(crate) const ALL: &[Bug] = &[
     flume_120::BUG,
     gax_java_1200::BUG,
     linera_6046::BUG,
+    rust_lightning_2006::BUG,
     sqlx_3217::BUG,
     sqlx_4289::BUG,
     tokio_2134::BUG,

@@ -1,0 +1,148 @@
+//! Parts for those who build primitives of their own on the explorer, as the package named `loom` does.
+//!
+//! A primitive that mirrors std's is in [`sync`](crate::sync); what is here is below that: the
+//! operation of a reference count without the count, a token that is nobody's, and what a thread knows
+//! of what others did.
+
+use crate::object::{State, MAY_END};
+use crate::op::{Kind, ObjId, Op, Tid};
+use crate::rt;
+use std::fmt;
+use std::panic::Location;
+
+/// The operations of a reference count that is kept elsewhere.
+///
+/// Drops are dependent with each other and with looks. To clone a reference is no operation: whoever
+/// clones holds one, so no drop elsewhere can be the last.
+#[derive(Debug)]
+pub struct RefCount {
+    id: ObjId,
+}
+
+impl RefCount {
+    /// The operations of a new count.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        RefCount { id: rt::create(State::Plain) }
+    }
+
+    /// Drops a reference: `f` counts down and says whether it was the last. It must not perform
+    /// operations.
+    #[track_caller]
+    pub fn drop_ref<R>(&self, f: impl FnOnce() -> (R, bool)) -> R {
+        if rt::dying() {
+            return f().0;
+        }
+        let op = Op::new(self.id, Kind::DropRef, Location::caller());
+        rt::perform_with(op, || {
+            let (result, last) = f();
+            (result, 0, last as u64, Kind::DropRef)
+        })
+    }
+
+    /// Looks at the count: `f` returns what it sees. It must not perform operations.
+    #[track_caller]
+    pub fn look<R>(&self, f: impl FnOnce() -> (R, u64)) -> R {
+        if rt::dying() {
+            return f().0;
+        }
+        let op = Op::new(self.id, Kind::Upgrade, Location::caller());
+        rt::perform_with(op, || {
+            let (result, seen) = f();
+            (result, seen, seen, Kind::Upgrade)
+        })
+    }
+}
+
+/// A token that one thread waits for and takes, and others make available: what
+/// [`park`](crate::thread::park) does, with a token that belongs to no thread.
+///
+/// Who makes it available hands on what it knows, also if it was available already.
+#[derive(Debug)]
+pub struct Token {
+    id: ObjId,
+}
+
+impl Token {
+    /// A token that is not available.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Token { id: rt::create(State::Parker { token: false }) }
+    }
+
+    /// Makes the token available.
+    #[track_caller]
+    pub fn give(&self) {
+        rt::perform(Op::new(self.id, Kind::Unpark, Location::caller()));
+    }
+
+    /// Blocks until the token is available, and takes it. If `spuriously`, it may also return
+    /// without it. Returns whether it was taken.
+    #[track_caller]
+    pub fn take(&self, spuriously: bool) -> bool {
+        let arg = if spuriously { MAY_END } else { 0 };
+        let op = Op::new(self.id, Kind::Park, Location::caller()).with_arg(arg);
+        rt::perform(op).is_none_or(|taken| taken != 0)
+    }
+}
+
+/// A point in a thread's past, of which others may know by what the program synchronises, orderings
+/// of atomics included.
+///
+/// Two accesses race if neither thread knows of the other's.
+#[derive(Clone, Copy)]
+pub struct Moment {
+    tid: Tid,
+    number: u32,
+    at: &'static Location<'static>,
+}
+
+impl Moment {
+    /// Now. `None` where there is no execution, or one that has been given up.
+    #[track_caller]
+    pub fn now() -> Option<Moment> {
+        let at = Location::caller();
+        if rt::dying() {
+            return None;
+        }
+        rt::with(|rt| {
+            rt.tracking = true;
+            let tid = rt.current;
+            let number = rt.thread(tid).known.tick(tid);
+            Some(Moment { tid, number, at })
+        })
+    }
+
+    /// Whether both are of one thread.
+    pub fn is_of_same_thread(&self, other: &Moment) -> bool {
+        self.tid == other.tid
+    }
+
+    /// Whether the current thread knows of it: it is this thread's own, or happens before now.
+    pub fn is_known(&self) -> bool {
+        rt::dying()
+            || rt::with(|rt| {
+                let me = rt.current;
+                let now = &rt.thread(me).known.now;
+                me == self.tid || now.get(self.tid as usize).is_some_and(|&n| n >= self.number)
+            })
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = rt::try_with(|rt| rt.thread_name(self.tid)).unwrap_or_default();
+        write!(f, "{name} at {}:{}", self.at.file(), self.at.line())
+    }
+}
+
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Whether there is an execution that has not been given up: what is shared may be touched.
+pub fn is_running() -> bool {
+    !rt::dying()
+}

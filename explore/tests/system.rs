@@ -1,0 +1,153 @@
+//! Systems of one's own: receivers and what is heard of calls later, what a test
+//! says when it fails, and what is shown of an ordering.
+#![cfg(not(loom))]
+
+use orderings::engine::{explore, Options};
+use orderings::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use orderings::sync::Mutex;
+use orderings::{parse, CallId, Model, Report, System, Verdict};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
+
+fn report(system: impl Model + 'static, scenario: &str) -> Report {
+    let system: Arc<dyn Model> = Arc::new(system);
+    let scenario = Arc::new(parse::scenario(scenario, &*system).expect("a scenario"));
+    explore(&system, &scenario, &Options::default()).expect("it is explored")
+}
+
+/// What a test says that explores this.
+fn said<T: Send + Sync + 'static>(system: System<T>, scenarios: &[&str]) -> String {
+    let failed = catch_unwind(AssertUnwindSafe(|| system.holds_in(scenarios)));
+    *failed.expect_err("something does not hold").downcast().expect("a text")
+}
+
+/// A counter that is read and written in two steps.
+fn counter() -> System<AtomicU64> {
+    System::new("counter", AtomicU64::default).call("add", |counter, _| {
+        let seen = counter.load(SeqCst);
+        counter.store(seen + 1, SeqCst);
+        seen
+    })
+}
+
+/// Each ends where it began unless a thread is left between its two steps.
+#[test]
+fn an_outcome_says_how_many_preemptions_are_enough() {
+    let found = report(counter(), "add | add");
+    let needed = |answers: [&str; 2]| {
+        let of = |seen: &&orderings::report::SeenOutcome| {
+            let answered = seen.outcome.0.iter().flatten().map(|(_, answer)| answer.as_str());
+            answered.eq(answers)
+        };
+        found.outcomes.iter().find(of).and_then(|seen| seen.preemptions)
+    };
+    assert_eq!(needed(["0", "1"]), Some(0));
+    assert_eq!(needed(["1", "0"]), Some(0));
+    assert_eq!(needed(["0", "0"]), Some(1));
+}
+
+#[test]
+fn linearizable_is_held_against_the_system_alone() {
+    let found = report(counter().linearizable(), "add | add");
+    assert_eq!(found.violations.len(), 1);
+    assert_eq!(found.violations[0].invariant, "linearizable");
+    let atomic = System::new("atomic", AtomicU64::default)
+        .call("add", |counter, _| counter.fetch_add(1, SeqCst))
+        .linearizable();
+    assert_eq!(report(atomic, "add; add | add").verdict, Verdict::Complete);
+}
+
+/// Of two threads that are written alike each has a number, and one ordering that
+/// breaks two invariants is shown once.
+#[test]
+fn an_ordering_that_breaks_several_is_shown_once() {
+    let system =
+        counter()
+            .linearizable()
+            .invariant("all-counted", "each add is counted", |counter| counter.load(SeqCst) == 2);
+    let text = said(system, &["add | add"]);
+    assert!(text.contains("violated: all-counted") && text.contains("violated: linearizable"));
+    assert_eq!(text.matches("add #1 ").count(), 1, "{text}");
+    assert_eq!(text.matches("--replay").count(), 1, "{text}");
+}
+
+#[test]
+fn a_forbidden_outcome_has_an_ordering_and_a_show_that_matches_nothing_a_hint() {
+    let forbidding = "race: add | add\n    forbid add#1: 0; add#2: 0\n    show add: 7\n";
+    let failed = catch_unwind(AssertUnwindSafe(|| counter().scenarios(forbidding).holds()));
+    let text: String = *failed.expect_err("it is forbidden").downcast().expect("a text");
+    assert!(text.contains("forbidden and seen"), "{text}");
+    assert!(text.contains("an ordering that leads to outcome 1"), "{text}");
+    assert!(text.contains("show add: 7: no outcome looks so"), "{text}");
+}
+
+#[test]
+fn a_test_without_a_scenario_fails() {
+    assert!(catch_unwind(AssertUnwindSafe(|| counter().holds())).is_err());
+}
+
+/// Queues that a call makes, and of whose messages something is heard later.
+struct Queues(Vec<Mutex<(bool, Vec<CallId>)>>);
+
+fn queues() -> System<Queues> {
+    System::with_setup("queues", |setup| {
+        let there = (0..setup.receivers()).map(|queue| setup.is_there(queue));
+        Queues(there.map(|there| Mutex::new((there, Vec::new()))).collect())
+    })
+    .receiver("queue", "make")
+    .call("queue.make", |queues, args| {
+        queues.0[args.receiver()].lock().unwrap().0 = true;
+        "made"
+    })
+    .call("queue.send", |queues, args| {
+        let mut queue = queues.0[args.receiver()].lock().unwrap();
+        let there = queue.0;
+        if there {
+            queue.1.push(args.id());
+        }
+        if there {
+            "sent"
+        } else {
+            "no such queue"
+        }
+    })
+    .call("queue.drop_all", |queues, args| {
+        let sent = std::mem::take(&mut queues.0[args.receiver()].lock().unwrap().1);
+        sent.iter().for_each(|of| args.news(*of, "dropped"));
+        sent.len()
+    })
+    .linearizable()
+}
+
+#[test]
+fn receivers_and_news() {
+    let texts = |scenario: &str| -> Vec<String> {
+        let found = report(queues(), scenario);
+        assert_eq!(found.verdict, Verdict::Complete, "{found:?}");
+        found.outcomes.iter().map(|seen| seen.outcome.to_string()).collect()
+    };
+    let seen = texts("b.send | b.drop_all");
+    assert_eq!(seen, ["b.send: sent | b.drop_all: 0", "b.send: sent, dropped | b.drop_all: 1"]);
+    let seen = texts("make(c) | c.send");
+    assert_eq!(seen, ["make(c): made | c.send: no such queue", "make(c): made | c.send: sent"]);
+    let system = queues();
+    let error = parse::scenario("a.sned", &system).unwrap_err().to_string();
+    assert!(error.contains("did you mean `send`?"), "{error}");
+}
+
+/// What comes before a race is told in brief, unless more is asked for.
+#[test]
+fn a_prologue_is_told_in_brief() {
+    let system: Arc<dyn Model> = Arc::new(queues());
+    let text = "{ send } send | drop_all";
+    let scenario = Arc::new(parse::scenario(text, &*system).expect("a scenario"));
+    let steps = |prologue| {
+        let options = Options { prologue, ..Options::default() };
+        let found = explore(&system, &scenario, &options).expect("it is explored");
+        let witness = found.outcomes[0].witness.clone().expect("an ordering");
+        let race = witness.steps.iter().position(|step| step.note.ends_with("send: sent"));
+        race.expect("the prologue has answered")
+    };
+    assert_eq!(steps(false), 0);
+    assert!(steps(true) > 1);
+}

@@ -1,0 +1,434 @@
+//! One connection: everything that its front end, its workers and the host's
+//! threads share, under one lock (`Rank::Connection`).
+//!
+//! - `mod.rs`: each critical section of that lock, and nothing else takes it
+//! - [`open`]: what an open connection has
+//! - [`streams`]: its streams, by vb and in turn
+//!
+//! **The closed state is the absence of the rest** (rule 1). A connection is
+//! either [`Phase::Open`], which *has* the streams, the manager and the front
+//! end, or [`Phase::Closed`], which has nothing. To use a manager one matches
+//! on the phase, under the lock; there is no flag to test first, and nothing
+//! to use after a teardown. Every race of a call with `close` is therefore one
+//! of two cases: either the call has the lock first, and what it made is ended
+//! by the close that follows; or the close does, and the call finds nothing to
+//! act on and says so.
+//!
+//! Under this lock the bucket's or one of the index's is taken, never both.
+//! What a call displaces (the host's scans and front end, unsent payloads) is
+//! moved out and dropped by the caller; see [`After`].
+
+mod open;
+mod streams;
+
+use crate::after::After;
+use crate::backfill::bucket::{Bucket, Seat, Turn};
+use crate::backfill::manager::BackfillManager;
+use crate::backfill::run::Ran;
+use crate::backfill::Backfill;
+use crate::host::{attempt, contain, FrontEnd, Hosted, ItemSource, Memory};
+use crate::index::Index;
+use crate::live::{Kind, LiveCounts, Token};
+use crate::stream::{ActiveStream, StreamId};
+use crate::sync::{Mutex, Rank, Strong, Weak};
+use crate::{
+    CloseError, CloseReason, Config, EndStatus, Item, Pause, ProducerStats, RequestError, Seqno,
+    SeqnoRange, Step, StreamEnd, StreamRequest, VbId,
+};
+use open::{backfill_of, Found, Open};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What every connection of a map needs; never changes.
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) source: Hosted<Arc<dyn ItemSource>>,
+    pub(crate) bucket: Bucket<Connection>,
+    pub(crate) index: Index<Connection>,
+    pub(crate) live: LiveCounts,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    shared: Arc<Shared>,
+    /// A handle to itself, for the bucket and the index.
+    me: Weak<Connection>,
+    /// Tells it from every other that its map ever had; its place in the index.
+    number: u64,
+    phase: Mutex<Phase>,
+    _live: Token,
+}
+
+/// Open, with everything; or closed, with nothing.
+#[derive(Debug)]
+enum Phase {
+    Open(Box<Open>),
+    Closed(CloseReason),
+}
+
+/// What a closed connection had, to be ended outside of every lock.
+#[must_use = "its streams are to be ended"]
+pub(crate) struct Remains {
+    open: Box<Open>,
+    number: u64,
+}
+
+impl Remains {
+    /// Ends the streams. Their entries in the index go one by one: who finds
+    /// one of them meanwhile finds the connection closed.
+    pub(crate) fn end(self, shared: &Shared, after: &mut After) -> Vec<StreamEnd> {
+        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), self.number);
+        open::end_all(*self.open, after, leave)
+    }
+}
+
+impl Connection {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        number: u64,
+        front_end: Hosted<Arc<dyn FrontEnd>>,
+    ) -> Strong<Self> {
+        let live = &shared.live;
+        let manager = BackfillManager::new(Arc::clone(&shared.config), live.count(Kind::Manager));
+        let open = Open::new(front_end, manager);
+        let token = live.count(Kind::Producer);
+        Strong::new_cyclic(|me| Connection {
+            shared: Arc::clone(shared),
+            me: Weak::clone(me),
+            number,
+            phase: Mutex::new(Rank::Connection, Phase::Open(Box::new(open))),
+            _live: token,
+        })
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    pub(crate) fn source(&self) -> &dyn ItemSource {
+        &**self.shared.source
+    }
+
+    /// Asks the host, with no lock held.
+    fn memory_high(&self) -> bool {
+        let used = contain(|| self.source().memory_used_percent()).unwrap_or(0);
+        used > self.config().memory_threshold_percent
+    }
+
+    /// Closes the connection: everything that it had is moved out, in this one
+    /// critical section, in O(1). Whoever closes it first has the ends of its
+    /// streams to report, those included that step did not hand out; who comes
+    /// later finds none. The later reason is kept: a connection that was shut
+    /// down and then disconnected is a disconnected one.
+    pub(crate) fn close(&self, reason: CloseReason) -> Option<Remains> {
+        let mut phase = self.phase.lock();
+        let Phase::Open(open) = std::mem::replace(&mut *phase, Phase::Closed(reason)) else {
+            return None;
+        };
+        if let Some(seat) = open.seat {
+            self.shared.bucket.lock().leave(seat, open.backfills.slots_queued());
+        }
+        Some(Remains { open, number: self.number })
+    }
+
+    /// A producer of the same name is being opened: refuse from now on, and
+    /// have the owner disconnect. To end the streams here, on a foreign
+    /// thread, was tried in kv_engine and undone twice (MB-36451).
+    pub(crate) fn displace(&self, after: &mut After) {
+        if let Phase::Open(open) = &mut *self.phase.lock() {
+            open.displaced = true;
+            open.wake(after);
+        }
+    }
+
+    /// Accepts or refuses a stream.
+    pub(crate) fn request(&self, request: StreamRequest) -> Result<After, RequestError> {
+        let memory_high = self.memory_high();
+        let mut phase = self.phase.lock();
+        let open = match &mut *phase {
+            Phase::Closed(CloseReason::ShutDown) => return Err(RequestError::MapShutDown),
+            Phase::Closed(_) => return Err(RequestError::ConnectionClosed),
+            Phase::Open(open) if open.displaced => return Err(RequestError::ConnectionClosed),
+            Phase::Open(open) => open,
+        };
+        let StreamRequest { vb, start, end, .. } = request;
+        if start > end {
+            return Err(RequestError::OutOfRange { start, end });
+        }
+        if open.streams.on(vb).is_some() {
+            return Err(RequestError::StreamExists(vb));
+        }
+        if memory_high {
+            return Err(RequestError::NoMemory);
+        }
+        // From here on nothing refuses.
+        let live = &self.shared.live;
+        let stream = open.streams.insert(request, live.count(Kind::Stream));
+        let id = stream.id;
+        if start < end {
+            open.backfills.schedule(backfill_of(stream, live));
+            open.settle(&mut self.shared.bucket.lock(), &self.me);
+        }
+        // Before this lock is released, and with it the backfill: what is
+        // written after the scan has opened finds the stream in the index.
+        self.shared.index.insert(vb, self.number, &self.me);
+        let mut after = After::default();
+        open.stream_changed(id, &mut after);
+        Ok(after)
+    }
+
+    /// Ends one stream. Its backfill leaves the queues, its bytes are refunded
+    /// and its entry leaves the index in the same critical section.
+    fn end_stream(&self, open: &mut Open, id: StreamId, status: EndStatus, after: &mut After) {
+        let Some(stream) = open.streams.remove(id) else { return };
+        self.shared.index.remove(stream.vb(), self.number);
+        let ended = stream.end(status);
+        open.ends.push_back(ended.end);
+        after.unsent(ended.unsent);
+        let cancelled = open.backfills.cancel(id);
+        let resumes = open.backfills.refund(ended.refund);
+        // In one critical section of the bucket's too: between the slot that is
+        // free and the turn that the buffer gives, a worker would find the one
+        // and not the other.
+        if cancelled.is_some() {
+            open.settle(&mut self.shared.bucket.lock(), &self.me);
+        } else if resumes {
+            open.ask(&mut self.shared.bucket.lock());
+        }
+        cancelled.into_iter().for_each(|backfill| after.backfill(backfill));
+        open.wake(after);
+    }
+
+    /// Ends the stream of `vb` because its client wants no more.
+    pub(crate) fn close_stream(&self, vb: VbId) -> Result<After, CloseError> {
+        let mut phase = self.phase.lock();
+        let open = match &mut *phase {
+            Phase::Closed(CloseReason::ShutDown) => return Err(CloseError::MapShutDown),
+            Phase::Closed(_) => return Err(CloseError::ConnectionClosed),
+            Phase::Open(open) => open,
+        };
+        let id = open.streams.on(vb).ok_or(CloseError::NoSuchStream(vb))?;
+        let mut after = After::default();
+        self.end_stream(open, id, EndStatus::Closed, &mut after);
+        Ok(after)
+    }
+
+    /// Ends the stream of `vb`, if there is one, because the vb changed.
+    pub(crate) fn end_stream_of(&self, vb: VbId, status: EndStatus, after: &mut After) -> bool {
+        let mut phase = self.phase.lock();
+        let Phase::Open(open) = &mut *phase else { return false };
+        let Some(id) = open.streams.on(vb) else { return false };
+        self.end_stream(open, id, status, after);
+        true
+    }
+
+    /// The vb has a new seqno. Either the stream is not there yet, and its
+    /// scan, which opens later, finds the item; or it is, and remembers.
+    pub(crate) fn notify(&self, vb: VbId, seqno: Seqno, after: &mut After) {
+        let mut phase = self.phase.lock();
+        let Phase::Open(open) = &mut *phase else { return };
+        let Some(id) = open.streams.on(vb) else { return };
+        let Some(stream) = open.streams.get(id) else { return };
+        stream.notify(seqno);
+        open.stream_changed(id, after);
+    }
+
+    /// The next message for the client.
+    pub(crate) fn step(&self) -> Step {
+        let mut after = After::default();
+        loop {
+            let (stream, vb, range) = {
+                let mut phase = self.phase.lock();
+                let open = match &mut *phase {
+                    Phase::Closed(reason) => return Step::Disconnect(*reason),
+                    Phase::Open(open) if open.displaced => {
+                        return Step::Disconnect(CloseReason::Displaced);
+                    }
+                    Phase::Open(open) => open,
+                };
+                loop {
+                    match open.next() {
+                        Found::Message(message, resumes) => {
+                            if resumes {
+                                open.ask(&mut self.shared.bucket.lock());
+                            }
+                            return Step::Message(message);
+                        }
+                        Found::Nothing => return Step::Idle,
+                        // Then there is its end to send, in this same look.
+                        Found::Finished(id) => {
+                            self.end_stream(open, id, EndStatus::Ok, &mut after);
+                        }
+                        Found::Read(stream, vb, range) => break (stream, vb, range),
+                    }
+                }
+            };
+            self.read_memory(stream, vb, range);
+        }
+    }
+
+    /// Reads on from the host's memory, for a stream that has caught up.
+    ///
+    /// The lock is not held meanwhile, so the answer may be stale: then the
+    /// stream is gone, or has read on, and the answer is dropped.
+    fn read_memory(&self, id: StreamId, vb: VbId, range: SeqnoRange) {
+        let mut answer = attempt(|| self.source().read_memory(vb, range));
+        // Whoever called this step is awake and will step again: nobody is to be woken.
+        let mut after = After::default();
+        let mut phase = self.phase.lock();
+        let Phase::Open(open) = &mut *phase else { return };
+        open.paused = false;
+        let Some(stream) = open.streams.get(id) else { return };
+        let read = match &mut answer {
+            Some(Memory::Items(items)) => stream.push_memory(range, items).is_ok(),
+            Some(Memory::Gone) => {
+                if stream.gone_from_memory(range) {
+                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
+                    open.settle(&mut self.shared.bucket.lock(), &self.me);
+                }
+                true
+            }
+            None => false,
+        };
+        if read {
+            open.stream_changed(id, &mut after);
+        } else {
+            self.end_stream(open, id, EndStatus::BackfillFail, &mut after);
+        }
+        drop(phase);
+    }
+
+    pub(crate) fn pause(&self) -> Pause {
+        match &mut *self.phase.lock() {
+            Phase::Open(open) if !open.ready() => {
+                open.paused = true;
+                Pause::Paused
+            }
+            _ => Pause::Ready,
+        }
+    }
+
+    pub(crate) fn wake(&self, after: &mut After) {
+        if let Phase::Open(open) = &mut *self.phase.lock() {
+            open.wake(after);
+        }
+    }
+
+    pub(crate) fn stats(&self) -> ProducerStats {
+        let phase = self.phase.lock();
+        let Phase::Open(open) = &*phase else { return ProducerStats::default() };
+        let streams = || open.streams.iter();
+        ProducerStats {
+            streams: streams().map(|stream| (stream.vb(), stream.state())).collect(),
+            ends: open.ends.len(),
+            paused: open.paused,
+            ready: open.ready(),
+            buffered_bytes: open.backfills.buffered_bytes(),
+            queued_bytes: streams().map(ActiveStream::charged).sum(),
+            backfills_pending: open.backfills.pending(),
+            backfills_in_progress: open.backfills.in_progress(),
+        }
+    }
+
+    /// Begins a turn that the bucket gave: the backfill to run. None: there is
+    /// none to run now, and the turn is over.
+    pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<Backfill> {
+        let memory_high = self.memory_high();
+        let mut phase = self.phase.lock();
+        let mut bucket = self.shared.bucket.lock();
+        let begun = match &mut *phase {
+            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),
+            Phase::Open(open) => {
+                open.settle_slots(&mut bucket, seat);
+                open.backfills.begin_run(now)
+            }
+            Phase::Closed(_) => Err(Turn::Never),
+        };
+        begun.map_err(|turn| bucket.end_turn(seat, turn)).ok()
+    }
+
+    /// The running backfill opened its scan over everything up to `end`.
+    pub(crate) fn scan_opened(&self, id: StreamId, end: Seqno) -> Result<(), Ran> {
+        let mut after = After::default();
+        let mut phase = self.phase.lock();
+        let Phase::Open(open) = &mut *phase else { return Err(Ran::Orphaned) };
+        open.streams.get(id).ok_or(Ran::Orphaned)?.scan_opened(end);
+        open.stream_changed(id, &mut after);
+        drop(phase);
+        after.into_wakeups().deliver();
+        Ok(())
+    }
+
+    /// The running backfill read an item.
+    pub(crate) fn item_scanned(&self, id: StreamId, item: Item) -> Result<(), Ran> {
+        let charge = item.charge();
+        let mut after = After::default();
+        let mut phase = self.phase.lock();
+        let Phase::Open(open) = &mut *phase else { return Err(Ran::Orphaned) };
+        let stream = open.streams.get(id).ok_or(Ran::Orphaned)?;
+        stream.push_backfilled(item).map_err(|_| Ran::Failed)?;
+        let goes_on = open.backfills.charge(charge);
+        open.stream_changed(id, &mut after);
+        drop(phase);
+        after.into_wakeups().deliver();
+        if goes_on {
+            Ok(())
+        } else {
+            Err(Ran::More)
+        }
+    }
+
+    /// Ends a turn that ran `backfill`, which goes where its run says.
+    pub(crate) fn end_run(&self, seat: Seat, backfill: Backfill, ran: Ran, now: Instant) {
+        let mut after = After::default();
+        let mut phase = self.phase.lock();
+        match &mut *phase {
+            Phase::Open(open) => {
+                self.put_back(open, backfill, ran, now, &mut after);
+                let mut bucket = self.shared.bucket.lock();
+                open.settle_slots(&mut bucket, seat);
+                bucket.end_turn(seat, open.backfills.next_turn());
+            }
+            // The close gave the queued slots back; this one was not queued.
+            Phase::Closed(_) => {
+                after.backfill(backfill);
+                let mut bucket = self.shared.bucket.lock();
+                bucket.return_slots(1);
+                bucket.end_turn(seat, Turn::Never);
+            }
+        }
+        drop(phase);
+        // Its destructors run on this worker's thread, which holds no lock of the host's.
+        after.into_wakeups().deliver();
+    }
+
+    fn put_back(
+        &self,
+        open: &mut Open,
+        backfill: Backfill,
+        ran: Ran,
+        now: Instant,
+        after: &mut After,
+    ) {
+        let id = backfill.stream;
+        match (open.streams.get(id), ran) {
+            (Some(_), Ran::More) => return open.backfills.run_on(backfill),
+            (Some(_), Ran::Later) => return open.backfills.snooze(backfill, now),
+            (Some(stream), Ran::Finished) => {
+                stream.scan_finished();
+                open.stream_changed(id, after);
+            }
+            (Some(_), Ran::Failed) => self.end_stream(open, id, EndStatus::BackfillFail, after),
+            (Some(_), Ran::Orphaned) | (None, _) => {}
+        }
+        open.backfills.run_over();
+        after.backfill(backfill);
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
+}
