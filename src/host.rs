@@ -108,8 +108,8 @@ pub trait FrontEnd: Send + Sync + 'static {
     /// which is for each `Idle` of `step` and each
     /// [`Paused`](crate::Pause::Paused) of [`pause`](crate::Producer::pause).
     ///
-    /// For a task of an async runtime, `wake` is `Notify::notify_one` or
-    /// `Waker::wake_by_ref`; `examples/tokio.rs` shows it.
+    /// For a task of an async runtime, `wake` is one that remembers, as tokio's
+    /// `Notify::notify_one` does.
     fn wake(&self);
 }
 

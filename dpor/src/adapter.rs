@@ -86,6 +86,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
 
 impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
     fn new_execution(&mut self) -> Option<Schedule> {
+        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(false)));
         if self.running && !rt::with(&mut self.conclude) {
             return None;
         }
@@ -105,6 +106,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
             _ => Schedule::new(0),
         };
         rt::with(Runtime::begin);
+        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(true)));
         Some(schedule)
     }
 

@@ -10,6 +10,7 @@ use crate::report::Progress;
 use crate::rt::{self, Ending, Mode, Runtime};
 use crate::settings::{Settings, Strategy};
 use crate::tally::Tally;
+use crate::watchdog::{Pulse, Watchdog};
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
@@ -106,6 +107,8 @@ impl Exploration {
         rt.spurious = self.settings.spurious;
         rt.timeouts = self.settings.timeouts;
         rt.ends = self.settings.ends;
+        rt.counts = self.settings.counts;
+        rt.spurious_failures = self.settings.spurious_failures;
         let _stop = self.forest.as_ref().map(StopOnPanic);
         let tally = Rc::new(RefCell::new(Tally::<T>::default()));
         let slot = Arc::new(Mutex::new(None));
@@ -179,6 +182,9 @@ impl Exploration {
         if let Some(Ending::Diverged(why)) = &rt.ending {
             return Some(rt::divergence(why));
         }
+        if let Some(Ending::Refused(why)) = &rt.ending {
+            return Some(why.clone());
+        }
         if self.settings.stop_at_first && self.violating.load(Relaxed) > 0 {
             return Some("stopped at the first violation".into());
         }
@@ -210,7 +216,7 @@ pub(crate) type Slot<T> = Arc<Mutex<Option<T>>>;
 
 /// Runs executions of `body` on this OS thread until `conclude`, called after each, says no.
 pub(crate) fn execute<T, F>(
-    rt: Box<Runtime>,
+    mut rt: Box<Runtime>,
     settings: &Settings,
     body: Arc<F>,
     slot: Slot<T>,
@@ -220,6 +226,9 @@ where
     T: Send + 'static,
     F: Fn() -> T + Send + Sync + 'static,
 {
+    let pulse = Pulse::default();
+    rt.pulse = settings.watchdog.map(|_| pulse.clone());
+    let _watchdog = settings.watchdog.map(|patience| Watchdog::new(pulse, patience));
     let _quiet = Quiet::new(rt::panics);
     let before = rt::install(Some(rt));
     let scheduler = Adapter::new(settings.strategy, conclude);

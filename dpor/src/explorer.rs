@@ -126,6 +126,32 @@ impl Explorer {
         self
     }
 
+    /// Lets up to `n` calls of `compare_exchange_weak` of each thread fail although the value is the
+    /// expected one. None unless set: each is explored both ways. Threads that this needs count among
+    /// the 64.
+    pub fn spurious_failures(mut self, n: u32) -> Self {
+        self.settings.spurious_failures = n;
+        self
+    }
+
+    /// Makes all that is done with an [`Arc`](crate::sync::Arc) or a [`Weak`](crate::sync::Weak) an
+    /// operation, so that what depends on the counts is explored: who drops the last reference, whether
+    /// an upgrade or `try_unwrap` succeeds, what `strong_count` tells. Not unless set, as it multiplies
+    /// the orderings: what depends on a count then ends the exploration
+    /// [incomplete](crate::Verdict::Incomplete), unless all other threads have been joined.
+    pub fn reference_counts(mut self, explored: bool) -> Self {
+        self.settings.counts = explored;
+        self
+    }
+
+    /// Ends the process, and says which thread did what last, when none of the body's threads has come
+    /// to an operation for so long: it waits for what is not modelled, and no limit would end that. 30
+    /// seconds unless set; `None` waits for ever.
+    pub fn watchdog(mut self, patience: Option<Duration>) -> Self {
+        self.settings.watchdog = patience;
+        self
+    }
+
     /// Sets the stack size of the body's threads, in bytes. 256 KiB unless set.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.settings.stack_size = bytes;
@@ -211,6 +237,8 @@ impl Explorer {
         rt.spurious = self.settings.spurious;
         rt.timeouts = self.settings.timeouts;
         rt.ends = self.settings.ends;
+        rt.counts = self.settings.counts;
+        rt.spurious_failures = self.settings.spurious_failures;
         rt.recording = true;
         let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();
         let mut schedule = Vec::new();
@@ -233,7 +261,7 @@ impl Explorer {
             violations,
             places,
             diverged: match &rt.ending {
-                Some(Ending::Diverged(why)) => Some(why.clone()),
+                Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),
                 _ => None,
             },
         }

@@ -43,9 +43,11 @@
 //! test exhaustive.
 //!
 //! The body must be deterministic but for the order of its operations, and must share nothing between
-//! threads except through these primitives, std's `Arc`, and what is never written. What it shares
-//! otherwise, a counter of live objects say, must not influence what threads do. A body that differs
-//! from one execution to the next is noticed if its operations differ.
+//! threads except through these primitives and what is never written. What it shares otherwise, a
+//! counter of live objects say, must not influence what threads do. A body that differs from one
+//! execution to the next is noticed if its operations differ, or if an ordering that is shown has
+//! another outcome when it runs again. A thread that waits for what is not modelled is noticed by a
+//! [watchdog](Explorer::watchdog).
 //!
 //! # What is guaranteed
 //!
@@ -63,7 +65,7 @@
 //! | rwlock | acquisitions and releases by readers, successful or not, among themselves; that a writer begins to wait, with all but acquisitions by readers |
 //! | a look at a lock's poison, a once, a thread's end | looks, among themselves; with a rwlock's readers |
 //! | condition variable | the going on of a waiter that has been notified, with all |
-//! | counted reference | clones with all; upgrades among themselves |
+//! | counted reference | clones with all but counting; upgrades among themselves; counting among itself; drops of weak ones with all but counting and `get_mut` |
 //! | channel | drops of senders, among themselves |
 //! | park token, barrier, once | none |
 //!
@@ -97,21 +99,25 @@
 //!   [`Report::cut_off`] says who was busy.
 //! * A loop that yields and gives up after 128 rounds or more is taken for one that does not. Changes
 //!   through a shared reference to what is behind a lock (a `Mutex<Cell<_>>`) end no wait.
-//! * Time and an executor's queues are not modelled; neither are `Arc` and `Weak`, unless
-//!   they are those of [`sync::counted`].
-//! * Who drops the last reference of std's `Arc`, or the result of a thread that nobody joins, is not
-//!   explored. Where a destructor performs operations and that matters, say it with
-//!   [`sync::counted`], and join.
+//! * Time and an executor's queues are not modelled.
+//! * What is done with an [`Arc`](sync::Arc) or a [`Weak`](sync::Weak) is no operation unless
+//!   [`Explorer::reference_counts`] asks for that, or it is of [`sync::counted`]. It orders accesses as
+//!   std's does all the same. What depends on the count then ([`upgrade`](sync::arc::Weak::upgrade),
+//!   `try_unwrap`, `get_mut`, `strong_count` and the like, a destructor with operations that another
+//!   thread might run) is [`Verdict::Incomplete`], unless all others that have a part in it have been
+//!   joined. What std's own `Arc` does is not seen at all.
+//! * Who drops the result of a thread that nobody joins is not explored.
+//! * Waits and parks return without a reason, and weak compare-exchanges fail without one, only where
+//!   [`Explorer::spurious_wakeups`] and [`Explorer::spurious_failures`] say so.
 //! * std knows of an OS thread that it panics, not of which of the threads that share it. While one
 //!   thread waits in a destructor, unwinding, another that begins to unwind by `resume_unwind` is taken
 //!   for one that does not (in a deadlock that may end the process), and one that has caught its panic
 //!   for one that still does.
 //! * Objects belong to the execution that makes them, so constructors are not `const`, and there are
 //!   no statics of these types.
-//! * What `strong_count` tells is what is so at the moment. It is no operation, as clones are none, so
-//!   what a body makes of it is not explored in every order. `JoinHandle::is_finished` is explored by
-//!   those who ask for it ([`Explorer::thread_ends`]), and a panic for others.
-//! * At most 64 different threads over all executions.
+//! * `JoinHandle::is_finished` is explored by those who ask for it ([`Explorer::thread_ends`]), and a
+//!   panic for others.
+//! * At most 64 different threads over all executions of an exploration.
 //!
 //! # How it works
 //!
@@ -181,6 +187,7 @@ mod table;
 mod tally;
 pub mod thread;
 mod trace;
+mod watchdog;
 mod witness;
 
 pub use explorer::Explorer;
@@ -198,7 +205,10 @@ use std::borrow::Cow;
 /// counted once for an execution.
 pub fn report_violation(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) {
     let (name, detail) = (name.into(), detail.into());
-    rt::with(|rt| rt.violation(name, String::new(), detail));
+    rt::with(|rt| {
+        rt.note(format!("violates {name}: {detail}"));
+        rt.violation(name, String::new(), detail);
+    });
     rt::guest::complain();
 }
 
@@ -212,10 +222,7 @@ pub fn note(text: impl Into<String>) {
 pub fn note_with(text: impl FnOnce() -> String) {
     if rt::with(|rt| rt.recording) {
         let text = text();
-        rt::with(|rt| {
-            let (tid, at) = (rt.current, rt.trace.len());
-            rt.notes.push(rt::Note { tid, at, text });
-        });
+        rt::with(|rt| rt.note(text));
     }
 }
 

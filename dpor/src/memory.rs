@@ -186,6 +186,8 @@ pub(crate) struct Access {
     pub(crate) tid: Tid,
     pub(crate) at: &'static Location<'static>,
     pub(crate) writes: bool,
+    /// How many events there had been.
+    pub(crate) events: usize,
     epoch: u32,
 }
 
@@ -204,6 +206,7 @@ impl Cell {
         tid: Tid,
         known: &mut Known,
         writes: bool,
+        events: usize,
         at: &'static Location<'static>,
     ) -> Option<Access> {
         let epoch = known.tick(tid);
@@ -211,7 +214,7 @@ impl Cell {
         let unordered = |a: &&Access| now.get(a.tid as usize).is_none_or(|&e| e < a.epoch);
         let reads = self.reads.iter().filter(|_| writes).filter(unordered);
         let race = self.write.iter().filter(unordered).chain(reads).next().copied();
-        let this = Access { tid, at, writes, epoch };
+        let this = Access { tid, at, writes, events, epoch };
         if writes {
             self.reads.clear();
             self.write = Some(this);

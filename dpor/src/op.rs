@@ -97,8 +97,18 @@ pub enum Kind {
     Hangup,
     /// A counted reference is dropped.
     DropRef,
+    /// A counted reference is unwrapped, if it is the only one.
+    TryUnwrap,
     /// A weak reference is upgraded, or found dangling.
     Upgrade,
+    /// A counted reference is found to be the only one, or not.
+    Unique,
+    /// References are counted.
+    Count,
+    /// A reference is cloned, or a weak one made.
+    CloneRef,
+    /// A weak reference is dropped.
+    DropWeak,
 }
 
 impl Kind {
@@ -110,6 +120,10 @@ impl Kind {
             Kind::UnlockRead | Kind::DropSender => Class::Leave,
             Kind::Read | Kind::TryRead => Class::Admission,
             Kind::QueueWrite => Class::Queue,
+            Kind::Count => Class::Count,
+            Kind::CloneRef => Class::Clone,
+            Kind::DropWeak => Class::DropWeak,
+            Kind::Unique => Class::Unique,
             _ => Class::Write,
         }
     }
@@ -158,7 +172,12 @@ impl Kind {
             Kind::DropSender => "drop a sender of",
             Kind::Hangup => "hang up",
             Kind::DropRef => "drop",
+            Kind::TryUnwrap => "try_unwrap",
             Kind::Upgrade => "upgrade",
+            Kind::Unique => "have alone",
+            Kind::Count => "count references of",
+            Kind::CloneRef => "clone",
+            Kind::DropWeak => "drop a weak",
         }
     }
 }
@@ -180,15 +199,25 @@ pub(crate) enum Class {
     /// A thread goes on after a yield, and has looked at the object before: a read that may have waited
     /// for those who leave.
     Peek,
+    /// References are counted, which all that changes the counts is dependent with.
+    Count,
+    /// One more reference: whoever makes it has one, so nobody has the value alone meanwhile.
+    Clone,
+    /// One weak reference fewer, which matters to those who count and those who have the value alone.
+    DropWeak,
+    /// Whether a reference is the only one, weak ones included.
+    Unique,
 }
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = 6;
+pub(crate) const CLASSES: usize = 10;
 
 impl Class {
     /// All of them, each at its own index.
-    pub(crate) const ALL: [Class; CLASSES] =
-        [Class::Write, Class::Read, Class::Admission, Class::Queue, Class::Leave, Class::Peek];
+    pub(crate) const ALL: [Class; CLASSES] = {
+        use Class::*;
+        [Write, Read, Admission, Queue, Leave, Peek, Count, Clone, DropWeak, Unique]
+    };
 
     /// Whether the order of two operations of such classes can matter.
     pub(crate) fn conflicts(self, other: Class) -> bool {
@@ -196,7 +225,11 @@ impl Class {
         match (self, other) {
             (Queue, Admission) | (Admission, Queue) => true,
             (Queue, _) | (_, Queue) => false,
-            (Write, _) | (_, Write) => true,
+            (Count, Count | Peek) | (Peek, Count) => false,
+            (Count, _) | (_, Count) => true,
+            (Clone, _) | (_, Clone) => false,
+            (DropWeak, other) | (other, DropWeak) => other == Unique,
+            (Write | Unique, _) | (_, Write | Unique) => true,
             (Leave, Peek) | (Peek, Leave) => true,
             (Read | Admission | Leave | Peek, Read | Admission | Leave | Peek) => false,
         }
@@ -249,6 +282,8 @@ pub(crate) struct Op {
     pub(crate) arg: u64,
     /// What an atomic operation synchronises.
     pub(crate) order: u8,
+    /// What the operation is called, where its kind has several names.
+    pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
 }
 
@@ -261,11 +296,15 @@ pub(crate) const ACQUIRE_ON_FAILURE: u8 = 4;
 
 impl Op {
     pub(crate) fn new(obj: ObjId, kind: Kind, at: &'static Location<'static>) -> Self {
-        Op { obj, kind, arg: 0, order: ACQUIRE | RELEASE | ACQUIRE_ON_FAILURE, at }
+        Op { obj, kind, arg: 0, order: ACQUIRE | RELEASE | ACQUIRE_ON_FAILURE, verb: None, at }
     }
 
     pub(crate) fn with_arg(self, arg: u64) -> Self {
         Op { arg, ..self }
+    }
+
+    pub(crate) fn with_verb(self, verb: &'static str) -> Self {
+        Op { verb: Some(verb), ..self }
     }
 
     pub(crate) fn with_order(self, order: u8) -> Self {

@@ -10,7 +10,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
-    /// Every ordering has been explored, and none violated anything.
+    /// Every ordering has been explored, and none violated anything. Under sequential consistency, that
+    /// is: what weaker memory orderings allow beyond that is not explored.
     Complete,
     /// Every ordering that can be had with so many preemptions has been explored, and none violated
     /// anything: see [`Explorer::max_preemptions`](crate::Explorer::max_preemptions).
@@ -30,7 +31,7 @@ pub enum Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Verdict::Complete => f.write_str("COMPLETE"),
+            Verdict::Complete => f.write_str("COMPLETE (under sequential consistency)"),
             Verdict::Within { preemptions: 1 } => f.write_str("complete within 1 preemption"),
             Verdict::Within { preemptions } => {
                 write!(f, "complete within {preemptions} preemptions")

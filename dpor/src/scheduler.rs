@@ -39,6 +39,7 @@ pub struct DporScheduler {
     adapter: Adapter<fn(&mut Runtime) -> bool>,
     max_steps: usize,
     ends: bool,
+    counts: bool,
     /// Whether this thread's runtime is ours.
     installed: bool,
 }
@@ -51,6 +52,7 @@ impl DporScheduler {
             adapter: Adapter::new(Strategy::Dpor, conclude),
             max_steps: 10_000,
             ends: false,
+            counts: false,
             installed: false,
         }
     }
@@ -64,6 +66,12 @@ impl DporScheduler {
     /// As [`Explorer::thread_ends`](crate::Explorer::thread_ends).
     pub fn thread_ends(mut self, explored: bool) -> Self {
         self.ends = explored;
+        self
+    }
+
+    /// As [`Explorer::reference_counts`](crate::Explorer::reference_counts).
+    pub fn reference_counts(mut self, explored: bool) -> Self {
+        self.counts = explored;
         self
     }
 
@@ -88,6 +96,7 @@ impl Scheduler for DporScheduler {
             let mut rt = Box::new(Runtime::new(mode, Names::default(), self.max_steps));
             rt.fails = true;
             rt.ends = self.ends;
+            rt.counts = self.counts;
             let before = rt::install(Some(rt));
             assert!(before.is_none(), "a DporScheduler inside the body of an explorer");
             self.installed = true;

@@ -64,6 +64,9 @@ pub(crate) struct Settings {
     pub(crate) spurious: u32,
     pub(crate) timeouts: u32,
     pub(crate) ends: bool,
+    pub(crate) counts: bool,
+    pub(crate) spurious_failures: u32,
+    pub(crate) watchdog: Option<Duration>,
     pub(crate) stack_size: usize,
     pub(crate) progress: Option<(Duration, OnProgress)>,
     pub(crate) observer: Option<OnOrdering>,
@@ -83,6 +86,9 @@ impl Default for Settings {
             spurious: 0,
             timeouts: u32::MAX,
             ends: false,
+            counts: false,
+            spurious_failures: 0,
+            watchdog: Some(Duration::from_secs(30)),
             stack_size: 256 * 1024,
             progress: None,
             observer: None,
@@ -103,6 +109,8 @@ impl fmt::Debug for Settings {
             .field("spurious_wakeups", &self.spurious)
             .field("timeouts", &self.timeouts)
             .field("thread_ends", &self.ends)
+            .field("reference_counts", &self.counts)
+            .field("spurious_failures", &self.spurious_failures)
             .finish_non_exhaustive()
     }
 }

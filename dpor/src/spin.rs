@@ -59,6 +59,8 @@ pub(crate) enum Effect {
         /// Whether it changed something meanwhile.
         changed: bool,
     },
+    /// It is none that a loop repeats, and nobody who waits could tell.
+    Unseen,
     Changes,
 }
 
@@ -77,6 +79,10 @@ impl Effect {
             Kind::Store | Kind::Rmw if pre == val => Effect::Looks,
             Kind::TryLock | Kind::TryRead | Kind::TryWrite if val == 0 => Effect::Barred,
             Kind::Upgrade if val == 0 => Effect::Looks,
+            // It waits for fewer references.
+            Kind::TryUnwrap if val == 0 => Effect::Barred,
+            Kind::Count | Kind::CloneRef | Kind::DropWeak => Effect::Unseen,
+            Kind::Unique if val == 0 => Effect::Unseen,
             Kind::Enter if val == 0 => Effect::Looks,
             Kind::Park if val == 0 => Effect::Looks,
             Kind::Recv | Kind::TryRecv | Kind::TrySend if val == NOT_NOW || val == HUNG_UP => {
@@ -95,7 +101,7 @@ impl Effect {
     /// What it means to those who look.
     pub(crate) fn shows(self) -> u8 {
         match self {
-            Effect::Looks | Effect::Barred | Effect::Takes => 0,
+            Effect::Looks | Effect::Barred | Effect::Takes | Effect::Unseen => 0,
             Effect::Returns { changed: false } => FREED,
             Effect::Returns { changed: true } | Effect::Changes => CHANGED | FREED,
         }
@@ -139,7 +145,7 @@ impl Round {
     pub(crate) fn take_in(&mut self, obj: ObjId, effect: Effect, now: usize) -> bool {
         let known = self.0.iter().position(|look| look.obj == obj);
         let look = match (effect, known) {
-            (Effect::Changes | Effect::Returns { changed: true }, _)
+            (Effect::Changes | Effect::Unseen | Effect::Returns { changed: true }, _)
             | (Effect::Returns { .. }, None) => {
                 self.clear();
                 return false;
@@ -158,7 +164,7 @@ impl Round {
             }
             Effect::Returns { .. } => look.held -= 1,
             Effect::Barred => look.barred = true,
-            Effect::Looks | Effect::Changes => {}
+            Effect::Looks | Effect::Unseen | Effect::Changes => {}
         }
         true
     }

@@ -4,6 +4,7 @@ use crate::report::{CutOff, Outcome, Replay, Report, Verdict, Violation};
 use crate::rt::{Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::Duration;
 
 /// So many steps at the end of an execution that was cut off are shown.
@@ -64,7 +65,7 @@ impl<T> Default for Tally<T> {
     }
 }
 
-impl<T: Ord> Tally<T> {
+impl<T: Ord + Debug> Tally<T> {
     /// The exploration stops before its end. The first reason counts.
     pub(crate) fn stop(&mut self, why: String) {
         self.incomplete.get_or_insert(why);
@@ -107,7 +108,9 @@ impl<T: Ord> Tally<T> {
                 self.blocked += 1;
                 return;
             }
-            Some(Ending::Diverged(_) | Ending::Torn | Ending::Probed) => return,
+            Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn | Ending::Probed) => {
+                return
+            }
             Some(Ending::TooLong) => {
                 self.cut += 1;
                 let (n, who) = (rt.trace.len(), rt.busy());
@@ -153,10 +156,16 @@ impl<T: Ord> Tally<T> {
         replay: impl Fn(&Token) -> Replay<T>,
     ) -> Report<T> {
         let mut violations = Vec::new();
+        let mut differs = None;
         for ((name, place), best) in self.violations {
             let run = replay(&best.token);
             let mut all = run.violations.iter().zip(&run.places);
             let detail = all.find(|((n, _), p)| *n == name && **p == place);
+            if detail.is_none() {
+                differs = Some(format!(
+                    "{name} was violated in an ordering, and not when that ran again"
+                ));
+            }
             violations.push(Violation {
                 detail: detail.map(|((_, d), _)| d.clone()).unwrap_or_default(),
                 name,
@@ -168,7 +177,12 @@ impl<T: Ord> Tally<T> {
         }
         let mut outcomes = BTreeMap::new();
         for (outcome, best) in self.outcomes {
-            let witness = replay(&best.token).witness;
+            let run = replay(&best.token);
+            if run.outcome.as_ref() != Some(&outcome) {
+                differs =
+                    Some(format!("an ordering led to {outcome:?}, and not when it ran again"));
+            }
+            let witness = run.witness;
             let Best { orderings, violating, token } = best;
             outcomes.insert(outcome, Outcome { orderings, violating, token, witness });
         }
@@ -178,10 +192,16 @@ impl<T: Ord> Tally<T> {
             witness.steps.drain(..skipped);
             CutOff { who, token, witness }
         });
+        let incomplete = self.incomplete.or(differs.map(|differs| {
+            format!(
+                "the body is not deterministic: {differs}; it depends on something that outlives an \
+                 execution (a static, an atomic of std's) or on chance"
+            )
+        }));
         let verdict = if !violations.is_empty() {
             Verdict::Violated
         } else {
-            match (&self.incomplete, self.within) {
+            match (&incomplete, self.within) {
                 (Some(why), _) => Verdict::Incomplete { why: why.clone() },
                 (None, _) if self.orderings == 0 => {
                     Verdict::Incomplete { why: "nothing ran".into() }
@@ -204,7 +224,7 @@ impl<T: Ord> Tally<T> {
             cut_off,
             outcomes,
             violations,
-            incomplete: self.incomplete.or(bounded),
+            incomplete: incomplete.or(bounded),
             elapsed,
         }
     }

@@ -95,6 +95,7 @@ impl Thread {
 #[derive(Debug, Default)]
 pub struct Builder {
     name: Option<String>,
+    stack_size: Option<usize>,
 }
 
 impl Builder {
@@ -109,10 +110,11 @@ impl Builder {
         self
     }
 
-    /// Has no effect: every thread has the stack that [`Explorer::stack_size`] sets.
+    /// Sets the thread's stack size, in bytes; what [`Explorer::stack_size`] sets otherwise.
     ///
     /// [`Explorer::stack_size`]: crate::Explorer::stack_size
-    pub fn stack_size(self, _size: usize) -> Self {
+    pub fn stack_size(mut self, size: usize) -> Self {
+        self.stack_size = Some(size);
         self
     }
 
@@ -123,7 +125,7 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        Ok(spawn_named(self.name, Location::caller(), f))
+        Ok(spawn_with(self, Location::caller(), f))
     }
 
     /// Spawns the thread in a scope. Never fails.
@@ -148,17 +150,25 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    spawn_named(None, Location::caller(), f)
+    spawn_with(Builder::new(), Location::caller(), f)
 }
 
-fn spawn_named<F, T>(name: Option<String>, at: &'static Location<'static>, f: F) -> JoinHandle<T>
+fn spawn_with<F, T>(with: Builder, at: &'static Location<'static>, f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let (thread, slot) = admit(name, at);
+    let mut shuttles = shuttle::thread::Builder::new();
+    if let Some(name) = &with.name {
+        shuttles = shuttles.name(name.clone());
+    }
+    if let Some(size) = with.stack_size {
+        shuttles = shuttles.stack_size(size);
+    }
+    let (thread, slot) = admit(with.name, at);
     let (tid, result) = (thread.id.0, slot.clone());
-    shuttle::thread::spawn(move || rt::run_thread(tid, move || run(tid, f, &result)));
+    let thread_of_shuttles = move || rt::run_thread(tid, move || run(tid, f, &result));
+    shuttles.spawn(thread_of_shuttles).expect("shuttle spawns");
     JoinHandle { thread, slot }
 }
 
@@ -349,6 +359,29 @@ pub fn park_timeout(_timeout: Duration) {
     if rt::perform(Op::new(obj, Kind::Park, at).with_arg(arg)) == Some(0) {
         rt::with(|rt| rt.timed_out());
     }
+}
+
+/// Lets chance decide, both ways: it is a race with a thread that does nothing else.
+pub(crate) fn toss(at: &'static Location<'static>) -> bool {
+    let coin = rt::create(State::Plain);
+    rt::set_name(coin, "chance".into());
+    let (thread, _): (Thread, Slot<()>) = admit(Some("chance".into()), at);
+    let (tid, tossed) = (thread.id.0, Arc::new(AtomicBool::new(false)));
+    let toss = tossed.clone();
+    let store = Op::new(coin, Kind::Store, at);
+    shuttle::thread::spawn(move || {
+        rt::run_thread(tid, || {
+            rt::perform_with(store, || (toss.store(true, Relaxed), 0, 1, Kind::Store));
+        });
+    });
+    let fails = rt::perform_with(Op::new(coin, Kind::Load, at), || {
+        let tossed = tossed.load(Relaxed);
+        (tossed, tossed as u64, tossed as u64, Kind::Load)
+    });
+    if fails {
+        rt::with(|rt| rt.failed_spuriously());
+    }
+    fails
 }
 
 /// Whether this thread is unwinding because of a panic.

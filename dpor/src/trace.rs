@@ -46,6 +46,8 @@ pub(crate) struct Event {
     pub(crate) pre: u64,
     /// What came of it: the value read, or whether it succeeded.
     pub(crate) val: u64,
+    /// What the operation is called, where its kind has several names.
+    pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
     /// What it means to those who look at its object: [`crate::spin::CHANGED`] and the like.
     pub(crate) shows: u8,
@@ -77,6 +79,8 @@ pub(crate) struct Performed {
     pub(crate) arg: u64,
     pub(crate) pre: u64,
     pub(crate) val: u64,
+    /// What the operation is called, where its kind has several names.
+    pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
     pub(crate) shows: u8,
     pub(crate) past: u64,
@@ -128,6 +132,7 @@ impl Trace {
             arg: p.arg,
             pre: p.pre,
             val: p.val,
+            verb: p.verb,
             at: p.at,
             shows: p.shows,
             past: p.past,

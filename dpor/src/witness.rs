@@ -3,6 +3,7 @@
 use crate::object::{ALIVE, HUNG_UP, NOT_NOW, OVER};
 use crate::op::Kind;
 use crate::rt::{Note, Runtime};
+use crate::trace::Event;
 use std::fmt;
 
 /// One ordering, step by step.
@@ -79,9 +80,9 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
             continue;
         }
         let what = What::Operation {
-            operation: event.label.kind.name(),
+            operation: name(event),
             object: rt.object_name(event.obj),
-            value: value(event.label.kind, event.val),
+            value: value(event),
             file: event.at.file(),
             line: event.at.line(),
         };
@@ -90,18 +91,31 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
     witness
 }
 
-fn value(kind: Kind, val: u64) -> Option<String> {
-    match kind {
-        Kind::Load | Kind::Store | Kind::Rmw | Kind::CompareExchangeFailed => Some(val.to_string()),
-        Kind::TryLock | Kind::TryRead | Kind::TryWrite | Kind::Upgrade if val == 0 => {
+fn name(event: &Event) -> &'static str {
+    match (event.label.kind, event.verb) {
+        (Kind::Rmw, Some(verb)) => verb,
+        (kind, _) => kind.name(),
+    }
+}
+
+fn value(event: &Event) -> Option<String> {
+    let val = event.val;
+    match event.label.kind {
+        Kind::Load | Kind::Store | Kind::CompareExchangeFailed => Some(val.to_string()),
+        Kind::Rmw => Some(format!("{val}, was {}", event.pre)),
+        Kind::TryLock | Kind::TryRead | Kind::TryWrite | Kind::TryUnwrap | Kind::Upgrade
+            if val == 0 =>
+        {
             Some("fails".into())
         }
+        Kind::Unique if val == 0 => Some("fails".into()),
         Kind::Send | Kind::TrySend | Kind::Recv | Kind::TryRecv if val == HUNG_UP => {
             Some("hung up".into())
         }
         Kind::TrySend | Kind::TryRecv | Kind::Recv if val == NOT_NOW => Some("fails".into()),
         Kind::Look if val == ALIVE => Some("goes on".into()),
         Kind::Look if val == OVER => Some("has ended".into()),
+        Kind::Count => Some(val.to_string()),
         Kind::DropRef if val == 1 => Some("the last".into()),
         Kind::Wake if val == 0 => Some("by itself".into()),
         _ => None,

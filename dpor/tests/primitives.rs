@@ -445,3 +445,48 @@ fn park_returns_spuriously_where_asked() {
     report.assert_complete();
     assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [0, 1]);
 }
+
+#[test]
+fn a_weak_compare_exchange_fails_spuriously_where_asked() {
+    let body = || {
+        let x = AtomicUsize::new(0);
+        let first = x.compare_exchange_weak(0, 1, SeqCst, SeqCst);
+        let second = x.compare_exchange_weak(0, 2, SeqCst, SeqCst);
+        (first, second)
+    };
+    assert_eq!(outcomes(body), [(Ok(0), Err(1))].into());
+    let report = Explorer::new().spurious_failures(1).explore(body);
+    report.assert_complete();
+    let seen: BTreeSet<_> = report.outcomes.keys().copied().collect();
+    assert_eq!(seen, [(Ok(0), Err(1)), (Err(0), Ok(0))].into());
+}
+
+#[test]
+fn debug_of_an_atomic_is_a_load() {
+    let seen = outcomes(|| {
+        let x = Arc::new(AtomicUsize::new(0));
+        let y = x.clone();
+        let t = thread::spawn(move || y.store(1, SeqCst));
+        let text = format!("{x:?}");
+        t.join().unwrap();
+        text
+    });
+    assert_eq!(seen, ["0".to_owned(), "1".to_owned()].into());
+}
+
+#[test]
+fn a_threads_own_stack_size_is_honoured() {
+    fn deep(n: usize) -> usize {
+        let bytes = std::hint::black_box([n as u8; 1024]);
+        if n == 0 {
+            0
+        } else {
+            deep(n - 1) + bytes.len() / 1024
+        }
+    }
+    let seen = outcomes(|| {
+        let builder = thread::Builder::new().stack_size(16 << 20);
+        builder.spawn(|| deep(2000)).unwrap().join().unwrap()
+    });
+    assert_eq!(seen, [2000].into());
+}

@@ -200,7 +200,10 @@ fn a_report_is_shown() {
         seen
     });
     let text = report.to_string();
-    assert!(text.starts_with("COMPLETE: 2 orderings, 2 executions, "), "{text}");
+    assert!(
+        text.starts_with("COMPLETE (under sequential consistency): 2 orderings, 2 executions, "),
+        "{text}"
+    );
     assert!(text.ends_with("\n         1 orderings: 0\n         1 orderings: 1\n"), "{text}");
     let deadlock = Explorer::new().explore(|| {
         let (mutex, never) = (Mutex::new(()), Condvar::named("never"));

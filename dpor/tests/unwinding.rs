@@ -187,3 +187,26 @@ fn a_destructor_that_waits_for_ever_is_named() {
     });
     assert!(!well && said.contains("main does not end"), "{said}");
 }
+
+#[test]
+fn a_thread_that_waits_for_a_lock_of_stds_is_named() {
+    let (well, text) = alone("a_thread_that_waits_for_a_lock_of_stds_is_named", || {
+        let patience = std::time::Duration::from_millis(300);
+        let _ = Explorer::new().watchdog(Some(patience)).explore(|| {
+            let shared = Arc::new((std::sync::Mutex::new(()), AtomicUsize::new(0)));
+            let other = shared.clone();
+            let t = thread::Builder::new().name("holder".into()).spawn(move || {
+                let _guard = other.0.lock().unwrap();
+                other.1.store(1, SeqCst);
+                other.1.store(2, SeqCst);
+            });
+            shared.1.load(SeqCst);
+            drop(shared.0.lock().unwrap());
+            t.unwrap().join().unwrap();
+        });
+    });
+    assert!(!well);
+    assert!(text.contains("main has not come to an operation"), "{text}");
+    assert!(text.contains("its last was load at ") && text.contains("unwinding.rs:"), "{text}");
+    assert!(text.contains("a lock of std's"), "{text}");
+}

@@ -232,3 +232,46 @@ fn outcomes_say_how_many_of_their_orderings_violate() {
     let counts = |o: &shuttle_dpor::Outcome| (o.orderings, o.violating);
     assert_eq!(report.outcomes.values().map(counts).collect::<Vec<_>>(), [(2, 1)]);
 }
+
+#[test]
+fn a_static_that_outlives_executions_is_noticed() {
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let report = Explorer::new().explore(move || count.fetch_add(1, SeqCst));
+    let Verdict::Incomplete { why } = &report.verdict else { panic!("{}", report.verdict) };
+    assert!(why.contains("the body is not deterministic"), "{why}");
+}
+
+#[test]
+fn the_verdict_says_under_which_memory_model() {
+    let report = Explorer::new().explore(|| ());
+    assert_eq!(report.verdict.to_string(), "COMPLETE (under sequential consistency)");
+}
+
+#[test]
+fn a_witness_shows_what_was_violated_where_it_was() {
+    use shuttle_dpor::cell::CheckedCell;
+    let report = Explorer::new().explore(|| {
+        let shared = Arc::new((AtomicUsize::new(3), CheckedCell::named("data", 0)));
+        shared.0.set_name("x");
+        let other = shared.clone();
+        let t = thread::Builder::new().name("writer".into()).spawn(move || {
+            other.1.set(1);
+            other.0.fetch_add(4, SeqCst);
+        });
+        shared.1.get();
+        shuttle_dpor::report_violation("odd", "it is odd");
+        let seen = shared.0.swap(1, SeqCst);
+        t.unwrap().join().unwrap();
+        assert_eq!(seen, 8, "never");
+    });
+    let text = |name| report.violation(name).unwrap().to_string();
+    assert!(text("odd").contains("violates odd: it is"), "{}", text("odd"));
+    let race = text("no-data-race");
+    assert!(race.contains("write data at") && race.contains("read data at"), "{race}");
+    let panic = text("panic");
+    assert!(panic.contains("panics:") && panic.contains(", in main"), "{panic}");
+    assert!(
+        panic.contains("fetch_add x: 7, was 3") || panic.contains("swap x: 1, was 3"),
+        "{panic}"
+    );
+}

@@ -9,8 +9,7 @@
 //! the connection: nobody can be left with a manager that is gone (MB-37702),
 //! because nobody has one who does not hold that lock.
 //!
-//! A backfill goes from queue to queue (a test compares these lines with what
-//! happens):
+//! A backfill goes from queue to queue:
 //!
 //! ```text
 //! pending -> initializing: a slot

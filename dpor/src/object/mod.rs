@@ -168,6 +168,10 @@ pub(crate) enum State {
         done: bool,
     },
     Channel(Channel),
+    /// What counted references refer to, and which threads have dropped one where that is no operation.
+    References {
+        dropped: u64,
+    },
     Thread {
         over: bool,
     },
@@ -305,6 +309,7 @@ impl Object {
             (Kind::Look | Kind::Clear, State::RwLock(lock)) => done.pre = lock.shuts_out(),
             (Kind::Look, State::Thread { over }) => done.val = if *over { OVER } else { ALIVE },
             (Kind::End, State::Thread { over }) => *over = true,
+            (Kind::CloneRef, State::References { .. }) => {}
             (Kind::Unlock, State::Mutex(holder)) => {
                 done.pre = 1;
                 done.val = op.arg;

@@ -42,7 +42,10 @@ impl Object {
                     released.acquire(known);
                 }
             }
-            Kind::Load | Kind::Upgrade => released.load(known, op.order & ACQUIRE != 0),
+            Kind::TryUnwrap | Kind::Upgrade if succeeded => released.acquire(known),
+            Kind::Unique if succeeded => released.acquire_to_write(known),
+            Kind::DropWeak => released.release_to_writers(known),
+            Kind::Load => released.load(known, op.order & ACQUIRE != 0),
             Kind::CompareExchangeFailed => released.load(known, op.order & ACQUIRE_ON_FAILURE != 0),
             Kind::Store => released.store(known, op.order & RELEASE != 0),
             Kind::Rmw => {

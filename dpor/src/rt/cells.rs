@@ -1,6 +1,6 @@
 //! The cells of an execution, whose accesses are checked for data races.
 
-use super::state::Runtime;
+use super::state::{Note, Runtime};
 use crate::memory::Cell;
 use std::panic::Location;
 
@@ -33,7 +33,7 @@ impl Runtime {
         }
         let tid = self.current;
         let known = &mut self.threads[tid as usize].known;
-        if let Some(other) = self.cells[cell].access(tid, known, writes, at) {
+        if let Some(other) = self.cells[cell].access(tid, known, writes, self.trace.len(), at) {
             let what = |writes| if writes { "write" } else { "read" };
             let detail = format!(
                 "{} by {} at {}:{} and {} by {} at {}:{}, of {name}, are not ordered",
@@ -46,6 +46,16 @@ impl Runtime {
                 other.at.file(),
                 other.at.line(),
             );
+            if self.recording {
+                let row = |writes, at: &Location, tid, events| Note {
+                    tid,
+                    at: events,
+                    text: format!("{} {name} at {}:{}", what(writes), at.file(), at.line()),
+                };
+                let now = self.trace.len();
+                self.notes.push(row(other.writes, other.at, other.tid, other.events));
+                self.notes.push(row(writes, at, tid, now));
+            }
             let mut places = [at, other.at].map(|at| format!("{}:{}", at.file(), at.line()));
             places.sort_unstable();
             self.violation("no-data-race".into(), places.join(" and "), detail);

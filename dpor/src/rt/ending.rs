@@ -1,14 +1,10 @@
 //! What follows from how an execution ended.
 
 use super::state::{Ending, Mode, Runtime};
-use crate::names::TOO_MANY_THREADS;
 
 /// What to say of an execution that the exploration cannot take in.
 pub(crate) fn divergence(why: &str) -> String {
-    match why {
-        TOO_MANY_THREADS => why.to_owned(),
-        _ => format!("the body is not deterministic: {why}"),
-    }
+    format!("the body is not deterministic: {why}")
 }
 
 impl Runtime {
@@ -26,6 +22,7 @@ impl Runtime {
                 self.busy()
             )),
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
+            (Some(Ending::Refused(why)), _) => Some(why.clone()),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
             (Some(Ending::Torn | Ending::Probed), _) => None,
         }
@@ -65,7 +62,9 @@ impl Runtime {
                 }
                 done
             }
-            Some(Ending::Redundant | Ending::Diverged(_) | Ending::Torn) => true,
+            Some(Ending::Redundant | Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn) => {
+                true
+            }
         }
     }
 
@@ -74,7 +73,9 @@ impl Runtime {
         match (&mut self.mode, &self.ending) {
             (_, Some(Ending::Probed)) => true,
             (Mode::Bounded(search), ending) => search.backtrack(ending.as_ref()),
-            (Mode::Explore(_), Some(Ending::Diverged(_) | Ending::Torn)) => false,
+            (Mode::Explore(_), Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn)) => {
+                false
+            }
             (Mode::Explore(search), _) => search.backtrack(),
             _ => true,
         }

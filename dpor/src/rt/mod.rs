@@ -10,11 +10,13 @@ mod cells;
 mod ending;
 pub(crate) mod guest;
 mod pause;
+mod references;
 mod state;
 mod thread;
 mod turn;
 
 pub(crate) use ending::divergence;
+pub(crate) use references::{counted, destroying, note_reference, reference_cloned, references};
 pub(crate) use state::{Ending, Mode, Note, Runtime};
 pub(crate) use thread::Status;
 pub(crate) use turn::Turnover;
@@ -232,6 +234,14 @@ pub(crate) fn stuck_for_good() -> ! {
     }
 }
 
+/// Whether a weak compare-exchange of the current thread may fail spuriously.
+pub(crate) fn may_fail_spuriously() -> bool {
+    with(|rt| {
+        let may = rt.spurious_failures;
+        rt.ending.is_none() && rt.thread(rt.current).failures < may
+    })
+}
+
 /// Whether there is no execution, or one that has been given up.
 pub(crate) fn dying() -> bool {
     try_with(|rt| rt.ending.is_some()).unwrap_or(true)
@@ -325,7 +335,9 @@ pub(crate) fn note_panic(tid: Tid, payload: &(dyn std::any::Any + Send)) {
     with(|rt| {
         rt.thread(tid).panicked = true;
         rt.thread(tid).panics = false;
-        rt.violation("panic".into(), place, detail);
+        let who = rt.thread_name(tid);
+        rt.note(format!("panics: {detail}"));
+        rt.violation("panic".into(), place, format!("{detail}, in {who}"));
     });
 }
 

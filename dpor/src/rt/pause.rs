@@ -114,7 +114,8 @@ impl Runtime {
             // On its own object that makes a difference only if what is waited for is a read, too.
             let own = look.obj == label.obj;
             let left = matches!(state, State::RwLock(_) | State::Channel(_));
-            if !own || left && label.kind.class() != Class::Write {
+            let class = label.kind.class();
+            if !own || left && class != Class::Write || !class.conflicts(Class::Write) {
                 set.push(look.obj);
             }
         }

@@ -9,6 +9,7 @@ use crate::object::{Applied, Object, State};
 use crate::op::{Class, ObjId, Op, Tid};
 use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
+use crate::watchdog::Pulse;
 use std::borrow::Cow;
 
 /// Something that was violated. What differs in its name or its place is counted by itself.
@@ -33,6 +34,8 @@ pub(crate) enum Ending {
     Probed,
     /// It did not do what it did before.
     Diverged(String),
+    /// It asks for what is not explored as it is set.
+    Refused(String),
     /// shuttle tears it down, because the test has failed.
     Torn,
 }
@@ -85,6 +88,10 @@ pub(crate) struct Runtime {
     pub(crate) timeouts: u32,
     /// Whether the ends of threads are operations.
     pub(crate) ends: bool,
+    /// Whether all that is done with references is an operation.
+    pub(crate) counts: bool,
+    /// How many weak compare-exchanges of each thread may fail spuriously.
+    pub(crate) spurious_failures: u32,
     /// Whether what is wrong fails the test, as it does in shuttle, instead of being reported.
     pub(crate) fails: bool,
     /// The operations that were blocked when the execution ended in a deadlock.
@@ -96,6 +103,8 @@ pub(crate) struct Runtime {
     pub(super) cells: Vec<Cell>,
     pub(super) chosen: Option<Tid>,
     names: NameCache,
+    /// For the watchdog, if there is one.
+    pub(crate) pulse: Option<Pulse>,
     pub(super) idle: usize,
     used: Vec<ObjId>,
     scratch: Clock,
@@ -126,6 +135,8 @@ impl Runtime {
             spurious: 0,
             timeouts: u32::MAX,
             ends: false,
+            counts: false,
+            spurious_failures: 0,
             fails: false,
             stalled: Vec::new(),
             livelock: false,
@@ -133,6 +144,7 @@ impl Runtime {
             cells: Vec::new(),
             chosen: None,
             names: NameCache::new(names),
+            pulse: None,
             idle: 0,
             used: Vec::new(),
             scratch: Clock::new(),
@@ -172,8 +184,9 @@ impl Runtime {
     }
 
     fn admit(&mut self, tid: Tid, parent: Tid, nth: u32) {
-        if tid >= 64 && self.ending.is_none() {
-            self.ending = Some(Ending::Diverged(TOO_MANY_THREADS.into()));
+        let bounded = !matches!(self.mode, Mode::Guest(_));
+        if bounded && tid >= 64 && self.ending.is_none() {
+            self.ending = Some(Ending::Refused(TOO_MANY_THREADS.into()));
         }
         if self.threads.len() <= tid as usize {
             self.threads.resize_with(tid as usize + 1, Thread::absent);
@@ -234,6 +247,10 @@ impl Runtime {
         self.threads[self.current as usize].spurious < self.spurious
     }
 
+    pub(crate) fn failed_spuriously(&mut self) {
+        self.threads[self.current as usize].failures += 1;
+    }
+
     pub(crate) fn woke_spuriously(&mut self) {
         self.threads[self.current as usize].spurious += 1;
     }
@@ -252,6 +269,14 @@ impl Runtime {
         val
     }
 
+    /// Adds a line to the current thread's column of the witness, if one is being made.
+    pub(crate) fn note(&mut self, text: String) {
+        if self.recording {
+            let (tid, at) = (self.current, self.trace.len());
+            self.notes.push(Note { tid, at, text });
+        }
+    }
+
     /// If the thread has changed since the last event, notes why, for the witness.
     pub(crate) fn note_switch(&mut self) {
         if !self.recording {
@@ -267,6 +292,10 @@ impl Runtime {
     pub(crate) fn commit(&mut self, op: Op, mut done: Applied) {
         let tid = self.current;
         let i = tid as usize;
+        if let Some(pulse) = &self.pulse {
+            pulse.performs(op.verb.unwrap_or(op.kind.name()), op.at);
+            self.threads[i].last = Some((op.verb.unwrap_or(op.kind.name()), op.at));
+        }
         let pause = self.threads[i].pause.take();
         if let Some(pause) = &pause {
             done.label.also = self.also(&pause.looks, done.label);
@@ -303,12 +332,15 @@ impl Runtime {
             for other in Class::ALL.into_iter().filter(|&other| class.conflicts(other)) {
                 join(&mut clock, &object.knew[other as usize]);
             }
-            past = mix(past, object.version);
+            // What commutes with all changes has seen none.
+            if class.conflicts(Class::Write) {
+                past = mix(past, object.version);
+            }
         }
         for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
             join(&mut object.knew[class as usize], &clock);
-            if class == Class::Write {
+            if matches!(class, Class::Write | Class::Unique) {
                 object.version = past;
             }
             if object.history.last() != Some(&now) {
@@ -325,6 +357,7 @@ impl Runtime {
             arg: op.arg,
             pre: done.pre,
             val: done.val,
+            verb: op.verb,
             at: op.at,
             shows,
             past,
@@ -359,9 +392,9 @@ impl Runtime {
         }
     }
 
-    /// Whether the body did not do what it did before.
+    /// Whether the exploration ends here: the body did not do what it did before, or cannot be explored.
     pub(crate) fn diverged(&self) -> bool {
-        matches!(self.ending, Some(Ending::Diverged(_)))
+        matches!(self.ending, Some(Ending::Diverged(_) | Ending::Refused(_)))
     }
 
     pub(super) fn place(&self, tid: Tid) -> usize {
@@ -413,6 +446,7 @@ impl Runtime {
                     Some(State::Barrier { .. }) => "barrier",
                     Some(State::Once { .. }) => "once",
                     Some(State::Channel(_)) => "channel",
+                    Some(State::References { .. }) => "reference",
                     _ => "atomic",
                 };
                 format!("{sort}#{nth}")

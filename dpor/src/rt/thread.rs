@@ -64,6 +64,14 @@ pub(crate) struct Thread {
     /// How many of its waits have timed out.
     pub(super) timeouts: u32,
     pub(super) stuck: bool,
+    /// How many of its weak compare-exchanges have failed spuriously.
+    pub(super) failures: u32,
+    /// What it performed last, and where.
+    pub(super) last: Option<(&'static str, &'static Location<'static>)>,
+    /// Which thread has joined it.
+    pub(super) joined: Option<Tid>,
+    /// It runs a destructor that another thread might run instead: where the reference was made.
+    pub(super) contested: Option<&'static Location<'static>>,
 }
 
 impl Thread {
@@ -89,6 +97,10 @@ impl Thread {
             spurious: 0,
             timeouts: 0,
             stuck: false,
+            failures: 0,
+            last: None,
+            joined: None,
+            contested: None,
         }
     }
 
@@ -116,5 +128,9 @@ impl Thread {
         self.spurious = 0;
         self.timeouts = 0;
         self.stuck = false;
+        self.failures = 0;
+        self.last = None;
+        self.joined = None;
+        self.contested = None;
     }
 }

@@ -45,6 +45,20 @@ impl Runtime {
             return Arrival::GivenUp;
         }
         let me = self.current;
+        if let Some(at) = self.threads[me as usize].contested {
+            let why = format!(
+                "{} drops the last reference made at {}:{}, whose destructor performs an operation at \
+                 {}:{}, and in another order another thread does: {}",
+                self.thread_name(me),
+                at.file(),
+                at.line(),
+                op.at.file(),
+                op.at.line(),
+                super::references::ASK,
+            );
+            self.ending = Some(Ending::Refused(why));
+            return Arrival::GivenUp;
+        }
         debug_assert!(
             op.obj == NO_OBJECT || self.objects.get(op.obj as usize).is_some_and(|o| o.alive),
             "an object is used in another execution than the one that made it"
@@ -91,6 +105,7 @@ impl Runtime {
                 if done {
                     let past = self.threads[target as usize].past;
                     self.knows(tid, past);
+                    self.threads[target as usize].joined = Some(tid);
                     let known = std::mem::take(&mut self.threads[target as usize].clock);
                     join(&mut self.threads[tid as usize].clock, &known);
                     self.threads[target as usize].clock = known;
@@ -278,6 +293,11 @@ impl Runtime {
 
     /// shuttle asks whom to run. Tasks are told by their place among the threads of the execution.
     pub(crate) fn resume(&mut self, runnable: &[usize]) -> Turnover {
+        // Every thread here is a task of shuttle's, and none else is.
+        assert!(
+            runnable.iter().all(|&task| task < self.live.len()),
+            "shuttle's own threads and futures are not explored: use shuttle_dpor::thread"
+        );
         if let Some(tid) = self.chosen.take() {
             return self.turn_to(tid);
         }
@@ -335,6 +355,9 @@ impl Runtime {
     /// Makes `tid` the current thread.
     pub(crate) fn turn_to(&mut self, tid: Tid) -> Turnover {
         self.current = tid;
+        if let Some(pulse) = &self.pulse {
+            pulse.turn(self.thread_name(tid), self.threads[tid as usize].last);
+        }
         let thread = &mut self.threads[tid as usize];
         let waits = match thread.status {
             Status::Starting

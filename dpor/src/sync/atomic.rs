@@ -131,9 +131,14 @@ macro_rules! atomic {
             }
 
             #[track_caller]
-            fn modify(&self, order: Ordering, f: impl FnOnce($t) -> $t) -> $t {
+            fn modify(
+                &self,
+                verb: &'static str,
+                order: Ordering,
+                f: impl FnOnce($t) -> $t,
+            ) -> $t {
                 let at = Location::caller();
-                let op = Op::new(self.id, Kind::Rmw, at).with_order(bits_of(order));
+                let op = Op::new(self.id, Kind::Rmw, at).with_order(bits_of(order)).with_verb(verb);
                 rt::perform_with(op, || {
                     let old = self.value.load(SeqCst);
                     let new = f(old);
@@ -145,7 +150,7 @@ macro_rules! atomic {
             /// Stores a value and returns the previous one.
             #[track_caller]
             pub fn swap(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |_| value)
+                self.modify("swap", order, |_| value)
             }
 
             /// Stores `new` if the value is `current`. Returns the previous value, as `Err` if it
@@ -162,6 +167,7 @@ macro_rules! atomic {
                 let arg = current.bits();
                 let op = Op::new(self.id, Kind::CompareExchange, at)
                     .with_arg(arg)
+                    .with_verb("compare_exchange")
                     .with_order(bits_of(success) | of_failure(failure));
                 rt::perform_with(op, || {
                     let result = self.value.compare_exchange(current, new, SeqCst, SeqCst);
@@ -172,7 +178,9 @@ macro_rules! atomic {
                 })
             }
 
-            /// Like [`compare_exchange`](Self::compare_exchange): it does not fail spuriously.
+            /// Like [`compare_exchange`](Self::compare_exchange), but may fail though the value is
+            /// `current`, where [`Explorer::spurious_failures`](crate::Explorer::spurious_failures)
+            /// allows that.
             #[track_caller]
             pub fn compare_exchange_weak(
                 &self,
@@ -181,7 +189,16 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$t, $t> {
-                self.compare_exchange(current, new, success, failure)
+                let at = Location::caller();
+                if !(rt::may_fail_spuriously() && crate::thread::toss(at)) {
+                    return self.compare_exchange(current, new, success, failure);
+                }
+                let order = of_failure(failure);
+                let op = Op::new(self.id, Kind::CompareExchangeFailed, at).with_order(order);
+                rt::perform_with(op, || {
+                    let old = self.value.load(SeqCst);
+                    (Err(old), old.bits(), old.bits(), Kind::CompareExchangeFailed)
+                })
             }
 
             /// Stores what `f` makes of the value, until that succeeds or `f` returns `None`. `fetch`
@@ -193,7 +210,7 @@ macro_rules! atomic {
             {
                 let mut old = self.load(fetch);
                 while let Some(new) = f(old) {
-                    match self.compare_exchange(old, new, set, fetch) {
+                    match self.compare_exchange_weak(old, new, set, fetch) {
                         Ok(_) => return Ok(old),
                         Err(other) => old = other,
                     }
@@ -243,8 +260,14 @@ macro_rules! atomic {
         }
 
         impl $(<$g>)? fmt::Debug for $name $(<$g>)? {
+            /// Loads the value, as std's does: an operation.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.value.fmt(f)
+                let value = if rt::dying() {
+                    self.value.load(SeqCst)
+                } else {
+                    self.load(Ordering::Relaxed)
+                };
+                value.fmt(f)
             }
         }
 
@@ -267,25 +290,25 @@ macro_rules! atomic {
             /// Replaces the value by its bitwise "and" with `value`; returns the previous one.
             #[track_caller]
             pub fn fetch_and(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| old & value)
+                self.modify("fetch_and", order, |old| old & value)
             }
 
             /// Replaces the value by its bitwise "nand" with `value`; returns the previous one.
             #[track_caller]
             pub fn fetch_nand(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| !(old & value))
+                self.modify("fetch_nand", order, |old| !(old & value))
             }
 
             /// Replaces the value by its bitwise "or" with `value`; returns the previous one.
             #[track_caller]
             pub fn fetch_or(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| old | value)
+                self.modify("fetch_or", order, |old| old | value)
             }
 
             /// Replaces the value by its bitwise "xor" with `value`; returns the previous one.
             #[track_caller]
             pub fn fetch_xor(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| old ^ value)
+                self.modify("fetch_xor", order, |old| old ^ value)
             }
         }
     };
@@ -296,25 +319,25 @@ macro_rules! atomic {
             /// Adds `value`, wrapping around; returns the previous value.
             #[track_caller]
             pub fn fetch_add(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| old.wrapping_add(value))
+                self.modify("fetch_add", order, |old| old.wrapping_add(value))
             }
 
             /// Subtracts `value`, wrapping around; returns the previous value.
             #[track_caller]
             pub fn fetch_sub(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| old.wrapping_sub(value))
+                self.modify("fetch_sub", order, |old| old.wrapping_sub(value))
             }
 
             /// Replaces the value by the larger of it and `value`; returns the previous one.
             #[track_caller]
             pub fn fetch_max(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| old.max(value))
+                self.modify("fetch_max", order, |old| old.max(value))
             }
 
             /// Replaces the value by the smaller of it and `value`; returns the previous one.
             #[track_caller]
             pub fn fetch_min(&self, value: $t, order: Ordering) -> $t {
-                self.modify(order, |old| old.min(value))
+                self.modify("fetch_min", order, |old| old.min(value))
             }
         }
     };
@@ -329,43 +352,43 @@ macro_rules! atomic {
             /// Adds `value` times the size of a `T`; returns the previous pointer.
             #[track_caller]
             pub fn fetch_ptr_add(&self, value: usize, order: Ordering) -> $t {
-                self.modify(order, |old| old.wrapping_add(value))
+                self.modify("fetch_ptr_add", order, |old| old.wrapping_add(value))
             }
 
             /// Subtracts `value` times the size of a `T`; returns the previous pointer.
             #[track_caller]
             pub fn fetch_ptr_sub(&self, value: usize, order: Ordering) -> $t {
-                self.modify(order, |old| old.wrapping_sub(value))
+                self.modify("fetch_ptr_sub", order, |old| old.wrapping_sub(value))
             }
 
             /// Adds `value` bytes; returns the previous pointer.
             #[track_caller]
             pub fn fetch_byte_add(&self, value: usize, order: Ordering) -> $t {
-                self.modify(order, |old| old.wrapping_byte_add(value))
+                self.modify("fetch_byte_add", order, |old| old.wrapping_byte_add(value))
             }
 
             /// Subtracts `value` bytes; returns the previous pointer.
             #[track_caller]
             pub fn fetch_byte_sub(&self, value: usize, order: Ordering) -> $t {
-                self.modify(order, |old| old.wrapping_byte_sub(value))
+                self.modify("fetch_byte_sub", order, |old| old.wrapping_byte_sub(value))
             }
 
             /// Sets bits of the address; returns the previous pointer.
             #[track_caller]
             pub fn fetch_or(&self, value: usize, order: Ordering) -> $t {
-                self.modify(order, |old| old.map_addr(|addr| addr | value))
+                self.modify("fetch_or", order, |old| old.map_addr(|addr| addr | value))
             }
 
             /// Keeps those bits of the address; returns the previous pointer.
             #[track_caller]
             pub fn fetch_and(&self, value: usize, order: Ordering) -> $t {
-                self.modify(order, |old| old.map_addr(|addr| addr & value))
+                self.modify("fetch_and", order, |old| old.map_addr(|addr| addr & value))
             }
 
             /// Flips bits of the address; returns the previous pointer.
             #[track_caller]
             pub fn fetch_xor(&self, value: usize, order: Ordering) -> $t {
-                self.modify(order, |old| old.map_addr(|addr| addr ^ value))
+                self.modify("fetch_xor", order, |old| old.map_addr(|addr| addr ^ value))
             }
         }
     };
@@ -394,7 +417,7 @@ impl AtomicBool {
     /// Negates the value; returns the previous one.
     #[track_caller]
     pub fn fetch_not(&self, order: Ordering) -> bool {
-        self.modify(order, |old| !old)
+        self.modify("fetch_not", order, |old| !old)
     }
 }
 

@@ -4,6 +4,7 @@
 //! about to do. The values live in std's own types: when the model says that a lock is acquired,
 //! std's is free.
 
+pub mod arc;
 pub mod atomic;
 mod barrier;
 mod condvar;
@@ -22,8 +23,14 @@ pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceState};
 pub use once_lock::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-// Reference counts are no operations in these; `counted` has others.
-pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
+pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+/// A counted reference, with the interface of [`std::sync::Arc`]. What is done with it is no operation
+/// unless [`Explorer::reference_counts`](crate::Explorer::reference_counts) asks for that.
+pub type Arc<T> = arc::Arc<T, false>;
+
+/// A reference that keeps nothing alive, with the interface of [`std::sync::Weak`].
+pub type Weak<T> = arc::Weak<T, false>;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

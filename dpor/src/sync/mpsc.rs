@@ -7,8 +7,10 @@
 use crate::object::{Channel, State, HUNG_UP, NOT_NOW};
 use crate::op::{Kind, ObjId, Op};
 use crate::rt::{self, Runtime, Status};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -96,13 +98,13 @@ impl<T> Shared<T> {
 /// A channel without a limit.
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Shared::new(None);
-    (Sender { shared: shared.clone() }, Receiver { shared })
+    (Sender { shared: shared.clone() }, Receiver { shared, one: PhantomData })
 }
 
 /// A channel with room for `bound` messages. If that is zero, sender and receiver have to meet.
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let shared = Shared::new(Some(bound));
-    (SyncSender { shared: shared.clone() }, Receiver { shared })
+    (SyncSender { shared: shared.clone() }, Receiver { shared, one: PhantomData })
 }
 
 /// The sending side of a [`channel`].
@@ -115,9 +117,15 @@ pub struct SyncSender<T> {
     shared: Arc<Shared<T>>,
 }
 
-/// The receiving side.
+/// The receiving side. Like std's, it is not [`Sync`]:
+///
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>() {}
+/// shared::<shuttle_dpor::sync::mpsc::Receiver<u8>>();
+/// ```
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
+    one: PhantomData<Cell<()>>,
 }
 
 impl<T> Sender<T> {

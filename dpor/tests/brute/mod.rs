@@ -9,12 +9,12 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
-use shuttle_dpor::sync::{counted, Arc, Barrier, Condvar, Mutex, Once, RwLock};
+use shuttle_dpor::sync::{self, counted, Barrier, Condvar, Mutex, Once, RwLock};
 use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Operation, Ordering, Strategy as Choose};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Mutex as StdMutex;
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 /// What a thread of a program does.
@@ -46,6 +46,8 @@ pub(crate) enum Stmt {
     DropSender,
     DropRef,
     Upgrade,
+    /// Something is done with references all of whose operations are explored.
+    Share(Share),
     Barrier,
     LookAtMutex(usize),
     LookAtRwLock,
@@ -79,6 +81,22 @@ pub(crate) enum Stmt {
     ParkUntil(usize),
 }
 
+/// What a thread does with the references that it has, of which it is given one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Share {
+    Clone,
+    Drop,
+    TryUnwrap,
+    IntoInner,
+    GetMut,
+    MakeMut,
+    Count,
+    Downgrade,
+    CloneWeak,
+    DropWeak,
+    Upgrade,
+}
+
 /// The bodies of the threads; the first is the main thread's.
 pub(crate) type Program = Vec<Vec<Stmt>>;
 
@@ -99,6 +117,7 @@ struct Flavour {
     onces: u32,
     channels: u32,
     counts: u32,
+    shares: u32,
     ends: u32,
     spins: u32,
 }
@@ -113,11 +132,12 @@ const NONE: Flavour = Flavour {
     onces: 0,
     channels: 0,
     counts: 0,
+    shares: 0,
     ends: 0,
     spins: 0,
 };
 
-const FLAVOURS: [Flavour; 16] = [
+const FLAVOURS: [Flavour; 19] = [
     Flavour {
         atomics: 4,
         locks: 4,
@@ -128,6 +148,7 @@ const FLAVOURS: [Flavour; 16] = [
         onces: 1,
         channels: 1,
         counts: 1,
+        shares: 0,
         ends: 0,
         spins: 0,
     },
@@ -146,6 +167,9 @@ const FLAVOURS: [Flavour; 16] = [
     Flavour { condvars: 3, spins: 4, ..NONE },
     Flavour { channels: 5, spins: 4, ..NONE },
     Flavour { atomics: 1, parks: 4, counts: 2, spins: 4, ..NONE },
+    Flavour { shares: 9, ..NONE },
+    Flavour { atomics: 2, locks: 1, shares: 6, ..NONE },
+    Flavour { atomics: 2, shares: 5, spins: 3, ..NONE },
 ];
 
 /// One of several, by weight; a weight may be zero.
@@ -182,6 +206,7 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (2 * f.channels, Just(Stmt::DropSender).boxed()),
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
+        (4 * f.shares, share().prop_map(Stmt::Share).boxed()),
         (1 + f.spins, Just(Stmt::Yield).boxed()),
         (f.spins * f.atomics, (which(), 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)).boxed()),
         (f.spins * f.atomics, Just(Stmt::SpinOnBoth).boxed()),
@@ -198,6 +223,16 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.spins * f.channels, Just(Stmt::RecvUntil).boxed()),
         (f.spins * f.parks, which().prop_map(Stmt::ParkUntil).boxed()),
     ])
+}
+
+fn share() -> impl Strategy<Value = Share> {
+    use Share::*;
+    prop::sample::select(
+        &[
+            Clone, Drop, Drop, TryUnwrap, IntoInner, GetMut, MakeMut, Count, Downgrade, CloneWeak,
+            DropWeak, Upgrade, Upgrade,
+        ][..],
+    )
 }
 
 fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
@@ -246,6 +281,9 @@ shuttle_dpor::thread_local! {
     /// Each thread has its own, which goes with the thread if not before; so has it a sender.
     static REFERENCE: RefCell<Option<counted::Arc<usize>>> = RefCell::new(None);
     static SENDER: RefCell<Option<SyncSender<usize>>> = RefCell::new(None);
+    /// As have these: what is left of them goes with the thread.
+    static STRONG: RefCell<Vec<sync::Arc<usize>>> = RefCell::new(Vec::new());
+    static WEAK: RefCell<Vec<sync::Weak<usize>>> = RefCell::new(Vec::new());
 }
 
 struct World {
@@ -297,19 +335,128 @@ impl World {
         });
     }
 
+    /// Lets a thread that has references do something with the first.
+    fn share(&self, me: &str, what: Share) {
+        STRONG.with(|strong| {
+            WEAK.with(|weak| {
+                let (mut strong, mut weak) = (strong.borrow_mut(), weak.borrow_mut());
+                if let Some(seen) = share_with(&mut strong, &mut weak, what) {
+                    self.see(me, seen);
+                }
+            })
+        });
+    }
+
     fn see(&self, me: &str, value: usize) {
         self.seen.lock().unwrap().entry(me.to_owned()).or_default().push(value);
     }
 }
 
+/// Does something with the first of each: what a thread sees of it.
+fn share_with(
+    strong: &mut Vec<sync::Arc<usize>>,
+    weak: &mut Vec<sync::Weak<usize>>,
+    what: Share,
+) -> Option<usize> {
+    match what {
+        Share::Clone => {
+            let clone = strong.first()?.clone();
+            strong.push(clone);
+            None
+        }
+        Share::Downgrade => {
+            weak.push(sync::Arc::downgrade(strong.first()?));
+            None
+        }
+        Share::CloneWeak => {
+            let clone = weak.first()?.clone();
+            weak.push(clone);
+            None
+        }
+        Share::Drop => {
+            drop(strong.pop()?);
+            None
+        }
+        Share::DropWeak => {
+            drop(weak.pop()?);
+            None
+        }
+        Share::TryUnwrap => match sync::Arc::try_unwrap(strong.pop()?) {
+            Ok(value) => Some(value),
+            Err(shared) => {
+                strong.push(shared);
+                Some(0)
+            }
+        },
+        Share::IntoInner => Some(sync::Arc::into_inner(strong.pop()?).unwrap_or_default()),
+        Share::GetMut => Some(sync::Arc::get_mut(strong.first_mut()?).is_some() as usize),
+        Share::MakeMut => {
+            *sync::Arc::make_mut(strong.first_mut()?) += 1;
+            None
+        }
+        Share::Count => {
+            let first = strong.first()?;
+            Some(sync::Arc::strong_count(first) + 10 * sync::Arc::weak_count(first))
+        }
+        Share::Upgrade => {
+            let upgraded = weak.first()?.upgrade();
+            let seen = upgraded.is_some() as usize;
+            strong.extend(upgraded);
+            Some(seen)
+        }
+    }
+}
+
 type Children = Vec<thread::JoinHandle<()>>;
-/// For threads that use one: it is an operation that it goes.
-type Sender = Option<SyncSender<usize>>;
+
+/// What threads have that use it: it is an operation that it goes.
+struct Own {
+    sender: Option<SyncSender<usize>>,
+    strong: Option<sync::Arc<usize>>,
+    weak: Option<sync::Weak<usize>>,
+}
+
+impl Own {
+    /// What a thread is given that does `stmts`, by one that has this.
+    fn share(&self, stmts: &[Stmt]) -> Own {
+        Own {
+            sender: self.sender.clone().filter(|_| sends(stmts)),
+            strong: self.strong.as_ref().filter(|_| shares(stmts)).cloned(),
+            weak: self.weak.as_ref().filter(|_| weakly(stmts)).cloned(),
+        }
+    }
+
+    /// What a thread needs of it that does `stmts`; the rest goes.
+    fn keep(self, stmts: &[Stmt]) -> Own {
+        Own {
+            sender: self.sender.filter(|_| sends(stmts)),
+            strong: self.strong.filter(|_| shares(stmts)),
+            weak: self.weak.filter(|_| weakly(stmts)),
+        }
+    }
+
+    /// What the current thread gives one that does `stmts`.
+    fn share_of_this_thread(stmts: &[Stmt]) -> Own {
+        let first = |strong: &Vec<sync::Arc<usize>>| strong.first().cloned();
+        let first_weak = |weak: &Vec<sync::Weak<usize>>| weak.first().cloned();
+        Own {
+            sender: SENDER.with(|s| s.borrow().clone()).filter(|_| sends(stmts)),
+            strong: Some(()).filter(|_| shares(stmts)).and_then(|()| STRONG.with_borrow(first)),
+            weak: Some(()).filter(|_| weakly(stmts)).and_then(|()| WEAK.with_borrow(first_weak)),
+        }
+    }
+}
 
 /// Runs a thread's statements, and joins its children.
-fn start(world: &Arc<World>, me: &str, stmts: &[Stmt], children: Children, sender: Sender) {
-    if let Some(sender) = sender {
+fn start(world: &Arc<World>, me: &str, stmts: &[Stmt], children: Children, own: Own) {
+    if let Some(sender) = own.sender {
         SENDER.with(|s| s.replace(Some(sender)));
+    }
+    if let Some(strong) = own.strong {
+        STRONG.with(|s| s.borrow_mut().push(strong));
+    }
+    if let Some(weak) = own.weak {
+        WEAK.with(|w| w.borrow_mut().push(weak));
     }
     if let Some(counted) = &world.counted {
         REFERENCE.with(|r| r.replace(Some(counted.clone())));
@@ -376,8 +523,8 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
             Stmt::Notify(false) => world.condvar.1.notify_one(),
             Stmt::Spawn(body) => {
                 let (world, body) = (world.clone(), body.clone());
-                let sender = SENDER.with(|s| s.borrow().clone()).filter(|_| sends(&body));
-                let child = move || start(&world, &inner, &body, Vec::new(), sender);
+                let own = Own::share_of_this_thread(&body);
+                let child = move || start(&world, &inner, &body, Vec::new(), own);
                 children.push(thread::spawn(child));
             }
             Stmt::Park(true) => thread::park_timeout(Duration::ZERO),
@@ -405,6 +552,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                 let value = world.weak.upgrade();
                 world.see(me, value.is_some() as usize);
             }
+            Stmt::Share(what) => world.share(me, *what),
             Stmt::Barrier => world.see(me, world.barrier.wait().is_leader() as usize),
             Stmt::LookAtMutex(m) => world.see(me, world.mutexes[*m].is_poisoned() as usize),
             Stmt::LookAtRwLock => world.see(me, world.rwlock.is_poisoned() as usize),
@@ -505,6 +653,17 @@ fn sends(stmts: &[Stmt]) -> bool {
     has(stmts, &|s| matches!(s, Stmt::Send | Stmt::TrySend | Stmt::DropSender))
 }
 
+/// Whether a thread, or one that it spawns, does something with shared references.
+fn shares(stmts: &[Stmt]) -> bool {
+    has(stmts, &|s| matches!(s, Stmt::Share(_)))
+}
+
+/// Whether it does something with weak ones.
+fn weakly(stmts: &[Stmt]) -> bool {
+    let weak = |s: &Share| matches!(s, Share::CloneWeak | Share::DropWeak | Share::Upgrade);
+    has(stmts, &|s| matches!(s, Stmt::Share(share) if weak(share)))
+}
+
 /// Whether a thread is asked whether it has ended: otherwise it is no operation to end.
 fn ends(program: &Program) -> bool {
     program.iter().any(|t| has(t, &|s| matches!(s, Stmt::IsFinished)))
@@ -514,18 +673,21 @@ type Seen = BTreeMap<String, Vec<usize>>;
 
 fn body(program: &Program) -> Seen {
     let (sender, receiver) = sync_channel(program.len() % 2);
-    let sender = Some(sender).filter(|_| program.iter().any(|t| sends(t)));
+    let any = |f: fn(&[Stmt]) -> bool| program.iter().any(|t| f(t));
+    let strong = any(shares).then(|| sync::Arc::new(7));
+    let weak = strong.as_ref().filter(|_| any(weakly)).map(sync::Arc::downgrade);
+    let own = Own { sender: Some(sender).filter(|_| any(sends)), strong, weak };
     let world = Arc::new(World::new(counts(program), receiver));
     let threads: Vec<_> = program[1..]
         .iter()
         .enumerate()
         .map(|(n, stmts)| {
             let (world, stmts) = (world.clone(), stmts.clone());
-            let sender = sender.clone().filter(|_| sends(&stmts));
-            thread::spawn(move || start(&world, &format!("t{n}"), &stmts, Vec::new(), sender))
+            let own = own.share(&stmts);
+            thread::spawn(move || start(&world, &format!("t{n}"), &stmts, Vec::new(), own))
         })
         .collect();
-    start(&world, "main", &program[0], threads, sender.filter(|_| sends(&program[0])));
+    start(&world, "main", &program[0], threads, own.keep(&program[0]));
     let seen = world.seen.lock().unwrap();
     seen.clone()
 }
@@ -546,7 +708,17 @@ fn commute(a: Use, b: Use) -> bool {
     let admission = |k| matches!(k, Use::Does(Read | TryRead));
     let peek = |k| matches!(k, Use::Peeks | Use::Does(Look | Upgrade)) || load(k) || admission(k);
     let same = |k| a == Use::Does(k) && b == Use::Does(k);
+    let cloning = |k| k == Use::Does(CloneRef);
+    let counting = |k| k == Use::Does(Count);
+    let weak = |k| k == Use::Does(DropWeak);
+    let unique = |k| k == Use::Does(Unique);
     same(Upgrade)
+        || (cloning(a) && !counting(b))
+        || (cloning(b) && !counting(a))
+        || (counting(a) && (counting(b) || b == Use::Peeks))
+        || (counting(b) && a == Use::Peeks)
+        || (weak(a) && !counting(b) && !unique(b))
+        || (weak(b) && !counting(a) && !unique(a))
         || same(DropSender)
         || (reader(a) && reader(b))
         || (peek(a) && peek(b))
@@ -572,7 +744,7 @@ impl<'a> Looks<'a> {
             (Load | CompareExchangeFailed | Look | QueueWrite, _) => (0, 0),
             (Store | Rmw, v) if v == before => (0, 0),
             (TryLock | TryRead | TryWrite, 0) => (0, 0),
-            (Upgrade | Enter | Park, 0) => (0, 0),
+            (Upgrade | TryUnwrap | Enter | Park, 0) => (0, 0),
             (Recv | TryRecv | TrySend, 0 | 2) => (0, 0),
             (Lock | TryLock | Read | TryRead | Write | TryWrite | Upgrade | Wait, _) => (1, 0),
             (Wake | Unlock | UnlockWrite | UnlockRead | DropRef, 0) => (0, 1),
@@ -674,6 +846,7 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
         .workers(workers)
         .max_executions(limit)
         .thread_ends(ends(&program))
+        .reference_counts(program.iter().any(|t| shares(t)))
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
         .explore(move || body(&program));
     let traces = std::mem::take(&mut *traces.lock().unwrap());
