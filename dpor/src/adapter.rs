@@ -1,6 +1,6 @@
 //! The scheduler that shuttle sees.
 
-use crate::rt::{self, Runtime, Turnover};
+use crate::rt::{self, Ending, Runtime, Turnover};
 use crate::settings::Strategy;
 use shuttle::scheduler::{
     DfsScheduler, PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId,
@@ -36,6 +36,10 @@ pub(crate) struct Adapter<C> {
     demanding: bool,
     /// How many tasks it has been shown in this execution.
     shown: usize,
+    /// Its choices in this execution, and how many of them have been made again: an execution that was
+    /// given up to find out who spins is run once more, and the inner scheduler need not know.
+    choices: Vec<usize>,
+    repeated: usize,
     /// Whether it has ever had a choice.
     chose: bool,
     /// Called after each execution; says whether to go on.
@@ -56,6 +60,8 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
             inner: sampler(strategy),
             demanding: matches!(strategy, Strategy::Pct { .. } | Strategy::Urw { .. }),
             shown: 0,
+            choices: Vec::new(),
+            repeated: 0,
             chose: false,
             conclude,
             running: false,
@@ -84,15 +90,20 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
         if self.running && !rt::with(&mut self.conclude) {
             return None;
         }
+        let again = self.running && rt::with(|rt| rt.ending == Some(Ending::Probed));
         // Where there was nothing to choose there is one execution, and PCT refuses another.
-        if self.running && self.demanding && !self.chose {
+        if self.running && self.demanding && !self.chose && !again {
             return None;
         }
         self.running = true;
-        self.shown = 0;
+        self.repeated = 0;
         let schedule = match &mut self.inner {
-            Some(inner) => inner.new_execution()?,
-            None => Schedule::new(0),
+            Some(inner) if !again => {
+                self.shown = 0;
+                self.choices.clear();
+                inner.new_execution()?
+            }
+            _ => Schedule::new(0),
         };
         rt::with(Runtime::begin);
         rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(true)));
@@ -121,7 +132,15 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
                     (enabled, rt.pending_yield())
                 });
                 self.chose |= enabled.len() > 1;
-                let task = inner.next_task(&enabled, current, yielding)?;
+                let task = match self.choices.get(self.repeated) {
+                    Some(&again) => TaskId::from(again),
+                    None => {
+                        let task = inner.next_task(&enabled, current, yielding)?;
+                        self.choices.push(usize::from(task));
+                        task
+                    }
+                };
+                self.repeated += 1;
                 rt::with(|rt| rt.turn_to(rt.live[usize::from(task)]));
                 Some(task)
             }

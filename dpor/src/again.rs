@@ -31,13 +31,16 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         panic!("the token in {VARIABLE} is not of this test, or of another version of it: {why}");
     }
     let why = format!("only the ordering in {VARIABLE} was run");
-    let Replay { witness, outcome, violations, .. } = run;
+    let Replay { witness, outcome, violations, places, .. } = run;
     let violating = !violations.is_empty() as u64;
-    let deadlocks = violations.iter().any(|(name, _)| name == "no-deadlock") as u64;
+    let stuck = |what| violations.iter().any(|(name, _)| name == what) as u64;
+    let (deadlocks, livelocks) = (stuck("no-deadlock"), stuck("no-livelock"));
     let violations: Vec<_> = violations
         .into_iter()
-        .map(|(name, detail)| Violation {
+        .zip(places)
+        .map(|((name, detail), place)| Violation {
             name,
+            place,
             detail,
             orderings: 1,
             token: token.clone(),
@@ -60,6 +63,9 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         cut: 0,
         longest,
         deadlocks,
+        livelocks,
+        probes: 0,
+        cut_off: None,
         outcomes,
         violations,
         incomplete: Some(why),

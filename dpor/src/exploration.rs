@@ -105,30 +105,34 @@ impl Exploration {
         };
         let mut rt = Box::new(Runtime::new(mode, self.names.clone(), self.settings.max_steps));
         rt.spurious = self.settings.spurious;
+        rt.timeouts = self.settings.timeouts;
         rt.ends = self.settings.ends;
         rt.counts = self.settings.counts;
         rt.spurious_failures = self.settings.spurious_failures;
         let _stop = self.forest.as_ref().map(StopOnPanic);
         let tally = Rc::new(RefCell::new(Tally::<T>::default()));
         let slot = Arc::new(Mutex::new(None));
-        let (all, counts, outcome) = (self.clone(), tally.clone(), slot.clone());
+        let (all, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());
         let mut shown = self.start;
         let conclude = move |rt: &mut Runtime| {
-            let repeated = rt.repeats();
-            if let Some(f) =
-                all.settings.observer.as_ref().filter(|_| rt.ran_to_its_end() && !repeated)
-            {
-                f(&Ordering::of(rt));
-            }
-            let mut tally = counts.borrow_mut();
-            let before = tally.violating;
             let value = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match repeated {
-                true => tally.repeat(),
-                false => tally.conclude(rt, value),
+            let mut tally = tallied.borrow_mut();
+            if rt.counts() {
+                let repeated = rt.repeats();
+                let observed = rt.ran_to_its_end() && !repeated;
+                if let Some(f) = all.settings.observer.as_ref().filter(|_| observed) {
+                    f(&Ordering::of(rt));
+                }
+                let before = tally.violating;
+                match repeated {
+                    true => tally.repeat(),
+                    false => tally.conclude(rt, value),
+                }
+                all.executions.fetch_add(1, Relaxed);
+                all.violating.fetch_add(tally.violating - before, Relaxed);
+            } else {
+                tally.probes += 1;
             }
-            all.executions.fetch_add(1, Relaxed);
-            all.violating.fetch_add(tally.violating - before, Relaxed);
             if worker == 0 {
                 all.show(&mut shown, rt);
             }
@@ -245,7 +249,8 @@ where
     let rt = rt::install(before);
     if let Err(payload) = result {
         // The panic hook was quiet.
-        eprintln!("the exploration panicked: {}", describe(payload.as_ref()));
+        let (text, place) = describe(payload.as_ref());
+        eprintln!("the exploration panicked: {text} at {place}");
         resume_unwind(payload);
     }
     rt.expect("the runtime is still there")

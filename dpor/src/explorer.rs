@@ -109,6 +109,16 @@ impl Explorer {
         self
     }
 
+    /// Lets up to `n` waits of each thread time out at any point; any further wait with a timeout times
+    /// out only when nothing else can go on. No limit unless set.
+    ///
+    /// With 0, whatever a timeout papers over shows: a wait that times out is one that nobody was going
+    /// to end, as after a lost wake-up.
+    pub fn timeouts(mut self, n: u32) -> Self {
+        self.settings.timeouts = n;
+        self
+    }
+
     /// Makes the end of each thread an operation, which `is_finished` is ordered with. Not unless
     /// set: a body that does not ask has no use for the time that it takes.
     pub fn thread_ends(mut self, explored: bool) -> Self {
@@ -225,6 +235,7 @@ impl Explorer {
         let mut rt =
             Box::new(Runtime::new(Mode::Sample, Names::default(), self.settings.max_steps));
         rt.spurious = self.settings.spurious;
+        rt.timeouts = self.settings.timeouts;
         rt.ends = self.settings.ends;
         rt.counts = self.settings.counts;
         rt.spurious_failures = self.settings.spurious_failures;
@@ -239,17 +250,16 @@ impl Explorer {
         rt.mode = Mode::Follow(schedule);
         let slot = Arc::new(Mutex::new(None));
         let settings = Settings { strategy: Strategy::Dpor, ..self.settings.clone() };
-        let rt = execute(rt, &settings, body, slot.clone(), |_| false);
-        let mut violations: Vec<_> =
-            rt.violations.iter().map(|(n, d)| (n.to_string(), d.clone())).collect();
-        if rt.ending == Some(Ending::Deadlock) {
-            violations.push(("no-deadlock".into(), rt.deadlock.clone()));
-        }
+        let rt = execute(rt, &settings, body, slot.clone(), |rt| rt.ending == Some(Ending::Probed));
+        let violations = rt.violations.iter().map(|v| (v.name.to_string(), v.detail.clone()));
+        let (violations, places) =
+            (violations.collect(), rt.violations.iter().map(|v| v.place.clone()).collect());
         let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         Replay {
             witness: witness::make(&rt),
             outcome: outcome.filter(|_| rt.ending.is_none()),
             violations,
+            places,
             diverged: match &rt.ending {
                 Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),
                 _ => None,

@@ -45,7 +45,7 @@ pub(crate) fn install(panics: fn()) {
         let shuttles = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if EXPLORING.get() {
-                let at = info.location().map(|l| format!(" at {}:{}", l.file(), l.line()));
+                let at = info.location().map(|l| format!("{}:{}", l.file(), l.line()));
                 LAST.set(at);
                 panics();
             } else if shuttle::current::try_get_current_task().is_some() {
@@ -59,7 +59,7 @@ pub(crate) fn install(panics: fn()) {
 }
 
 /// The message of a panic that has been caught, and where it came from.
-pub(crate) fn describe(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn describe(payload: &(dyn Any + Send)) -> (String, String) {
     let text = if let Some(s) = payload.downcast_ref::<&str>() {
         (*s).to_owned()
     } else if let Some(s) = payload.downcast_ref::<String>() {
@@ -67,5 +67,5 @@ pub(crate) fn describe(payload: &(dyn Any + Send)) -> String {
     } else {
         "a panic without a message".to_owned()
     };
-    text + &LAST.take().unwrap_or_default()
+    (text, LAST.take().unwrap_or_default())
 }

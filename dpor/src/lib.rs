@@ -59,7 +59,7 @@
 //!
 //! | object | operations that commute |
 //! |---|---|
-//! | any two | all |
+//! | any two | all; but the first operation after a yield counts as a look at what its thread has looked at since it changed something or yielded last, which is ordered with changes to that |
 //! | atomic | loads and failed compare-exchanges, among themselves |
 //! | mutex | none; but an acquisition has no place between another and its release |
 //! | rwlock | acquisitions and releases by readers, successful or not, among themselves; that a writer begins to wait, with all but acquisitions by readers |
@@ -74,7 +74,19 @@
 //! release of the mutex; to write an rwlock is to begin to wait for it and then to acquire it, and
 //! readers that come in between wait behind the writer, as std allows; whom `notify_one` wakes is decided as late as possible, by a race of those
 //! who wait, so that every choice is an ordering. A wait with a timeout may end by itself whenever it
-//! has not been notified.
+//! has not been notified, or as [`Explorer::timeouts`] says.
+//!
+//! # Loops that wait
+//!
+//! `yield_now`, `spin_loop`, `sleep` and a timed wait that ends by itself say that a thread waits for
+//! others. A loop that looks at something, finds nothing to do and yields does not look again before
+//! another thread has changed something that it has looked at: so it ends, and each value that it may
+//! see is explored. What is looked at may be an atomic, a lock that is tried, a channel, or data behind a
+//! lock, which the guard's `DerefMut` changes. When nobody can go on but by looking at the same again,
+//! that is a violation, `no-livelock`, or `no-deadlock` if somebody is blocked besides. A loop that gives
+//! up by itself, after fewer than 128 rounds, does not wait: each of its rounds is explored. To tell the
+//! two apart the body is run some more times ([`Report::probes`]). Why nothing is lost by that, and each
+//! ordering still run once, is argued in the module `spin`.
 //!
 //! # What it is not
 //!
@@ -82,9 +94,11 @@
 //!   sequential consistency allow more than is explored. Code that shares data through locks alone
 //!   loses nothing.
 //! * No reduction by values: two stores of the same value are two orderings.
-//! * No end where the body has none: a loop that spins until another thread acts has infinitely many
-//!   orderings, as has one around a wait that may time out. Limits make such a run
-//!   [`Verdict::Incomplete`].
+//! * No end where the body has none: a loop that spins without a yield, or that changes something in
+//!   each round, has infinitely many orderings. Limits make such a run [`Verdict::Incomplete`], and
+//!   [`Report::cut_off`] says who was busy.
+//! * A loop that yields and gives up after 128 rounds or more is taken for one that does not. Changes
+//!   through a shared reference to what is behind a lock (a `Mutex<Cell<_>>`) end no wait.
 //! * Time and an executor's queues are not modelled.
 //! * What is done with an [`Arc`](sync::Arc) or a [`Weak`](sync::Weak) is no operation unless
 //!   [`Explorer::reference_counts`] asks for that, or it is of [`sync::counted`]. It orders accesses as
@@ -152,6 +166,7 @@ mod exploration;
 mod explore;
 mod explorer;
 pub mod future;
+pub mod hint;
 mod hook;
 mod local;
 mod memory;
@@ -166,6 +181,7 @@ mod schedule;
 mod scheduler;
 mod settings;
 mod shown;
+mod spin;
 pub mod sync;
 mod table;
 mod tally;
@@ -177,7 +193,7 @@ mod witness;
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
-pub use report::{Outcome, Progress, Replay, Report, Verdict, Violation};
+pub use report::{CutOff, Outcome, Progress, Replay, Report, Verdict, Violation};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;
 pub use settings::Strategy;
@@ -191,7 +207,7 @@ pub fn report_violation(name: impl Into<Cow<'static, str>>, detail: impl Into<St
     let (name, detail) = (name.into(), detail.into());
     rt::with(|rt| {
         rt.note(format!("violates {name}: {detail}"));
-        rt.violation(name, detail);
+        rt.violation(name, String::new(), detail);
     });
     rt::guest::complain();
 }

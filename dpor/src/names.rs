@@ -10,6 +10,7 @@
 //! thread came first are others than those of another.
 
 use crate::op::{ObjId, Tid};
+use crate::spin::Verdicts;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,18 +25,22 @@ struct Table {
 
 /// The numbers of all workers.
 #[derive(Clone, Default)]
-pub(crate) struct Names(Arc<Mutex<Table>>);
+pub(crate) struct Names {
+    table: Arc<Mutex<Table>>,
+    /// Which threads spin: told by what they know, which names threads and objects.
+    pub(crate) spinners: Verdicts,
+}
 
 impl Names {
     /// The thread that is `parent`'s child number `nth`. Thread 0 is the body's own.
     fn thread(&self, parent: Tid, nth: u32) -> Tid {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let next = table.threads.len() as Tid + 1;
         *table.threads.entry((parent, nth)).or_insert(next)
     }
 
     fn object(&self, creator: Tid, nth: u32) -> ObjId {
-        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let next = table.objects.len() as ObjId;
         *table.objects.entry((creator, nth)).or_insert(next)
     }

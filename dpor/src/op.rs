@@ -1,7 +1,8 @@
 //! Operations, and the one place that says which of them are dependent.
 //!
 //! Two operations are *dependent* when they name the same object and their classes conflict (see
-//! [`Class::conflicts`]). Everything else commutes. The whole reduction rests on this relation: too
+//! [`Class::conflicts`]); an operation after a yield also reads what its thread looked at before (see
+//! [`Label::also`]). Everything else commutes. The whole reduction rests on this relation: too
 //! small and orderings are lost, too large and they are counted more than once.
 
 use std::panic::Location;
@@ -115,8 +116,8 @@ impl Kind {
     pub(crate) fn class(self) -> Class {
         match self {
             Kind::Load | Kind::CompareExchangeFailed => Class::Read,
-            Kind::UnlockRead | Kind::Look | Kind::DropSender => Class::Read,
-            Kind::Upgrade => Class::Read,
+            Kind::Look | Kind::Upgrade => Class::Read,
+            Kind::UnlockRead | Kind::DropSender => Class::Leave,
             Kind::Read | Kind::TryRead => Class::Admission,
             Kind::QueueWrite => Class::Queue,
             Kind::Count => Class::Count,
@@ -193,6 +194,11 @@ pub(crate) enum Class {
     Admission,
     /// A writer begins to wait for an `RwLock`, which matters to those alone who ask to be let in.
     Queue,
+    /// A read that others may wait for.
+    Leave,
+    /// A thread goes on after a yield, and has looked at the object before: a read that may have waited
+    /// for those who leave.
+    Peek,
     /// References are counted, which all that changes the counts is dependent with.
     Count,
     /// One more reference: whoever makes it has one, so nobody has the value alone meanwhile.
@@ -204,13 +210,13 @@ pub(crate) enum Class {
 }
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = 8;
+pub(crate) const CLASSES: usize = 10;
 
 impl Class {
     /// All of them, each at its own index.
     pub(crate) const ALL: [Class; CLASSES] = {
         use Class::*;
-        [Write, Read, Admission, Queue, Count, Clone, DropWeak, Unique]
+        [Write, Read, Admission, Queue, Leave, Peek, Count, Clone, DropWeak, Unique]
     };
 
     /// Whether the order of two operations of such classes can matter.
@@ -219,12 +225,13 @@ impl Class {
         match (self, other) {
             (Queue, Admission) | (Admission, Queue) => true,
             (Queue, _) | (_, Queue) => false,
-            (Count, Count) => false,
+            (Count, Count | Peek) | (Peek, Count) => false,
             (Count, _) | (_, Count) => true,
             (Clone, _) | (_, Clone) => false,
             (DropWeak, other) | (other, DropWeak) => other == Unique,
             (Write | Unique, _) | (_, Write | Unique) => true,
-            (Read | Admission, Read | Admission) => false,
+            (Leave, Peek) | (Peek, Leave) => true,
+            (Read | Admission | Leave | Peek, Read | Admission | Leave | Peek) => false,
         }
     }
 }
@@ -234,12 +241,35 @@ impl Class {
 pub(crate) struct Label {
     pub(crate) obj: ObjId,
     pub(crate) kind: Kind,
+    /// The objects that it peeks at besides, because its thread has yielded and had looked at them. See
+    /// [`crate::spin`].
+    pub(crate) also: &'static [ObjId],
 }
 
 impl Label {
+    pub(crate) fn new(obj: ObjId, kind: Kind) -> Self {
+        Label { obj, kind, also: &[] }
+    }
+
     /// Whether the order of two operations of different threads can matter.
     pub(crate) fn dependent(self, other: Label) -> bool {
-        self.obj == other.obj && self.obj != NO_OBJECT && !self.kind.commutes(other.kind)
+        if self.also.is_empty() && other.also.is_empty() {
+            return self.obj == other.obj
+                && self.obj != NO_OBJECT
+                && !self.kind.commutes(other.kind);
+        }
+        self.uses().any(|(obj, class)| other.conflicts(obj, class))
+    }
+
+    /// What it is to each of its objects; one may come twice.
+    pub(crate) fn uses(self) -> impl Iterator<Item = (ObjId, Class)> {
+        let own = Some((self.obj, self.kind.class())).filter(|(obj, _)| *obj != NO_OBJECT);
+        own.into_iter().chain(self.also.iter().map(|&obj| (obj, Class::Peek)))
+    }
+
+    /// Whether it conflicts with what is of this class on `obj`.
+    pub(crate) fn conflicts(self, obj: ObjId, class: Class) -> bool {
+        self.uses().any(|(own, c)| own == obj && c.conflicts(class))
     }
 }
 
@@ -294,8 +324,8 @@ pub(crate) struct Transition {
 pub(crate) fn label_if(kind: Kind, obj: ObjId, arg: u64, pre: u64) -> Label {
     debug_assert!(obj != NO_OBJECT);
     match kind {
-        Kind::CompareExchange if pre == arg => Label { obj, kind: Kind::Rmw },
-        Kind::CompareExchange => Label { obj, kind: Kind::CompareExchangeFailed },
-        kind => Label { obj, kind },
+        Kind::CompareExchange if pre == arg => Label::new(obj, Kind::Rmw),
+        Kind::CompareExchange => Label::new(obj, Kind::CompareExchangeFailed),
+        kind => Label::new(obj, kind),
     }
 }

@@ -24,6 +24,8 @@ pub struct Operation {
     pub kind: Kind,
     /// What came of it: the value read or written, or whether it succeeded.
     pub value: u64,
+    /// Whether its thread has yielded, or waited until a timeout, since its operation before.
+    pub yielded: bool,
 }
 
 /// An object, as its creator's path and its place among the objects that the creator made.
@@ -45,6 +47,7 @@ impl Ordering {
                 object: ObjectId { creator: path(creator), nth },
                 kind: e.label.kind,
                 value: e.val,
+                yielded: e.yielded(),
             }
         };
         Ordering {

@@ -54,17 +54,31 @@ impl RefCount {
         })
     }
 
-    /// Looks at the count: `f` returns what it sees; who sees 1 learns what those knew who dropped
-    /// theirs. It must not perform operations.
+    /// Looks whether this is the only reference: `f` does; who finds that learns what those knew who
+    /// dropped theirs. It must not perform operations.
     #[track_caller]
-    pub fn look<R>(&self, f: impl FnOnce() -> (R, u64)) -> R {
+    pub fn unique<R>(&self, f: impl FnOnce() -> (R, bool)) -> R {
         if rt::dying() {
             return f().0;
         }
-        let op = Op::new(self.id, Kind::Upgrade, Location::caller());
+        let op = Op::new(self.id, Kind::Unique, Location::caller());
+        rt::perform_with(op, || {
+            let (result, only) = f();
+            (result, only as u64, only as u64, Kind::Unique)
+        })
+    }
+
+    /// Counts the references: `f` returns what it sees, and learns nothing by that. It must not perform
+    /// operations.
+    #[track_caller]
+    pub fn count<R>(&self, f: impl FnOnce() -> (R, u64)) -> R {
+        if rt::dying() {
+            return f().0;
+        }
+        let op = Op::new(self.id, Kind::Count, Location::caller());
         rt::perform_with(op, || {
             let (result, seen) = f();
-            (result, seen, seen, Kind::Upgrade)
+            (result, seen, seen, Kind::Count)
         })
     }
 }

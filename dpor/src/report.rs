@@ -58,8 +58,11 @@ pub struct Outcome {
 /// The orderings that violated one thing.
 #[derive(Clone, Debug)]
 pub struct Violation {
-    /// What: `panic`, `no-deadlock`, `no-data-race`, or the name that the body gave.
+    /// What: `panic`, `no-deadlock`, `no-livelock`, `no-data-race`, or the name that the body gave.
     pub name: String,
+    /// Where it comes from: the line of a panic, the lines of the two accesses of a data race, who
+    /// waits where in a deadlock or a livelock. What comes from elsewhere is a violation by itself.
+    pub place: String,
     /// How, in the ordering of the witness.
     pub detail: String,
     /// How many.
@@ -67,6 +70,17 @@ pub struct Violation {
     /// The one with the fewest context switches that a bounded search finds.
     pub token: Token,
     /// That one, step by step.
+    pub witness: Witness,
+}
+
+/// An execution that was cut off by the step limit.
+#[derive(Clone, Debug)]
+pub struct CutOff {
+    /// Who performed most of its operations.
+    pub who: String,
+    /// The ordering.
+    pub token: Token,
+    /// Its last steps.
     pub witness: Witness,
 }
 
@@ -85,13 +99,20 @@ pub struct Report<T: Ord> {
     pub blocked: u64,
     /// Executions that were cut off by the step limit.
     pub cut: u64,
+    /// How often the body ran beside that, to find out whether a thread that yields spins.
+    pub probes: u64,
     /// The most operations in an ordering.
     pub longest: usize,
-    /// How many orderings ended in a deadlock.
+    /// How many orderings ended in a deadlock: a thread is blocked for ever.
     pub deadlocks: u64,
+    /// How many orderings ended in a livelock: nobody is blocked but for joining, and those who have
+    /// not ended spin for ever.
+    pub livelocks: u64,
+    /// The first execution that was cut off, in which somebody may spin without yielding.
+    pub cut_off: Option<CutOff>,
     /// What the body returned, in the orderings in which it did.
     pub outcomes: BTreeMap<T, Outcome>,
-    /// What was violated, by name.
+    /// What was violated, by name and place.
     pub violations: Vec<Violation>,
     /// Why not everything was explored, if so; with violations the verdict does not say.
     pub incomplete: Option<String>,
@@ -105,7 +126,7 @@ impl<T: Ord> Report<T> {
         self.incomplete.is_none()
     }
 
-    /// The violation of that name.
+    /// The first violation of that name; there may be others, of other places.
     pub fn violation(&self, name: &str) -> Option<&Violation> {
         self.violations.iter().find(|v| v.name == name)
     }
@@ -141,6 +162,8 @@ pub struct Replay<T> {
     pub outcome: Option<T>,
     /// What was violated: name and detail.
     pub violations: Vec<(String, String)>,
+    /// Where each of them comes from: see [`Violation::place`].
+    pub places: Vec<String>,
     /// Whether the body did what the token says. If not, what differed.
     pub diverged: Option<String>,
 }

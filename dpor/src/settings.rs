@@ -62,6 +62,7 @@ pub(crate) struct Settings {
     pub(crate) workers: usize,
     pub(crate) stop_at_first: bool,
     pub(crate) spurious: u32,
+    pub(crate) timeouts: u32,
     pub(crate) ends: bool,
     pub(crate) counts: bool,
     pub(crate) spurious_failures: u32,
@@ -83,6 +84,7 @@ impl Default for Settings {
             workers: 1,
             stop_at_first: false,
             spurious: 0,
+            timeouts: u32::MAX,
             ends: false,
             counts: false,
             spurious_failures: 0,
@@ -105,6 +107,7 @@ impl fmt::Debug for Settings {
             .field("workers", &self.workers)
             .field("stop_at_first", &self.stop_at_first)
             .field("spurious_wakeups", &self.spurious)
+            .field("timeouts", &self.timeouts)
             .field("thread_ends", &self.ends)
             .field("reference_counts", &self.counts)
             .field("spurious_failures", &self.spurious_failures)

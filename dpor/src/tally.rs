@@ -1,11 +1,14 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
-use crate::report::{Outcome, Replay, Report, Verdict, Violation};
+use crate::report::{CutOff, Outcome, Replay, Report, Verdict, Violation};
 use crate::rt::{Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
+
+/// So many steps at the end of an execution that was cut off are shown.
+const LAST_STEPS: usize = 60;
 
 /// How often something was seen, and the ordering in which it was with the fewest switches: the
 /// fewest that a bounded search finds, which for executions of some length need not be the fewest
@@ -23,12 +26,17 @@ pub(crate) struct Tally<T> {
     pub(crate) orderings: u64,
     pub(crate) blocked: u64,
     pub(crate) cut: u64,
+    pub(crate) probes: u64,
     pub(crate) longest: usize,
     pub(crate) deadlocks: u64,
     /// Orderings with at least one violation.
     pub(crate) violating: u64,
     pub(crate) outcomes: BTreeMap<T, Best>,
-    pub(crate) violations: BTreeMap<String, Best>,
+    pub(crate) livelocks: u64,
+    /// Name and place.
+    pub(crate) violations: BTreeMap<(String, String), Best>,
+    /// Who was busy in the first execution that was cut off.
+    cut_off: Option<(String, Token)>,
     incomplete: Option<String>,
     /// The bound on preemptions, if there is one.
     within: Option<u32>,
@@ -42,11 +50,14 @@ impl<T> Default for Tally<T> {
             orderings: 0,
             blocked: 0,
             cut: 0,
+            probes: 0,
             longest: 0,
             deadlocks: 0,
             violating: 0,
             outcomes: BTreeMap::new(),
+            livelocks: 0,
             violations: BTreeMap::new(),
+            cut_off: None,
             incomplete: None,
             within: None,
             linearizer: Linearizer::default(),
@@ -76,8 +87,11 @@ impl<T: Ord + Debug> Tally<T> {
         self.orderings += other.orderings;
         self.blocked += other.blocked;
         self.cut += other.cut;
+        self.probes += other.probes;
         self.longest = self.longest.max(other.longest);
         self.deadlocks += other.deadlocks;
+        self.livelocks += other.livelocks;
+        self.cut_off = self.cut_off.take().or(other.cut_off);
         self.violating += other.violating;
         merge(&mut self.outcomes, other.outcomes);
         merge(&mut self.violations, other.violations);
@@ -89,37 +103,38 @@ impl<T: Ord + Debug> Tally<T> {
     /// Takes in an execution that has ended.
     pub(crate) fn conclude(&mut self, rt: &Runtime, outcome: Option<T>) {
         self.executions += 1;
-        let mut deadlock = false;
         match rt.ending {
             Some(Ending::Redundant) => {
                 self.blocked += 1;
                 return;
             }
-            Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn) => return,
+            Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn | Ending::Probed) => {
+                return
+            }
             Some(Ending::TooLong) => {
                 self.cut += 1;
-                self.stop(format!("an execution was cut off after {} operations", rt.trace.len()));
+                let (n, who) = (rt.trace.len(), rt.busy());
+                self.stop(format!("an execution was cut off after {n} operations, {who}"));
+                self.cut_off.get_or_insert_with(|| (who, Token::as_run(rt)));
             }
             Some(Ending::Deadlock) => {
                 self.orderings += 1;
-                self.deadlocks += 1;
-                deadlock = true;
+                self.deadlocks += !rt.livelock as u64;
+                self.livelocks += rt.livelock as u64;
             }
             None => self.orderings += 1,
         }
         self.longest = self.longest.max(rt.trace.len());
-        if deadlock || !rt.violations.is_empty() {
+        if !rt.violations.is_empty() {
             self.violating += 1;
         }
-        let names = rt.violations.iter().map(|(name, _)| name.as_ref());
-        // The body may have reported that itself.
-        let unnamed = deadlock && !names.clone().any(|name| name == "no-deadlock");
-        for name in names.chain(unnamed.then_some("no-deadlock")) {
-            match self.violations.get_mut(name) {
+        for found in &rt.violations {
+            let key = (found.name.to_string(), found.place.clone());
+            match self.violations.get_mut(&key) {
                 Some(best) => best.see(rt, &mut self.linearizer),
                 None => {
                     let best = Best::first(rt, &mut self.linearizer);
-                    self.violations.insert(name.to_owned(), best);
+                    self.violations.insert(key, best);
                 }
             }
         }
@@ -142,17 +157,19 @@ impl<T: Ord + Debug> Tally<T> {
     ) -> Report<T> {
         let mut violations = Vec::new();
         let mut differs = None;
-        for (name, best) in self.violations {
+        for ((name, place), best) in self.violations {
             let run = replay(&best.token);
-            let detail = run.violations.iter().find(|(n, _)| *n == name);
+            let mut all = run.violations.iter().zip(&run.places);
+            let detail = all.find(|((n, _), p)| *n == name && **p == place);
             if detail.is_none() {
                 differs = Some(format!(
                     "{name} was violated in an ordering, and not when that ran again"
                 ));
             }
             violations.push(Violation {
-                detail: detail.map(|(_, d)| d.clone()).unwrap_or_default(),
+                detail: detail.map(|((_, d), _)| d.clone()).unwrap_or_default(),
                 name,
+                place,
                 orderings: best.orderings,
                 witness: run.witness,
                 token: best.token,
@@ -169,6 +186,12 @@ impl<T: Ord + Debug> Tally<T> {
             let Best { orderings, violating, token } = best;
             outcomes.insert(outcome, Outcome { orderings, violating, token, witness });
         }
+        let cut_off = self.cut_off.map(|(who, token)| {
+            let mut witness = replay(&token).witness;
+            let skipped = witness.steps.len().saturating_sub(LAST_STEPS);
+            witness.steps.drain(..skipped);
+            CutOff { who, token, witness }
+        });
         let incomplete = self.incomplete.or(differs.map(|differs| {
             format!(
                 "the body is not deterministic: {differs}; it depends on something that outlives an \
@@ -194,8 +217,11 @@ impl<T: Ord + Debug> Tally<T> {
             orderings: self.orderings,
             blocked: self.blocked,
             cut: self.cut,
+            probes: self.probes,
             longest: self.longest,
             deadlocks: self.deadlocks,
+            livelocks: self.livelocks,
+            cut_off,
             outcomes,
             violations,
             incomplete: incomplete.or(bounded),
@@ -242,7 +268,19 @@ impl Best {
 }
 
 impl Token {
-    /// The ordering of the current execution, as far as it has come.
+    /// The current execution as it ran.
+    fn as_run(rt: &Runtime) -> Token {
+        let mut runs: Vec<(u16, u32)> = Vec::new();
+        for event in rt.trace.events() {
+            match runs.last_mut() {
+                Some((tid, times)) if *tid == event.tid => *times += 1,
+                _ => runs.push((event.tid, 1)),
+            }
+        }
+        token(rt, &runs)
+    }
+
+    /// An ordering equivalent to the current execution, as far as it has come.
     pub(crate) fn of(rt: &Runtime) -> Token {
         Best::first(rt, &mut Linearizer::default()).token
     }

@@ -318,16 +318,22 @@ pub fn current() -> Thread {
     Thread { id: ThreadId(me), name, token, end }
 }
 
-/// Lets others go first. Not an operation: it changes no order, only which is tried first.
+/// Lets others go first. No operation.
+///
+/// A loop that yields after each look at something waits for what it looks at: see the crate's
+/// documentation. Elsewhere a yield changes no order, only which is tried first.
+#[track_caller]
 pub fn yield_now() {
     if rt::is_guest() {
         return rt::guest::yield_now();
     }
-    rt::with(|rt| rt.yielded());
+    let at = Location::caller();
+    rt::with(|rt| rt.yielded(at));
     rt::unless_given_up();
 }
 
 /// Like [`yield_now`]: time is not modelled.
+#[track_caller]
 pub fn sleep(_duration: Duration) {
     yield_now();
 }
@@ -349,7 +355,10 @@ pub fn park() {
 pub fn park_timeout(_timeout: Duration) {
     let at = Location::caller();
     let obj = current().token;
-    rt::perform(Op::new(obj, Kind::Park, at).with_arg(MAY_END));
+    let arg = rt::with(|rt| rt.timed());
+    if rt::perform(Op::new(obj, Kind::Park, at).with_arg(arg)) == Some(0) {
+        rt::with(|rt| rt.timed_out());
+    }
 }
 
 /// Lets chance decide, both ways: it is a race with a thread that does nothing else.

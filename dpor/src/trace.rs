@@ -5,6 +5,7 @@
 //! next execution reuses.
 
 use crate::op::{Kind, Label, ObjId, Tid, Transition};
+use crate::spin::Pause;
 use std::panic::Location;
 
 /// A vector clock: how many events of each thread, by its number, are known.
@@ -18,6 +19,14 @@ pub(crate) fn join(into: &mut Clock, from: &[u32]) {
     for (a, &b) in into.iter_mut().zip(from) {
         *a = (*a).max(b);
     }
+}
+
+/// A number for what was known, and something else.
+pub(crate) fn mix(past: u64, with: u64) -> u64 {
+    let x = (past ^ with.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(0x632b_e59b_d9b4_e019);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
 
 /// An operation that has been performed.
@@ -40,11 +49,22 @@ pub(crate) struct Event {
     /// What the operation is called, where its kind has several names.
     pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
+    /// What it means to those who look at its object: [`crate::spin::CHANGED`] and the like.
+    pub(crate) shows: u8,
+    /// What its thread knows by it, as a number.
+    pub(crate) past: u64,
+    /// Before it, its thread has yielded: a place among the pauses.
+    pause: Option<u32>,
     base: (u32, u16),
     clock: (u32, u16),
 }
 
 impl Event {
+    /// Whether its thread has yielded before it, and had looked at something.
+    pub(crate) fn yielded(&self) -> bool {
+        self.pause.is_some()
+    }
+
     pub(crate) fn transition(&self) -> Transition {
         Transition { tid: self.tid, label: self.label }
     }
@@ -62,6 +82,9 @@ pub(crate) struct Performed {
     /// What the operation is called, where its kind has several names.
     pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
+    pub(crate) shows: u8,
+    pub(crate) past: u64,
+    pub(crate) pause: Option<Pause>,
 }
 
 /// The events of one execution.
@@ -69,12 +92,14 @@ pub(crate) struct Performed {
 pub(crate) struct Trace {
     events: Vec<Event>,
     arena: Vec<u32>,
+    pauses: Vec<Pause>,
 }
 
 impl Trace {
     pub(crate) fn clear(&mut self) {
         self.events.clear();
         self.arena.clear();
+        self.pauses.clear();
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -94,6 +119,10 @@ impl Trace {
         };
         let base = keep(&mut self.arena, base);
         let clock_at = keep(&mut self.arena, clock);
+        let pause = p.pause.map(|pause| {
+            self.pauses.push(pause);
+            self.pauses.len() as u32 - 1
+        });
         self.events.push(Event {
             tid: p.tid,
             seq: clock[p.tid as usize],
@@ -105,9 +134,17 @@ impl Trace {
             val: p.val,
             verb: p.verb,
             at: p.at,
+            shows: p.shows,
+            past: p.past,
+            pause,
             base,
             clock: clock_at,
         });
+    }
+
+    /// The yield before event `i`, if its thread has looked at something before.
+    pub(crate) fn pause(&self, i: usize) -> Option<&Pause> {
+        self.events[i].pause.map(|at| &self.pauses[at as usize])
     }
 
     fn slice(&self, (at, len): (u32, u16)) -> &[u32] {

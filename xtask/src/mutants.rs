@@ -250,14 +250,16 @@ fn instrument_all(tree: &Path, all: &[(usize, &'static Mutant)]) -> Result<(), S
 }
 
 /// The explorer's tests that a mutant is run against, the quick ones first.
-const EXPLORERS: [&str; 8] = [
+const EXPLORERS: [&str; 10] = [
     "published",
     "teardown",
+    "awaiting",
     "violations",
     "primitives",
     "data_races",
     "references",
     "workers",
+    "spins",
     "brute_force",
 ];
 

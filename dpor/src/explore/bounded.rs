@@ -63,7 +63,7 @@ impl Bounded {
 
     /// Turns to the next schedule, if there is one.
     pub(crate) fn backtrack(&mut self, ending: Option<&Ending>) -> bool {
-        if matches!(ending, Some(Ending::Diverged(_) | Ending::Torn)) {
+        if matches!(ending, Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn)) {
             return false;
         }
         while let Some(node) = self.path.last_mut() {

@@ -48,6 +48,8 @@ pub(crate) enum Choice {
     Run(Tid),
     /// Every enabled thread is asleep.
     Redundant,
+    /// What was to be found out about a spinner has been.
+    Probed,
     /// The body did not do what it did before.
     Diverged(String),
 }

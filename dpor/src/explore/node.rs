@@ -11,7 +11,7 @@ use super::races::{Blocked, Races};
 use super::wakeup::{weak_initial, WakeupTree};
 use super::{Choice, View};
 use crate::object::Object;
-use crate::op::Transition;
+use crate::op::{Tid, Transition};
 use crate::trace::Trace;
 
 /// The state before one event of the current execution.
@@ -63,6 +63,8 @@ pub(crate) struct Search {
     /// The wakeup tree of the node that comes next: what was behind the branch taken last.
     ahead: WakeupTree,
     races: Races,
+    /// The threads of an execution that is run next, and not counted: it tells who spins.
+    detour: Option<Vec<Tid>>,
 }
 
 impl Search {
@@ -74,6 +76,12 @@ impl Search {
 
     /// Chooses the thread that performs the next event.
     pub(crate) fn choose(&mut self, trace: &Trace, view: &View) -> Choice {
+        if let Some(detour) = &self.detour {
+            return match detour.get(trace.len()) {
+                Some(&tid) => Choice::Run(tid),
+                None => Choice::Probed,
+            };
+        }
         let expected = match self.prefix.get(trace.len()) {
             Some(&step) => Some(step),
             None => self.node_at(trace.len() - self.prefix.len()).taken,
@@ -126,6 +134,9 @@ impl Search {
 
     /// Compares the last event with what was expected. Returns the difference if there is one.
     pub(crate) fn check(&mut self, trace: &Trace) -> Option<String> {
+        if self.detour.is_some() {
+            return None;
+        }
         let now = trace.len() - 1;
         let event = &trace.events()[now];
         let expected = match self.prefix.get(now) {
@@ -149,11 +160,23 @@ impl Search {
         ))
     }
 
-    /// Inserts the reversals of all races of a complete execution.
-    pub(crate) fn reverse_races(&mut self, trace: &Trace, objects: &[Object], blocked: &[Blocked]) {
+    /// Inserts the reversals of all races of a complete execution. Returns false if it has to be found
+    /// out first who spins, on a detour: the execution is then run again, with these races.
+    pub(crate) fn reverse_races(
+        &mut self,
+        trace: &Trace,
+        objects: &[Object],
+        blocked: &[Blocked],
+    ) -> bool {
         let mut races = std::mem::take(&mut self.races);
-        races.each(trace, objects, blocked, |at, sequence| self.insert(at, sequence));
+        self.detour = races.each(trace, objects, blocked, |at, sequence| self.insert(at, sequence));
         self.races = races;
+        self.detour.is_none()
+    }
+
+    /// An execution that was to tell who spins is over.
+    pub(crate) fn probed(&mut self) {
+        self.detour = None;
     }
 
     fn insert(&mut self, at: usize, sequence: &mut Vec<Transition>) {

@@ -9,15 +9,26 @@
 //! blocking operation the search goes back, over the events on its object that it could not have
 //! preceded, to the latest before which it was enabled. And an operation that is blocked when the
 //! execution ends races too, though it never became an event.
+//!
+//! An operation after a yield races with what has changed the objects that its thread had looked at,
+//! too (see [`crate::spin`]). If the thread spins, the race is reversible only if some change remains
+//! that lets it go on. If it is not known whether it spins, there is a detour to find out: the
+//! sequence without that operation.
 
 use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END, WRITTEN};
-use crate::op::{label_if, Class, Kind, Op, Tid, Transition};
+use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition};
+use crate::spin::Pause;
 use crate::trace::{Clock, Trace};
 
 /// An operation that was still blocked when the execution ended.
 pub(crate) struct Blocked {
     pub(crate) tid: Tid,
     pub(crate) op: Op,
+    pub(crate) also: &'static [ObjId],
+    /// Its thread has yielded before.
+    pub(crate) pause: Option<Pause>,
+    /// Whether its object would allow it.
+    pub(crate) possible: bool,
     /// What its thread knew.
     pub(crate) base: Clock,
 }
@@ -29,6 +40,12 @@ struct Second<'a> {
     kind: Kind,
     obj: u32,
     arg: u64,
+    also: &'static [ObjId],
+    pause: Option<&'a Pause>,
+    /// Whether its object allows it where it comes.
+    possible: bool,
+    /// The value of its object before it, if it is an event.
+    pre: Option<u64>,
     base: &'a [u32],
     /// Its number among the events; their number, if it is none.
     index: usize,
@@ -53,17 +70,20 @@ pub(crate) struct Races {
     sequence: Vec<Transition>,
     firsts: Vec<usize>,
     sessions: Vec<Session>,
+    detour: Option<Vec<Tid>>,
 }
 
 impl Races {
-    /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal.
+    /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal. If that
+    /// depends on whether a thread spins and nobody knows, returns the threads of the events of an
+    /// execution that tells.
     pub(crate) fn each(
         &mut self,
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
         mut reversal: impl FnMut(usize, &mut Vec<Transition>),
-    ) {
+    ) -> Option<Vec<Tid>> {
         for (index, event) in trace.events().iter().enumerate() {
             let woken = event.label.kind == Kind::Woken;
             let second = Second {
@@ -71,12 +91,16 @@ impl Races {
                 kind: event.announced,
                 obj: event.obj,
                 arg: event.arg,
+                also: event.label.also,
+                pause: trace.pause(index),
+                possible: true,
+                pre: Some(event.pre),
                 base: trace.base(index),
                 index,
                 limit: if woken { event.pre as usize + 1 } else { index },
                 class: event.label.kind.class(),
             };
-            self.with_second(trace, objects, second, &mut reversal);
+            self.each_with(trace, objects, second, &mut reversal);
         }
         for b in blocked {
             let second = Second {
@@ -84,12 +108,34 @@ impl Races {
                 kind: b.op.kind,
                 obj: b.op.obj,
                 arg: b.op.arg,
+                also: b.also,
+                pause: b.pause.as_ref(),
+                possible: b.possible,
+                pre: None,
                 base: &b.base,
                 index: trace.len(),
                 limit: trace.len(),
                 class: b.op.kind.class(),
             };
-            self.with_second(trace, objects, second, &mut reversal);
+            self.each_with(trace, objects, second, &mut reversal);
+        }
+        self.detour.take()
+    }
+
+    /// The races of an operation on its object, and on those that its thread has looked at before.
+    fn each_with(
+        &mut self,
+        trace: &Trace,
+        objects: &[Object],
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+    ) {
+        self.with_second(trace, objects, second, reversal);
+        for &obj in second.also {
+            let history = &objects[obj as usize].history;
+            let end = history.partition_point(|&i| (i as usize) < second.limit);
+            let at = At { trace, objects, obj, history: &history[..end], peeks: true };
+            self.always_enabled(&at, Second { class: Class::Peek, ..second }, reversal);
         }
     }
 
@@ -106,26 +152,23 @@ impl Races {
         if history.is_empty() {
             return;
         }
+        let at = &At { trace, objects, obj: second.obj, history, peeks: false };
         match second.kind {
-            Kind::Write => self.before_readers(trace, history, second, reversal),
-            Kind::Read => self.before_writers(trace, history, second, reversal),
-            Kind::Lock | Kind::Enter => {
-                self.when_enabled(trace, history, second, |pre| pre == 0, reversal)
-            }
+            Kind::Write => self.before_readers(at, second, reversal),
+            Kind::Read => self.before_writers(at, second, reversal),
+            Kind::Lock | Kind::Enter => self.when_enabled(at, second, |pre| pre == 0, reversal),
             Kind::Park if second.arg != MAY_END => {
-                self.when_enabled(trace, history, second, |pre| pre == 1, reversal)
+                self.when_enabled(at, second, |pre| pre == 1, reversal)
             }
             Kind::Wake if second.arg != MAY_END => {
                 let me = bit(second.tid);
-                self.when_enabled(trace, history, second, |pre| pre & me != 0, reversal)
+                self.when_enabled(at, second, |pre| pre & me != 0, reversal)
             }
-            Kind::Send => {
-                self.when_enabled(trace, history, second, |pre| pre & CAN_SEND != 0, reversal)
-            }
+            Kind::Send => self.when_enabled(at, second, |pre| pre & CAN_SEND != 0, reversal),
             Kind::Recv if second.arg != MAY_END => {
-                self.when_enabled(trace, history, second, |pre| pre & CAN_RECV != 0, reversal)
+                self.when_enabled(at, second, |pre| pre & CAN_RECV != 0, reversal)
             }
-            _ => self.always_enabled(trace, history, second, reversal),
+            _ => self.always_enabled(at, second, reversal),
         }
     }
 
@@ -133,27 +176,25 @@ impl Races {
     /// unless one in between that it is dependent with, too, comes after that.
     fn always_enabled(
         &mut self,
-        trace: &Trace,
-        history: &[u32],
+        at: &At,
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
-        let class = |i: u32| trace.events()[i as usize].label.kind.class();
+        let At { trace, history, .. } = *at;
         for (n, &first) in history.iter().enumerate().rev() {
             let i = first as usize;
-            if !class(first).conflicts(second.class) {
+            if !at.conflicts(first, second.class) {
                 continue;
             }
             if !trace.known(i, second.base) {
-                let mut later =
-                    history[n + 1..].iter().filter(|&&l| class(l).conflicts(second.class));
+                let mut later = history[n + 1..].iter().filter(|&&l| at.conflicts(l, second.class));
                 if !later.any(|&l| trace.before(i, l as usize)) {
-                    self.reverse(trace, &[i], second, reversal);
+                    self.reverse(at, &[i], second, reversal);
                 }
             }
             // What is before that, and dependent with the second operation, comes before it.
             let all = Class::ALL.into_iter().filter(|c| c.conflicts(second.class));
-            if all.into_iter().all(|c| c.conflicts(class(first))) {
+            if all.into_iter().all(|c| at.conflicts(first, c)) {
                 return;
             }
         }
@@ -164,22 +205,26 @@ impl Races {
     /// came after that.
     fn when_enabled(
         &mut self,
-        trace: &Trace,
-        history: &[u32],
+        at: &At,
         second: Second,
         enabled: impl Fn(u64) -> bool,
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
+        let At { trace, history, .. } = *at;
         let mut looked = false;
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
-            let event = &trace.events()[first];
-            let read = event.label.kind.class() == Class::Read;
+            let read = !at.conflicts(first as u32, Class::Read);
             let known = trace.known(first, second.base);
             if known && !read {
                 return;
             }
-            if known || !enabled(event.pre) {
+            let possible = match at.state_before(n) {
+                Some(pre) => enabled(pre),
+                // Nothing has changed it since.
+                None => second.possible,
+            };
+            if known || !possible {
                 continue;
             }
             let forced = match read {
@@ -187,7 +232,7 @@ impl Races {
                 false => looked,
             };
             if !forced {
-                self.reverse(trace, &[first], second, reversal);
+                self.reverse(at, &[first], second, reversal);
             }
             if !read {
                 return;
@@ -200,15 +245,29 @@ impl Races {
     /// before one reader it must also go before every other that could not have finished by then.
     fn before_readers(
         &mut self,
-        trace: &Trace,
-        history: &[u32],
+        at: &At,
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
+        let At { trace, history, .. } = *at;
         let mut writer = None;
+        let mut written = false;
         self.sessions.clear();
         for &i in history {
             let event = &trace.events()[i as usize];
+            if event.label.obj != second.obj {
+                // A look by a thread that has yielded.
+                let (tid, acquired) = (event.tid, i as usize);
+                if !written {
+                    self.sessions.push(Session { tid, acquired, released: Some(acquired) });
+                }
+                continue;
+            }
+            match event.label.kind {
+                Kind::Write | Kind::TryWrite if event.val == 1 => written = true,
+                Kind::UnlockWrite => written = false,
+                _ => {}
+            }
             match event.label.kind {
                 Kind::Read | Kind::TryRead if event.val == 1 => self.sessions.push(Session {
                     tid: event.tid,
@@ -238,25 +297,29 @@ impl Races {
         }
         if self.sessions.is_empty() {
             if let Some(first) = writer.filter(|&w| !trace.known(w, second.base)) {
-                self.reverse(trace, &[first], second, reversal);
+                self.reverse(at, &[first], second, reversal);
             }
             return;
         }
-        self.before_sessions(trace, second, reversal);
+        self.before_sessions(at, second, reversal);
     }
 
     /// The races of a reader with the writers before it, from when each began to wait: to go before
     /// one it must also go before every other that could not have finished by then.
     fn before_writers(
         &mut self,
-        trace: &Trace,
-        history: &[u32],
+        at: &At,
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
+        let At { trace, history, .. } = *at;
         self.sessions.clear();
         for &i in history {
             let event = &trace.events()[i as usize];
+            if event.label.obj != second.obj {
+                // A peek: that and a reader commute.
+                continue;
+            }
             let tid = event.tid;
             let session = |released| Session { tid, acquired: i as usize, released };
             match event.label.kind {
@@ -275,13 +338,13 @@ impl Races {
                 _ => {}
             }
         }
-        self.before_sessions(trace, second, reversal);
+        self.before_sessions(at, second, reversal);
     }
 
     /// The races with the beginnings of the sessions.
     fn before_sessions(
         &mut self,
-        trace: &Trace,
+        at: &At,
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
@@ -289,8 +352,8 @@ impl Races {
             let mut firsts = std::mem::take(&mut self.firsts);
             firsts.clear();
             firsts.push(self.sessions[n].acquired);
-            if self.close(trace, &mut firsts, second) {
-                self.reverse(trace, &firsts, second, reversal);
+            if self.close(at.trace, &mut firsts, second) {
+                self.reverse(at, &firsts, second, reversal);
             }
             self.firsts = firsts;
         }
@@ -315,24 +378,123 @@ impl Races {
         }
     }
 
+    /// Reverses a race, if `second` can go on without `firsts` and what comes after them.
     fn reverse(
         &mut self,
-        trace: &Trace,
+        at: &At,
         firsts: &[usize],
         second: Second,
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
+        let trace = at.trace;
         let start = *firsts.iter().min().expect("there is a first event");
+        let goes = |i: usize| firsts.iter().any(|&f| f == i || trace.before(f, i));
+        if at.peeks && !possible(at, second, goes) {
+            return;
+        }
+        let waits = second.pause.filter(|p| p.spins != Some(false));
+        let waits = waits.filter(|pause| !changes(at, pause, second, goes));
+        if waits.is_some_and(|pause| pause.spins == Some(true)) {
+            return;
+        }
         self.sequence.clear();
         for (i, event) in trace.events().iter().enumerate().skip(start) {
-            let after = firsts.iter().any(|&f| f == i || trace.before(f, i));
-            if !after && i != second.index {
+            if !goes(i) && i != second.index {
                 self.sequence.push(event.transition());
             }
         }
-        let pre = trace.events()[start].pre;
-        let label = label_if(second.kind, second.obj, second.arg, pre);
+        if waits.is_some() {
+            let before = trace.events()[..start].iter().map(|event| event.tid);
+            let detour = before.chain(self.sequence.iter().map(|step| step.tid)).collect();
+            self.detour.get_or_insert(detour);
+            return;
+        }
+        let pre = state_without(at, second, goes).or(second.pre).unwrap_or(0);
+        let label =
+            Label { also: second.also, ..label_if(second.kind, second.obj, second.arg, pre) };
         self.sequence.push(Transition { tid: second.tid, label });
         reversal(start, &mut self.sequence);
+    }
+}
+
+/// The state of the object of `second` without what `goes`: what it was before the first operation on
+/// it that does. `None` if none does.
+fn state_without(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> Option<u64> {
+    let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
+    let events = history.take_while(|&i| i < second.limit).filter(|&i| goes(i));
+    let mut on_it = events.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
+    on_it.next().map(|event| event.pre)
+}
+
+/// Whether the object of `second` allows it without what `goes`, none of which is on the object
+/// because of `second` itself.
+fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
+    let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
+    let stays = history.take_while(|&i| i < second.limit).filter(|&i| !goes(i));
+    let own = stays.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
+    match (second.kind, state_without(at, second, &goes)) {
+        (_, None) => second.possible,
+        (Kind::Lock | Kind::Enter, Some(pre)) => pre == 0,
+        (Kind::Park, Some(pre)) => pre == 1 || second.arg == MAY_END,
+        (Kind::Send, Some(pre)) => pre & CAN_SEND != 0,
+        (Kind::Recv, Some(pre)) => pre & CAN_RECV != 0 || second.arg == MAY_END,
+        // Readers, and writers that wait, come and go beside what goes: they are counted.
+        (Kind::Read, _) => {
+            let writers = own.map(|event| match event.label.kind {
+                Kind::QueueWrite => 1,
+                Kind::TryWrite => event.val as i64,
+                Kind::UnlockWrite => -1,
+                _ => 0,
+            });
+            writers.sum::<i64>() == 0
+        }
+        (Kind::Write, _) => {
+            let holders = own.map(|event| match event.label.kind {
+                Kind::Read | Kind::TryRead | Kind::Write | Kind::TryWrite => event.val as i64,
+                Kind::UnlockRead | Kind::UnlockWrite => -1,
+                _ => 0,
+            });
+            holders.sum::<i64>() == 0
+        }
+        _ => true,
+    }
+}
+
+/// Whether something that `pause` waits for has changed before `second`, if what `goes` is gone.
+fn changes(at: &At, pause: &Pause, second: Second, goes: impl Fn(usize) -> bool) -> bool {
+    pause.looks.iter().any(|look| {
+        let history = at.objects[look.obj as usize].history.iter().map(|&i| i as usize);
+        let mut since = history.filter(|&i| i > look.since && i < second.limit);
+        since.any(|i| {
+            let event = &at.trace.events()[i];
+            let shows = event.shows & look.waits_for() != 0;
+            shows && event.obj == look.obj && event.tid != second.tid && !goes(i)
+        })
+    })
+}
+
+/// The events on one object, up to some point.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    trace: &'a Trace,
+    objects: &'a [Object],
+    obj: ObjId,
+    history: &'a [u32],
+    /// Whether the second operation only peeks at it.
+    peeks: bool,
+}
+
+impl At<'_> {
+    /// Whether an event of the history conflicts on the object with what is of this class.
+    fn conflicts(&self, event: u32, class: Class) -> bool {
+        self.trace.events()[event as usize].label.conflicts(self.obj, class)
+    }
+
+    /// The object's state before the event at that place of the history; `None` if it is that of the
+    /// history's end. An event of another object that counts as a look changes nothing.
+    fn state_before(&self, place: usize) -> Option<u64> {
+        let events = self.history[place..].iter().map(|&i| &self.trace.events()[i as usize]);
+        let mut own = events.filter(|event| event.label.obj == self.obj);
+        own.next().map(|event| event.pre)
     }
 }

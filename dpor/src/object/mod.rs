@@ -13,6 +13,8 @@ use crate::trace::Clock;
 
 /// `Op::arg` of a wait or a park that may end without a notification.
 pub(crate) const MAY_END: u64 = 1;
+/// The same of one that may when nothing else can go on.
+pub(crate) const ENDS_LAST: u64 = 2;
 
 /// What came of a wait: it was notified.
 pub(crate) const NOTIFIED: u64 = 1;
@@ -253,8 +255,10 @@ pub(crate) struct Object {
     pub(crate) knew: [Clock; CLASSES],
     /// What it hands on to those who acquire it.
     pub(crate) released: Released,
-    /// The events on it, in order.
+    /// The events on it, in order, those that are only also on it among them.
     pub(crate) history: Vec<u32>,
+    /// What the last operation that is not read-like knew, as a number.
+    pub(crate) version: u64,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
     /// Its creator, and its place among the creator's objects.
@@ -267,6 +271,7 @@ impl Object {
         self.knew.iter_mut().for_each(Clock::clear);
         self.released.clear();
         self.history.clear();
+        self.version = 0;
         self.name = None;
         self.alive = false;
     }
@@ -290,8 +295,7 @@ impl Object {
 
     /// Performs `op`, which is enabled, as event number `now`.
     pub(crate) fn apply(&mut self, op: &Op, tid: Tid, now: usize) -> Applied {
-        let mut done =
-            Applied { label: Label { obj: op.obj, kind: op.kind }, pre: 0, val: 0, after: None };
+        let mut done = Applied { label: Label::new(op.obj, op.kind), pre: 0, val: 0, after: None };
         match (op.kind, &mut self.state) {
             (Kind::Lock | Kind::TryLock, State::Mutex(holder)) => {
                 done.pre = holder.is_some() as u64;
@@ -308,6 +312,7 @@ impl Object {
             (Kind::CloneRef, State::References { .. }) => {}
             (Kind::Unlock, State::Mutex(holder)) => {
                 done.pre = 1;
+                done.val = op.arg;
                 *holder = None;
             }
             (Kind::Read | Kind::TryRead, State::RwLock(lock)) => {
@@ -335,6 +340,7 @@ impl Object {
             }
             (Kind::UnlockWrite, State::RwLock(lock)) => {
                 done.pre = lock.shuts_out();
+                done.val = op.arg;
                 lock.writer = None;
             }
             (Kind::Wait, State::Condvar(w)) => {
@@ -353,7 +359,7 @@ impl Object {
             (Kind::Wake, State::Condvar(w)) => {
                 if let Some(by) = w.wake_event(tid) {
                     w.woken.retain(|&(p, _)| p != tid);
-                    done.label = Label { obj: NO_OBJECT, kind: Kind::Woken };
+                    done.label = Label::new(NO_OBJECT, Kind::Woken);
                     done.val = NOTIFIED;
                     done.pre = by as u64;
                     done.after = Some(by);

@@ -11,7 +11,10 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
         Status::Joining(target, _) => format!("waits for the end of {}", rt.thread_name(target)),
         Status::Meeting(obj, ..) => format!("waits for the receiver of {}", rt.object_name(obj)),
         Status::Gathering(obj, _) => format!("waits at {}", rt.object_name(obj)),
-        Status::At(op) if !rt.enabled(tid) => {
+        Status::At(op) if rt.possible(tid) && rt.pauses(tid) => {
+            format!("spins, at {}", rt.object_name(op.obj))
+        }
+        Status::At(op) if !rt.possible(tid) => {
             let object = &rt.objects[op.obj as usize];
             let holders: Vec<_> = object.holders().iter().map(|&p| rt.thread_name(p)).collect();
             let held = match holders.len() {
@@ -25,20 +28,15 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
     }
 }
 
-/// Says who waits for what, and who holds it since which line.
-pub(super) fn describe_deadlock(rt: &Runtime) -> String {
-    let mut lines = Vec::new();
+/// Says who waits where, which tells a deadlock or a livelock from others, and also who holds what
+/// since which line.
+pub(super) fn describe_deadlock(rt: &Runtime) -> (String, String) {
+    let (mut places, mut lines) = (Vec::new(), Vec::new());
     for &tid in &rt.live {
-        let name = rt.thread_name(tid);
+        let Some(place) = place(rt, tid) else { continue };
+        let mut line = place.clone();
         match rt.threads[tid as usize].status {
-            Status::At(op) => {
-                let mut line = format!(
-                    "{name} waits to {} {} at {}:{}",
-                    op.kind.name(),
-                    rt.object_name(op.obj),
-                    op.at.file(),
-                    op.at.line()
-                );
+            Status::At(op) if !rt.possible(tid) => {
                 for holder in rt.objects[op.obj as usize].holders() {
                     let mut taken = rt.trace.events().iter().rev();
                     let since = taken.find(|e| e.obj == op.obj && e.tid == holder);
@@ -48,27 +46,41 @@ pub(super) fn describe_deadlock(rt: &Runtime) -> String {
                     }
                 }
                 line += &behind(rt, &op);
-                lines.push(line);
             }
-            Status::Joining(target, at) => lines.push(format!(
-                "{name} waits for the end of {} at {}:{}",
-                rt.thread_name(target),
-                at.file(),
-                at.line()
-            )),
-            Status::Meeting(obj, _, at) => lines.push(format!(
-                "{name} waits for the receiver of {} at {}:{}",
-                rt.object_name(obj),
-                at.file(),
-                at.line()
-            )),
-            Status::Gathering(obj, _) => {
-                lines.push(format!("{name} waits at {}", rt.object_name(obj)));
-            }
+            Status::At(_) => line += ", and nobody will ever change what it looks at",
             _ => {}
         }
+        places.push(place);
+        lines.push(line);
     }
-    lines.join("; ")
+    (places.join("; "), lines.join("; "))
+}
+
+/// Where a thread waits that cannot go on.
+fn place(rt: &Runtime, tid: u16) -> Option<String> {
+    let name = rt.thread_name(tid);
+    let (what, at) = match rt.threads[tid as usize].status {
+        Status::At(op) => match &rt.threads[tid as usize].pause {
+            Some(pause) if rt.possible(tid) => {
+                let looks = pause.looks.iter().map(|look| rt.object_name(look.obj));
+                (format!("spins on {}", looks.collect::<Vec<_>>().join(" and ")), Some(pause.at))
+            }
+            _ => {
+                let what = format!("waits to {} {}", op.kind.name(), rt.object_name(op.obj));
+                (what, Some(op.at))
+            }
+        },
+        Status::Joining(target, at) => {
+            (format!("waits for the end of {}", rt.thread_name(target)), Some(at))
+        }
+        Status::Meeting(obj, _, at) => {
+            (format!("waits for the receiver of {}", rt.object_name(obj)), Some(at))
+        }
+        Status::Gathering(obj, _) => (format!("waits at {}", rt.object_name(obj)), None),
+        _ => return None,
+    };
+    let at = at.map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+    Some(format!("{name} {what}{at}"))
 }
 
 /// For a reader: the writers that it lets go first.

@@ -28,6 +28,9 @@ impl Runtime {
         writes: bool,
         at: &'static Location<'static>,
     ) {
+        if writes {
+            self.changes();
+        }
         let tid = self.current;
         let known = &mut self.threads[tid as usize].known;
         if let Some(other) = self.cells[cell].access(tid, known, writes, self.trace.len(), at) {
@@ -53,7 +56,9 @@ impl Runtime {
                 self.notes.push(row(other.writes, other.at, other.tid, other.events));
                 self.notes.push(row(writes, at, tid, now));
             }
-            self.violation("no-data-race".into(), detail);
+            let mut places = [at, other.at].map(|at| format!("{}:{}", at.file(), at.line()));
+            places.sort_unstable();
+            self.violation("no-data-race".into(), places.join(" and "), detail);
         }
     }
 }

@@ -12,30 +12,72 @@ impl Runtime {
     pub(crate) fn failure(&self) -> Option<String> {
         match (&self.ending, self.fails) {
             (None, _) | (_, false) => None,
-            (Some(Ending::Deadlock), _) => Some(format!("no-deadlock: {}", self.deadlock)),
-            (Some(Ending::TooLong), _) => {
-                Some(format!("an execution has more than {} operations", self.max_steps))
+            (Some(Ending::Deadlock), _) => {
+                let found = self.violations.last().expect("it has been said who waits where");
+                Some(format!("{}: {}", found.name, found.detail))
             }
+            (Some(Ending::TooLong), _) => Some(format!(
+                "an execution has more than {} operations: {}",
+                self.max_steps,
+                self.busy()
+            )),
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Refused(why)), _) => Some(why.clone()),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
-            (Some(Ending::Torn), _) => None,
+            (Some(Ending::Torn | Ending::Probed), _) => None,
         }
     }
 
-    /// Lets the search take in the execution that has ended. Returns whether there is more to explore.
-    pub(crate) fn search_on(&mut self) -> bool {
-        if let Mode::Bounded(search) = &mut self.mode {
-            return search.backtrack(self.ending.as_ref());
-        }
-        let Mode::Explore(search) = &mut self.mode else { return true };
+    /// Who performed most of the operations of an execution that was cut off.
+    pub(crate) fn busy(&self) -> String {
+        let events = self.trace.events();
+        let count = |tid| events.iter().filter(|e| e.tid == tid).count();
+        let Some(&tid) = self.live.iter().max_by_key(|&&tid| count(tid)) else {
+            return String::new();
+        };
+        let last = events.iter().rev().find(|e| e.tid == tid);
+        let last = last.map_or_else(String::new, |e| {
+            let (what, object) = (e.label.kind.name(), self.object_name(e.obj));
+            format!(", the last one {what} {object} at {}:{}", e.at.file(), e.at.line())
+        });
+        format!("{} of them by {}{last}", count(tid), self.thread_name(tid))
+    }
+
+    /// Lets the search reverse the races of the execution that has ended. Returns false if that was
+    /// none that counts: it was run to find out who spins, or that has to be done before it can be
+    /// taken in.
+    pub(crate) fn counts(&mut self) -> bool {
+        let Mode::Explore(search) = &mut self.mode else {
+            return self.ending != Some(Ending::Probed);
+        };
         match self.ending {
-            None | Some(Ending::Deadlock | Ending::TooLong) => {
-                search.reverse_races(&self.trace, &self.objects, &self.stalled);
-                search.backtrack()
+            Some(Ending::Probed) => {
+                search.probed();
+                false
             }
-            Some(Ending::Redundant) => search.backtrack(),
-            Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn) => false,
+            None | Some(Ending::Deadlock | Ending::TooLong) => {
+                let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
+                if !done {
+                    self.ending = Some(Ending::Probed);
+                }
+                done
+            }
+            Some(Ending::Redundant | Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn) => {
+                true
+            }
+        }
+    }
+
+    /// Goes on behind the execution that has ended. Returns whether there is more to explore.
+    pub(crate) fn search_on(&mut self) -> bool {
+        match (&mut self.mode, &self.ending) {
+            (_, Some(Ending::Probed)) => true,
+            (Mode::Bounded(search), ending) => search.backtrack(ending.as_ref()),
+            (Mode::Explore(_), Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn)) => {
+                false
+            }
+            (Mode::Explore(search), _) => search.backtrack(),
+            _ => true,
         }
     }
 }

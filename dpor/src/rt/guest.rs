@@ -9,7 +9,7 @@
 //! Whoever unwinds keeps its turn where it can, because std counts panics by OS thread, and all the
 //! execution's threads share one.
 
-use super::state::{Mode, Runtime};
+use super::state::{Found, Mode, Runtime};
 use super::thread::Status;
 use super::TornDown;
 use crate::names::Names;
@@ -157,7 +157,7 @@ pub(crate) fn complain() {
         return;
     }
     let found = super::with(|rt| if rt.fails { rt.violations.pop() } else { None });
-    if let Some((name, detail)) = found {
+    if let Some(Found { name, detail, .. }) = found {
         panic!("{name}: {detail}");
     }
 }

@@ -9,6 +9,7 @@ mod blocked;
 mod cells;
 mod ending;
 pub(crate) mod guest;
+mod pause;
 mod references;
 mod state;
 mod thread;
@@ -136,7 +137,9 @@ struct TornDown;
 
 impl Drop for TornDown {
     fn drop(&mut self) {
-        try_with(|rt| rt.ending = Some(Ending::Torn));
+        try_with(|rt| {
+            rt.ending.get_or_insert(Ending::Torn);
+        });
     }
 }
 
@@ -210,7 +213,7 @@ pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -
     let (result, pre, val, kind) = f();
     if turn == Grant::Mine {
         with(|rt| {
-            rt.commit(op, Applied { label: Label { obj: op.obj, kind }, pre, val, after: None })
+            rt.commit(op, Applied { label: Label::new(op.obj, kind), pre, val, after: None })
         });
     }
     result
@@ -327,13 +330,14 @@ fn report_panic(tid: Tid, result: std::thread::Result<()>) {
 
 /// Records a panic of thread `tid` as a violation.
 pub(crate) fn note_panic(tid: Tid, payload: &(dyn std::any::Any + Send)) {
-    let text = crate::hook::describe(payload);
+    let (text, place) = crate::hook::describe(payload);
+    let detail = if place.is_empty() { text } else { format!("{text} at {place}") };
     with(|rt| {
         rt.thread(tid).panicked = true;
         rt.thread(tid).panics = false;
         let who = rt.thread_name(tid);
-        rt.note(format!("panics: {text}"));
-        rt.violation("panic".into(), format!("{text}, in {who}"));
+        rt.note(format!("panics: {detail}"));
+        rt.violation("panic".into(), place, format!("{detail}, in {who}"));
     });
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn note_reference(
             *dropped |= bit(rt.current);
         }
         if rt.tracking {
-            let label = Label { obj: id, kind };
+            let label = Label::new(id, kind);
             let done = Applied { label, pre: 0, val: succeeded as u64, after: None };
             object.synchronise(&Op::new(id, kind, at), &done, &mut rt.threads[me].known);
         }

@@ -6,10 +6,20 @@ use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
-use crate::op::{Class, ObjId, Op, Tid, NO_OBJECT};
-use crate::trace::{join, Clock, Performed, Trace};
+use crate::op::{Class, ObjId, Op, Tid};
+use crate::spin::{Probe, Verdicts};
+use crate::trace::{join, mix, Clock, Performed, Trace};
 use crate::watchdog::Pulse;
 use std::borrow::Cow;
+
+/// Something that was violated. What differs in its name or its place is counted by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) name: Cow<'static, str>,
+    /// Where it comes from: source lines, or who waits where.
+    pub(crate) place: String,
+    pub(crate) detail: String,
+}
 
 /// Why an execution ends before all its threads have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +30,8 @@ pub(crate) enum Ending {
     Redundant,
     /// It reached the step limit.
     TooLong,
+    /// It was to tell whether a thread spins, and has; it is run again.
+    Probed,
     /// It did not do what it did before.
     Diverged(String),
     /// It asks for what is not explored as it is set.
@@ -61,7 +73,7 @@ pub(crate) struct Runtime {
     pub(crate) live: Vec<Tid>,
     pub(crate) current: Tid,
     pub(crate) ending: Option<Ending>,
-    pub(crate) violations: Vec<(Cow<'static, str>, String)>,
+    pub(crate) violations: Vec<Found>,
     /// Whether a witness is being made: only then are notes kept.
     pub(crate) recording: bool,
     /// How many threads have given up their turn while they unwind.
@@ -73,6 +85,7 @@ pub(crate) struct Runtime {
     pub(crate) switches: Vec<(usize, String)>,
     pub(crate) max_steps: usize,
     pub(crate) spurious: u32,
+    pub(crate) timeouts: u32,
     /// Whether the ends of threads are operations.
     pub(crate) ends: bool,
     /// Whether all that is done with references is an operation.
@@ -83,8 +96,8 @@ pub(crate) struct Runtime {
     pub(crate) fails: bool,
     /// The operations that were blocked when the execution ended in a deadlock.
     pub(crate) stalled: Vec<Blocked>,
-    /// What to say about the deadlock, when a witness is being made.
-    pub(crate) deadlock: String,
+    /// Whether the execution ended because those who can go on spin for ever.
+    pub(crate) livelock: bool,
     /// Whether data races are looked for, and the cells in which.
     pub(crate) tracking: bool,
     pub(super) cells: Vec<Cell>,
@@ -95,10 +108,15 @@ pub(crate) struct Runtime {
     pub(super) idle: usize,
     used: Vec<ObjId>,
     scratch: Clock,
+    /// Who spins, as far as that is known.
+    pub(super) spinners: Verdicts,
+    /// A thread that is being tried.
+    pub(super) probe: Option<Probe>,
 }
 
 impl Runtime {
     pub(crate) fn new(mode: Mode, names: Names, max_steps: usize) -> Self {
+        let spinners = names.spinners.clone();
         Runtime {
             mode,
             trace: Trace::default(),
@@ -115,12 +133,13 @@ impl Runtime {
             switches: Vec::new(),
             max_steps,
             spurious: 0,
+            timeouts: u32::MAX,
             ends: false,
             counts: false,
             spurious_failures: 0,
             fails: false,
             stalled: Vec::new(),
-            deadlock: String::new(),
+            livelock: false,
             tracking: false,
             cells: Vec::new(),
             chosen: None,
@@ -129,6 +148,8 @@ impl Runtime {
             idle: 0,
             used: Vec::new(),
             scratch: Clock::new(),
+            spinners,
+            probe: None,
         }
     }
 
@@ -146,12 +167,14 @@ impl Runtime {
         self.notes.clear();
         self.switches.clear();
         self.stalled.clear();
+        self.livelock = false;
         self.tracking = false;
         self.unwinding = 0;
         self.outlived = 0;
         self.cells.clear();
         self.chosen = None;
         self.idle = 0;
+        self.probe = None;
         self.current = 0;
         self.admit(0, 0, 0);
     }
@@ -182,11 +205,14 @@ impl Runtime {
         self.threads[parent as usize].children += 1;
         let tid = self.names.thread(parent, nth);
         self.admit(tid, parent, nth);
+        self.changes();
+        let past = self.threads[parent as usize].past;
         let known = std::mem::take(&mut self.threads[parent as usize].clock);
         let child = &mut self.threads[tid as usize];
         child.clock.clear();
         child.clock.extend_from_slice(&known);
         child.name = name;
+        child.past = mix(past, nth as u64);
         self.threads[parent as usize].clock = known;
         if self.tracking {
             let known = self.threads[parent as usize].known.now.clone();
@@ -211,9 +237,9 @@ impl Runtime {
         obj
     }
 
-    pub(crate) fn violation(&mut self, name: Cow<'static, str>, detail: String) {
-        if !self.violations.iter().any(|(n, _)| *n == name) {
-            self.violations.push((name, detail));
+    pub(crate) fn violation(&mut self, name: Cow<'static, str>, place: String, detail: String) {
+        if !self.violations.iter().any(|v| v.name == name && v.place == place) {
+            self.violations.push(Found { name, place, detail });
         }
     }
 
@@ -230,7 +256,11 @@ impl Runtime {
     }
 
     /// Performs an operation whose effect the object's state describes.
-    pub(crate) fn apply(&mut self, op: Op) -> u64 {
+    pub(crate) fn apply(&mut self, mut op: Op) -> u64 {
+        if let Status::At(now) = self.threads[self.current as usize].status {
+            // Time may have passed meanwhile.
+            op.arg = now.arg;
+        }
         self.note_switch();
         let now = self.trace.len();
         let done = self.objects[op.obj as usize].apply(&op, self.current, now);
@@ -259,12 +289,16 @@ impl Runtime {
     }
 
     /// Records that the current thread has performed `op`.
-    pub(crate) fn commit(&mut self, op: Op, done: Applied) {
+    pub(crate) fn commit(&mut self, op: Op, mut done: Applied) {
         let tid = self.current;
         let i = tid as usize;
         if let Some(pulse) = &self.pulse {
             pulse.performs(op.verb.unwrap_or(op.kind.name()), op.at);
             self.threads[i].last = Some((op.verb.unwrap_or(op.kind.name()), op.at));
+        }
+        let pause = self.threads[i].pause.take();
+        if let Some(pause) = &pause {
+            done.label.also = self.also(&pause.looks, done.label);
         }
         self.threads[i].status = Status::Running;
         if self.tracking {
@@ -286,15 +320,35 @@ impl Runtime {
             join(&mut clock, self.trace.clock(by));
         }
         let now = self.trace.len() as u32;
-        if done.label.obj != NO_OBJECT {
-            let object = &mut self.objects[done.label.obj as usize];
-            let class = done.label.kind.class();
+        let mut past = mix(self.threads[i].past, op.obj as u64);
+        past = mix(past, done.label.kind as u64);
+        past = mix(past, done.val);
+        if let Some(by) = done.after {
+            past = mix(past, self.trace.events()[by].past);
+        }
+        // The clock first takes in what all its objects know.
+        for (obj, class) in done.label.uses() {
+            let object = &mut self.objects[obj as usize];
             for other in Class::ALL.into_iter().filter(|&other| class.conflicts(other)) {
                 join(&mut clock, &object.knew[other as usize]);
             }
-            join(&mut object.knew[class as usize], &clock);
-            object.history.push(now);
+            // What commutes with all changes has seen none.
+            if class.conflicts(Class::Write) {
+                past = mix(past, object.version);
+            }
         }
+        for (obj, class) in done.label.uses() {
+            let object = &mut self.objects[obj as usize];
+            join(&mut object.knew[class as usize], &clock);
+            if matches!(class, Class::Write | Class::Unique) {
+                object.version = past;
+            }
+            if object.history.last() != Some(&now) {
+                object.history.push(now);
+            }
+        }
+        self.threads[i].past = past;
+        let shows = self.look(&op, &done);
         let event = Performed {
             tid,
             label: done.label,
@@ -305,11 +359,18 @@ impl Runtime {
             val: done.val,
             verb: op.verb,
             at: op.at,
+            shows,
+            past,
+            pause,
         };
         self.trace.push(event, &self.threads[i].clock, &clock);
         std::mem::swap(&mut self.threads[i].clock, &mut clock);
         self.scratch = clock;
+        self.after_timeout(&op, &done);
         if let Mode::Explore(explorer) = &mut self.mode {
+            if self.probe.is_some() {
+                return;
+            }
             if let Some(why) = explorer.check(&self.trace) {
                 self.ending = Some(Ending::Diverged(why));
             }
@@ -379,7 +440,7 @@ impl Runtime {
                 let nth = self.used.iter().position(|&o| o == obj).unwrap_or(0);
                 let sort = match self.objects.get(obj as usize).map(|o| &o.state) {
                     Some(State::Mutex(_)) => "mutex",
-                    Some(State::RwLock(_)) => "rwlock",
+                    Some(State::RwLock { .. }) => "rwlock",
                     Some(State::Condvar(_)) => "condvar",
                     Some(State::Parker { .. }) => "token",
                     Some(State::Barrier { .. }) => "barrier",

@@ -2,6 +2,7 @@
 
 use crate::memory::Known;
 use crate::op::{ObjId, Op, Tid};
+use crate::spin::{Pause, Round};
 use crate::trace::Clock;
 use std::any::Any;
 use std::panic::Location;
@@ -52,8 +53,16 @@ pub(crate) struct Thread {
     pub(super) children: u32,
     pub(super) objects: u32,
     pub(super) yielded: bool,
+    /// What it has looked at since it changed something, or yielded.
+    pub(crate) round: Round,
+    /// It has yielded after such a round, and has performed nothing since.
+    pub(crate) pause: Option<Pause>,
+    /// What it knows, as a number.
+    pub(crate) past: u64,
     /// How often it has woken spuriously.
     pub(super) spurious: u32,
+    /// How many of its waits have timed out.
+    pub(super) timeouts: u32,
     pub(super) stuck: bool,
     /// How many of its weak compare-exchanges have failed spuriously.
     pub(super) failures: u32,
@@ -82,7 +91,11 @@ impl Thread {
             children: 0,
             objects: 0,
             yielded: false,
+            round: Round::default(),
+            pause: None,
+            past: 0,
             spurious: 0,
+            timeouts: 0,
             stuck: false,
             failures: 0,
             last: None,
@@ -109,7 +122,11 @@ impl Thread {
         self.children = 0;
         self.objects = 0;
         self.yielded = false;
+        self.round.clear();
+        self.pause = None;
+        self.past = 0;
         self.spurious = 0;
+        self.timeouts = 0;
         self.stuck = false;
         self.failures = 0;
         self.last = None;

@@ -9,8 +9,8 @@ use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, View};
 use crate::object::State;
-use crate::op::{Class, Op, Tid, NO_OBJECT};
-use crate::trace::{join, Trace};
+use crate::op::{Class, Label, Op, Tid, NO_OBJECT};
+use crate::trace::{join, mix, Trace};
 
 /// What the thread that has come to an operation has to do.
 pub(crate) enum Arrival {
@@ -94,15 +94,6 @@ impl Runtime {
         true
     }
 
-    /// The current thread has nothing better to do than to let others run.
-    pub(crate) fn yielded(&mut self) {
-        self.threads[self.current as usize].yielded = true;
-        self.idle += 1;
-        if self.idle > self.max_steps && self.ending.is_none() {
-            self.ending = Some(Ending::TooLong);
-        }
-    }
-
     /// Whether a thread that does not stand at an operation can go on; if so it learns what it
     /// waited for. Such steps commute with everything, so they are taken as soon as possible and
     /// are no events.
@@ -112,6 +103,8 @@ impl Runtime {
             Status::Joining(target, _) => {
                 let done = matches!(self.threads[target as usize].status, Status::Finished);
                 if done {
+                    let past = self.threads[target as usize].past;
+                    self.knows(tid, past);
                     self.threads[target as usize].joined = Some(tid);
                     let known = std::mem::take(&mut self.threads[target as usize].clock);
                     join(&mut self.threads[tid as usize].clock, &known);
@@ -127,6 +120,9 @@ impl Runtime {
                 let object = &self.objects[obj as usize];
                 let State::Barrier { generation: now, .. } = object.state else { return false };
                 if now > generation {
+                    let thread = &mut self.threads[tid as usize];
+                    thread.past = mix(thread.past, object.version);
+                    thread.round.clear();
                     // Nothing has happened at the barrier since: this is what the last to come knew.
                     join(
                         &mut self.threads[tid as usize].clock,
@@ -141,6 +137,9 @@ impl Runtime {
                 let State::Channel(channel) = &object.state else { return false };
                 let done = channel.received > number || !channel.receiver;
                 if done {
+                    let thread = &mut self.threads[tid as usize];
+                    thread.past = mix(thread.past, object.version);
+                    thread.round.clear();
                     // As at a barrier: this is what the receiver knew.
                     join(
                         &mut self.threads[tid as usize].clock,
@@ -166,6 +165,11 @@ impl Runtime {
     }
 
     pub(crate) fn enabled(&self, tid: Tid) -> bool {
+        self.possible(tid) && !self.pauses(tid)
+    }
+
+    /// Whether its object allows the operation that `tid` is about to perform.
+    pub(crate) fn possible(&self, tid: Tid) -> bool {
         match &self.threads[tid as usize].status {
             Status::At(op) => op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, tid),
             _ => false,
@@ -178,6 +182,10 @@ impl Runtime {
 
     /// In an execution that has been given up, who unwinds next.
     fn next_to_unwind(&self) -> Option<Tid> {
+        // In a test of shuttle's a thread that unwinds fails the test: shuttle drops them all.
+        if self.fails && self.ending == Some(Ending::Probed) {
+            return None;
+        }
         let mut rest = self.live.iter().copied().filter(|&p| self.unfinished(p));
         rest.find(|&p| !self.threads[p as usize].stuck)
     }
@@ -185,8 +193,11 @@ impl Runtime {
     /// Nobody is enabled, or the execution is too long: ends it if somebody has not ended.
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
-            if ending == Ending::Deadlock {
+            if matches!(ending, Ending::Deadlock | Ending::TooLong) {
                 self.stall();
+            }
+            if ending == Ending::Deadlock {
+                self.blame();
             }
             self.ending = Some(ending);
         }
@@ -198,11 +209,17 @@ impl Runtime {
         if self.ending.is_some() {
             return self.next_to_unwind();
         }
+        if self.probe.is_some() {
+            return self.probing().or_else(|| self.end(Ending::Probed));
+        }
         if let Some(tid) = self.ready() {
             return Some(tid);
         }
         if self.trace.len() >= self.max_steps {
             return self.end(Ending::TooLong);
+        }
+        if let Some(tid) = self.begin_probe() {
+            return Some(tid);
         }
         let mut enabled: u64 = 0;
         let mut patient: u64 = 0;
@@ -215,7 +232,7 @@ impl Runtime {
             }
         }
         if enabled == 0 {
-            return self.end(Ending::Deadlock);
+            return if self.pass_time() { self.next() } else { self.end(Ending::Deadlock) };
         }
         let view = View { enabled, patient, current: self.current };
         let choice = match &mut self.mode {
@@ -227,20 +244,43 @@ impl Runtime {
         match choice {
             Choice::Run(tid) => Some(tid),
             Choice::Redundant => self.end(Ending::Redundant),
+            Choice::Probed => self.end(Ending::Probed),
             Choice::Diverged(why) => self.end(Ending::Diverged(why)),
         }
     }
 
-    /// Notes who is blocked, before the threads unwind.
+    /// Notes what has not been performed, before the threads unwind.
     fn stall(&mut self) {
         for &tid in &self.live {
             let thread = &self.threads[tid as usize];
             if let Status::At(op) = thread.status {
-                self.stalled.push(Blocked { tid, op, base: thread.clock.clone() });
+                let also =
+                    thread.pause.as_ref().map(|p| self.also(&p.looks, Label::new(op.obj, op.kind)));
+                let base = thread.clock.clone();
+                let pause = thread.pause.clone();
+                let also = also.unwrap_or_default();
+                let possible = self.possible(tid);
+                self.stalled.push(Blocked { tid, op, base, also, pause, possible });
             }
         }
+    }
+
+    /// Nobody can go on: says who waits where.
+    fn blame(&mut self) {
+        let stuck = |&tid: &Tid| match self.threads[tid as usize].status {
+            Status::At(_) => !self.possible(tid),
+            Status::Gathering(..) | Status::Meeting(..) => true,
+            _ => false,
+        };
+        let deadlock = self.live.iter().any(stuck);
+        let name = if deadlock { "no-deadlock" } else { "no-livelock" };
+        let (place, detail) = super::blocked::describe_deadlock(self);
+        // The body may have reported that itself.
+        if !self.violations.iter().any(|v| v.name == name) {
+            self.violation(name.into(), place, detail);
+        }
+        self.livelock = !deadlock;
         if self.recording || self.fails {
-            self.deadlock = super::blocked::describe_deadlock(self);
             for i in 0..self.live.len() {
                 let tid = self.live[i];
                 let text = super::blocked::describe_block(self, tid);
@@ -277,28 +317,39 @@ impl Runtime {
         if all_over {
             return Turnover::To(runnable[0]);
         }
-        if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
-            if let Some(tid) = self.ready() {
-                return self.turn_to(tid);
+        let next = if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
+            match self.before_sampling() {
+                None => return Turnover::Sample,
+                Some(next) => next,
             }
-            if self.trace.len() >= self.max_steps {
-                return match self.end(Ending::TooLong) {
-                    Some(tid) => self.turn_to(tid),
-                    None => Turnover::Stop,
-                };
-            }
-            if self.live.iter().any(|&p| self.enabled(p)) {
-                return Turnover::Sample;
-            }
-            return match self.end(Ending::Deadlock) {
-                Some(tid) => self.turn_to(tid),
-                None => Turnover::Stop,
-            };
-        }
-        match self.next() {
+        } else {
+            self.next()
+        };
+        match next {
             Some(tid) => self.turn_to(tid),
             None => Turnover::Stop,
         }
+    }
+
+    /// What comes before there is something to choose, if anything does: the thread to run, or
+    /// nobody.
+    fn before_sampling(&mut self) -> Option<Option<Tid>> {
+        if self.probe.is_some() {
+            return Some(self.probing().or_else(|| self.end(Ending::Probed)));
+        }
+        if let Some(tid) = self.ready() {
+            return Some(Some(tid));
+        }
+        if self.trace.len() >= self.max_steps {
+            return Some(self.end(Ending::TooLong));
+        }
+        if let Some(tid) = self.begin_probe() {
+            return Some(Some(tid));
+        }
+        if self.live.iter().any(|&p| self.enabled(p)) || self.pass_time() {
+            return None;
+        }
+        Some(self.end(Ending::Deadlock))
     }
 
     /// Makes `tid` the current thread.

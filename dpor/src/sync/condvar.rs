@@ -80,7 +80,11 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         _timeout: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let (guard, notified) = self.wait_until(guard, MAY_END, Location::caller());
+        let arg = rt::with(|rt| rt.timed());
+        let (guard, notified) = self.wait_until(guard, arg, Location::caller());
+        if !notified {
+            rt::with(|rt| rt.timed_out());
+        }
         let result = WaitTimeoutResult(!notified);
         match guard {
             Ok(guard) => Ok((guard, result)),

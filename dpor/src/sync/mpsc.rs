@@ -4,7 +4,7 @@
 //! the last of them has gone is what a receiver sees, and which one that was nobody. To clone a sender
 //! is no operation, nor is a sender's going on when its message has been received at a rendezvous.
 
-use crate::object::{Channel, State, HUNG_UP, MAY_END, NOT_NOW};
+use crate::object::{Channel, State, HUNG_UP, NOT_NOW};
 use crate::op::{Kind, ObjId, Op};
 use crate::rt::{self, Runtime, Status};
 use std::cell::Cell;
@@ -175,8 +175,12 @@ impl<T> Receiver<T> {
     /// Like [`recv`](Self::recv), but whenever there is no message it may also time out.
     #[track_caller]
     pub fn recv_timeout(&self, _timeout: Duration) -> Result<T, RecvTimeoutError> {
-        self.shared.recv(Kind::Recv, MAY_END, Location::caller()).map_err(|why| match why {
-            NOT_NOW => RecvTimeoutError::Timeout,
+        let arg = rt::with(|rt| rt.timed());
+        self.shared.recv(Kind::Recv, arg, Location::caller()).map_err(|why| match why {
+            NOT_NOW => {
+                rt::with(|rt| rt.timed_out());
+                RecvTimeoutError::Timeout
+            }
             _ => RecvTimeoutError::Disconnected,
         })
     }

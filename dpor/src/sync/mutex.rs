@@ -93,7 +93,7 @@ impl<T: ?Sized> Mutex<T> {
         value: std::sync::MutexGuard<'a, T>,
         at: &'static Location<'static>,
     ) -> MutexGuard<'a, T> {
-        MutexGuard { mutex: self, panicking: crate::thread::panicking(), value, at }
+        MutexGuard { mutex: self, panicking: crate::thread::panicking(), changed: false, value, at }
     }
 
     /// Whether a thread has panicked while it held the mutex.
@@ -140,6 +140,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
     panicking: bool,
+    /// Whether the value may have been changed.
+    changed: bool,
     // Dropped after `drop` has run, in which the model is told: nobody else runs in between.
     value: std::sync::MutexGuard<'a, T>,
     at: &'static Location<'static>,
@@ -153,7 +155,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let op = Op::new(self.mutex.id, Kind::Unlock, self.at);
+        let changed = self.changed || std::thread::panicking();
+        let op = Op::new(self.mutex.id, Kind::Unlock, self.at).with_arg(changed as u64);
         if !rt::dying() && rt::announce(op) == Grant::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.mutex.poison.set(true);
@@ -173,6 +176,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        self.changed = true;
         &mut self.value
     }
 }

@@ -108,7 +108,13 @@ impl<T: ?Sized> RwLock<T> {
                 Err(TryLockError::WouldBlock) => wait_or_fail(given_up),
             }
         };
-        RwLockWriteGuard { lock: self, panicking: crate::thread::panicking(), value, at }
+        RwLockWriteGuard {
+            lock: self,
+            panicking: crate::thread::panicking(),
+            changed: false,
+            value,
+            at,
+        }
     }
 
     /// Whether a thread has panicked while it held the lock for writing.
@@ -169,6 +175,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     panicking: bool,
+    /// Whether the value may have been changed.
+    changed: bool,
     value: std::sync::RwLockWriteGuard<'a, T>,
     at: &'static Location<'static>,
 }
@@ -183,7 +191,8 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        let op = Op::new(self.lock.id, Kind::UnlockWrite, self.at);
+        let changed = self.changed || std::thread::panicking();
+        let op = Op::new(self.lock.id, Kind::UnlockWrite, self.at).with_arg(changed as u64);
         if !rt::dying() && rt::announce(op) == Grant::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.lock.poison.set(true);
@@ -211,6 +220,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        self.changed = true;
         &mut self.value
     }
 }

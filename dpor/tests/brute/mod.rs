@@ -8,9 +8,9 @@
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, SyncSender};
+use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
 use shuttle_dpor::sync::{self, counted, Barrier, Condvar, Mutex, Once, RwLock};
-use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Ordering, Strategy as Choose};
+use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Operation, Ordering, Strategy as Choose};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -57,6 +57,28 @@ pub(crate) enum Stmt {
     /// A thread asks whether the first that it spawned has ended.
     IsFinished,
     Yield,
+    /// Loads an atomic until it has a value, yielding.
+    Spin(usize, usize),
+    /// Loads both atomics until one of them is set, yielding.
+    SpinOnBoth,
+    /// Like `Spin`, but gives up after so many rounds.
+    SpinFor(usize, usize, usize),
+    /// Swaps until the atomic was not set: a spin lock; then clears it.
+    SpinLock(usize),
+    /// Tries to lock a mutex until that succeeds, yielding.
+    SpinTry(usize),
+    /// Changes what is behind a mutex.
+    Set(usize),
+    /// Locks a mutex and looks until that has been changed, yielding.
+    Poll(usize),
+    /// The same, with the condition variable and a timeout.
+    WaitUntilSet,
+    /// Changes what is behind the condition variable's mutex.
+    SetCondition,
+    /// Receives, and again if that has timed out.
+    RecvUntil,
+    /// Parks with a timeout until an atomic is set.
+    ParkUntil(usize),
 }
 
 /// What a thread does with the references that it has, of which it is given one.
@@ -97,6 +119,7 @@ struct Flavour {
     counts: u32,
     shares: u32,
     ends: u32,
+    spins: u32,
 }
 
 const NONE: Flavour = Flavour {
@@ -111,9 +134,10 @@ const NONE: Flavour = Flavour {
     counts: 0,
     shares: 0,
     ends: 0,
+    spins: 0,
 };
 
-const FLAVOURS: [Flavour; 12] = [
+const FLAVOURS: [Flavour; 19] = [
     Flavour {
         atomics: 4,
         locks: 4,
@@ -126,6 +150,7 @@ const FLAVOURS: [Flavour; 12] = [
         counts: 1,
         shares: 0,
         ends: 0,
+        spins: 0,
     },
     Flavour { atomics: 9, locks: 1, ..NONE },
     Flavour { atomics: 1, locks: 9, ..NONE },
@@ -136,8 +161,15 @@ const FLAVOURS: [Flavour; 12] = [
     Flavour { atomics: 1, channels: 9, ..NONE },
     Flavour { atomics: 2, locks: 1, onces: 6, counts: 6, ..NONE },
     Flavour { atomics: 3, locks: 1, ends: 4, ..NONE },
+    Flavour { atomics: 4, spins: 5, ..NONE },
+    Flavour { atomics: 1, locks: 3, tries: 1, spins: 4, ..NONE },
+    Flavour { atomics: 1, tries: 1, rwlocks: 3, spins: 4, ..NONE },
+    Flavour { condvars: 3, spins: 4, ..NONE },
+    Flavour { channels: 5, spins: 4, ..NONE },
+    Flavour { atomics: 1, parks: 4, counts: 2, spins: 4, ..NONE },
     Flavour { shares: 9, ..NONE },
     Flavour { atomics: 2, locks: 1, shares: 6, ..NONE },
+    Flavour { atomics: 2, shares: 5, spins: 3, ..NONE },
 ];
 
 /// One of several, by weight; a weight may be zero.
@@ -175,7 +207,21 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (2 * f.counts, Just(Stmt::DropRef).boxed()),
         (2 * f.counts, Just(Stmt::Upgrade).boxed()),
         (4 * f.shares, share().prop_map(Stmt::Share).boxed()),
-        (1, Just(Stmt::Yield).boxed()),
+        (1 + f.spins, Just(Stmt::Yield).boxed()),
+        (f.spins * f.atomics, (which(), 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)).boxed()),
+        (f.spins * f.atomics, Just(Stmt::SpinOnBoth).boxed()),
+        (
+            f.spins * f.atomics,
+            (which(), 1..3usize, 1..3usize).prop_map(|(a, v, n)| Stmt::SpinFor(a, v, n)).boxed(),
+        ),
+        (f.spins * f.atomics, which().prop_map(Stmt::SpinLock).boxed()),
+        (f.spins * f.locks, which().prop_map(Stmt::SpinTry).boxed()),
+        (f.spins * f.locks, which().prop_map(Stmt::Set).boxed()),
+        (f.spins * f.locks, which().prop_map(Stmt::Poll).boxed()),
+        (f.spins * f.condvars, Just(Stmt::WaitUntilSet).boxed()),
+        (f.spins * f.condvars, Just(Stmt::SetCondition).boxed()),
+        (f.spins * f.channels, Just(Stmt::RecvUntil).boxed()),
+        (f.spins * f.parks, which().prop_map(Stmt::ParkUntil).boxed()),
     ])
 }
 
@@ -201,6 +247,7 @@ fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
             (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryWrite).boxed()),
             (2 * f.onces, body().prop_map(Stmt::Once).boxed()),
             (1, body().prop_map(Stmt::Spawn).boxed()),
+            (2, leaf(f).boxed()),
         ])
     })
 }
@@ -219,7 +266,9 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::Write(b) => 3 + size(b),
         Stmt::Spawn(b) => size(b),
         Stmt::Once(b) => 2 + size(b),
-        Stmt::Wait(_) => 5,
+        Stmt::Wait(_) | Stmt::WaitUntilSet => 5,
+        Stmt::SpinOnBoth | Stmt::SpinLock(_) | Stmt::SpinTry(_) | Stmt::Set(_) => 2,
+        Stmt::Poll(_) | Stmt::SetCondition | Stmt::ParkUntil(_) => 2,
         Stmt::Yield => 0,
         _ => 1,
     };
@@ -238,10 +287,10 @@ shuttle_dpor::thread_local! {
 }
 
 struct World {
-    mutexes: Vec<Mutex<()>>,
+    mutexes: Vec<Mutex<usize>>,
     rwlock: RwLock<()>,
     atomics: Vec<AtomicUsize>,
-    condvar: (Mutex<()>, Condvar),
+    condvar: (Mutex<usize>, Condvar),
     main: thread::Thread,
     once: Once,
     barrier: Barrier,
@@ -259,7 +308,7 @@ impl World {
             barrier: Barrier::new(2),
             weak: counted.as_ref().map(counted::Arc::downgrade).unwrap_or_default(),
             counted,
-            mutexes: (0..2).map(|_| Mutex::new(())).collect(),
+            mutexes: (0..2).map(|_| Mutex::new(0)).collect(),
             rwlock: RwLock::new(()),
             atomics: (0..2).map(|_| AtomicUsize::new(0)).collect(),
             condvar: Default::default(),
@@ -516,6 +565,65 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
             }
             Stmt::LookAtOnce => world.see(me, world.once.is_completed() as usize),
             Stmt::Yield => thread::yield_now(),
+            Stmt::Spin(a, v) => {
+                while world.atomics[*a].load(SeqCst) != *v {
+                    thread::yield_now();
+                }
+            }
+            Stmt::SpinOnBoth => loop {
+                let both = [0, 1].map(|a| world.atomics[a].load(SeqCst));
+                if both != [0, 0] {
+                    break both.iter().for_each(|&v| world.see(me, v));
+                }
+                shuttle_dpor::hint::spin_loop();
+            },
+            Stmt::SpinFor(a, v, times) => {
+                let mut tries = 0..*times;
+                let found = tries.any(|_| {
+                    let found = world.atomics[*a].load(SeqCst) == *v;
+                    if !found {
+                        shuttle_dpor::hint::spin_loop();
+                    }
+                    found
+                });
+                world.see(me, found as usize);
+            }
+            Stmt::SpinLock(a) => {
+                while world.atomics[*a].swap(1, SeqCst) == 1 {
+                    shuttle_dpor::hint::spin_loop();
+                }
+                world.atomics[*a].store(0, SeqCst);
+            }
+            Stmt::SpinTry(m) => {
+                while world.mutexes[*m].try_lock().is_err() {
+                    thread::yield_now();
+                }
+            }
+            Stmt::Set(m) => *world.mutexes[*m].lock().unwrap() += 1,
+            Stmt::Poll(m) => {
+                while *world.mutexes[*m].lock().unwrap() == 0 {
+                    thread::sleep(Duration::ZERO);
+                }
+            }
+            Stmt::WaitUntilSet => {
+                let (mutex, condvar) = &world.condvar;
+                let mut guard = mutex.lock().unwrap();
+                while *guard == 0 {
+                    guard = condvar.wait_timeout(guard, Duration::ZERO).unwrap().0;
+                }
+            }
+            Stmt::SetCondition => *world.condvar.0.lock().unwrap() += 1,
+            Stmt::RecvUntil => world.receive(me, |r| loop {
+                match r.recv_timeout(Duration::ZERO) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    done => break done.map_err(|e| e as usize),
+                }
+            }),
+            Stmt::ParkUntil(a) => {
+                while world.atomics[*a].load(SeqCst) == 0 {
+                    thread::park_timeout(Duration::ZERO);
+                }
+            }
         }
     }
     for child in children {
@@ -584,49 +692,120 @@ fn body(program: &Program) -> Seen {
     seen.clone()
 }
 
+/// What an operation is to an object.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Does(Kind),
+    /// It comes after a yield, before which its thread has looked at the object.
+    Peeks,
+}
+
 /// Whether two operations on one object may be exchanged.
-fn commute(a: Kind, b: Kind) -> bool {
+fn commute(a: Use, b: Use) -> bool {
     use Kind::*;
-    let reader = |k| matches!(k, Read | TryRead | UnlockRead | Look);
-    let load = |k| matches!(k, Load | CompareExchangeFailed);
-    let same = |k| a == k && b == k;
-    let admission = |k| matches!(k, Read | TryRead);
-    let cloning = |k| k == CloneRef;
-    let counting = |k| k == Count;
-    let weak = |k| k == DropWeak;
+    let reader = |k| matches!(k, Use::Does(Read | TryRead | UnlockRead | Look));
+    let load = |k| matches!(k, Use::Does(Load | CompareExchangeFailed));
+    let admission = |k| matches!(k, Use::Does(Read | TryRead));
+    let peek = |k| matches!(k, Use::Peeks | Use::Does(Look | Upgrade)) || load(k) || admission(k);
+    let same = |k| a == Use::Does(k) && b == Use::Does(k);
+    let cloning = |k| k == Use::Does(CloneRef);
+    let counting = |k| k == Use::Does(Count);
+    let weak = |k| k == Use::Does(DropWeak);
+    let unique = |k| k == Use::Does(Unique);
     same(Upgrade)
         || (cloning(a) && !counting(b))
         || (cloning(b) && !counting(a))
-        || (counting(a) && counting(b))
-        || (weak(a) && !counting(b) && b != Unique)
-        || (weak(b) && !counting(a) && a != Unique)
+        || (counting(a) && (counting(b) || b == Use::Peeks))
+        || (counting(b) && a == Use::Peeks)
+        || (weak(a) && !counting(b) && !unique(b))
+        || (weak(b) && !counting(a) && !unique(a))
         || same(DropSender)
         || (reader(a) && reader(b))
-        || (load(a) && load(b))
-        || (a == QueueWrite && !admission(b))
-        || (b == QueueWrite && !admission(a))
-        || a == Woken
-        || b == Woken
+        || (peek(a) && peek(b))
+        || (a == Use::Does(QueueWrite) && !admission(b))
+        || (b == Use::Does(QueueWrite) && !admission(a))
+        || a == Use::Does(Woken)
+        || b == Use::Does(Woken)
+}
+
+/// What a thread has looked at since it changed something or yielded.
+#[derive(Default)]
+struct Looks<'a> {
+    /// With how often it has taken the object and not given it back.
+    objects: Vec<(&'a ObjectId, u32)>,
+}
+
+impl<'a> Looks<'a> {
+    /// The thread has performed `op`; `before` is the value of an atomic before it.
+    fn take_in(&mut self, op: &'a Operation, before: u64) {
+        use Kind::*;
+        let mine = self.objects.iter().position(|(o, ..)| *o == &op.object);
+        let (takes, gives) = match (op.kind, op.value) {
+            (Load | CompareExchangeFailed | Look | QueueWrite, _) => (0, 0),
+            (Store | Rmw, v) if v == before => (0, 0),
+            (TryLock | TryRead | TryWrite, 0) => (0, 0),
+            (Upgrade | TryUnwrap | Enter | Park, 0) => (0, 0),
+            (Recv | TryRecv | TrySend, 0 | 2) => (0, 0),
+            (Lock | TryLock | Read | TryRead | Write | TryWrite | Upgrade | Wait, _) => (1, 0),
+            (Wake | Unlock | UnlockWrite | UnlockRead | DropRef, 0) => (0, 1),
+            _ => return self.objects.clear(),
+        };
+        let mine = mine.unwrap_or_else(|| {
+            self.objects.push((&op.object, 0));
+            self.objects.len() - 1
+        });
+        let (_, held) = &mut self.objects[mine];
+        if *held + takes < gives {
+            return self.objects.clear();
+        }
+        *held = *held + takes - gives;
+    }
 }
 
 /// A trace, as a number: what each thread does, and for each operation which of those on its object
 /// that it does not commute with came before it.
 pub(crate) fn trace(ordering: &Ordering) -> u64 {
-    let mut threads: HashMap<&[u32], (u64, Sum)> = HashMap::new();
-    let mut objects: HashMap<&ObjectId, Vec<(Kind, u64)>> = HashMap::new();
+    use Kind::*;
+    // Objects that threads leave, for which others may wait.
+    let leaves = |op: &&Operation| matches!(op.kind, UnlockRead | DropSender);
+    let left: BTreeSet<_> =
+        ordering.operations.iter().filter(leaves).map(|op| &op.object).collect();
+    let joins = |k| matches!(k, Read | TryRead | UnlockRead | Look | QueueWrite | DropSender);
+    let mut threads: HashMap<&[u32], (u64, Sum, Looks)> = HashMap::new();
+    let mut objects: HashMap<&ObjectId, Vec<(Use, u64)>> = HashMap::new();
+    let mut values: HashMap<&ObjectId, u64> = HashMap::new();
     let mut all = number(&ordering.deadlock);
     for op in &ordering.operations {
-        let (count, done) = threads.entry(&op.thread).or_default();
+        let (count, done, looks) = threads.entry(&op.thread).or_default();
         *count += 1;
         done.add(&(&op.object, op.kind, op.value));
         let me = number(&(&op.thread, *count));
-        let others = objects.entry(&op.object).or_default();
-        let before = others.iter().filter(|(kind, _)| !commute(*kind, op.kind));
-        let before = before.fold(0u64, |sum, (_, other)| sum.wrapping_add(*other));
-        all = all.wrapping_add(number(&(me, before)));
-        others.push((op.kind, me));
+        let mut uses = vec![(&op.object, Use::Does(op.kind))];
+        if op.yielded {
+            // What it holds it does not wait for; and its own object it uses anyway, but that one
+            // reader may wait for another to leave.
+            let waits = std::mem::take(&mut looks.objects).into_iter().filter(|o| o.1 == 0);
+            let other =
+                waits.filter(|(o, ..)| *o != &op.object || joins(op.kind) && left.contains(o));
+            uses.extend(other.map(|(object, ..)| (object, Use::Peeks)));
+        }
+        for &(object, what) in &uses {
+            let others = objects.entry(object).or_default();
+            let before = others.iter().filter(|(other, _)| !commute(*other, what));
+            let before = before.fold(0u64, |sum, (_, other)| sum.wrapping_add(*other));
+            all = all.wrapping_add(number(&(me, object, before)));
+        }
+        for (object, what) in uses {
+            objects.entry(object).or_default().push((what, me));
+        }
+        if op.kind == Woken {
+            looks.objects.clear();
+        } else {
+            let before = values.insert(&op.object, op.value).unwrap_or(0);
+            looks.take_in(op, before);
+        }
     }
-    for (thread, (_, done)) in threads {
+    for (thread, (_, done, _)) in threads {
         all = all.wrapping_add(number(&(thread, done.0)));
     }
     all

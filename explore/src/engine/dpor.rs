@@ -22,19 +22,27 @@ pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Opti
         preemptions: Some(preemptions(&seen.witness)),
         witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
     });
-    let violations = found.violations.into_iter().map(|seen| Violation {
-        invariant: seen.name,
-        detail: seen.detail,
-        orderings: seen.orderings,
-        witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
-    });
+    // The engine tells deadlocks and panics apart by their places; an invariant is one.
+    let mut violations: Vec<Violation> = Vec::new();
+    for seen in found.violations {
+        let invariant = seen.name;
+        match violations.last_mut().filter(|last| last.invariant == invariant) {
+            Some(last) => last.orderings += seen.orderings,
+            None => violations.push(Violation {
+                invariant,
+                detail: seen.detail,
+                orderings: seen.orderings,
+                witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
+            }),
+        }
+    }
     Report {
         executions: found.executions,
         orderings: (options.strategy == Strategy::Dpor).then_some(found.orderings),
         elapsed: found.elapsed,
         verdict: found.incomplete.map_or(Verdict::Complete, incomplete),
         outcomes: outcomes.collect(),
-        violations: violations.collect(),
+        violations,
         ..Report::new(&**system, scenario, options.strategy.name())
     }
     .judged(scenario)

@@ -8,6 +8,9 @@
 use super::{mutant, Mutant};
 
 const OP: &str = "dpor/src/op.rs";
+const SPIN: &str = "dpor/src/spin.rs";
+const STATE: &str = "dpor/src/rt/state.rs";
+const PAUSE: &str = "dpor/src/rt/pause.rs";
 const RACES: &str = "dpor/src/explore/races.rs";
 const NODE: &str = "dpor/src/explore/node.rs";
 const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
@@ -46,8 +49,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "readers of one rwlock conflict",
         OP,
         &[(
-            "            (Read | Admission, Read | Admission) => false,",
-            "            (Read | Admission, Read | Admission) => self == Admission,",
+            "Read | Admission | Leave | Peek) => false,",
+            "Read | Admission | Leave | Peek) => self == Admission,",
         )],
     ),
     mutant(
@@ -60,7 +63,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "race-of-looks-and-locks",
         "a look at a mutex or a once does not race with an acquisition after it",
         RACES,
-        &[("if known || !enabled(event.pre)", "if known || read || !enabled(event.pre)")],
+        &[("if known || !possible {", "if known || read || !possible {")],
     ),
     mutant(
         "race-of-looks-and-writers",
@@ -79,8 +82,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "an operation races with the last that it is dependent with alone",
         RACES,
         &[(
-            "if all.into_iter().all(|c| c.conflicts(class(first))) {",
-            "if true || all.into_iter().all(|c| c.conflicts(class(first))) {",
+            "if all.into_iter().all(|c| at.conflicts(first, c)) {",
+            "if true || all.into_iter().all(|c| at.conflicts(first, c)) {",
         )],
     ),
     mutant(
@@ -103,8 +106,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a lock races with the release before it",
         RACES,
         &[(
-            "|| !enabled(event.pre) {",
-            "|| !(enabled(event.pre) || event.label.kind == Kind::Unlock) {",
+            "|| !possible {",
+            "|| !(possible || trace.events()[first].label.kind == Kind::Unlock) {",
         )],
     ),
     mutant(
@@ -252,5 +255,53 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "contest.or(contested.then_some(at))",
             "contest.or(contested.then_some(at)).filter(|_| false)",
         )],
+    ),
+    mutant(
+        "spin-reversed-though-nothing-changes",
+        "a spinner is let go on before what it waits for",
+        RACES,
+        &[("waits.is_some_and(|pause| pause.spins == Some(true))", "false")],
+    ),
+    mutant(
+        "spin-looks-are-forgotten",
+        "who goes on after a yield is not ordered with the other objects of its round",
+        PAUSE,
+        &[("                set.push(look.obj);", "                let _ = look.obj;")],
+    ),
+    mutant(
+        "spin-gives-up",
+        "a loop that gives up is taken for one that does not",
+        PAUSE,
+        &[("self.spinners.set(probe.past, spins);", "self.spinners.set(probe.past, true);")],
+    ),
+    mutant(
+        "spin-missed-release",
+        "a lock that is released ends no wait for it",
+        SPIN,
+        &[(
+            "Effect::Returns { changed: false } => FREED,",
+            "Effect::Returns { changed: false } => 0,",
+        )],
+    ),
+    mutant(
+        "spin-missed-change",
+        "what is changed behind a lock ends no wait for it",
+        SPIN,
+        &[(
+            "Effect::Returns { changed: val == 1 },\n            Kind::UnlockRead",
+            "Effect::Returns { changed: false },\n            Kind::UnlockRead",
+        )],
+    ),
+    mutant(
+        "spin-past-without-versions",
+        "what a thread knows leaves out what it has from others",
+        STATE,
+        &[("            past = mix(past, object.version);\n", "")],
+    ),
+    mutant(
+        "time-does-not-pass",
+        "waits that time out when nothing else can go on are not ordered behind all that was",
+        PAUSE,
+        &[("join(&mut self.threads[tid as usize].clock, &all)", "let _ = (tid, &all)")],
     ),
 ];

@@ -107,7 +107,7 @@ impl<T: ?Sized> Arc<T> {
     /// so what clones elsewhere make of it is not explored in every order.
     #[track_caller]
     pub fn strong_count(this: &Self) -> usize {
-        this.count.operations.look(|| {
+        this.count.operations.count(|| {
             let n = sync::Arc::strong_count(&this.value);
             (n, n as u64)
         })
@@ -117,9 +117,9 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         let Arc { value, count } = this;
-        count.operations.look(|| {
+        count.operations.unique(|| {
             let value = sync::Arc::get_mut(value);
-            let only = value.is_some() as u64;
+            let only = value.is_some();
             (value, only)
         })
     }

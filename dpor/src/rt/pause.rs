@@ -1,0 +1,195 @@
+//! Threads that yield: what they have looked at, and until when they wait. See [`crate::spin`].
+
+use super::state::{Ending, Mode, Runtime};
+use super::thread::Status;
+use crate::object::{Applied, State, ENDS_LAST, MAY_END, NOT_NOW};
+use crate::op::{Class, Kind, Label, ObjId, Op, Tid, NO_OBJECT};
+use crate::spin::{intern, Effect, Look, Pause, Probe, ROUNDS};
+use crate::trace::{join, mix, Clock};
+use std::panic::Location;
+
+impl Runtime {
+    /// The current thread has nothing better to do than to let others run.
+    pub(crate) fn yielded(&mut self, at: &'static Location<'static>) {
+        self.idle += 1;
+        if self.idle > self.max_steps && self.ending.is_none() {
+            self.ending = Some(Ending::TooLong);
+        }
+        let me = self.current;
+        self.pause(me, at);
+    }
+
+    fn pause(&mut self, tid: Tid, at: &'static Location<'static>) {
+        let thread = &mut self.threads[tid as usize];
+        thread.yielded = true;
+        let looks = thread.round.end();
+        if looks.is_empty() || matches!(self.mode, Mode::Guest(_)) {
+            return;
+        }
+        let past = thread.past;
+        thread.pause = Some(Pause { looks, at, past, spins: self.spinners.get(past) });
+        if let Some(probe) = &mut self.probe {
+            probe.rounds += 1;
+            if probe.rounds >= ROUNDS {
+                self.tried(true);
+            }
+        }
+    }
+
+    /// The current thread does what others may notice, or what it does not do again.
+    pub(crate) fn changes(&mut self) {
+        self.threads[self.current as usize].round.clear();
+        self.tried(false);
+    }
+
+    /// Takes down what came of an operation, for its thread's round. Returns what it means to others
+    /// who look at its object.
+    pub(super) fn look(&mut self, op: &Op, done: &Applied) -> u8 {
+        let now = self.trace.len();
+        let round = &mut self.threads[self.current as usize].round;
+        if done.label.obj == NO_OBJECT {
+            round.clear();
+            self.tried(false);
+            return 0;
+        }
+        let effect = Effect::of(done.label.kind, done.pre, done.val);
+        if !round.take_in(op.obj, effect, now) {
+            self.tried(false);
+        }
+        effect.shows()
+    }
+
+    /// A wait that has ended by itself is a yield.
+    pub(super) fn after_timeout(&mut self, op: &Op, done: &Applied) {
+        let waits = matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv);
+        let by_itself = done.label.obj != NO_OBJECT && done.val == NOT_NOW;
+        if waits && by_itself && matches!(op.arg, MAY_END | ENDS_LAST) {
+            let me = self.current;
+            self.pause(me, op.at);
+        }
+    }
+
+    /// `Op::arg` of a wait with a timeout.
+    pub(crate) fn timed(&self) -> u64 {
+        let timeouts = self.threads[self.current as usize].timeouts;
+        if timeouts < self.timeouts {
+            MAY_END
+        } else {
+            ENDS_LAST
+        }
+    }
+
+    /// A wait of the current thread has timed out.
+    pub(crate) fn timed_out(&mut self) {
+        self.threads[self.current as usize].timeouts += 1;
+    }
+
+    /// Nothing can go on: time passes, and each wait with a timeout may end. Returns whether there is
+    /// one. What comes now comes after all that has been, in whatever order that was: the state is the
+    /// same in all equivalent executions, so this is no choice, and there is nothing to reverse.
+    pub(super) fn pass_time(&mut self) -> bool {
+        let mut waits = false;
+        for &tid in &self.live {
+            if let Status::At(op) = &mut self.threads[tid as usize].status {
+                let timed = matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv);
+                if timed && op.arg == ENDS_LAST {
+                    op.arg = MAY_END;
+                    waits = true;
+                }
+            }
+        }
+        if waits {
+            let mut all = Clock::new();
+            self.live.iter().for_each(|&tid| join(&mut all, &self.threads[tid as usize].clock));
+            self.live.iter().for_each(|&tid| join(&mut self.threads[tid as usize].clock, &all));
+        }
+        waits
+    }
+
+    /// What an operation after a yield counts as a read of, beside what it is anyway.
+    pub(super) fn also(&self, looks: &[Look], label: Label) -> &'static [ObjId] {
+        let mut set = Vec::new();
+        for look in looks {
+            let state = &self.objects[look.obj as usize].state;
+            // On its own object that makes a difference only if what is waited for is a read, too.
+            let own = look.obj == label.obj;
+            let left = matches!(state, State::RwLock(_) | State::Channel(_));
+            let class = label.kind.class();
+            if !own || left && class != Class::Write || !class.conflicts(Class::Write) {
+                set.push(look.obj);
+            }
+        }
+        set.sort_unstable();
+        intern(&set)
+    }
+
+    /// Whether something has changed that `tid` waits for.
+    fn changed(&self, tid: Tid, looks: &[Look]) -> bool {
+        looks.iter().any(|look| {
+            let history = self.objects[look.obj as usize].history.iter().rev();
+            let mut since = history.take_while(|&&i| i as usize > look.since);
+            since.any(|&i| {
+                let event = &self.trace.events()[i as usize];
+                event.obj == look.obj && event.tid != tid && event.shows & look.waits_for() != 0
+            })
+        })
+    }
+
+    /// Whether `tid` has yielded and waits for a change.
+    pub(crate) fn pauses(&self, tid: Tid) -> bool {
+        let pause = self.threads[tid as usize].pause.as_ref();
+        pause.is_some_and(|p| p.spins != Some(false) && !self.changed(tid, &p.looks))
+    }
+
+    /// A thread of which it is not known whether it spins, and which matters now: it begins to run
+    /// alone.
+    pub(super) fn begin_probe(&mut self) -> Option<Tid> {
+        let unknown = |&&tid: &&Tid| {
+            let pause = self.threads[tid as usize].pause.as_ref();
+            pause.is_some_and(|p| p.spins.is_none()) && self.possible(tid) && self.pauses(tid)
+        };
+        let tid = *self.live.iter().find(unknown)?;
+        let pause = self.threads[tid as usize].pause.as_ref().expect("it has yielded");
+        let objects = pause.looks.iter().map(|look| look.obj).collect();
+        self.probe = Some(Probe { tid, past: pause.past, objects, rounds: 0, over: false });
+        Some(tid)
+    }
+
+    /// The next step of a probe. `None` if it is over.
+    pub(super) fn probing(&mut self) -> Option<Tid> {
+        let probe = self.probe.as_ref().expect("there is a probe");
+        if probe.over {
+            return None;
+        }
+        let tid = probe.tid;
+        if let Status::At(op) = &mut self.threads[tid as usize].status {
+            // It runs alone: nothing else can go on.
+            if op.arg == ENDS_LAST && matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv) {
+                op.arg = MAY_END;
+            }
+        }
+        let goes_on = match self.threads[tid as usize].status {
+            Status::At(op) => probe.objects.contains(&op.obj) && self.possible(tid),
+            _ => false,
+        };
+        if !goes_on {
+            self.tried(false);
+        }
+        goes_on.then_some(tid)
+    }
+
+    /// A thread has waited for something that is no operation: no loop does that again and again.
+    pub(super) fn knows(&mut self, tid: Tid, past: u64) {
+        let thread = &mut self.threads[tid as usize];
+        thread.past = mix(thread.past, past);
+        thread.round.clear();
+    }
+
+    /// If there is a probe it is over.
+    fn tried(&mut self, spins: bool) {
+        if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.over) {
+            probe.over = true;
+            self.spinners.set(probe.past, spins);
+        }
+    }
+}

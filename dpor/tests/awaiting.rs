@@ -1,0 +1,488 @@
+//! Loops that wait by looking again: they end the exploration, and what they wait for is explored.
+
+use shuttle_dpor::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::{mpsc, Arc, Condvar, Mutex, RwLock};
+use shuttle_dpor::{hint, report_violation, thread, Explorer, Report, Strategy, Verdict};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_millis(1);
+
+fn explore<T: Ord + Clone + Debug + Send + 'static>(
+    body: impl Fn() -> T + Send + Sync + 'static,
+) -> Report<T> {
+    Explorer::new().max_executions(100_000).explore(body)
+}
+
+fn complete<T: Ord + Clone + Debug + Send + 'static>(
+    body: impl Fn() -> T + Send + Sync + 'static,
+) -> (u64, BTreeSet<T>) {
+    let report = explore(body);
+    report.assert_complete();
+    assert_eq!((report.blocked, report.cut), (0, 0));
+    (report.orderings, report.outcomes.into_keys().collect())
+}
+
+/// A flag that another thread sets, and a loop around `wait` until it is.
+fn until_set(wait: fn()) -> (u64, BTreeSet<usize>) {
+    complete(move || {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = flag.clone();
+        thread::spawn(move || theirs.store(true, SeqCst));
+        let mut rounds = 0;
+        while !flag.load(SeqCst) {
+            rounds += 1;
+            wait();
+        }
+        rounds
+    })
+}
+
+#[test]
+fn whatever_yields_waits_for_a_change() {
+    // The flag is set before the first look, or between that and the second.
+    for wait in [thread::yield_now, hint::spin_loop, || thread::sleep(SOON)] {
+        assert_eq!(until_set(wait), (2, [0, 1].into()));
+    }
+    // The token is an object, too: nobody changes it.
+    assert_eq!(until_set(|| thread::park_timeout(SOON)).1, [0, 1].into());
+}
+
+#[test]
+fn each_value_that_a_loop_sees_is_explored() {
+    let (orderings, seen) = complete(|| {
+        let x = Arc::new(AtomicUsize::new(0));
+        let y = x.clone();
+        thread::spawn(move || {
+            y.store(1, SeqCst);
+            y.store(2, SeqCst);
+        });
+        let mut seen = Vec::new();
+        loop {
+            let value = x.load(SeqCst);
+            seen.push(value);
+            if value == 2 {
+                break seen;
+            }
+            thread::yield_now();
+        }
+    });
+    let expected = [vec![2], vec![0, 2], vec![1, 2], vec![0, 1, 2]];
+    assert_eq!((orderings, seen), (4, expected.into()));
+}
+
+#[test]
+fn a_loop_that_gives_up_is_explored_round_by_round() {
+    let (orderings, seen) = complete(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = flag.clone();
+        thread::spawn(move || theirs.store(true, SeqCst));
+        let mut rounds = 0..3;
+        // It gives up although the other will set the flag in the end.
+        rounds.position(|_| {
+            let set = flag.load(SeqCst);
+            if !set {
+                hint::spin_loop();
+            }
+            set
+        })
+    });
+    assert_eq!((orderings, seen), (4, [None, Some(0), Some(1), Some(2)].into()));
+}
+
+#[test]
+fn a_yield_outside_of_a_loop_waits_for_nothing() {
+    let (_, seen) = complete(|| {
+        let (x, y) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (a, b) = (x.clone(), y.clone());
+        let other = thread::spawn(move || {
+            a.store(1, SeqCst);
+            b.load(SeqCst)
+        });
+        let first = x.load(SeqCst);
+        thread::yield_now();
+        y.store(1, SeqCst);
+        (first, other.join().unwrap())
+    });
+    assert_eq!(seen, [(0, 0), (0, 1), (1, 0), (1, 1)].into());
+}
+
+#[test]
+fn a_change_of_either_of_two_objects_is_enough() {
+    let (_, seen) = complete(|| {
+        let both = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        for n in 0..2 {
+            let both = both.clone();
+            thread::spawn(move || both[n].store(true, SeqCst));
+        }
+        loop {
+            let seen = [0, 1].map(|n: usize| both[n].load(SeqCst));
+            if seen != [false, false] {
+                break seen;
+            }
+            thread::yield_now();
+        }
+    });
+    assert_eq!(seen, [[true, false], [false, true], [true, true]].into());
+}
+
+#[test]
+fn a_spin_lock_excludes() {
+    let (_, seen) = complete(|| {
+        let lock = Arc::new((AtomicBool::new(false), AtomicUsize::new(0)));
+        let threads: Vec<_> = (0..2)
+            .map(|_| {
+                let lock = lock.clone();
+                thread::spawn(move || {
+                    while lock.0.swap(true, SeqCst) {
+                        hint::spin_loop();
+                    }
+                    let n = lock.1.load(SeqCst);
+                    lock.1.store(n + 1, SeqCst);
+                    lock.0.store(false, SeqCst);
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|t| t.join().unwrap());
+        lock.1.load(SeqCst)
+    });
+    assert_eq!(seen, [2].into());
+}
+
+#[test]
+fn what_is_behind_a_lock_can_be_polled() {
+    complete(|| {
+        let ready = Arc::new((Mutex::new(false), RwLock::new(false)));
+        let (a, b) = (ready.clone(), ready.clone());
+        let first = thread::spawn(move || {
+            while !*a.0.lock().unwrap() {
+                thread::sleep(SOON);
+            }
+            *a.1.write().unwrap() = true;
+        });
+        thread::spawn(move || *b.0.lock().unwrap() = true);
+        while !*ready.1.read().unwrap() {
+            thread::sleep(SOON);
+        }
+        first.join().unwrap();
+    });
+}
+
+#[test]
+fn attempts_can_be_repeated() {
+    complete(|| {
+        let lock = Arc::new(Mutex::new(0));
+        let (theirs, (tx, rx)) = (lock.clone(), mpsc::channel());
+        thread::spawn(move || {
+            *theirs.lock().unwrap() += 1;
+            tx.send(1).unwrap();
+        });
+        let mut guard = loop {
+            match lock.try_lock() {
+                Ok(guard) => break guard,
+                Err(_) => thread::yield_now(),
+            }
+        };
+        *guard += 1;
+        drop(guard);
+        while rx.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            thread::yield_now();
+        }
+    });
+}
+
+#[test]
+fn a_timed_wait_in_a_loop_ends() {
+    let (_, seen) = complete(|| {
+        let ready = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = ready.clone();
+        thread::spawn(move || {
+            *theirs.0.lock().unwrap() = true;
+            theirs.1.notify_one();
+        });
+        let mut timeouts = 0;
+        let mut guard = ready.0.lock().unwrap();
+        while !*guard {
+            let (again, result) = ready.1.wait_timeout(guard, SOON).unwrap();
+            timeouts += result.timed_out() as usize;
+            guard = again;
+        }
+        timeouts
+    });
+    assert_eq!(seen, [0, 1].into());
+    let (orderings, seen) = complete(|| {
+        let (tx, rx) = mpsc::channel();
+        thread::spawn(move || {
+            tx.send(7).unwrap();
+            std::mem::forget(tx);
+        });
+        let mut timeouts = 0;
+        loop {
+            match rx.recv_timeout(SOON) {
+                Ok(n) => break (n, timeouts),
+                Err(_) => timeouts += 1,
+            }
+        }
+    });
+    assert_eq!((orderings, seen), (2, [(7, 0), (7, 1)].into()));
+}
+
+#[test]
+fn a_spin_that_nobody_ends_is_a_livelock() {
+    let body = || {
+        let flag = Arc::new(AtomicBool::named("flag", false));
+        let theirs = flag.clone();
+        let t = thread::spawn(move || {
+            // The bug: the store that was to end the wait comes behind it.
+            while !theirs.load(SeqCst) {
+                thread::yield_now();
+            }
+            theirs.store(true, SeqCst);
+        });
+        t.join().unwrap();
+    };
+    for strategy in [Strategy::Dpor, Strategy::Dfs] {
+        let report = Explorer::new().strategy(strategy).explore(body);
+        assert_eq!((&report.verdict, report.exhausted()), (&Verdict::Violated, true));
+        assert_eq!((report.orderings, report.livelocks, report.deadlocks), (1, 1, 0));
+        let v = report.violation("no-livelock").expect("it spins for ever");
+        assert!(v.detail.contains("thread 1 spins on flag at "), "{}", v.detail);
+        assert!(v.detail.contains("awaiting.rs"), "{}", v.detail);
+        assert!(v.witness.to_string().contains("load flag: 0"), "{}", v.witness);
+        let replay = Explorer::new().replay(&v.token, body);
+        assert_eq!((replay.violations.len(), replay.diverged), (1, None));
+    }
+}
+
+#[test]
+fn who_is_stuck_while_another_spins_is_in_a_deadlock() {
+    let report = explore(|| {
+        let (lock, flag) = (Arc::new(Mutex::new(())), Arc::new(AtomicBool::new(false)));
+        let guard = lock.lock().unwrap();
+        let (theirs, ended) = (lock.clone(), flag.clone());
+        thread::spawn(move || {
+            drop(theirs.lock().unwrap());
+            ended.store(true, SeqCst);
+        });
+        while !flag.load(SeqCst) {
+            thread::yield_now();
+        }
+        drop(guard);
+    });
+    assert!(report.exhausted());
+    assert_eq!((report.deadlocks, report.livelocks), (report.orderings, 0));
+    let v = report.violation("no-deadlock").expect("the lock is held for ever");
+    assert!(
+        v.detail.contains("main spins on") && v.detail.contains("waits to lock"),
+        "{}",
+        v.detail
+    );
+}
+
+#[test]
+fn a_lost_wakeup_does_not_hide_a_lock_cycle() {
+    let report = explore(|| {
+        let pair = Arc::new((Mutex::named("a", ()), Condvar::named("wakeups")));
+        let b = Arc::new(Mutex::named("b", ()));
+        let (pair2, b2) = (pair.clone(), b.clone());
+        let t = thread::spawn(move || {
+            let _b = b2.lock().unwrap();
+            let _a = pair2.0.lock().unwrap();
+            pair2.1.notify_one();
+        });
+        let a = pair.0.lock().unwrap();
+        let both = b.lock().unwrap();
+        drop(both);
+        drop(pair.1.wait(a).unwrap());
+        t.join().unwrap();
+    });
+    let stuck: Vec<_> = report.violations.iter().filter(|v| v.name == "no-deadlock").collect();
+    assert_eq!(stuck.len(), 2, "{stuck:?}");
+    assert_eq!(stuck.iter().map(|v| v.orderings).sum::<u64>(), report.deadlocks);
+    let detail = |what: &str| stuck.iter().any(|v| v.detail.contains(what));
+    assert!(detail("waits to wake wakeups") && detail("waits to lock b"), "{stuck:?}");
+    for v in &stuck {
+        assert_eq!(v.witness.switches(), v.token.switches());
+    }
+}
+
+#[test]
+fn panics_are_told_apart_by_where_they_come_from() {
+    let report = explore(|| {
+        let x = Arc::new(AtomicUsize::new(0));
+        let y = x.clone();
+        thread::spawn(move || y.store(1, SeqCst));
+        match x.load(SeqCst) {
+            0 => panic!("too early"),
+            _ => panic!("too late"),
+        }
+    });
+    let panics: Vec<_> =
+        report.violations.iter().map(|v| (v.detail.as_str(), v.orderings)).collect();
+    assert_eq!(panics.len(), 2);
+    assert!(panics[0].0.starts_with("too early at ") && panics[0].1 == 1, "{panics:?}");
+    assert!(panics[1].0.starts_with("too late at ") && panics[1].1 == 1, "{panics:?}");
+}
+
+#[test]
+fn who_spins_without_yielding_is_named() {
+    let report = Explorer::new().max_steps(50).max_executions(200).explore(|| {
+        let x = Arc::new(AtomicUsize::named("x", 0));
+        let y = x.clone();
+        thread::spawn(move || y.store(1, SeqCst));
+        let mut rounds = 0;
+        while x.load(SeqCst) == 0 {
+            rounds += 1;
+        }
+        if rounds == 17 {
+            report_violation("seventeen", "");
+        }
+    });
+    // One execution is cut off, another just before the loop would have ended, and all the others are
+    // found from these.
+    assert_eq!((report.cut, report.orderings), (2, 49));
+    assert!(report.violation("seventeen").is_some());
+    let why = report.incomplete.expect("an execution was cut off");
+    assert!(why.contains("50 of them by main, the last one load x at "), "{why}");
+    let cut = report.cut_off.expect("an execution was cut off");
+    assert_eq!(cut.witness.steps.len(), 50);
+}
+
+/// A wait with a timeout and a notification that may come before it.
+fn late_waiter() -> bool {
+    let pair = Arc::new((Mutex::new(()), Condvar::new()));
+    let theirs = pair.clone();
+    thread::spawn(move || theirs.1.notify_one());
+    let guard = pair.0.lock().unwrap();
+    let (_guard, result) = pair.1.wait_timeout(guard, SOON).unwrap();
+    result.timed_out()
+}
+
+#[test]
+fn a_timeout_may_be_kept_for_when_nothing_else_can_go_on() {
+    // Notified before the wait, or after it had timed out, with the mutex acquired again or not.
+    assert_eq!(explore(late_waiter).outcomes[&true].orderings, 3);
+    for strategy in [Strategy::Dpor, Strategy::Dfs] {
+        let report = Explorer::new().timeouts(0).strategy(strategy).explore(late_waiter);
+        report.assert_complete();
+        // It times out only if it has been notified before.
+        assert_eq!(report.outcomes.keys().copied().collect::<Vec<_>>(), [false, true]);
+    }
+    let report = Explorer::new().timeouts(0).explore(late_waiter);
+    assert_eq!((report.orderings, report.outcomes[&true].orderings), (2, 1));
+}
+
+#[test]
+fn waits_that_time_out_last_are_explored_in_each_order() {
+    let report = Explorer::new().timeouts(0).explore(|| {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let parked: Vec<_> = (0..2)
+            .map(|n| {
+                let order = order.clone();
+                thread::spawn(move || {
+                    thread::park_timeout(SOON);
+                    order.lock().unwrap().push(n);
+                })
+            })
+            .collect();
+        order.lock().unwrap().push(2);
+        parked.into_iter().for_each(|t| t.join().unwrap());
+        let order = order.lock().unwrap().clone();
+        order
+    });
+    report.assert_complete();
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [[2, 0, 1], [2, 1, 0]]);
+}
+
+#[test]
+fn so_many_waits_of_a_thread_time_out_at_any_point() {
+    let early = |n| {
+        let report = Explorer::new().timeouts(n).explore(|| {
+            let me = thread::current();
+            let set = Arc::new(AtomicBool::new(false));
+            let theirs = set.clone();
+            let t = thread::spawn(move || {
+                theirs.store(true, SeqCst);
+                me.unpark();
+            });
+            // Whether it goes on before the other thread has done anything.
+            let early = [(); 3].map(|()| {
+                thread::park_timeout(SOON);
+                !set.load(SeqCst)
+            });
+            t.join().unwrap();
+            early.iter().filter(|&&early| early).count()
+        });
+        assert!(report.exhausted());
+        report.outcomes.into_keys().max()
+    };
+    assert_eq!([early(0), early(1), early(2), early(9)], [Some(0), Some(1), Some(2), Some(3)]);
+}
+
+#[test]
+fn a_lost_wakeup_behind_a_timeout_is_a_livelock() {
+    let report = Explorer::new().timeouts(0).explore(|| {
+        let pair = Arc::new((Mutex::new(false), Condvar::named("wakeups")));
+        let theirs = pair.clone();
+        // The bug: nothing is set, so who waits later waits in vain.
+        thread::spawn(move || theirs.1.notify_one());
+        let mut guard = pair.0.lock().unwrap();
+        while !*guard {
+            guard = pair.1.wait_timeout(guard, SOON).unwrap().0;
+        }
+    });
+    assert!(report.exhausted());
+    assert_eq!(report.livelocks, report.orderings);
+    let v = report.violation("no-livelock").expect("nobody sets the flag");
+    assert!(v.detail.contains("wakeups"), "{}", v.detail);
+}
+
+#[test]
+fn how_often_a_loop_looks_may_depend_on_what_is_behind_a_lock() {
+    let (_, seen) = complete(|| {
+        let (rounds, flag) = (Arc::new(Mutex::new(2)), Arc::new(AtomicBool::new(false)));
+        let (more, theirs) = (rounds.clone(), flag.clone());
+        let t = thread::spawn(move || {
+            // More rounds than anybody counts.
+            *more.lock().unwrap() = 1000;
+            theirs.store(true, SeqCst);
+        });
+        let rounds = *rounds.lock().unwrap();
+        let found = (0..rounds).position(|_| {
+            let set = flag.load(SeqCst);
+            if !set {
+                thread::yield_now();
+            }
+            set
+        });
+        t.join().unwrap();
+        (rounds, found)
+    });
+    let expected = [(2, None), (2, Some(0)), (2, Some(1)), (1000, Some(0)), (1000, Some(1))];
+    assert_eq!(seen, expected.into());
+}
+
+#[test]
+fn waits_for_one_condvar_that_time_out_last_are_explored_in_each_order() {
+    let report = Explorer::new().timeouts(0).explore(|| {
+        let shared = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let waiters: Vec<_> = (0..2)
+            .map(|n| {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    let guard = shared.0.lock().unwrap();
+                    let (mut order, _) = shared.1.wait_timeout(guard, SOON).unwrap();
+                    order.push(n);
+                    // Wakes the other, if that still waits.
+                    shared.1.notify_one();
+                })
+            })
+            .collect();
+        waiters.into_iter().for_each(|t| t.join().unwrap());
+        let order = shared.0.lock().unwrap().clone();
+        order
+    });
+    report.assert_complete();
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [[0, 1], [1, 0]]);
+}

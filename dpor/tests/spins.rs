@@ -1,0 +1,222 @@
+//! Spin loops, against brute force over the same programs with their loops bounded by hand: without a
+//! yield, and so without anything that the explorer knows of spinning. Of those interleavings the ones
+//! count in which no loop looks again before something has changed; this file says once more, and
+//! independently, what that is.
+
+#[allow(dead_code)]
+mod brute;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::Arc;
+use shuttle_dpor::{thread, Explorer, Kind, Ordering, Strategy as Choose};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Mutex;
+
+/// What a thread does. Each atomic is loaded by one sort of loop alone.
+#[derive(Clone, Copy, Debug)]
+enum Stmt {
+    /// Stores to one of four atomics.
+    Store(usize, usize),
+    Add(usize),
+    /// Loads atomic 0 or 1 until it has a value.
+    Spin(usize, usize),
+    /// Loads atomics 2 and 3 until one of them is set.
+    SpinOnBoth,
+}
+
+type Program = Vec<Vec<Stmt>>;
+
+fn stmt() -> impl Strategy<Value = Stmt> {
+    prop_oneof![
+        4 => (0..4usize, 0..3usize).prop_map(|(a, v)| Stmt::Store(a, v)),
+        1 => (0..4usize).prop_map(Stmt::Add),
+        3 => (0..2usize, 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)),
+        2 => Just(Stmt::SpinOnBoth),
+    ]
+}
+
+fn program() -> impl Strategy<Value = Program> {
+    prop::collection::vec(prop::collection::vec(stmt(), 1..4), 2..4)
+}
+
+/// Loops end after so many rounds: nothing changes more often.
+const ROUNDS: usize = 5;
+/// The atomic that a loop sets that has ended so.
+const GAVE_UP: usize = 4;
+
+fn run(atomics: &[AtomicUsize], stmts: &[Stmt], bounded: bool) {
+    for stmt in stmts {
+        let mut rounds = 0;
+        let mut again = || {
+            rounds += 1;
+            if !bounded {
+                thread::yield_now();
+            }
+            bounded && rounds == ROUNDS
+        };
+        match *stmt {
+            Stmt::Store(a, v) => atomics[a].store(v, SeqCst),
+            Stmt::Add(a) => drop(atomics[a].fetch_add(1, SeqCst)),
+            Stmt::Spin(a, v) => {
+                while atomics[a].load(SeqCst) != v {
+                    if again() {
+                        return atomics[GAVE_UP].store(1, SeqCst);
+                    }
+                }
+            }
+            Stmt::SpinOnBoth => {
+                while [2, 3].map(|a| atomics[a].load(SeqCst)) == [0, 0] {
+                    if again() {
+                        return atomics[GAVE_UP].store(1, SeqCst);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn orderings(program: &Program, choose: Choose, limit: u64) -> Option<Vec<Ordering>> {
+    let bounded = choose == Choose::Dfs;
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (orderings, program) = (seen.clone(), program.clone());
+    let report = Explorer::new()
+        .strategy(choose)
+        .max_executions(limit)
+        .observe(move |o| orderings.lock().unwrap().push(o.clone()))
+        .explore(move || {
+            let atomics: Vec<_> = (0..=GAVE_UP).map(|_| AtomicUsize::new(0)).collect();
+            let atomics = Arc::new(atomics);
+            for stmts in &program[1..] {
+                let (atomics, stmts) = (atomics.clone(), stmts.clone());
+                thread::spawn(move || run(&atomics, &stmts, bounded));
+            }
+            run(&atomics, &program[0], bounded);
+        });
+    assert_eq!((report.blocked, report.cut), (0, 0));
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    report.exhausted().then_some(seen)
+}
+
+/// Where a thread is in its program.
+#[derive(Default)]
+struct At {
+    stmt: usize,
+    /// The looks of the current round, each atomic with the number of the first one; and what they saw.
+    round: Vec<(usize, usize)>,
+    values: Vec<u64>,
+    /// The looks of the round before, which failed.
+    failed: Vec<(usize, usize)>,
+}
+
+impl At {
+    fn look(&mut self, atomic: usize, n: usize) {
+        if self.round.iter().all(|(a, _)| *a != atomic) {
+            self.round.push((atomic, n));
+        }
+    }
+}
+
+/// An interleaving of the bounded program as one of the program that spins, if it is one: no loop
+/// gives up, or looks again although nothing has changed.
+fn as_spinning(program: &Program, mut ordering: Ordering) -> Option<Ordering> {
+    let mut threads: HashMap<Vec<u32>, At> = HashMap::new();
+    let mut now = [0; GAVE_UP + 1];
+    // Which atomic was changed when. A thread that waits has changed nothing since it has looked.
+    let mut changes: Vec<(usize, usize)> = Vec::new();
+    for n in 0..ordering.operations.len() {
+        let op = &mut ordering.operations[n];
+        let atomic = op.object.nth as usize;
+        let at = threads.entry(op.thread.clone()).or_default();
+        let place = op.thread.get(1).map_or(0, |&child| child as usize + 1);
+        if atomic == GAVE_UP {
+            return None;
+        }
+        if !at.failed.is_empty() {
+            op.yielded = true;
+            let later = |&(a, when): &(usize, usize)| {
+                at.failed.iter().any(|&(looked, since)| looked == a && since < when)
+            };
+            if !changes.iter().any(later) {
+                return None;
+            }
+            at.failed.clear();
+        }
+        if op.kind != Kind::Load {
+            if now[atomic] == op.value {
+                at.look(atomic, n);
+            } else {
+                changes.push((atomic, n));
+                at.round.clear();
+            }
+            now[atomic] = op.value;
+            at.stmt += 1;
+            continue;
+        }
+        at.look(atomic, n);
+        at.values.push(op.value);
+        let succeeds = match program[place][at.stmt] {
+            Stmt::Spin(_, v) => op.value == v as u64,
+            _ if at.values.len() == 2 => at.values.iter().any(|&v| v != 0),
+            _ => continue,
+        };
+        at.values.clear();
+        if succeeds {
+            at.stmt += 1;
+        } else {
+            at.failed = std::mem::take(&mut at.round);
+        }
+    }
+    Some(ordering)
+}
+
+/// How many orderings there are, if brute force can tell.
+fn compare(program: &Program) -> Result<Option<usize>, String> {
+    let Some(all) = orderings(program, Choose::Dfs, 1000) else { return Ok(None) };
+    let all = all.into_iter().filter_map(|o| as_spinning(program, o));
+    let expected: BTreeSet<u64> = all.map(|o| brute::trace(&o)).collect();
+    let Some(once) = orderings(program, Choose::Dpor, 1000) else {
+        return Err("more orderings than interleavings".into());
+    };
+    let ended = once.iter().filter(|o| !o.deadlock).map(brute::trace);
+    let mut seen = BTreeSet::new();
+    for trace in ended {
+        if !seen.insert(trace) {
+            return Err("an ordering was explored twice".into());
+        }
+    }
+    if seen != expected {
+        let (missing, more) = (expected.difference(&seen), seen.difference(&expected));
+        return Err(format!(
+            "{} of {} orderings are missing, {} are none",
+            missing.count(),
+            expected.len(),
+            more.count()
+        ));
+    }
+    Ok(Some(expected.len()))
+}
+
+#[test]
+fn spins_are_as_those_bounded_by_hand() {
+    let mut config = Config::with_cases(600);
+    config.failure_persistence = None;
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let (compared, many) = (AtomicU64::new(0), AtomicU64::new(0));
+    let result =
+        TestRunner::new_with_rng(config, rng).run(&program(), |program| match compare(&program) {
+            Ok(n) => {
+                compared.fetch_add(n.is_some() as u64, Relaxed);
+                many.fetch_add(n.is_some_and(|n| n > 2) as u64, Relaxed);
+                Ok(())
+            }
+            Err(why) => Err(TestCaseError::fail(why)),
+        });
+    if let Err(e) = result {
+        panic!("{e}");
+    }
+    println!("{compared:?} programs, {many:?} with more than two orderings");
+    assert!(compared.into_inner() > 200 && many.into_inner() > 80);
+}
