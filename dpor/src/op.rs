@@ -5,6 +5,7 @@
 //! [`Label::also`]). Everything else commutes. The whole reduction rests on this relation: too
 //! small and orderings are lost, too large and they are counted more than once.
 
+use crate::spin::Also;
 use std::panic::Location;
 
 /// A thread, by the dense number that its place in the tree of spawns has been given.
@@ -184,7 +185,7 @@ impl Kind {
 
 /// What the dependency relation distinguishes. Operations on one object are dependent if their
 /// classes conflict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Class {
     /// Dependent with everything on its object, but for [`Class::Queue`].
     Write,
@@ -199,7 +200,8 @@ pub(crate) enum Class {
     /// A thread goes on after a yield, and has looked at the object before: a read that may have waited
     /// for those who leave.
     Peek,
-    /// References are counted, which all that changes the counts is dependent with.
+    /// References are counted, which all that changes the counts is dependent with; or a thread goes on
+    /// after a yield that had counted them before.
     Count,
     /// One more reference: whoever makes it has one, so nobody has the value alone meanwhile.
     Clone,
@@ -241,9 +243,9 @@ impl Class {
 pub(crate) struct Label {
     pub(crate) obj: ObjId,
     pub(crate) kind: Kind,
-    /// The objects that it peeks at besides, because its thread has yielded and had looked at them. See
+    /// What it is to other objects, because its thread has yielded and had looked at them. See
     /// [`crate::spin`].
-    pub(crate) also: &'static [ObjId],
+    pub(crate) also: Also,
 }
 
 impl Label {
@@ -264,7 +266,7 @@ impl Label {
     /// What it is to each of its objects; one may come twice.
     pub(crate) fn uses(self) -> impl Iterator<Item = (ObjId, Class)> {
         let own = Some((self.obj, self.kind.class())).filter(|(obj, _)| *obj != NO_OBJECT);
-        own.into_iter().chain(self.also.iter().map(|&obj| (obj, Class::Peek)))
+        own.into_iter().chain(self.also.iter().copied())
     }
 
     /// Whether it conflicts with what is of this class on `obj`.

@@ -37,7 +37,7 @@
 //! runs alone, and is then run again as far as it was. Nothing of a probe is counted.
 
 use crate::object::{HUNG_UP, NOT_NOW};
-use crate::op::{Kind, ObjId, Tid};
+use crate::op::{Class, Kind, ObjId, Tid};
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,6 +52,8 @@ pub(crate) enum Effect {
     Looks,
     /// The same, and it has found the way barred.
     Barred,
+    /// It looked how many there are.
+    Counts,
     /// It took something that it can give back as if nothing had been.
     Takes,
     /// It gave that back.
@@ -59,8 +61,8 @@ pub(crate) enum Effect {
         /// Whether it changed something meanwhile.
         changed: bool,
     },
-    /// It is none that a loop repeats, and nobody who waits could tell.
-    Unseen,
+    /// It changed how many there are, and nothing that those could tell who do not count.
+    Recounts,
     Changes,
 }
 
@@ -68,6 +70,8 @@ pub(crate) enum Effect {
 pub(crate) const CHANGED: u8 = 1;
 /// The same: the way may be free.
 pub(crate) const FREED: u8 = 2;
+/// The same: there are more, or fewer.
+pub(crate) const COUNTED: u8 = 4;
 
 impl Effect {
     /// The effect of an operation that turned out to be `kind`, from the state before it and what
@@ -81,8 +85,10 @@ impl Effect {
             Kind::Upgrade if val == 0 => Effect::Looks,
             // It waits for fewer references.
             Kind::TryUnwrap if val == 0 => Effect::Barred,
-            Kind::Count | Kind::CloneRef | Kind::DropWeak => Effect::Unseen,
-            Kind::Unique if val == 0 => Effect::Unseen,
+            // They may wait for any number of references, weak ones included.
+            Kind::Count => Effect::Counts,
+            Kind::Unique if val == 0 => Effect::Counts,
+            Kind::CloneRef | Kind::DropWeak => Effect::Recounts,
             Kind::Enter if val == 0 => Effect::Looks,
             Kind::Park if val == 0 => Effect::Looks,
             Kind::Recv | Kind::TryRecv | Kind::TrySend if val == NOT_NOW || val == HUNG_UP => {
@@ -101,9 +107,10 @@ impl Effect {
     /// What it means to those who look.
     pub(crate) fn shows(self) -> u8 {
         match self {
-            Effect::Looks | Effect::Barred | Effect::Takes | Effect::Unseen => 0,
-            Effect::Returns { changed: false } => FREED,
-            Effect::Returns { changed: true } | Effect::Changes => CHANGED | FREED,
+            Effect::Looks | Effect::Barred | Effect::Counts => 0,
+            Effect::Takes | Effect::Recounts => COUNTED,
+            Effect::Returns { changed: false } => FREED | COUNTED,
+            Effect::Returns { changed: true } | Effect::Changes => CHANGED | FREED | COUNTED,
         }
     }
 }
@@ -116,17 +123,19 @@ pub(crate) struct Look {
     pub(crate) since: usize,
     /// Whether it found the way barred.
     barred: bool,
+    /// Whether it looked how many there are.
+    pub(crate) counts: bool,
     /// How often the thread has taken the object and not given it back.
     held: u32,
 }
 
 impl Look {
-    /// Which of [`CHANGED`] and [`FREED`] the thread waits for.
+    /// Which of [`CHANGED`], [`FREED`] and [`COUNTED`] the thread waits for.
     pub(crate) fn waits_for(&self) -> u8 {
-        if self.barred {
-            CHANGED | FREED
-        } else {
-            CHANGED
+        match (self.counts, self.barred) {
+            (true, _) => CHANGED | FREED | COUNTED,
+            (false, true) => CHANGED | FREED,
+            (false, false) => CHANGED,
         }
     }
 }
@@ -145,14 +154,14 @@ impl Round {
     pub(crate) fn take_in(&mut self, obj: ObjId, effect: Effect, now: usize) -> bool {
         let known = self.0.iter().position(|look| look.obj == obj);
         let look = match (effect, known) {
-            (Effect::Changes | Effect::Unseen | Effect::Returns { changed: true }, _)
+            (Effect::Changes | Effect::Recounts | Effect::Returns { changed: true }, _)
             | (Effect::Returns { .. }, None) => {
                 self.clear();
                 return false;
             }
             (_, Some(known)) => &mut self.0[known],
             (_, None) => {
-                self.0.push(Look { obj, since: now, barred: false, held: 0 });
+                self.0.push(Look { obj, since: now, barred: false, counts: false, held: 0 });
                 self.0.last_mut().expect("just pushed")
             }
         };
@@ -164,7 +173,8 @@ impl Round {
             }
             Effect::Returns { .. } => look.held -= 1,
             Effect::Barred => look.barred = true,
-            Effect::Looks | Effect::Unseen | Effect::Changes => {}
+            Effect::Counts => look.counts = true,
+            Effect::Looks | Effect::Recounts | Effect::Changes => {}
         }
         true
     }
@@ -215,10 +225,13 @@ pub(crate) struct Probe {
     pub(crate) over: bool,
 }
 
+/// What a step is to objects beside its own.
+pub(crate) type Also = &'static [(ObjId, Class)];
+
 /// The sets of objects that steps carry with them. Steps are copied everywhere, so a set is made
 /// once, and never freed: there are as many as there are different rounds.
-pub(crate) fn intern(set: &[ObjId]) -> &'static [ObjId] {
-    static SETS: Mutex<Option<HashSet<&'static [ObjId]>>> = Mutex::new(None);
+pub(crate) fn intern(set: &[(ObjId, Class)]) -> Also {
+    static SETS: Mutex<Option<HashSet<Also>>> = Mutex::new(None);
     if set.is_empty() {
         return &[];
     }
@@ -227,7 +240,7 @@ pub(crate) fn intern(set: &[ObjId]) -> &'static [ObjId] {
     match sets.get(set) {
         Some(known) => known,
         None => {
-            let new: &'static [ObjId] = Box::leak(set.to_vec().into_boxed_slice());
+            let new: Also = Box::leak(set.to_vec().into_boxed_slice());
             sets.insert(new);
             new
         }

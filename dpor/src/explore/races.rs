@@ -17,14 +17,14 @@
 
 use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END, WRITTEN};
 use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition};
-use crate::spin::Pause;
+use crate::spin::{Also, Pause};
 use crate::trace::{Clock, Trace};
 
 /// An operation that was still blocked when the execution ended.
 pub(crate) struct Blocked {
     pub(crate) tid: Tid,
     pub(crate) op: Op,
-    pub(crate) also: &'static [ObjId],
+    pub(crate) also: Also,
     /// Its thread has yielded before.
     pub(crate) pause: Option<Pause>,
     /// Whether its object would allow it.
@@ -40,7 +40,7 @@ struct Second<'a> {
     kind: Kind,
     obj: u32,
     arg: u64,
-    also: &'static [ObjId],
+    also: Also,
     pause: Option<&'a Pause>,
     /// Whether its object allows it where it comes.
     possible: bool,
@@ -131,11 +131,11 @@ impl Races {
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         self.with_second(trace, objects, second, reversal);
-        for &obj in second.also {
+        for &(obj, class) in second.also {
             let history = &objects[obj as usize].history;
             let end = history.partition_point(|&i| (i as usize) < second.limit);
             let at = At { trace, objects, obj, history: &history[..end], peeks: true };
-            self.always_enabled(&at, Second { class: Class::Peek, ..second }, reversal);
+            self.always_enabled(&at, Second { class, ..second }, reversal);
         }
     }
 
@@ -157,15 +157,15 @@ impl Races {
             Kind::Write => self.before_readers(at, second, reversal),
             Kind::Read => self.before_writers(at, second, reversal),
             Kind::Lock | Kind::Enter => self.when_enabled(at, second, |pre| pre == 0, reversal),
-            Kind::Park if second.arg != MAY_END => {
+            Kind::Park if second.arg & MAY_END == 0 => {
                 self.when_enabled(at, second, |pre| pre == 1, reversal)
             }
-            Kind::Wake if second.arg != MAY_END => {
+            Kind::Wake if second.arg & MAY_END == 0 => {
                 let me = bit(second.tid);
                 self.when_enabled(at, second, |pre| pre & me != 0, reversal)
             }
             Kind::Send => self.when_enabled(at, second, |pre| pre & CAN_SEND != 0, reversal),
-            Kind::Recv if second.arg != MAY_END => {
+            Kind::Recv if second.arg & MAY_END == 0 => {
                 self.when_enabled(at, second, |pre| pre & CAN_RECV != 0, reversal)
             }
             _ => self.always_enabled(at, second, reversal),
@@ -435,9 +435,9 @@ fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
     match (second.kind, state_without(at, second, &goes)) {
         (_, None) => second.possible,
         (Kind::Lock | Kind::Enter, Some(pre)) => pre == 0,
-        (Kind::Park, Some(pre)) => pre == 1 || second.arg == MAY_END,
+        (Kind::Park, Some(pre)) => pre == 1 || second.arg & MAY_END != 0,
         (Kind::Send, Some(pre)) => pre & CAN_SEND != 0,
-        (Kind::Recv, Some(pre)) => pre & CAN_RECV != 0 || second.arg == MAY_END,
+        (Kind::Recv, Some(pre)) => pre & CAN_RECV != 0 || second.arg & MAY_END != 0,
         // Readers, and writers that wait, come and go beside what goes: they are counted.
         (Kind::Read, _) => {
             let writers = own.map(|event| match event.label.kind {

@@ -11,10 +11,10 @@ use crate::memory::Released;
 use crate::op::{Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
 use crate::trace::Clock;
 
-/// `Op::arg` of a wait or a park that may end without a notification.
+/// A bit of `Op::arg`: the wait may end now without what it waits for.
 pub(crate) const MAY_END: u64 = 1;
-/// The same of one that may when nothing else can go on.
-pub(crate) const ENDS_LAST: u64 = 2;
+/// A bit of `Op::arg`: the wait has a timeout, so it may end when nothing else can go on.
+pub(crate) const TIMED: u64 = 2;
 
 /// What came of a wait: it was notified.
 pub(crate) const NOTIFIED: u64 = 1;
@@ -283,12 +283,12 @@ impl Object {
             (Kind::Read, State::RwLock(lock)) => lock.admits(),
             (Kind::Write, State::RwLock(lock)) => lock.is_free(),
             (Kind::Wake, State::Condvar(w)) => {
-                op.arg == MAY_END || w.wake_event(tid).is_some() || w.eligible(tid)
+                op.arg & MAY_END != 0 || w.wake_event(tid).is_some() || w.eligible(tid)
             }
-            (Kind::Park, State::Parker { token }) => *token || op.arg == MAY_END,
+            (Kind::Park, State::Parker { token }) => *token || op.arg & MAY_END != 0,
             (Kind::Enter, State::Once { running, .. }) => !running,
             (Kind::Send, State::Channel(c)) => c.can() & CAN_SEND != 0,
-            (Kind::Recv, State::Channel(c)) => c.can() & CAN_RECV != 0 || op.arg == MAY_END,
+            (Kind::Recv, State::Channel(c)) => c.can() & CAN_RECV != 0 || op.arg & MAY_END != 0,
             _ => true,
         }
     }

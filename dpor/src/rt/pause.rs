@@ -2,9 +2,9 @@
 
 use super::state::{Ending, Mode, Runtime};
 use super::thread::Status;
-use crate::object::{Applied, State, ENDS_LAST, MAY_END, NOT_NOW};
+use crate::object::{Applied, State, MAY_END, NOT_NOW, TIMED};
 use crate::op::{Class, Kind, Label, ObjId, Op, Tid, NO_OBJECT};
-use crate::spin::{intern, Effect, Look, Pause, Probe, ROUNDS};
+use crate::spin::{intern, Also, Effect, Look, Pause, Probe, ROUNDS};
 use crate::trace::{join, mix, Clock};
 use std::panic::Location;
 
@@ -61,9 +61,7 @@ impl Runtime {
 
     /// A wait that has ended by itself is a yield.
     pub(super) fn after_timeout(&mut self, op: &Op, done: &Applied) {
-        let waits = matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv);
-        let by_itself = done.label.obj != NO_OBJECT && done.val == NOT_NOW;
-        if waits && by_itself && matches!(op.arg, MAY_END | ENDS_LAST) {
+        if is_timed(op) && done.label.obj != NO_OBJECT && done.val == NOT_NOW {
             let me = self.current;
             self.pause(me, op.at);
         }
@@ -72,10 +70,9 @@ impl Runtime {
     /// `Op::arg` of a wait with a timeout.
     pub(crate) fn timed(&self) -> u64 {
         let timeouts = self.threads[self.current as usize].timeouts;
-        if timeouts < self.timeouts {
-            MAY_END
-        } else {
-            ENDS_LAST
+        match timeouts < self.timeouts {
+            true => TIMED | MAY_END,
+            false => TIMED,
         }
     }
 
@@ -91,9 +88,8 @@ impl Runtime {
         let mut waits = false;
         for &tid in &self.live {
             if let Status::At(op) = &mut self.threads[tid as usize].status {
-                let timed = matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv);
-                if timed && op.arg == ENDS_LAST {
-                    op.arg = MAY_END;
+                if is_timed(op) && op.arg & MAY_END == 0 {
+                    op.arg |= MAY_END;
                     waits = true;
                 }
             }
@@ -107,16 +103,20 @@ impl Runtime {
     }
 
     /// What an operation after a yield counts as a read of, beside what it is anyway.
-    pub(super) fn also(&self, looks: &[Look], label: Label) -> &'static [ObjId] {
+    pub(super) fn also(&self, looks: &[Look], label: Label) -> Also {
         let mut set = Vec::new();
         for look in looks {
             let state = &self.objects[look.obj as usize].state;
-            // On its own object that makes a difference only if what is waited for is a read, too.
-            let own = look.obj == label.obj;
-            let left = matches!(state, State::RwLock(_) | State::Channel(_));
             let class = label.kind.class();
-            if !own || left && class != Class::Write || !class.conflicts(Class::Write) {
-                set.push(look.obj);
+            // On its own object that makes no difference if it conflicts with all the same anyway.
+            let left = matches!(state, State::RwLock(_) | State::Channel(_));
+            let anyway = match (look.counts, left) {
+                (true, _) => class == Class::Count,
+                (false, true) => class == Class::Write,
+                (false, false) => class.conflicts(Class::Write),
+            };
+            if look.obj != label.obj || !anyway {
+                set.push((look.obj, if look.counts { Class::Count } else { Class::Peek }));
             }
         }
         set.sort_unstable();
@@ -164,8 +164,8 @@ impl Runtime {
         let tid = probe.tid;
         if let Status::At(op) = &mut self.threads[tid as usize].status {
             // It runs alone: nothing else can go on.
-            if op.arg == ENDS_LAST && matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv) {
-                op.arg = MAY_END;
+            if is_timed(op) {
+                op.arg |= MAY_END;
             }
         }
         let goes_on = match self.threads[tid as usize].status {
@@ -192,4 +192,9 @@ impl Runtime {
             self.spinners.set(probe.past, spins);
         }
     }
+}
+
+/// Whether it is a wait with a timeout.
+fn is_timed(op: &Op) -> bool {
+    matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv) && op.arg & TIMED != 0
 }

@@ -79,6 +79,8 @@ pub(crate) enum Stmt {
     RecvUntil,
     /// Parks with a timeout until an atomic is set.
     ParkUntil(usize),
+    /// Looks at references again and again, yielding.
+    ShareUntil(Until),
 }
 
 /// What a thread does with the references that it has, of which it is given one.
@@ -95,6 +97,18 @@ pub(crate) enum Share {
     CloneWeak,
     DropWeak,
     Upgrade,
+}
+
+/// What a thread waits for that looks at references.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Until {
+    /// By the count.
+    Alone,
+    /// By `get_mut`.
+    Unique,
+    Unwrapped,
+    /// A weak one cannot be upgraded any more.
+    Gone,
 }
 
 /// The bodies of the threads; the first is the main thread's.
@@ -222,6 +236,7 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.spins * f.condvars, Just(Stmt::SetCondition).boxed()),
         (f.spins * f.channels, Just(Stmt::RecvUntil).boxed()),
         (f.spins * f.parks, which().prop_map(Stmt::ParkUntil).boxed()),
+        (f.spins * f.shares, until().prop_map(Stmt::ShareUntil).boxed()),
     ])
 }
 
@@ -233,6 +248,10 @@ fn share() -> impl Strategy<Value = Share> {
             DropWeak, Upgrade, Upgrade,
         ][..],
     )
+}
+
+fn until() -> impl Strategy<Value = Until> {
+    prop::sample::select(&[Until::Alone, Until::Unique, Until::Unwrapped, Until::Gone][..])
 }
 
 fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
@@ -268,7 +287,7 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::Once(b) => 2 + size(b),
         Stmt::Wait(_) | Stmt::WaitUntilSet => 5,
         Stmt::SpinOnBoth | Stmt::SpinLock(_) | Stmt::SpinTry(_) | Stmt::Set(_) => 2,
-        Stmt::Poll(_) | Stmt::SetCondition | Stmt::ParkUntil(_) => 2,
+        Stmt::Poll(_) | Stmt::SetCondition | Stmt::ParkUntil(_) | Stmt::ShareUntil(_) => 2,
         Stmt::Yield => 0,
         _ => 1,
     };
@@ -347,6 +366,17 @@ impl World {
         });
     }
 
+    /// Lets a thread that has references look at the first until something has come true.
+    fn share_until(&self, until: Until) {
+        STRONG.with_borrow_mut(|strong| {
+            WEAK.with_borrow_mut(|weak| {
+                while !share_is(strong, weak, until) {
+                    thread::yield_now();
+                }
+            })
+        });
+    }
+
     fn see(&self, me: &str, value: usize) {
         self.seen.lock().unwrap().entry(me.to_owned()).or_default().push(value);
     }
@@ -404,6 +434,26 @@ fn share_with(
             strong.extend(upgraded);
             Some(seen)
         }
+    }
+}
+
+/// Whether what is waited for has come true, or cannot.
+fn share_is(
+    strong: &mut Vec<sync::Arc<usize>>,
+    weak: &[sync::Weak<usize>],
+    until: Until,
+) -> bool {
+    match until {
+        Until::Alone => strong.first().is_none_or(|first| sync::Arc::strong_count(first) == 1),
+        Until::Unique => strong.first_mut().is_none_or(|first| sync::Arc::get_mut(first).is_some()),
+        Until::Gone => weak.first().is_none_or(|first| first.upgrade().is_none()),
+        Until::Unwrapped => match strong.pop().map(sync::Arc::try_unwrap) {
+            None | Some(Ok(_)) => true,
+            Some(Err(shared)) => {
+                strong.push(shared);
+                false
+            }
+        },
     }
 }
 
@@ -553,6 +603,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                 world.see(me, value.is_some() as usize);
             }
             Stmt::Share(what) => world.share(me, *what),
+            Stmt::ShareUntil(until) => world.share_until(*until),
             Stmt::Barrier => world.see(me, world.barrier.wait().is_leader() as usize),
             Stmt::LookAtMutex(m) => world.see(me, world.mutexes[*m].is_poisoned() as usize),
             Stmt::LookAtRwLock => world.see(me, world.rwlock.is_poisoned() as usize),
@@ -655,13 +706,17 @@ fn sends(stmts: &[Stmt]) -> bool {
 
 /// Whether a thread, or one that it spawns, does something with shared references.
 fn shares(stmts: &[Stmt]) -> bool {
-    has(stmts, &|s| matches!(s, Stmt::Share(_)))
+    has(stmts, &|s| matches!(s, Stmt::Share(_) | Stmt::ShareUntil(_)))
 }
 
 /// Whether it does something with weak ones.
 fn weakly(stmts: &[Stmt]) -> bool {
     let weak = |s: &Share| matches!(s, Share::CloneWeak | Share::DropWeak | Share::Upgrade);
-    has(stmts, &|s| matches!(s, Stmt::Share(share) if weak(share)))
+    has(stmts, &|s| match s {
+        Stmt::Share(share) => weak(share),
+        Stmt::ShareUntil(until) => matches!(until, Until::Gone),
+        _ => false,
+    })
 }
 
 /// Whether a thread is asked whether it has ended: otherwise it is no operation to end.
@@ -698,6 +753,8 @@ enum Use {
     Does(Kind),
     /// It comes after a yield, before which its thread has looked at the object.
     Peeks,
+    /// The same, and it has counted references.
+    Counts,
 }
 
 /// Whether two operations on one object may be exchanged.
@@ -709,7 +766,7 @@ fn commute(a: Use, b: Use) -> bool {
     let peek = |k| matches!(k, Use::Peeks | Use::Does(Look | Upgrade)) || load(k) || admission(k);
     let same = |k| a == Use::Does(k) && b == Use::Does(k);
     let cloning = |k| k == Use::Does(CloneRef);
-    let counting = |k| k == Use::Does(Count);
+    let counting = |k| k == Use::Does(Count) || k == Use::Counts;
     let weak = |k| k == Use::Does(DropWeak);
     let unique = |k| k == Use::Does(Unique);
     same(Upgrade)
@@ -731,8 +788,9 @@ fn commute(a: Use, b: Use) -> bool {
 /// What a thread has looked at since it changed something or yielded.
 #[derive(Default)]
 struct Looks<'a> {
-    /// With how often it has taken the object and not given it back.
-    objects: Vec<(&'a ObjectId, u32)>,
+    /// With how often it has taken the object and not given it back, and whether it has counted
+    /// references to it.
+    objects: Vec<(&'a ObjectId, u32, bool)>,
 }
 
 impl<'a> Looks<'a> {
@@ -741,20 +799,21 @@ impl<'a> Looks<'a> {
         use Kind::*;
         let mine = self.objects.iter().position(|(o, ..)| *o == &op.object);
         let (takes, gives) = match (op.kind, op.value) {
-            (Load | CompareExchangeFailed | Look | QueueWrite, _) => (0, 0),
+            (Load | CompareExchangeFailed | Look | QueueWrite | Count, _) => (0, 0),
             (Store | Rmw, v) if v == before => (0, 0),
             (TryLock | TryRead | TryWrite, 0) => (0, 0),
-            (Upgrade | TryUnwrap | Enter | Park, 0) => (0, 0),
+            (Upgrade | TryUnwrap | Unique | Enter | Park, 0) => (0, 0),
             (Recv | TryRecv | TrySend, 0 | 2) => (0, 0),
             (Lock | TryLock | Read | TryRead | Write | TryWrite | Upgrade | Wait, _) => (1, 0),
             (Wake | Unlock | UnlockWrite | UnlockRead | DropRef, 0) => (0, 1),
             _ => return self.objects.clear(),
         };
         let mine = mine.unwrap_or_else(|| {
-            self.objects.push((&op.object, 0));
+            self.objects.push((&op.object, 0, false));
             self.objects.len() - 1
         });
-        let (_, held) = &mut self.objects[mine];
+        let (_, held, counts) = &mut self.objects[mine];
+        *counts |= matches!(op.kind, Count | Unique);
         if *held + takes < gives {
             return self.objects.clear();
         }
@@ -785,9 +844,15 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
             // What it holds it does not wait for; and its own object it uses anyway, but that one
             // reader may wait for another to leave.
             let waits = std::mem::take(&mut looks.objects).into_iter().filter(|o| o.1 == 0);
-            let other =
-                waits.filter(|(o, ..)| *o != &op.object || joins(op.kind) && left.contains(o));
-            uses.extend(other.map(|(object, ..)| (object, Use::Peeks)));
+            let other = waits.filter(|&(o, _, counts)| {
+                let more = match counts {
+                    true => op.kind != Count,
+                    false => joins(op.kind) && left.contains(o),
+                };
+                o != &op.object || more
+            });
+            let peeks = |counts| if counts { Use::Counts } else { Use::Peeks };
+            uses.extend(other.map(|(object, _, counts)| (object, peeks(counts))));
         }
         for &(object, what) in &uses {
             let others = objects.entry(object).or_default();
