@@ -15,6 +15,8 @@ fn main() {
     let (mut programs, mut seed, mut size) = (10_000u64, 1u64, 12usize);
     // What is larger is skipped: it would take all the time.
     let (mut limit, mut most) = (50_000u64, 5_000u64);
+    // One sort of programs, or all.
+    let mut flavour = None;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let value = args.next().and_then(|v| v.parse().ok());
@@ -25,6 +27,7 @@ fn main() {
             "--size" => size = value as usize,
             "--limit" => limit = value,
             "--traces" => most = value,
+            "--flavour" => flavour = Some(value as usize),
             _ => panic!("unknown option {arg}"),
         }
     }
@@ -32,7 +35,7 @@ fn main() {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let strategy = brute::program();
+    let strategy = brute::program(flavour);
     let start = Instant::now();
     let (mut done, mut skipped, mut interleavings, mut traces) = (0u64, 0u64, 0u64, 0u64);
     while done < programs {

@@ -207,7 +207,8 @@ pub(crate) enum Class {
     Clone,
     /// One weak reference fewer, which matters to those who count and those who have the value alone.
     DropWeak,
-    /// Whether a reference is the only one, weak ones included.
+    /// Whether a reference is the only one, weak ones included; or a thread goes on after a yield that had
+    /// looked at that before.
     Unique,
 }
 

@@ -48,12 +48,10 @@ pub(crate) const ROUNDS: usize = 128;
 /// What an operation did, as far as a thread that looks at the object could tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It only looked.
-    Looks,
-    /// The same, and it has found the way barred.
-    Barred,
-    /// It looked how many there are.
-    Counts,
+    /// It is a part of what comes next.
+    Begins,
+    /// It only looked: what would make the same look see something else, as bits.
+    Looks(u8),
     /// It took something that it can give back as if nothing had been.
     Takes,
     /// It gave that back.
@@ -61,38 +59,38 @@ pub(crate) enum Effect {
         /// Whether it changed something meanwhile.
         changed: bool,
     },
-    /// It changed how many there are, and nothing that those could tell who do not count.
-    Recounts,
     Changes,
 }
 
-/// A bit of what an event means to those who look: they see something else now.
+/// A bit of what an event means to those who look, and of what they wait for: they see something else
+/// now. What a look waits for, it conflicts with, so that equivalent executions agree on what came
+/// after the look.
 pub(crate) const CHANGED: u8 = 1;
-/// The same: the way may be free.
+/// The same: a lock is free, or there is an owner fewer.
 pub(crate) const FREED: u8 = 2;
-/// The same: there are more, or fewer.
-pub(crate) const COUNTED: u8 = 4;
+/// The same: there is a reader fewer.
+pub(crate) const LEFT: u8 = 4;
+/// The same: there is a weak reference fewer.
+pub(crate) const DROPPED: u8 = 8;
+/// The same: there is another number of references.
+pub(crate) const COUNTED: u8 = 16;
 
 impl Effect {
     /// The effect of an operation that turned out to be `kind`, from the state before it and what
     /// came of it: of an unlock, whether the guard has been used to change the value.
     pub(crate) fn of(kind: Kind, pre: u64, val: u64) -> Effect {
         match kind {
-            Kind::Load | Kind::CompareExchangeFailed | Kind::Look => Effect::Looks,
-            Kind::QueueWrite => Effect::Looks,
-            Kind::Store | Kind::Rmw if pre == val => Effect::Looks,
-            Kind::TryLock | Kind::TryRead | Kind::TryWrite if val == 0 => Effect::Barred,
-            Kind::Upgrade if val == 0 => Effect::Looks,
-            // It waits for fewer references.
-            Kind::TryUnwrap if val == 0 => Effect::Barred,
-            // They may wait for any number of references, weak ones included.
-            Kind::Count => Effect::Counts,
-            Kind::Unique if val == 0 => Effect::Counts,
-            Kind::CloneRef | Kind::DropWeak => Effect::Recounts,
-            Kind::Enter if val == 0 => Effect::Looks,
-            Kind::Park if val == 0 => Effect::Looks,
+            Kind::Load | Kind::CompareExchangeFailed | Kind::Look => Effect::Looks(CHANGED),
+            Kind::QueueWrite => Effect::Begins,
+            Kind::Store | Kind::Rmw if pre == val => Effect::Looks(CHANGED),
+            Kind::TryLock | Kind::TryRead if val == 0 => Effect::Looks(CHANGED | FREED),
+            Kind::TryWrite if val == 0 => Effect::Looks(CHANGED | FREED | LEFT),
+            Kind::TryUnwrap if val == 0 => Effect::Looks(CHANGED | FREED),
+            Kind::Unique if val == 0 => Effect::Looks(CHANGED | FREED | DROPPED),
+            Kind::Count => Effect::Looks(CHANGED | FREED | COUNTED),
+            Kind::Upgrade | Kind::Enter | Kind::Park if val == 0 => Effect::Looks(CHANGED),
             Kind::Recv | Kind::TryRecv | Kind::TrySend if val == NOT_NOW || val == HUNG_UP => {
-                Effect::Looks
+                Effect::Looks(CHANGED)
             }
             Kind::Lock | Kind::TryLock | Kind::Read | Kind::TryRead => Effect::Takes,
             Kind::Write | Kind::TryWrite | Kind::Upgrade | Kind::Wait => Effect::Takes,
@@ -104,13 +102,16 @@ impl Effect {
         }
     }
 
-    /// What it means to those who look.
-    pub(crate) fn shows(self) -> u8 {
-        match self {
-            Effect::Looks | Effect::Barred | Effect::Counts => 0,
-            Effect::Takes | Effect::Recounts => COUNTED,
-            Effect::Returns { changed: false } => FREED | COUNTED,
-            Effect::Returns { changed: true } | Effect::Changes => CHANGED | FREED | COUNTED,
+    /// What an operation of this `kind` and effect means to those who look.
+    pub(crate) fn shows(self, kind: Kind) -> u8 {
+        match (kind, self) {
+            (_, Effect::Begins | Effect::Looks(_)) => 0,
+            (Kind::CloneRef | Kind::Upgrade, _) => COUNTED,
+            (Kind::DropWeak, _) => DROPPED | COUNTED,
+            (Kind::UnlockRead, _) => LEFT,
+            (_, Effect::Takes) => 0,
+            (_, Effect::Returns { changed: false }) => FREED,
+            (_, Effect::Returns { changed: true } | Effect::Changes) => CHANGED | FREED,
         }
     }
 }
@@ -121,21 +122,19 @@ pub(crate) struct Look {
     pub(crate) obj: ObjId,
     /// The number of the event.
     pub(crate) since: usize,
-    /// Whether it found the way barred.
-    barred: bool,
-    /// Whether it looked how many there are.
-    pub(crate) counts: bool,
+    /// What the thread waits for, as bits.
+    pub(crate) waits_for: u8,
     /// How often the thread has taken the object and not given it back.
     held: u32,
 }
 
 impl Look {
-    /// Which of [`CHANGED`], [`FREED`] and [`COUNTED`] the thread waits for.
-    pub(crate) fn waits_for(&self) -> u8 {
-        match (self.counts, self.barred) {
-            (true, _) => CHANGED | FREED | COUNTED,
-            (false, true) => CHANGED | FREED,
-            (false, false) => CHANGED,
+    /// What it is to go on after this look: it conflicts with all that the look waits for.
+    pub(crate) fn class(&self) -> Class {
+        match self.waits_for {
+            bits if bits & COUNTED != 0 => Class::Count,
+            bits if bits & DROPPED != 0 => Class::Unique,
+            _ => Class::Peek,
         }
     }
 }
@@ -152,38 +151,41 @@ impl Round {
     /// The thread has performed an operation, as event number `now`. Returns whether that belongs to
     /// the round, or else ends what was one.
     pub(crate) fn take_in(&mut self, obj: ObjId, effect: Effect, now: usize) -> bool {
-        let known = self.0.iter().position(|look| look.obj == obj);
-        let look = match (effect, known) {
-            (Effect::Changes | Effect::Recounts | Effect::Returns { changed: true }, _)
-            | (Effect::Returns { .. }, None) => {
-                self.clear();
-                return false;
-            }
-            (_, Some(known)) => &mut self.0[known],
-            (_, None) => {
-                self.0.push(Look { obj, since: now, barred: false, counts: false, held: 0 });
-                self.0.last_mut().expect("just pushed")
-            }
-        };
         match effect {
-            Effect::Takes => look.held += 1,
-            Effect::Returns { .. } if look.held == 0 => {
-                self.clear();
-                return false;
+            Effect::Begins => {}
+            Effect::Looks(waits_for) => drop(self.look(obj, waits_for, now)),
+            Effect::Takes => self.look(obj, CHANGED, now).held += 1,
+            Effect::Returns { changed: false } => {
+                match self.0.iter_mut().find(|look| look.obj == obj && look.held > 0) {
+                    Some(look) => look.held -= 1,
+                    None => return self.ends(),
+                }
             }
-            Effect::Returns { .. } => look.held -= 1,
-            Effect::Barred => look.barred = true,
-            Effect::Counts => look.counts = true,
-            Effect::Looks | Effect::Recounts | Effect::Changes => {}
+            Effect::Returns { changed: true } | Effect::Changes => return self.ends(),
         }
         true
     }
 
+    /// The first look at `obj` that waited for this; if there is none yet, it is event number `now`.
+    fn look(&mut self, obj: ObjId, waits_for: u8, now: usize) -> &mut Look {
+        let same = |look: &Look| look.obj == obj && look.waits_for == waits_for;
+        let known = self.0.iter().position(same).unwrap_or_else(|| {
+            self.0.push(Look { obj, since: now, waits_for, held: 0 });
+            self.0.len() - 1
+        });
+        &mut self.0[known]
+    }
+
+    fn ends(&mut self) -> bool {
+        self.clear();
+        false
+    }
+
     /// The thread yields: its looks, if it has looked at anything. What it holds it does not wait for.
     pub(crate) fn end(&mut self) -> Vec<Look> {
-        let mut looks = std::mem::take(&mut self.0);
-        looks.retain(|look| look.held == 0);
-        looks
+        let looks = std::mem::take(&mut self.0);
+        let held = |obj| looks.iter().any(|look| look.obj == obj && look.held > 0);
+        looks.iter().filter(|look| !held(look.obj)).copied().collect()
     }
 }
 

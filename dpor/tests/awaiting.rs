@@ -486,3 +486,61 @@ fn waits_for_one_condvar_that_time_out_last_are_explored_in_each_order() {
     report.assert_complete();
     assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [[0, 1], [1, 0]]);
 }
+
+#[test]
+fn who_waits_for_references_waits_for_their_number() {
+    let alone: fn(&mut Arc<()>) -> bool = |own| Arc::strong_count(own) == 1;
+    let unique: fn(&mut Arc<()>) -> bool = |own| Arc::get_mut(own).is_some();
+    for until in [alone, unique] {
+        let report = Explorer::new().reference_counts(true).explore(move || {
+            let mut own = Arc::new(());
+            let (theirs, weak) = (own.clone(), Arc::downgrade(&own));
+            let t = thread::spawn(move || {
+                let again = theirs.clone();
+                drop(theirs);
+                drop(again);
+                drop(weak);
+            });
+            let mut rounds = 0;
+            while !until(&mut own) {
+                rounds += 1;
+                thread::yield_now();
+            }
+            t.join().unwrap();
+            rounds
+        });
+        report.assert_complete();
+        let seen: Vec<_> = report.outcomes.into_keys().collect();
+        // The count is 2, 3, 2 and 1; a clone changes nothing for who wants to be the only one, and
+        // of what does, two drops and the weak one's, the last lets it.
+        assert_eq!(seen, [0, 1, 2, 3], "{}", report.orderings);
+    }
+}
+
+#[test]
+fn a_loop_that_tries_to_unwrap_a_reference_waits_for_drops() {
+    let report = Explorer::new().reference_counts(true).explore(|| {
+        let mut own = Arc::new(());
+        let weak = Arc::downgrade(&own);
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let theirs = own.clone();
+                thread::spawn(move || drop(theirs))
+            })
+            .collect();
+        let looks = thread::spawn(move || while weak.upgrade().is_some() {
+            thread::yield_now();
+        });
+        let mut rounds = 0;
+        while let Err(shared) = Arc::try_unwrap(own) {
+            own = shared;
+            rounds += 1;
+            thread::yield_now();
+        }
+        others.into_iter().for_each(|t| t.join().unwrap());
+        looks.join().unwrap();
+        rounds
+    });
+    report.assert_complete();
+    assert!(report.outcomes.contains_key(&0) && report.outcomes.contains_key(&2));
+}

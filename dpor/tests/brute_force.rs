@@ -52,7 +52,7 @@ fn compare(sample: Sample) {
     let (compared, interleavings, traces) =
         (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let small = |p: &brute::Program| p.iter().map(|t| brute::size(t)).sum::<usize>() <= sample.size;
-    let programs = brute::program().prop_filter("too large", small);
+    let programs = brute::program(None).prop_filter("too large", small);
     let result = TestRunner::new_with_rng(config, rng).run(&programs, |program| {
         let share = compared.load(Relaxed) % sample.shared == 0;
         match brute::compare(&program, sample.limit, sample.traces, share) {

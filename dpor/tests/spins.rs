@@ -38,24 +38,42 @@ fn stmt() -> impl Strategy<Value = Stmt> {
     ]
 }
 
+/// Small programs, in which something waits and something changes.
 fn program() -> impl Strategy<Value = Program> {
-    prop::collection::vec(prop::collection::vec(stmt(), 1..4), 2..4)
+    let programs = prop::collection::vec(prop::collection::vec(stmt(), 1..4), 2..4);
+    programs.prop_filter("too large", |program| {
+        let (waits, changes) = (waits(program), changes(program));
+        (1..=2).contains(&waits) && (1..=3).contains(&changes)
+    })
+}
+
+fn changes(program: &Program) -> usize {
+    let changes = |s: &&Stmt| matches!(s, Stmt::Store(..) | Stmt::Add(_));
+    program.iter().flatten().filter(changes).count()
+}
+
+fn waits(program: &Program) -> usize {
+    program.iter().flatten().count() - changes(program)
 }
 
 /// Loops end after so many rounds: nothing changes more often.
-const ROUNDS: usize = 5;
+fn rounds(program: &Program) -> usize {
+    1 + changes(program)
+}
+
 /// The atomic that a loop sets that has ended so.
 const GAVE_UP: usize = 4;
 
-fn run(atomics: &[AtomicUsize], stmts: &[Stmt], bounded: bool) {
+/// `bound`: after how many rounds a loop gives up, instead of yielding.
+fn run(atomics: &[AtomicUsize], stmts: &[Stmt], bound: Option<usize>) {
     for stmt in stmts {
         let mut rounds = 0;
         let mut again = || {
             rounds += 1;
-            if !bounded {
+            if bound.is_none() {
                 thread::yield_now();
             }
-            bounded && rounds == ROUNDS
+            bound == Some(rounds)
         };
         match *stmt {
             Stmt::Store(a, v) => atomics[a].store(v, SeqCst),
@@ -79,7 +97,7 @@ fn run(atomics: &[AtomicUsize], stmts: &[Stmt], bounded: bool) {
 }
 
 fn orderings(program: &Program, choose: Choose, limit: u64) -> Option<Vec<Ordering>> {
-    let bounded = choose == Choose::Dfs;
+    let bound = (choose == Choose::Dfs).then(|| rounds(program));
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (orderings, program) = (seen.clone(), program.clone());
     let report = Explorer::new()
@@ -91,9 +109,9 @@ fn orderings(program: &Program, choose: Choose, limit: u64) -> Option<Vec<Orderi
             let atomics = Arc::new(atomics);
             for stmts in &program[1..] {
                 let (atomics, stmts) = (atomics.clone(), stmts.clone());
-                thread::spawn(move || run(&atomics, &stmts, bounded));
+                thread::spawn(move || run(&atomics, &stmts, bound));
             }
-            run(&atomics, &program[0], bounded);
+            run(&atomics, &program[0], bound);
         });
     assert_eq!((report.blocked, report.cut), (0, 0));
     let seen = std::mem::take(&mut *seen.lock().unwrap());
@@ -174,10 +192,10 @@ fn as_spinning(program: &Program, mut ordering: Ordering) -> Option<Ordering> {
 
 /// How many orderings there are, if brute force can tell.
 fn compare(program: &Program) -> Result<Option<usize>, String> {
-    let Some(all) = orderings(program, Choose::Dfs, 1000) else { return Ok(None) };
+    let Some(all) = orderings(program, Choose::Dfs, 3000) else { return Ok(None) };
     let all = all.into_iter().filter_map(|o| as_spinning(program, o));
     let expected: BTreeSet<u64> = all.map(|o| brute::trace(&o)).collect();
-    let Some(once) = orderings(program, Choose::Dpor, 1000) else {
+    let Some(once) = orderings(program, Choose::Dpor, 3000) else {
         return Err("more orderings than interleavings".into());
     };
     let ended = once.iter().filter(|o| !o.deadlock).map(brute::trace);
@@ -201,7 +219,7 @@ fn compare(program: &Program) -> Result<Option<usize>, String> {
 
 #[test]
 fn spins_are_as_those_bounded_by_hand() {
-    let mut config = Config::with_cases(600);
+    let mut config = Config::with_cases(500);
     config.failure_persistence = None;
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let (compared, many) = (AtomicU64::new(0), AtomicU64::new(0));

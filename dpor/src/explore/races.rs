@@ -280,8 +280,11 @@ impl Races {
                         s.released = Some(i as usize);
                     }
                 }
-                // With a writer there, who goes before this goes before the writer.
-                Kind::Look | Kind::Clear if event.pre & WRITTEN == 0 => {
+                // An attempt that fails is a look; with a writer there, who goes before a look goes before
+                // the writer.
+                Kind::Look | Kind::Clear | Kind::TryRead | Kind::TryWrite
+                    if event.val == 0 && event.pre & WRITTEN == 0 =>
+                {
                     self.sessions.push(Session {
                         tid: event.tid,
                         acquired: i as usize,
@@ -467,7 +470,7 @@ fn changes(at: &At, pause: &Pause, second: Second, goes: impl Fn(usize) -> bool)
         let mut since = history.filter(|&i| i > look.since && i < second.limit);
         since.any(|i| {
             let event = &at.trace.events()[i];
-            let shows = event.shows & look.waits_for() != 0;
+            let shows = event.shows & look.waits_for != 0;
             shows && event.obj == look.obj && event.tid != second.tid && !goes(i)
         })
     })

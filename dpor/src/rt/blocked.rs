@@ -28,13 +28,14 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
     }
 }
 
-/// Says who waits where, which tells a deadlock or a livelock from others, and also who holds what
-/// since which line.
+/// Says who waits where, which tells a deadlock or a livelock from others, and also for what, and who
+/// holds that since which line. The former is the same in equivalent executions: it says nothing of the
+/// order in which threads and objects were made.
 pub(super) fn describe_deadlock(rt: &Runtime) -> (String, String) {
     let (mut places, mut lines) = (Vec::new(), Vec::new());
     for &tid in &rt.live {
-        let Some(place) = place(rt, tid) else { continue };
-        let mut line = place.clone();
+        let Some((what, at, mut line)) = place(rt, tid) else { continue };
+        places.push((rt.path(tid), rt.threads[tid as usize].name.clone(), what, at));
         match rt.threads[tid as usize].status {
             Status::At(op) if !rt.possible(tid) => {
                 for holder in rt.objects[op.obj as usize].holders() {
@@ -50,37 +51,49 @@ pub(super) fn describe_deadlock(rt: &Runtime) -> (String, String) {
             Status::At(_) => line += ", and nobody will ever change what it looks at",
             _ => {}
         }
-        places.push(place);
         lines.push(line);
     }
-    (places.join("; "), lines.join("; "))
+    places.sort();
+    let places = places.into_iter().map(|(path, name, what, at)| {
+        let path: Vec<String> = path.iter().map(u32::to_string).collect();
+        let name = name.unwrap_or_else(|| format!("thread {}", path.join(".")));
+        format!("{name} {what}{at}")
+    });
+    (places.collect::<Vec<_>>().join("; "), lines.join("; "))
 }
 
-/// Where a thread waits that cannot go on.
-fn place(rt: &Runtime, tid: u16) -> Option<String> {
+/// Of a thread that cannot go on: how it waits, where, and all of that with names.
+fn place(rt: &Runtime, tid: u16) -> Option<(String, String, String)> {
     let name = rt.thread_name(tid);
-    let (what, at) = match rt.threads[tid as usize].status {
+    let (how, what, at) = match rt.threads[tid as usize].status {
         Status::At(op) => match &rt.threads[tid as usize].pause {
             Some(pause) if rt.possible(tid) => {
                 let looks = pause.looks.iter().map(|look| rt.object_name(look.obj));
-                (format!("spins on {}", looks.collect::<Vec<_>>().join(" and ")), Some(pause.at))
+                let looks = looks.collect::<Vec<_>>().join(" and ");
+                ("spins".into(), format!("spins on {looks}"), Some(pause.at))
             }
             _ => {
-                let what = format!("waits to {} {}", op.kind.name(), rt.object_name(op.obj));
-                (what, Some(op.at))
+                let how = format!("waits to {}", op.kind.name());
+                let what = format!("{how} {}", rt.object_name(op.obj));
+                (how, what, Some(op.at))
             }
         },
         Status::Joining(target, at) => {
-            (format!("waits for the end of {}", rt.thread_name(target)), Some(at))
+            let what = format!("waits for the end of {}", rt.thread_name(target));
+            ("joins".into(), what, Some(at))
         }
         Status::Meeting(obj, _, at) => {
-            (format!("waits for the receiver of {}", rt.object_name(obj)), Some(at))
+            let what = format!("waits for the receiver of {}", rt.object_name(obj));
+            ("waits for a receiver".into(), what, Some(at))
         }
-        Status::Gathering(obj, _) => (format!("waits at {}", rt.object_name(obj)), None),
+        Status::Gathering(obj, _) => {
+            ("waits at a barrier".into(), format!("waits at {}", rt.object_name(obj)), None)
+        }
         _ => return None,
     };
     let at = at.map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
-    Some(format!("{name} {what}{at}"))
+    let line = format!("{name} {what}{at}");
+    Some((how, at, line))
 }
 
 /// For a reader: the writers that it lets go first.

@@ -3,7 +3,7 @@
 use super::state::{Ending, Mode, Runtime};
 use super::thread::Status;
 use crate::object::{Applied, State, MAY_END, NOT_NOW, TIMED};
-use crate::op::{Class, Kind, Label, ObjId, Op, Tid, NO_OBJECT};
+use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
 use crate::spin::{intern, Also, Effect, Look, Pause, Probe, ROUNDS};
 use crate::trace::{join, mix, Clock};
 use std::panic::Location;
@@ -36,7 +36,7 @@ impl Runtime {
         }
     }
 
-    /// The current thread does what others may notice, or what it does not do again.
+    /// The current thread does what others may notice.
     pub(crate) fn changes(&mut self) {
         self.threads[self.current as usize].round.clear();
         self.tried(false);
@@ -56,7 +56,7 @@ impl Runtime {
         if !round.take_in(op.obj, effect, now) {
             self.tried(false);
         }
-        effect.shows()
+        effect.shows(done.label.kind)
     }
 
     /// A wait that has ended by itself is a yield.
@@ -110,16 +110,18 @@ impl Runtime {
             let class = label.kind.class();
             // On its own object that makes no difference if it conflicts with all the same anyway.
             let left = matches!(state, State::RwLock(_) | State::Channel(_));
-            let anyway = match (look.counts, left) {
-                (true, _) => class == Class::Count,
-                (false, true) => class == Class::Write,
-                (false, false) => class.conflicts(Class::Write),
+            let anyway = match look.class() {
+                Class::Count => class == Class::Count,
+                Class::Unique => matches!(class, Class::Count | Class::Unique),
+                _ if left => class == Class::Write,
+                _ => class.conflicts(Class::Write),
             };
             if look.obj != label.obj || !anyway {
-                set.push((look.obj, if look.counts { Class::Count } else { Class::Peek }));
+                set.push((look.obj, look.class()));
             }
         }
         set.sort_unstable();
+        set.dedup();
         intern(&set)
     }
 
@@ -130,7 +132,7 @@ impl Runtime {
             let mut since = history.take_while(|&&i| i as usize > look.since);
             since.any(|&i| {
                 let event = &self.trace.events()[i as usize];
-                event.obj == look.obj && event.tid != tid && event.shows & look.waits_for() != 0
+                event.obj == look.obj && event.tid != tid && event.shows & look.waits_for != 0
             })
         })
     }
@@ -178,15 +180,14 @@ impl Runtime {
         goes_on.then_some(tid)
     }
 
-    /// A thread has waited for something that is no operation: no loop does that again and again.
+    /// A thread has waited for something that is no operation, and knows what was known there.
     pub(super) fn knows(&mut self, tid: Tid, past: u64) {
         let thread = &mut self.threads[tid as usize];
         thread.past = mix(thread.past, past);
-        thread.round.clear();
     }
 
     /// If there is a probe it is over.
-    fn tried(&mut self, spins: bool) {
+    pub(super) fn tried(&mut self, spins: bool) {
         if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.over) {
             probe.over = true;
             self.spinners.set(probe.past, spins);

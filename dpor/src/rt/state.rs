@@ -205,7 +205,8 @@ impl Runtime {
         self.threads[parent as usize].children += 1;
         let tid = self.names.thread(parent, nth);
         self.admit(tid, parent, nth);
-        self.changes();
+        // No loop that waits does that again and again.
+        self.tried(false);
         let past = self.threads[parent as usize].past;
         let known = std::mem::take(&mut self.threads[parent as usize].clock);
         let child = &mut self.threads[tid as usize];

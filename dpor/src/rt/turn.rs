@@ -122,7 +122,6 @@ impl Runtime {
                 if now > generation {
                     let thread = &mut self.threads[tid as usize];
                     thread.past = mix(thread.past, object.version);
-                    thread.round.clear();
                     // Nothing has happened at the barrier since: this is what the last to come knew.
                     join(
                         &mut self.threads[tid as usize].clock,
@@ -139,7 +138,6 @@ impl Runtime {
                 if done {
                     let thread = &mut self.threads[tid as usize];
                     thread.past = mix(thread.past, object.version);
-                    thread.round.clear();
                     // As at a barrier: this is what the receiver knew.
                     join(
                         &mut self.threads[tid as usize].clock,

@@ -71,6 +71,13 @@ pub(crate) enum Stmt {
     Set(usize),
     /// Locks a mutex and looks until that has been changed, yielding.
     Poll(usize),
+    /// The same of the rwlock, as a reader or as a writer.
+    PollRead,
+    PollWrite,
+    /// Tries to read, or else to write, until that succeeds, yielding.
+    SpinTryRead(bool),
+    /// Changes what is behind the rwlock.
+    SetRwLock,
     /// The same, with the condition variable and a timeout.
     WaitUntilSet,
     /// Changes what is behind the condition variable's mutex.
@@ -232,6 +239,10 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.spins * f.locks, which().prop_map(Stmt::SpinTry).boxed()),
         (f.spins * f.locks, which().prop_map(Stmt::Set).boxed()),
         (f.spins * f.locks, which().prop_map(Stmt::Poll).boxed()),
+        (f.spins * f.rwlocks, Just(Stmt::PollRead).boxed()),
+        (f.spins * f.rwlocks, Just(Stmt::PollWrite).boxed()),
+        (f.spins * f.rwlocks, any::<bool>().prop_map(Stmt::SpinTryRead).boxed()),
+        (f.spins * f.rwlocks, Just(Stmt::SetRwLock).boxed()),
         (f.spins * f.condvars, Just(Stmt::WaitUntilSet).boxed()),
         (f.spins * f.condvars, Just(Stmt::SetCondition).boxed()),
         (f.spins * f.channels, Just(Stmt::RecvUntil).boxed()),
@@ -271,9 +282,10 @@ fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
     })
 }
 
-/// Programs of two to four threads.
-pub(crate) fn program() -> impl Strategy<Value = Program> {
-    prop::sample::select(&FLAVOURS[..])
+/// Programs of two to four threads; of one flavour, if there is one of that number.
+pub(crate) fn program(flavour: Option<usize>) -> impl Strategy<Value = Program> {
+    let of = flavour.map_or(&FLAVOURS[..], |n| &FLAVOURS[n..=n]);
+    prop::sample::select(of)
         .prop_flat_map(|f| prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5))
 }
 
@@ -287,6 +299,8 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::Once(b) => 2 + size(b),
         Stmt::Wait(_) | Stmt::WaitUntilSet => 5,
         Stmt::SpinOnBoth | Stmt::SpinLock(_) | Stmt::SpinTry(_) | Stmt::Set(_) => 2,
+        Stmt::PollRead | Stmt::SpinTryRead(_) => 2,
+        Stmt::PollWrite | Stmt::SetRwLock => 3,
         Stmt::Poll(_) | Stmt::SetCondition | Stmt::ParkUntil(_) | Stmt::ShareUntil(_) => 2,
         Stmt::Yield => 0,
         _ => 1,
@@ -307,7 +321,7 @@ shuttle_dpor::thread_local! {
 
 struct World {
     mutexes: Vec<Mutex<usize>>,
-    rwlock: RwLock<()>,
+    rwlock: RwLock<usize>,
     atomics: Vec<AtomicUsize>,
     condvar: (Mutex<usize>, Condvar),
     main: thread::Thread,
@@ -328,7 +342,7 @@ impl World {
             weak: counted.as_ref().map(counted::Arc::downgrade).unwrap_or_default(),
             counted,
             mutexes: (0..2).map(|_| Mutex::new(0)).collect(),
-            rwlock: RwLock::new(()),
+            rwlock: RwLock::new(0),
             atomics: (0..2).map(|_| AtomicUsize::new(0)).collect(),
             condvar: Default::default(),
             main: thread::current(),
@@ -656,6 +670,27 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                     thread::sleep(Duration::ZERO);
                 }
             }
+            Stmt::PollRead => {
+                while *world.rwlock.read().unwrap() == 0 {
+                    thread::yield_now();
+                }
+            }
+            Stmt::PollWrite => {
+                while *world.rwlock.write().unwrap() == 0 {
+                    thread::yield_now();
+                }
+            }
+            Stmt::SpinTryRead(true) => {
+                while world.rwlock.try_read().is_err() {
+                    thread::yield_now();
+                }
+            }
+            Stmt::SpinTryRead(false) => {
+                while world.rwlock.try_write().is_err() {
+                    thread::yield_now();
+                }
+            }
+            Stmt::SetRwLock => *world.rwlock.write().unwrap() += 1,
             Stmt::WaitUntilSet => {
                 let (mutex, condvar) = &world.condvar;
                 let mut guard = mutex.lock().unwrap();
@@ -753,8 +788,9 @@ enum Use {
     Does(Kind),
     /// It comes after a yield, before which its thread has looked at the object.
     Peeks,
-    /// The same, and it has counted references.
+    /// The same, and it has counted references, or found one not to be the only one.
     Counts,
+    Unique,
 }
 
 /// Whether two operations on one object may be exchanged.
@@ -768,7 +804,7 @@ fn commute(a: Use, b: Use) -> bool {
     let cloning = |k| k == Use::Does(CloneRef);
     let counting = |k| k == Use::Does(Count) || k == Use::Counts;
     let weak = |k| k == Use::Does(DropWeak);
-    let unique = |k| k == Use::Does(Unique);
+    let unique = |k| k == Use::Does(Unique) || k == Use::Unique;
     same(Upgrade)
         || (cloning(a) && !counting(b))
         || (cloning(b) && !counting(a))
@@ -788,18 +824,23 @@ fn commute(a: Use, b: Use) -> bool {
 /// What a thread has looked at since it changed something or yielded.
 #[derive(Default)]
 struct Looks<'a> {
-    /// With how often it has taken the object and not given it back, and whether it has counted
-    /// references to it.
-    objects: Vec<(&'a ObjectId, u32, bool)>,
+    /// With how often it has taken the object and not given it back, and what it is to look again.
+    objects: Vec<(&'a ObjectId, u32, Use)>,
 }
 
 impl<'a> Looks<'a> {
     /// The thread has performed `op`; `before` is the value of an atomic before it.
     fn take_in(&mut self, op: &'a Operation, before: u64) {
         use Kind::*;
-        let mine = self.objects.iter().position(|(o, ..)| *o == &op.object);
+        let again = match (op.kind, op.value) {
+            (Count, _) => Use::Counts,
+            (Unique, _) => Use::Unique,
+            _ => Use::Peeks,
+        };
+        let mine = self.objects.iter().position(|&(o, _, use_)| o == &op.object && use_ == again);
         let (takes, gives) = match (op.kind, op.value) {
-            (Load | CompareExchangeFailed | Look | QueueWrite | Count, _) => (0, 0),
+            (QueueWrite, _) => return,
+            (Load | CompareExchangeFailed | Look | Count, _) => (0, 0),
             (Store | Rmw, v) if v == before => (0, 0),
             (TryLock | TryRead | TryWrite, 0) => (0, 0),
             (Upgrade | TryUnwrap | Unique | Enter | Park, 0) => (0, 0),
@@ -809,11 +850,10 @@ impl<'a> Looks<'a> {
             _ => return self.objects.clear(),
         };
         let mine = mine.unwrap_or_else(|| {
-            self.objects.push((&op.object, 0, false));
+            self.objects.push((&op.object, 0, again));
             self.objects.len() - 1
         });
-        let (_, held, counts) = &mut self.objects[mine];
-        *counts |= matches!(op.kind, Count | Unique);
+        let (_, held, _) = &mut self.objects[mine];
         if *held + takes < gives {
             return self.objects.clear();
         }
@@ -843,16 +883,19 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
         if op.yielded {
             // What it holds it does not wait for; and its own object it uses anyway, but that one
             // reader may wait for another to leave.
-            let waits = std::mem::take(&mut looks.objects).into_iter().filter(|o| o.1 == 0);
-            let other = waits.filter(|&(o, _, counts)| {
-                let more = match counts {
-                    true => op.kind != Count,
-                    false => joins(op.kind) && left.contains(o),
+            let looks = std::mem::take(&mut looks.objects);
+            let held = |object| looks.iter().any(|&(o, held, _)| o == object && held > 0);
+            let waits = looks.iter().copied().filter(|&(o, ..)| !held(o));
+            let other = waits.filter(|&(o, _, again)| {
+                let more = match (again, op.kind) {
+                    (Use::Counts, kind) => kind != Count,
+                    (Use::Unique, kind) => kind != Count && kind != Unique,
+                    (_, CloneRef | DropWeak) => true,
+                    (_, kind) => joins(kind) && left.contains(o),
                 };
                 o != &op.object || more
             });
-            let peeks = |counts| if counts { Use::Counts } else { Use::Peeks };
-            uses.extend(other.map(|(object, _, counts)| (object, peeks(counts))));
+            uses.extend(other.map(|(object, _, again)| (object, again)));
         }
         for &(object, what) in &uses {
             let others = objects.entry(object).or_default();
@@ -899,7 +942,8 @@ pub(crate) struct Explored {
     pub(crate) outcomes: BTreeSet<Seen>,
     pub(crate) executions: u64,
     pub(crate) blocked: u64,
-    pub(crate) exhausted: bool,
+    /// Why it did not come to its end, if it did not.
+    pub(crate) incomplete: Option<String>,
 }
 
 /// Explores `program`.
@@ -919,7 +963,7 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
         traces,
         executions: report.executions,
         blocked: report.blocked,
-        exhausted: report.exhausted(),
+        incomplete: report.incomplete,
         outcomes: report.outcomes.into_keys().collect(),
     }
 }
@@ -934,18 +978,18 @@ pub(crate) fn compare(
     share: bool,
 ) -> Result<Option<(u64, u64)>, String> {
     let once = explore(program, Choose::Dpor, 1, limit.min(traces + 1));
-    if once.exhausted && once.executions < 3 {
+    if once.incomplete.is_none() && once.executions < 3 {
         return Ok(None);
     }
     if once.executions > traces {
         return Ok(None);
     }
     let all = explore(program, Choose::Dfs, 1, limit);
-    if !all.exhausted {
+    if all.incomplete.is_some() {
         return Ok(None);
     }
-    if !once.exhausted {
-        return Err("the explorer needs more executions than brute force".into());
+    if let Some(why) = once.incomplete {
+        return Err(format!("brute force comes to its end, and the explorer does not: {why}"));
     }
     if once.blocked != 0 {
         return Err(format!("{} executions were redundant", once.blocked));
