@@ -23,24 +23,24 @@ struct Sample {
 #[test]
 fn every_trace_exactly_once() {
     compare(Sample {
-        programs: 1500,
+        programs: 500,
         size: 10,
         limit: 2000,
         traces: 2000,
         shared: 1,
-        compared: 500,
+        compared: 150,
     });
 }
 
 #[test]
 fn many_small_programs() {
     compare(Sample {
-        programs: 20_000,
+        programs: 6000,
         size: 8,
         limit: 300,
         traces: 40,
         shared: 16,
-        compared: 5000,
+        compared: 1500,
     });
 }
 

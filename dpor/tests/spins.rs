@@ -21,7 +21,7 @@ enum Stmt {
     /// Stores to one of four atomics.
     Store(usize, usize),
     Add(usize),
-    /// Loads atomic 0 or 1 until it has a value.
+    /// Loads atomic 0 or 1 until it has a value, or a greater one.
     Spin(usize, usize),
     /// Loads atomics 2 and 3 until one of them is set.
     SpinOnBoth,
@@ -30,10 +30,13 @@ enum Stmt {
 type Program = Vec<Vec<Stmt>>;
 
 fn stmt() -> impl Strategy<Value = Stmt> {
+    // Some more often, so that threads meet.
+    let which = prop::sample::select(&[0, 0, 0, 0, 1, 2, 2, 3][..]);
+    let spun = prop::sample::select(&[0, 0, 0, 1][..]);
     prop_oneof![
-        4 => (0..4usize, 0..3usize).prop_map(|(a, v)| Stmt::Store(a, v)),
-        1 => (0..4usize).prop_map(Stmt::Add),
-        3 => (0..2usize, 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)),
+        4 => (which.clone(), 0..3usize).prop_map(|(a, v)| Stmt::Store(a, v)),
+        1 => which.prop_map(Stmt::Add),
+        3 => (spun, 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)),
         2 => Just(Stmt::SpinOnBoth),
     ]
 }
@@ -43,7 +46,7 @@ fn program() -> impl Strategy<Value = Program> {
     let programs = prop::collection::vec(prop::collection::vec(stmt(), 1..4), 2..4);
     programs.prop_filter("too large", |program| {
         let (waits, changes) = (waits(program), changes(program));
-        (1..=2).contains(&waits) && (1..=3).contains(&changes)
+        (1..=2).contains(&waits) && (2..=3).contains(&changes)
     })
 }
 
@@ -79,7 +82,7 @@ fn run(atomics: &[AtomicUsize], stmts: &[Stmt], bound: Option<usize>) {
             Stmt::Store(a, v) => atomics[a].store(v, SeqCst),
             Stmt::Add(a) => drop(atomics[a].fetch_add(1, SeqCst)),
             Stmt::Spin(a, v) => {
-                while atomics[a].load(SeqCst) != v {
+                while atomics[a].load(SeqCst) < v {
                     if again() {
                         return atomics[GAVE_UP].store(1, SeqCst);
                     }
@@ -176,7 +179,7 @@ fn as_spinning(program: &Program, mut ordering: Ordering) -> Option<Ordering> {
         at.look(atomic, n);
         at.values.push(op.value);
         let succeeds = match program[place][at.stmt] {
-            Stmt::Spin(_, v) => op.value == v as u64,
+            Stmt::Spin(_, v) => op.value >= v as u64,
             _ if at.values.len() == 2 => at.values.iter().any(|&v| v != 0),
             _ => continue,
         };
@@ -236,5 +239,5 @@ fn spins_are_as_those_bounded_by_hand() {
         panic!("{e}");
     }
     println!("{compared:?} programs, {many:?} with more than two orderings");
-    assert!(compared.into_inner() > 200 && many.into_inner() > 80);
+    assert!(compared.into_inner() > 200 && many.into_inner() > 60);
 }

@@ -23,10 +23,15 @@ impl Runtime {
         let thread = &mut self.threads[tid as usize];
         thread.yielded = true;
         let looks = thread.round.end();
-        if looks.is_empty() || matches!(self.mode, Mode::Guest(_)) {
+        if matches!(self.mode, Mode::Guest(_)) {
             return;
         }
         let past = thread.past;
+        if looks.is_empty() {
+            // It waits for nothing, or it has yielded already.
+            thread.pause.get_or_insert(Pause { looks, at, past, spins: Some(false) });
+            return;
+        }
         thread.pause = Some(Pause { looks, at, past, spins: self.spinners.get(past) });
         if let Some(probe) = &mut self.probe {
             probe.rounds += 1;

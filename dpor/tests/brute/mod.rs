@@ -869,7 +869,7 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
     let leaves = |op: &&Operation| matches!(op.kind, UnlockRead | DropSender);
     let left: BTreeSet<_> =
         ordering.operations.iter().filter(leaves).map(|op| &op.object).collect();
-    let joins = |k| matches!(k, Read | TryRead | UnlockRead | Look | QueueWrite | DropSender);
+    let joins = |k| matches!(k, Read | TryRead | UnlockRead | Look | DropSender);
     let mut threads: HashMap<&[u32], (u64, Sum, Looks)> = HashMap::new();
     let mut objects: HashMap<&ObjectId, Vec<(Use, u64)>> = HashMap::new();
     let mut values: HashMap<&ObjectId, u64> = HashMap::new();
@@ -890,7 +890,7 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
                 let more = match (again, op.kind) {
                     (Use::Counts, kind) => kind != Count,
                     (Use::Unique, kind) => kind != Count && kind != Unique,
-                    (_, CloneRef | DropWeak) => true,
+                    (_, CloneRef | DropWeak | QueueWrite) => true,
                     (_, kind) => joins(kind) && left.contains(o),
                 };
                 o != &op.object || more
