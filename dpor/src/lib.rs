@@ -81,12 +81,13 @@
 //! `yield_now`, `spin_loop`, `sleep` and a timed wait that ends by itself say that a thread waits for
 //! others. A loop that looks at something, finds nothing to do and yields does not look again before
 //! another thread has changed something that it has looked at: so it ends, and each value that it may
-//! see is explored. What is looked at may be an atomic, a lock that is tried, a channel, or data behind a
-//! lock, which the guard's `DerefMut` changes. When nobody can go on but by looking at the same again,
-//! that is a violation, `no-livelock`, or `no-deadlock` if somebody is blocked besides. A loop that gives
-//! up by itself, after fewer than 128 rounds, does not wait: each of its rounds is explored. To tell the
-//! two apart the body is run some more times ([`Report::probes`]). Why nothing is lost by that, and each
-//! ordering still run once, is argued in the module `spin`.
+//! see is explored. What is looked at may be an atomic, a lock that is tried, a channel, the number of
+//! references to something, or data behind a lock, which the guard's `DerefMut` changes. When nobody
+//! can go on but by looking at the same again, that is a violation, `no-livelock`, or `no-deadlock` if
+//! somebody is blocked besides. A loop that gives up by itself, after fewer than 128 rounds, does not
+//! wait: each of its rounds is explored. To tell the two apart the body is run some more times
+//! ([`Report::probes`]). Why nothing is lost by that, and each ordering still run once, is argued in the
+//! module `spin`.
 //!
 //! # What it is not
 //!
@@ -96,7 +97,8 @@
 //! * No reduction by values: two stores of the same value are two orderings.
 //! * No end where the body has none: a loop that spins without a yield, or that changes something in
 //!   each round, has infinitely many orderings. Limits make such a run [`Verdict::Incomplete`], and
-//!   [`Report::cut_off`] says who was busy.
+//!   [`Report::cut_off`] says who was busy. So have two loops that wait for something else and, on the
+//!   way, try to take what the other takes and gives back.
 //! * A loop that yields and gives up after 128 rounds or more is taken for one that does not. Changes
 //!   through a shared reference to what is behind a lock (a `Mutex<Cell<_>>`) end no wait.
 //! * Time and an executor's queues are not modelled.

@@ -15,8 +15,10 @@
 //! it every thread does the same, and the spinning thread is where it was before, at the same place
 //! of a loop with the same values. So whatever another thread can come to, and whatever the loop can
 //! be left with, there is an execution without such repetitions that comes to it. They are finitely
-//! many if the rest of the body is finite: between two rounds something must change. When nobody is
-//! enabled and somebody spins, nobody will ever change what it waits for.
+//! many if the rest of the body is finite: between two rounds something must change. (Not so if two
+//! loops try to take what the other takes and gives back: each ends the other's wait for ever. The
+//! exploration is cut off then, and incomplete.) When nobody is enabled and somebody spins, nobody
+//! will ever change what it waits for.
 //!
 //! What the argument rests on: that a change is seen, so data behind a lock must be changed through
 //! the guard's `DerefMut`, and not through a shared reference (a `Mutex<Cell<_>>`); and that a round
@@ -28,7 +30,10 @@
 //! The first operation after a yield counts as a read of everything that the round looked at, beside
 //! what it is anyway (`Label::also`), whether or not the thread then turns out to spin. So whether it
 //! is enabled follows from the operations that happen before it or conflict with it, as the theory
-//! asks for: equivalent executions agree on it. Once enabled it stays so. A race of that operation
+//! asks for: equivalent executions agree on it. They also agree on whether a change came after the
+//! look, for a look waits for nothing that it commutes with: who fails to upgrade a reference waits
+//! for none to be left, who fails to unwrap one for one fewer, who fails to have it alone for one
+//! fewer of any sort, and who counts for another number. Once enabled it stays so. A race of that operation
 //! with a change is reversible if another change that remains lets it go on; otherwise the operation
 //! cannot come earlier, and there is nothing to reverse.
 //!

@@ -44,6 +44,40 @@ fn many_small_programs() {
     });
 }
 
+/// Each was explored twice, or not at all, while the explorer was built.
+#[test]
+fn programs_that_were_wrong_once() {
+    use brute::{Share, Stmt::*, Until};
+    let programs = [
+        // Attempts that fail because a writer waits come before that writer, or after.
+        vec![vec![Write(vec![])], vec![TryRead(vec![])], vec![Write(vec![])]],
+        vec![vec![PollWrite], vec![Spawn(vec![TryRead(vec![])])], vec![Spawn(vec![PollWrite])]],
+        vec![vec![Write(vec![])], vec![SpinTryRead(true)], vec![SpinTryRead(true)]],
+        vec![vec![Write(vec![])], vec![PollWrite], vec![Clear(None)]],
+        vec![vec![Read(vec![PollRead])], vec![Read(vec![Clear(None)])]],
+        // What ends a wait conflicts with the look before.
+        vec![
+            vec![Share(Share::Downgrade), Share(Share::Count), SpinOnBoth],
+            vec![ShareUntil(Until::Unique), Spin(0, 2)],
+        ],
+        vec![
+            vec![Share(Share::MakeMut), Share(Share::DropWeak)],
+            vec![Share(Share::TryUnwrap), ShareUntil(Until::Unique)],
+        ],
+        vec![
+            vec![Share(Share::TryUnwrap), Yield, Share(Share::Clone)],
+            vec![Share(Share::Drop)],
+            vec![],
+        ],
+        // A livelock is the same in equivalent executions.
+        vec![vec![Spawn(vec![ShareUntil(Until::Alone)]), Load(0)], vec![ShareUntil(Until::Unique)]],
+    ];
+    for program in programs {
+        let compared = brute::compare(&program, 5000, 1000, true);
+        assert!(matches!(compared, Ok(Some(_))), "{program:?}: {compared:?}");
+    }
+}
+
 fn compare(sample: Sample) {
     let mut config = Config::with_cases(sample.programs);
     config.failure_persistence = None;
