@@ -79,6 +79,8 @@ pub(crate) const LEFT: u8 = 4;
 pub(crate) const DROPPED: u8 = 8;
 /// The same: there is another number of references.
 pub(crate) const COUNTED: u8 = 16;
+/// The same: somebody has tried to send, and might try again when the receiver comes to the rendezvous.
+pub(crate) const TRIED: u8 = 32;
 
 impl Effect {
     /// The effect of an operation that turned out to be `kind`, from the state before it and what
@@ -86,7 +88,7 @@ impl Effect {
     pub(crate) fn of(kind: Kind, pre: u64, val: u64) -> Effect {
         match kind {
             Kind::Load | Kind::CompareExchangeFailed | Kind::Look => Effect::Looks(CHANGED),
-            Kind::QueueWrite => Effect::Begins,
+            Kind::QueueWrite | Kind::Offer => Effect::Begins,
             Kind::Store | Kind::Rmw if pre == val => Effect::Looks(CHANGED),
             Kind::TryLock | Kind::TryRead if val == 0 => Effect::Looks(CHANGED | FREED),
             Kind::TryWrite if val == 0 => Effect::Looks(CHANGED | FREED | LEFT),
@@ -94,6 +96,7 @@ impl Effect {
             Kind::Unique if val == 0 => Effect::Looks(CHANGED | FREED | DROPPED),
             Kind::Count => Effect::Looks(CHANGED | FREED | COUNTED),
             Kind::Upgrade | Kind::Enter | Kind::Park if val == 0 => Effect::Looks(CHANGED),
+            Kind::Recv if val == NOT_NOW => Effect::Looks(CHANGED | TRIED),
             Kind::Recv | Kind::TryRecv | Kind::TrySend if val == NOT_NOW || val == HUNG_UP => {
                 Effect::Looks(CHANGED)
             }
@@ -110,6 +113,9 @@ impl Effect {
     /// What an operation of this `kind` and effect means to those who look.
     pub(crate) fn shows(self, kind: Kind) -> u8 {
         match (kind, self) {
+            // While the receiver waits at a rendezvous, an attempt to send succeeds.
+            (Kind::Offer, _) => CHANGED,
+            (Kind::TrySend, Effect::Looks(_)) => TRIED,
             (_, Effect::Begins | Effect::Looks(_)) => 0,
             (Kind::CloneRef | Kind::Upgrade, _) => COUNTED,
             (Kind::DropWeak, _) => DROPPED | COUNTED,

@@ -528,8 +528,10 @@ fn a_loop_that_tries_to_unwrap_a_reference_waits_for_drops() {
                 thread::spawn(move || drop(theirs))
             })
             .collect();
-        let looks = thread::spawn(move || while weak.upgrade().is_some() {
-            thread::yield_now();
+        let looks = thread::spawn(move || {
+            while weak.upgrade().is_some() {
+                thread::yield_now();
+            }
         });
         let mut rounds = 0;
         while let Err(shared) = Arc::try_unwrap(own) {
@@ -543,4 +545,28 @@ fn a_loop_that_tries_to_unwrap_a_reference_waits_for_drops() {
     });
     report.assert_complete();
     assert!(report.outcomes.contains_key(&0) && report.outcomes.contains_key(&2));
+}
+
+#[test]
+fn a_receiver_that_times_out_comes_back_to_the_rendezvous() {
+    // Whoever tries to send there while it is away may have to try again, and it comes back for that.
+    let report = explore(|| {
+        let (tx, rx) = mpsc::sync_channel(0);
+        thread::spawn(move || {
+            let sent = (0..2).any(|n| tx.try_send(n).is_ok());
+            if !sent {
+                std::mem::forget(tx);
+            }
+        });
+        loop {
+            match rx.recv_timeout(SOON) {
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                done => break done.ok(),
+            }
+        }
+    });
+    assert_eq!((report.cut, report.exhausted()), (0, true));
+    let seen: Vec<_> = report.outcomes.keys().copied().collect();
+    assert!(seen.contains(&Some(0)) && seen.contains(&Some(1)), "{seen:?}");
+    assert!(report.livelocks > 0, "both attempts may come while it is away");
 }

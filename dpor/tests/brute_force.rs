@@ -34,14 +34,7 @@ fn every_trace_exactly_once() {
 
 #[test]
 fn many_small_programs() {
-    compare(Sample {
-        programs: 6000,
-        size: 8,
-        limit: 300,
-        traces: 40,
-        shared: 16,
-        compared: 1500,
-    });
+    compare(Sample { programs: 6000, size: 8, limit: 300, traces: 40, shared: 16, compared: 1500 });
 }
 
 /// Each was explored twice, or not at all, while the explorer was built.

@@ -452,11 +452,7 @@ fn share_with(
 }
 
 /// Whether what is waited for has come true, or cannot.
-fn share_is(
-    strong: &mut Vec<sync::Arc<usize>>,
-    weak: &[sync::Weak<usize>],
-    until: Until,
-) -> bool {
+fn share_is(strong: &mut Vec<sync::Arc<usize>>, weak: &[sync::Weak<usize>], until: Until) -> bool {
     match until {
         Until::Alone => strong.first().is_none_or(|first| sync::Arc::strong_count(first) == 1),
         Until::Unique => strong.first_mut().is_none_or(|first| sync::Arc::get_mut(first).is_some()),
@@ -839,7 +835,7 @@ impl<'a> Looks<'a> {
         };
         let mine = self.objects.iter().position(|&(o, _, use_)| o == &op.object && use_ == again);
         let (takes, gives) = match (op.kind, op.value) {
-            (QueueWrite, _) => return,
+            (QueueWrite | Offer, _) => return,
             (Load | CompareExchangeFailed | Look | Count, _) => (0, 0),
             (Store | Rmw, v) if v == before => (0, 0),
             (TryLock | TryRead | TryWrite, 0) => (0, 0),

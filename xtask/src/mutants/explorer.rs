@@ -69,7 +69,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "race-of-looks-and-writers",
         "a look at an rwlock does not race with a writer after it",
         RACES,
-        &[("Kind::Look | Kind::Clear if event.pre &", "Kind::Clear if event.pre &")],
+        &[("Kind::Look | Kind::Clear | Kind::TryRead", "Kind::Clear | Kind::TryRead")],
+    ),
+    mutant(
+        "race-of-attempts-and-writers",
+        "an attempt that fails because a writer waits does not race with that writer",
+        RACES,
+        &[("Kind::Clear | Kind::TryRead | Kind::TryWrite\n", "Kind::Clear\n")],
     ),
     mutant(
         "race-with-blocked-operations",
@@ -120,7 +126,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "race-of-contested-wakes",
         "those who compete for a notification do not race",
         RACES,
-        &[("Kind::Wake if second.arg != MAY_END => {", "Kind::Wake if second.arg == 99 => {")],
+        &[("Kind::Wake if second.arg & MAY_END == 0 => {", "Kind::Wake if second.arg == 99 => {")],
     ),
     mutant(
         "race-of-wakes-and-notifications",
@@ -266,7 +272,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "spin-looks-are-forgotten",
         "who goes on after a yield is not ordered with the other objects of its round",
         PAUSE,
-        &[("                set.push(look.obj);", "                let _ = look.obj;")],
+        &[("                set.push((look.obj, look.class()));", "                let _ = &mut set;")],
     ),
     mutant(
         "spin-gives-up",
@@ -279,8 +285,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a lock that is released ends no wait for it",
         SPIN,
         &[(
-            "Effect::Returns { changed: false } => FREED,",
-            "Effect::Returns { changed: false } => 0,",
+            "(_, Effect::Returns { changed: false }) => FREED,",
+            "(_, Effect::Returns { changed: false }) => 0,",
         )],
     ),
     mutant(
@@ -291,6 +297,30 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "Effect::Returns { changed: val == 1 },\n            Kind::UnlockRead",
             "Effect::Returns { changed: false },\n            Kind::UnlockRead",
         )],
+    ),
+    mutant(
+        "spin-waits-for-what-commutes",
+        "who wants to be the only one looks again when there is another",
+        SPIN,
+        &[("Looks(CHANGED | FREED | DROPPED)", "Looks(CHANGED | FREED | DROPPED | COUNTED)")],
+    ),
+    mutant(
+        "spin-does-not-count",
+        "who counts references does not look again when there is another",
+        SPIN,
+        &[("(Kind::CloneRef | Kind::Upgrade, _) => COUNTED,", "(Kind::CloneRef, _) => 0,")],
+    ),
+    mutant(
+        "spin-looks-are-one",
+        "a look at an object is taken for another that waits for something else",
+        SPIN,
+        &[("look.obj == obj && look.waits_for == waits_for", "look.obj == obj")],
+    ),
+    mutant(
+        "spin-leaves-the-rendezvous",
+        "a receiver that times out does not come back for who tries to send",
+        SPIN,
+        &[("(Kind::TrySend, Effect::Looks(_)) => TRIED,", "(Kind::TrySend, Effect::Looks(_)) => 0,")],
     ),
     mutant(
         "spin-past-without-versions",
