@@ -18,7 +18,7 @@ struct Disk;
 struct DiskScan(Seqno, Seqno);
 
 fn item(seqno: Seqno) -> Item {
-    Item { seqno, payload: Box::new([0; 16]) }
+    Item { seqno, payload: Arc::new([0; 16]) }
 }
 
 impl ItemSource for Disk {
@@ -34,9 +34,12 @@ impl Scan for DiskScan {
     fn snapshot_end(&self) -> Seqno {
         self.1
     }
-    fn next(&mut self) -> Result<Scanned, SourceError> {
-        self.0 += 1;
-        Ok(if self.0 <= self.1 { Scanned::Item(item(self.0)) } else { Scanned::End })
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        while self.0 < self.1 && !batch.is_full() {
+            self.0 += 1;
+            batch.push(item(self.0));
+        }
+        Ok(if self.0 < self.1 { Scanned::More } else { Scanned::End })
     }
 }
 
@@ -149,8 +152,11 @@ fn items() -> (f64, f64) {
     let channel = each(rounds * ITEMS, || {
         for _ in 0..rounds {
             let mut scan: Box<dyn Scan> = Box::new(DiskScan(0, ITEMS));
-            while let Ok(Scanned::Item(item)) = scan.next() {
-                send.send(item).unwrap();
+            let mut batch = Batch::default();
+            let mut scanned = Scanned::More;
+            while scanned == Scanned::More {
+                scanned = scan.read(&mut batch).unwrap();
+                batch.drain().for_each(|item| send.send(item).unwrap());
             }
             receive.try_iter().for_each(|item| drop(black_box(item)));
         }

@@ -188,6 +188,30 @@ impl ConnMap {
         state.connections.get(&id).map(|entry| Producer::new(id, &entry.connection))
     }
 
+    /// Each connection with its name, in the order of their ids, closed ones
+    /// that nobody disconnected included: for monitoring.
+    ///
+    /// It is no snapshot: what is opened or disconnected meanwhile may be in
+    /// it or not. Locks: the map's, once for each connection, for O(log n).
+    ///
+    /// ```
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
+    /// # use {connmap::*, doc::*};
+    /// # let map = ConnMap::new(source(), Config::default());
+    /// map.open(ConnId(1), "replica", front_end()).unwrap().deliver();
+    /// let (producer, name) = map.connections().next().unwrap();
+    /// assert_eq!((producer.id(), &*name), (ConnId(1), "replica"));
+    /// ```
+    pub fn connections(&self) -> impl Iterator<Item = (Producer, Arc<str>)> + '_ {
+        let mut from = Bound::Unbounded;
+        std::iter::from_fn(move || {
+            let state = self.state.lock();
+            let (id, entry) = state.connections.range((from, Bound::Unbounded)).next()?;
+            from = Bound::Excluded(*id);
+            Some((Producer::new(*id, &entry.connection), Arc::clone(&entry.name)))
+        })
+    }
+
     /// Closes one connection and takes it out of the map. When this returns,
     /// none of its streams is open and it accepts no other. The answer has the
     /// streams whose end step had not handed out; if the connection was closed

@@ -93,6 +93,25 @@ impl Producer {
         Ok(Deferred::new((), connection.close_stream(vb)?))
     }
 
+    /// Whether there is a live stream on `vb`. False when the connection is
+    /// closed.
+    ///
+    /// Locks: the connection's. O(log s) in the connection's streams.
+    ///
+    /// ```
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
+    /// # use {connmap::*, doc::*};
+    /// # let map = ConnMap::new(source(), Config::default());
+    /// # let producer = map.open(ConnId(1), "replica", front_end()).unwrap().deliver();
+    /// # let request = StreamRequest { vb: VbId(0), start: 0, end: 9, opaque: 7 };
+    /// producer.stream_request(request).unwrap().deliver();
+    /// assert!(producer.has_stream(VbId(0)));
+    /// assert!(!producer.has_stream(VbId(1)));
+    /// ```
+    pub fn has_stream(&self, vb: VbId) -> bool {
+        self.connection.upgrade().is_some_and(|connection| connection.has_stream(vb))
+    }
+
     /// The next message, in turn from each stream that has one.
     ///
     /// When it answers [`Step::Idle`] the connection is paused: the front end

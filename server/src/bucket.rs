@@ -75,8 +75,6 @@ pub struct Bucket {
     pub closing: CancellationToken,
     path: PathBuf,
     open: Mutex<Option<Open>>,
-    /// The DCP connections by id, for statistics: what the map does not tell.
-    pub(crate) producers: Mutex<BTreeMap<u64, String>>,
 }
 
 /// What a bucket has until it is closed. The other senders of jobs are the
@@ -150,7 +148,6 @@ impl Bucket {
             closing,
             path: path.to_owned(),
             open: Mutex::new(Some(Open { jobs, writer, workers })),
-            producers: Mutex::default(),
         }))
     }
 

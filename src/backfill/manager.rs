@@ -33,7 +33,7 @@ use super::Backfill;
 use crate::line::Line;
 use crate::live::Token;
 use crate::stream::StreamId;
-use crate::{BackfillOrder, Config};
+use crate::{BackfillOrder, Config, Item};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -63,16 +63,55 @@ struct Queued {
     snooze: Option<(Instant, u64)>,
 }
 
-/// Bytes that were read and not yet sent.
-#[derive(Debug, Default)]
-struct ReadAhead {
+/// The read-ahead buffer: bytes that were read and not yet sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadAhead {
     bytes: u64,
+    /// At which it is full, and below which it takes backfills again.
+    limit: u64,
+    resume: u64,
     full: bool,
+}
+
+impl ReadAhead {
+    pub(crate) fn new(limit: u64, resume: u64) -> Self {
+        ReadAhead { bytes: 0, limit, resume, full: false }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// An item was read.
+    ///
+    /// Full is what held something and has now reached its limit: so one item
+    /// larger than the buffer passes.
+    pub(crate) fn charge(&mut self, bytes: u64) {
+        let held_something = self.bytes > 0;
+        self.bytes += bytes;
+        if held_something && self.bytes >= self.limit {
+            self.full = true;
+        }
+    }
+
+    /// Bytes were sent, or their stream died. True: the buffer was full, has
+    /// drained, and backfills can go on.
+    fn refund(&mut self, bytes: u64) -> bool {
+        debug_assert!(bytes <= self.bytes, "refunded more than was charged");
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let drained = self.bytes == 0 || self.bytes <= self.resume;
+        let resumes = self.full && drained;
+        if resumes {
+            self.full = false;
+        }
+        resumes
+    }
 }
 
 impl BackfillManager {
     pub(crate) fn new(config: Arc<Config>, live: Token) -> Self {
         BackfillManager {
+            buffer: ReadAhead::new(config.buffer_bytes, config.resume_bytes()),
             config,
             queued: Vec::new(),
             pending: Line::default(),
@@ -82,7 +121,6 @@ impl BackfillManager {
             next_snooze: 0,
             running: false,
             slots_over: 0,
-            buffer: ReadAhead::default(),
             _live: live,
         }
     }
@@ -141,7 +179,7 @@ impl BackfillManager {
     pub(crate) fn next_turn(&self) -> Turn {
         let queued = !self.initializing.is_empty() || !self.active.is_empty();
         match self.snoozing.first() {
-            _ if self.buffer.full => Turn::Never,
+            _ if self.buffer.is_full() => Turn::Never,
             _ if queued => Turn::Now,
             Some((at, ..)) => Turn::At(*at),
             None => Turn::Never,
@@ -162,7 +200,7 @@ impl BackfillManager {
             self.snoozing.remove(&(at, order, place));
             self.active.push_back(place);
         }
-        if self.buffer.full {
+        if self.buffer.is_full() {
             return Err(Turn::Never);
         }
         let place = self.initializing.pop_front().or_else(|| self.active.pop_front());
@@ -219,30 +257,19 @@ impl BackfillManager {
         Some(backfill)
     }
 
-    /// An item was read. False: the buffer is full, read no further.
-    ///
-    /// Full is what held something and has now reached its limit: so one item
-    /// larger than the buffer passes.
-    pub(crate) fn charge(&mut self, bytes: u64) -> bool {
-        let held_something = self.buffer.bytes > 0;
-        self.buffer.bytes += bytes;
-        if held_something && self.buffer.bytes >= self.config.buffer_bytes {
-            self.buffer.full = true;
-        }
-        !self.buffer.full
+    /// The buffer as it is now.
+    pub(crate) fn buffer(&self) -> ReadAhead {
+        self.buffer
     }
 
-    /// Bytes were sent, or their stream died. True: the buffer was full, has
-    /// drained, and backfills can go on.
+    /// Items were read.
+    pub(crate) fn charge(&mut self, items: &[Item]) {
+        items.iter().for_each(|item| self.buffer.charge(item.charge()));
+    }
+
+    /// Bytes were sent, or their stream died. True: backfills can go on.
     pub(crate) fn refund(&mut self, bytes: u64) -> bool {
-        debug_assert!(bytes <= self.buffer.bytes, "refunded more than was charged");
-        self.buffer.bytes = self.buffer.bytes.saturating_sub(bytes);
-        let drained = self.buffer.bytes == 0 || self.buffer.bytes <= self.config.resume_bytes();
-        let resumes = self.buffer.full && drained;
-        if resumes {
-            self.buffer.full = false;
-        }
-        resumes
+        self.buffer.refund(bytes)
     }
 
     /// Every backfill in a queue, to be dropped after the lock.

@@ -23,7 +23,7 @@ mod streams;
 
 use crate::after::After;
 use crate::backfill::bucket::{Bucket, Seat, Turn};
-use crate::backfill::manager::BackfillManager;
+use crate::backfill::manager::{BackfillManager, ReadAhead};
 use crate::backfill::run::Ran;
 use crate::backfill::Backfill;
 use crate::host::{attempt, contain, FrontEnd, Hosted, ItemSource, Memory};
@@ -32,7 +32,7 @@ use crate::live::{Kind, LiveCounts, Token};
 use crate::stream::{ActiveStream, StreamId};
 use crate::sync::{Mutex, Rank, Strong, Weak};
 use crate::{
-    CloseError, CloseReason, Config, EndStatus, Item, Pause, ProducerStats, RequestError, Seqno,
+    Batch, CloseError, CloseReason, Config, EndStatus, Pause, ProducerStats, RequestError, Seqno,
     SeqnoRange, Step, StreamEnd, StreamRequest, VbId,
 };
 use open::{backfill_of, Found, Open};
@@ -331,6 +331,13 @@ impl Connection {
         }
     }
 
+    pub(crate) fn has_stream(&self, vb: VbId) -> bool {
+        match &*self.phase.lock() {
+            Phase::Open(open) => open.streams.on(vb).is_some(),
+            Phase::Closed(_) => false,
+        }
+    }
+
     pub(crate) fn stats(&self) -> ProducerStats {
         let phase = self.phase.lock();
         let Phase::Open(open) = &*phase else { return ProducerStats::default() };
@@ -349,7 +356,7 @@ impl Connection {
 
     /// Begins a turn that the bucket gave: the backfill to run. None: there is
     /// none to run now, and the turn is over.
-    pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<Backfill> {
+    pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<(Backfill, ReadAhead)> {
         let memory_high = self.memory_high();
         let mut phase = self.phase.lock();
         let mut bucket = self.shared.bucket.lock();
@@ -357,7 +364,7 @@ impl Connection {
             Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),
             Phase::Open(open) => {
                 open.settle_slots(&mut bucket, seat);
-                open.backfills.begin_run(now)
+                open.backfills.begin_run(now).map(|backfill| (backfill, open.backfills.buffer()))
             }
             Phase::Closed(_) => Err(Turn::Never),
         };
@@ -376,23 +383,21 @@ impl Connection {
         Ok(())
     }
 
-    /// The running backfill read an item.
-    pub(crate) fn item_scanned(&self, id: StreamId, item: Item) -> Result<(), Ran> {
-        let charge = item.charge();
+    /// The running backfill read these items: the stream takes all of them, or
+    /// none. An empty batch then, with the buffer as it is now.
+    pub(crate) fn items_scanned(&self, id: StreamId, batch: &mut Batch) -> Result<(), Ran> {
         let mut after = After::default();
         let mut phase = self.phase.lock();
         let Phase::Open(open) = &mut *phase else { return Err(Ran::Orphaned) };
         let stream = open.streams.get(id).ok_or(Ran::Orphaned)?;
-        stream.push_backfilled(item).map_err(|_| Ran::Failed)?;
-        let goes_on = open.backfills.charge(charge);
+        stream.accepts(batch.items()).map_err(|_| Ran::Failed)?;
+        open.backfills.charge(batch.items());
+        stream.push_backfilled(batch.drain());
+        batch.refreshed(open.backfills.buffer());
         open.stream_changed(id, &mut after);
         drop(phase);
         after.into_wakeups().deliver();
-        if goes_on {
-            Ok(())
-        } else {
-            Err(Ran::More)
-        }
+        Ok(())
     }
 
     /// Ends a turn that ran `backfill`, which goes where its run says.

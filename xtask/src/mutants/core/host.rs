@@ -94,7 +94,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "scan-panic-goes-through",
         "a panic of a scan ends its worker",
         RUN,
-        &[("        match attempt(|| scan.next()) {", "        match scan.next().ok() {")],
+        &[("attempt(|| scan.read(&mut batch)).ok_or", "scan.read(&mut batch).ok().ok_or")],
     ),
     mutant(
         "open-panic-goes-through",
@@ -193,7 +193,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "error-is-the-end",
         "a scan that fails is through: the client misses the rest, and is told Ok",
         RUN,
-        &[("            None => return Err(Ran::Failed),", "            None => return Ok(Ran::Finished),")],
+        &[("scan.read(&mut batch)).ok_or(Ran::Failed)", "scan.read(&mut batch)).ok_or(Ran::Finished)")],
     ),
     mutant(
         "end-is-a-failure",
