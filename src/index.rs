@@ -40,7 +40,7 @@ pub(crate) struct Index<T> {
 type Shard<T> = Vec<Entries<T>>;
 
 /// The place of a stream's entry among those of its vb: later ones are greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
 /// The connections with a stream on one vb, in the order of their requests.
@@ -52,12 +52,14 @@ pub(crate) struct Ticket(u64);
 struct Entries<T> {
     slots: Vec<(Ticket, Option<Weak<T>>)>,
     live: usize,
+    /// The ticket of the first slot, so that nobody has to look at it.
+    first: Ticket,
     next: Ticket,
 }
 
 impl<T> Entries<T> {
     fn new() -> Self {
-        Entries { slots: Vec::new(), live: 0, next: Ticket(0) }
+        Entries { slots: Vec::new(), live: 0, first: Ticket(0), next: Ticket(0) }
     }
 
     fn push(&mut self, connection: &Weak<T>) -> Ticket {
@@ -70,9 +72,8 @@ impl<T> Entries<T> {
 
     /// Where this ticket is, or the first behind it.
     fn position(&self, ticket: Ticket) -> usize {
-        let first = self.slots.first().map_or(ticket, |(first, _)| *first);
         // Where it is if no gap before it was closed.
-        let guess = ticket.0.saturating_sub(first.0) as usize;
+        let guess = ticket.0.saturating_sub(self.first.0) as usize;
         match self.slots.get(guess) {
             Some((there, _)) if *there == ticket => guess,
             _ => self.slots.partition_point(|(there, _)| *there < ticket),
@@ -88,7 +89,8 @@ impl<T> Entries<T> {
         self.live -= 1;
         if self.live * 2 < self.slots.len() {
             self.slots.retain(|(_, connection)| connection.is_some());
-            if self.live * 4 < self.slots.capacity() {
+            self.first = self.slots.first().map_or(self.next, |(first, _)| *first);
+            if self.slots.capacity() > 16 {
                 self.slots.shrink_to(self.live * 2);
             }
         }

@@ -57,7 +57,6 @@ struct State {
     /// order differs from run to run, and nothing ever iterates over it.
     #[allow(clippy::disallowed_types)]
     names: HashMap<Arc<str>, ConnId>,
-    next_number: u64,
 }
 
 #[derive(Debug)]
@@ -109,7 +108,6 @@ impl ConnMap {
             shut_down: false,
             connections: BTreeMap::new(),
             names: Default::default(),
-            next_number: 0,
         };
         ConnMap { state: Mutex::new(Rank::Map, state), shared: Arc::new(shared) }
     }
@@ -162,8 +160,7 @@ impl ConnMap {
         if let Some(entry) = holder.and_then(|holder| state.connections.get(&holder)) {
             entry.connection.displace(&mut after);
         }
-        let connection = Connection::new(&self.shared, state.next_number, front_end);
-        state.next_number += 1;
+        let connection = Connection::new(&self.shared, front_end);
         let producer = Producer::new(id, &connection);
         state.connections.insert(id, Entry { name, connection });
         drop(guard);

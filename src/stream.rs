@@ -17,6 +17,7 @@
 //! InMemory -> Dead: End
 //! ```
 
+use crate::index::Ticket;
 use crate::live::Token;
 use crate::{
     EndStatus, Item, Message, Seqno, SeqnoRange, SnapshotSource, StreamEnd, StreamRequest,
@@ -46,6 +47,8 @@ pub(crate) struct ActiveStream {
     /// The highest seqno that the host notified.
     high: Seqno,
     queue: VecDeque<Queued>,
+    /// Its entry in the index.
+    ticket: Ticket,
     _live: Token,
 }
 
@@ -90,7 +93,13 @@ pub(crate) struct Ended {
 
 /// The messages of a stream that ended before they were sent.
 #[derive(Debug)]
-pub(crate) struct Unsent(#[allow(dead_code)] VecDeque<Queued>);
+pub(crate) struct Unsent(VecDeque<Queued>);
+
+impl Unsent {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// The source broke its contract: an item out of order, out of range or
 /// outside its snapshot.
@@ -123,7 +132,7 @@ pub(crate) fn transition(state: StreamState, event: Event) -> Option<StreamState
 }
 
 impl ActiveStream {
-    pub(crate) fn new(id: StreamId, request: StreamRequest, live: Token) -> Self {
+    pub(crate) fn new(id: StreamId, request: StreamRequest, ticket: Ticket, live: Token) -> Self {
         ActiveStream {
             id,
             request,
@@ -132,6 +141,7 @@ impl ActiveStream {
             snapshot_end: request.start,
             high: 0,
             queue: VecDeque::new(),
+            ticket,
             _live: live,
         }
     }
@@ -277,6 +287,10 @@ impl ActiveStream {
             refund: self.charged(),
             unsent: Unsent(self.queue),
         }
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
     }
 
     pub(crate) fn vb(&self) -> VbId {

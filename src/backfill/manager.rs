@@ -30,7 +30,7 @@
 
 use super::bucket::Turn;
 use super::Backfill;
-use crate::line::Line;
+use crate::line::{Line, Link, Links};
 use crate::live::Token;
 use crate::stream::StreamId;
 use crate::{BackfillOrder, Config, Item};
@@ -41,8 +41,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct BackfillManager {
     config: Arc<Config>,
-    /// Those in a queue, by the place of their stream.
-    queued: Vec<Option<Queued>>,
+    queued: Places,
     pending: Line,
     initializing: Line,
     active: Line,
@@ -56,11 +55,51 @@ pub(crate) struct BackfillManager {
     _live: Token,
 }
 
+/// Those in a queue, by the place of their stream.
+#[derive(Debug, Default)]
+struct Places(Vec<Option<Queued>>);
+
 #[derive(Debug)]
 struct Queued {
     backfill: Backfill,
-    /// Its place in `snoozing`, while it is there.
-    snooze: Option<(Instant, u64)>,
+    queue: Queue,
+    /// Its place in one of the lines.
+    link: Link,
+}
+
+/// Which queue a backfill is in.
+#[derive(Clone, Copy, Debug)]
+enum Queue {
+    Pending,
+    Initializing,
+    Active,
+    /// Until then, and in which order.
+    Snoozing(Instant, u64),
+}
+
+impl Places {
+    fn get(&mut self, place: u32) -> &mut Queued {
+        self.0[place as usize].as_mut().expect("who is in a queue is there")
+    }
+
+    fn put(&mut self, backfill: Backfill, queue: Queue) -> u32 {
+        let place = backfill.stream.place;
+        if self.0.len() <= place as usize {
+            self.0.resize_with(place as usize + 1, || None);
+        }
+        self.0[place as usize] = Some(Queued { backfill, queue, link: Link::OUT });
+        place
+    }
+
+    fn take(&mut self, place: u32) -> Option<Queued> {
+        self.0.get_mut(place as usize)?.take()
+    }
+}
+
+impl Links for Places {
+    fn link(&mut self, number: u32) -> &mut Link {
+        &mut self.get(number).link
+    }
 }
 
 /// The read-ahead buffer: bytes that were read and not yet sent.
@@ -113,7 +152,7 @@ impl BackfillManager {
         BackfillManager {
             buffer: ReadAhead::new(config.buffer_bytes, config.resume_bytes()),
             config,
-            queued: Vec::new(),
+            queued: Places::default(),
             pending: Line::default(),
             initializing: Line::default(),
             active: Line::default(),
@@ -145,17 +184,8 @@ impl BackfillManager {
 
     /// Queues a new backfill.
     pub(crate) fn schedule(&mut self, backfill: Backfill) {
-        let place = self.keep(backfill, None);
-        self.pending.push_back(place);
-    }
-
-    fn keep(&mut self, backfill: Backfill, snooze: Option<(Instant, u64)>) -> u32 {
-        let place = backfill.stream.place;
-        if self.queued.len() <= place as usize {
-            self.queued.resize_with(place as usize + 1, || None);
-        }
-        self.queued[place as usize] = Some(Queued { backfill, snooze });
-        place
+        let place = self.queued.put(backfill, Queue::Pending);
+        self.pending.push_back(&mut self.queued, place);
     }
 
     /// Whether a slot would let a pending backfill go on.
@@ -165,8 +195,9 @@ impl BackfillManager {
 
     /// A pending backfill has a slot.
     pub(crate) fn promote(&mut self) {
-        if let Some(place) = self.pending.pop_front() {
-            self.initializing.push_back(place);
+        if let Some(place) = self.pending.pop_front(&mut self.queued) {
+            self.queued.get(place).queue = Queue::Initializing;
+            self.initializing.push_back(&mut self.queued, place);
         }
     }
 
@@ -198,13 +229,15 @@ impl BackfillManager {
                 break;
             }
             self.snoozing.remove(&(at, order, place));
-            self.active.push_back(place);
+            self.queued.get(place).queue = Queue::Active;
+            self.active.push_back(&mut self.queued, place);
         }
         if self.buffer.is_full() {
             return Err(Turn::Never);
         }
-        let place = self.initializing.pop_front().or_else(|| self.active.pop_front());
-        let queued = place.and_then(|place| self.queued[place as usize].take());
+        let queued = &mut self.queued;
+        let place = self.initializing.pop_front(queued).or_else(|| self.active.pop_front(queued));
+        let queued = place.and_then(|place| self.queued.take(place));
         let backfill = queued.ok_or_else(|| self.next_turn())?.backfill;
         self.running = true;
         Ok(backfill)
@@ -217,11 +250,11 @@ impl BackfillManager {
         // new one has opened its scan, and waits in line.
         let had_run = std::mem::replace(&mut backfill.has_run, true);
         let next = self.config.order == BackfillOrder::Sequential && had_run;
-        let place = self.keep(backfill, None);
+        let place = self.queued.put(backfill, Queue::Active);
         if next {
-            self.active.push_front(place);
+            self.active.push_front(&mut self.queued, place);
         } else {
-            self.active.push_back(place);
+            self.active.push_back(&mut self.queued, place);
         }
     }
 
@@ -231,7 +264,7 @@ impl BackfillManager {
         backfill.has_run = true;
         let (until, order) = (self.config.snooze_from(now), self.next_snooze);
         self.next_snooze += 1;
-        let place = self.keep(backfill, Some((until, order)));
+        let place = self.queued.put(backfill, Queue::Snoozing(until, order));
         self.snoozing.insert((until, order, place));
     }
 
@@ -245,16 +278,17 @@ impl BackfillManager {
     /// bucket's. Its bytes are refunded apart, by [`Self::refund`].
     pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Backfill> {
         let place = stream.place;
-        let Queued { backfill, snooze } = self.queued.get_mut(place as usize)?.take()?;
-        let held_slot = self.initializing.remove(place)
-            || self.active.remove(place)
-            || snooze.is_some_and(|(at, order)| self.snoozing.remove(&(at, order, place)));
-        if held_slot {
+        let queue = self.queued.0.get(place as usize)?.as_ref()?.queue;
+        match queue {
+            Queue::Pending => self.pending.remove(&mut self.queued, place),
+            Queue::Initializing => self.initializing.remove(&mut self.queued, place),
+            Queue::Active => self.active.remove(&mut self.queued, place),
+            Queue::Snoozing(at, order) => self.snoozing.remove(&(at, order, place)),
+        };
+        if !matches!(queue, Queue::Pending) {
             self.slots_over += 1;
-        } else {
-            self.pending.remove(place);
         }
-        Some(backfill)
+        self.queued.take(place).map(|queued| queued.backfill)
     }
 
     /// The buffer as it is now.
@@ -274,6 +308,6 @@ impl BackfillManager {
 
     /// Every backfill in a queue, to be dropped after the lock.
     pub(crate) fn into_backfills(self) -> impl Iterator<Item = Backfill> {
-        self.queued.into_iter().flatten().map(|queued| queued.backfill)
+        self.queued.0.into_iter().flatten().map(|queued| queued.backfill)
     }
 }

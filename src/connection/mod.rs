@@ -27,7 +27,7 @@ use crate::backfill::manager::{BackfillManager, ReadAhead};
 use crate::backfill::run::Ran;
 use crate::backfill::Backfill;
 use crate::host::{attempt, contain, FrontEnd, Hosted, ItemSource, Memory};
-use crate::index::Index;
+use crate::index::{Index, Ticket};
 use crate::live::{Kind, LiveCounts, Token};
 use crate::stream::{ActiveStream, StreamId};
 use crate::sync::{Mutex, Rank, Strong, Weak};
@@ -54,8 +54,6 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     /// A handle to itself, for the bucket and the index.
     me: Weak<Connection>,
-    /// Tells it from every other that its map ever had; its place in the index.
-    number: u64,
     phase: Mutex<Phase>,
     _live: Token,
 }
@@ -71,14 +69,13 @@ enum Phase {
 #[must_use = "its streams are to be ended"]
 pub(crate) struct Remains {
     open: Box<Open>,
-    number: u64,
 }
 
 impl Remains {
     /// Ends the streams. Their entries in the index go one by one: who finds
     /// one of them meanwhile finds the connection closed.
     pub(crate) fn end(self, shared: &Shared, after: &mut After) -> Vec<StreamEnd> {
-        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), self.number);
+        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), stream.ticket());
         open::end_all(*self.open, after, leave)
     }
 }
@@ -86,7 +83,6 @@ impl Remains {
 impl Connection {
     pub(crate) fn new(
         shared: &Arc<Shared>,
-        number: u64,
         front_end: Hosted<Arc<dyn FrontEnd>>,
     ) -> Strong<Self> {
         let live = &shared.live;
@@ -96,7 +92,6 @@ impl Connection {
         Strong::new_cyclic(|me| Connection {
             shared: Arc::clone(shared),
             me: Weak::clone(me),
-            number,
             phase: Mutex::new(Rank::Connection, Phase::Open(Box::new(open))),
             _live: token,
         })
@@ -129,7 +124,7 @@ impl Connection {
         if let Some(seat) = open.seat {
             self.shared.bucket.lock().leave(seat, open.backfills.slots_queued());
         }
-        Some(Remains { open, number: self.number })
+        Some(Remains { open })
     }
 
     /// A producer of the same name is being opened: refuse from now on, and
@@ -165,9 +160,9 @@ impl Connection {
         // From here on nothing refuses. The stream enters the index first, and
         // leaves it last: a walk that finds no entry does not wait for this
         // lock, and must not find in the bucket what the stream has left there.
-        self.shared.index.insert(vb, self.number, &self.me);
+        let ticket = self.shared.index.insert(vb, &self.me);
         let live = &self.shared.live;
-        let stream = open.streams.insert(request, live.count(Kind::Stream));
+        let stream = open.streams.insert(request, ticket, live.count(Kind::Stream));
         let id = stream.id;
         if start < end {
             open.backfills.schedule(backfill_of(stream, live));
@@ -181,8 +176,8 @@ impl Connection {
     /// Ends one stream. Its backfill leaves the queues, its bytes are refunded
     /// and its entry leaves the index in the same critical section.
     fn end_stream(&self, open: &mut Open, id: StreamId, status: EndStatus, after: &mut After) {
-        if let Some(vb) = self.end_but_for_the_index(open, id, status, after) {
-            self.shared.index.remove(vb, self.number);
+        if let Some((vb, ticket)) = self.end_but_for_the_index(open, id, status, after) {
+            self.shared.index.remove(vb, ticket);
         }
     }
 
@@ -195,9 +190,9 @@ impl Connection {
         id: StreamId,
         status: EndStatus,
         after: &mut After,
-    ) -> Option<VbId> {
+    ) -> Option<(VbId, Ticket)> {
         let stream = open.streams.remove(id)?;
-        let vb = stream.vb();
+        let entry = (stream.vb(), stream.ticket());
         let ended = stream.end(status);
         open.ends.push_back(ended.end);
         after.unsent(ended.unsent);
@@ -213,7 +208,7 @@ impl Connection {
         }
         cancelled.into_iter().for_each(|backfill| after.backfill(backfill));
         open.wake(after);
-        Some(vb)
+        Some(entry)
     }
 
     /// Ends the stream of `vb` because its client wants no more.
@@ -411,8 +406,8 @@ impl Connection {
                 open.settle_slots(&mut bucket, seat);
                 bucket.end_turn(seat, open.backfills.next_turn());
                 drop(bucket);
-                if let Some(vb) = gone {
-                    self.shared.index.remove(vb, self.number);
+                if let Some((vb, ticket)) = gone {
+                    self.shared.index.remove(vb, ticket);
                 }
             }
             // The close gave the queued slots back; this one was not queued.
@@ -429,7 +424,7 @@ impl Connection {
     }
 
     /// Puts a backfill where its run says. The vb whose stream has failed by
-    /// it: its entry is to leave the index when the bucket has been told.
+    /// it, and the entry: it is to leave the index when the bucket has been told.
     fn put_back(
         &self,
         open: &mut Open,
@@ -437,7 +432,7 @@ impl Connection {
         ran: Ran,
         now: Instant,
         after: &mut After,
-    ) -> Option<VbId> {
+    ) -> Option<(VbId, Ticket)> {
         let id = backfill.stream;
         let mut gone = None;
         match (open.streams.get(id), ran) {

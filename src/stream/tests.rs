@@ -10,6 +10,7 @@ fn stream(start: Seqno, end: Seqno) -> ActiveStream {
     ActiveStream::new(
         StreamId { place: 0, serial: 1 },
         request,
+        Ticket::default(),
         LiveCounts::new().count(Kind::Stream),
     )
 }
