@@ -26,7 +26,7 @@
 //! # Calls
 //!
 //! What each call takes, and what it costs. n is the number of connections, s
-//! of the connection's streams, v of vbs with streams, k of the vb's streams.
+//! of the connection's streams; what grows a vector is amortised.
 //! None blocks, but where the table says so, on anything else than these
 //! locks, and none is held for longer than the table above says: no call on
 //! one connection waits for the teardown of another. A test counts the locks.
@@ -36,13 +36,13 @@
 //! | [`ConnMap::open`] | 1 | 1 if it displaces | | | O(log n) | |
 //! | [`ConnMap::get`] | 1 | | | | O(log n) | |
 //! | [`ConnMap::connections`] | 1 a connection | | | | O(log n) a connection | |
-//! | [`ConnMap::disconnect`] | 1 | 1 | 1 a stream | 1 | O(log n + s log k) | |
-//! | [`ConnMap::notify`] | | 1 a stream of the vb | 1 for 16 | | O(log v + k log s) | |
-//! | [`ConnMap::end_streams`] | | 1 a stream of the vb | 1 for 16, 1 a stream | 1 a stream | O(log v + k log k) | |
-//! | [`ConnMap::shutdown`] | 1 a connection | 1 a connection | 1 a stream | 1 a connection | O(log k) a stream | |
+//! | [`ConnMap::disconnect`] | 1 | 1 | 1 a stream | 1 | O(log n + s) | |
+//! | [`ConnMap::notify`] | | 1 a stream of the vb | 1 for 16 | | O(1), and O(log s) a stream of the vb | |
+//! | [`ConnMap::end_streams`] | | 1 a stream of the vb | 1 for 16, 1 a stream | 1 a stream | O(1), and O(log s) a stream of the vb | |
+//! | [`ConnMap::shutdown`] | 1 a connection | 1 a connection | 1 a stream | 1 a connection | O(log n) a connection, O(1) a stream | |
 //! | [`ConnMap::stats`] | 1 | | | 1 | O(1) | |
-//! | [`Producer::stream_request`] | | 1 | 1 | 1 | O(log s + log k) | `memory_used_percent` |
-//! | [`Producer::close_stream`] | | 1 | 1 | 1 if it had a backfill | O(log s + log k) | |
+//! | [`Producer::stream_request`] | | 1 | 1 | 1 | O(log s) | `memory_used_percent` |
+//! | [`Producer::close_stream`] | | 1 | 1 | 1 if it had a backfill | O(log s) | |
 //! | [`Producer::has_stream`] | | 1 | | | O(log s) | |
 //! | [`Producer::step`] | | 1 | 1 if a stream ends | 1 if backfills go on | O(1) | `read_memory`, which may block |
 //! | [`Producer::pause`], [`Producer::wake`] | | 1 | | | O(1) | |

@@ -87,7 +87,7 @@ pub struct MapStats {
 }
 
 impl ConnMap {
-    /// An empty map, whose backfills read from `source`.
+    /// An empty map, whose backfills read from `source`. O(1); takes no lock.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -104,11 +104,8 @@ impl ConnMap {
             source: Hosted::new(source),
             live: LiveCounts::new(),
         };
-        let state = State {
-            shut_down: false,
-            connections: BTreeMap::new(),
-            names: Default::default(),
-        };
+        let state =
+            State { shut_down: false, connections: BTreeMap::new(), names: Default::default() };
         ConnMap { state: Mutex::new(Rank::Map, state), shared: Arc::new(shared) }
     }
 
@@ -250,8 +247,8 @@ impl ConnMap {
     /// can be read. Call it after they can be.
     ///
     /// Locks: one of the index's, once for sixteen streams of the vb, and then
-    /// each such stream's connection's. O(log v), of the vbs that have streams,
-    /// and O(log s) for each stream of this vb; no allocation unless a front
+    /// each such stream's connection's. O(1), and O(log s) for each stream of
+    /// this vb, in the streams of its connection; no allocation unless a front
     /// end is to be woken.
     ///
     /// ```
@@ -271,7 +268,7 @@ impl ConnMap {
     /// for writing delivers the wake-ups after releasing it.
     ///
     /// Locks: as [`Self::notify`], and under each connection's one of the
-    /// index's and the bucket's.
+    /// index's and the bucket's. O(1), and O(log s) for each stream of this vb.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -306,7 +303,7 @@ impl ConnMap {
     ///
     /// Locks: for each connection the map's, and under it the connection's and
     /// the bucket's, for O(log n); then one of the index's for each stream,
-    /// and nothing else, while the streams are ended.
+    /// and nothing else, while the streams are ended, in O(1) each.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -337,17 +334,18 @@ impl ConnMap {
         Deferred::new(closed, after)
     }
 
-    /// The entry for a worker's thread; see [`Worker`].
+    /// The entry for a worker's thread; see [`Worker`]. O(1); takes no lock.
     pub fn worker(&self) -> Worker {
         Worker::new(Arc::clone(&self.shared))
     }
 
-    /// The live objects of this map, readable also after it is gone.
+    /// The live objects of this map, readable also after it is gone. O(1);
+    /// takes no lock.
     pub fn live(&self) -> LiveCounts {
         self.shared.live.clone()
     }
 
-    /// What the map holds.
+    /// What the map holds. Locks: the map's, and then the bucket's. O(1).
     pub fn stats(&self) -> MapStats {
         let connections = self.state.lock().connections.len();
         let bucket = self.shared.bucket.lock();

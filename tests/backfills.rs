@@ -431,7 +431,11 @@ fn batches(config: Config, size: usize) -> Vec<usize> {
                 batch.push(item(seqno, size));
             }
             tells.send((seqno - before) as usize).unwrap();
-            if seqno < 200 { Scanned::More } else { Scanned::Later }
+            if seqno < 200 {
+                Scanned::More
+            } else {
+                Scanned::Later
+            }
         }
     };
     let (map, producer) = reads(read, config);

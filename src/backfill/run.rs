@@ -40,11 +40,7 @@ pub(crate) fn run(connection: &Connection, seat: Seat, now: Instant) {
 /// Every wake-up is delivered before the host is called again: its scan may
 /// block, and the front end, which counts as awake by now, would miss the items
 /// of every other stream meanwhile.
-fn scan(
-    connection: &Connection,
-    backfill: &mut Backfill,
-    buffer: ReadAhead,
-) -> Result<Ran, Ran> {
+fn scan(connection: &Connection, backfill: &mut Backfill, buffer: ReadAhead) -> Result<Ran, Ran> {
     let stream = backfill.stream;
     let scan = match &mut backfill.scan {
         Some(open) => open,

@@ -81,10 +81,7 @@ impl Remains {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        shared: &Arc<Shared>,
-        front_end: Hosted<Arc<dyn FrontEnd>>,
-    ) -> Strong<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, front_end: Hosted<Arc<dyn FrontEnd>>) -> Strong<Self> {
         let live = &shared.live;
         let manager = BackfillManager::new(Arc::clone(&shared.config), live.count(Kind::Manager));
         let open = Open::new(front_end, manager);

@@ -93,8 +93,8 @@ impl Streams {
     /// The same.
     pub(super) fn into_streams(self) -> impl ExactSizeIterator<Item = ActiveStream> {
         let mut places = self.places.into_entries();
-        self.by_vb.into_values().map(move |place| {
-            places[place as usize].take().expect("a vb has its stream").stream
-        })
+        self.by_vb
+            .into_values()
+            .map(move |place| places[place as usize].take().expect("a vb has its stream").stream)
     }
 }

@@ -183,9 +183,10 @@ impl Rules {
                 _ => {
                     let vb = call.int(0).unwrap_or(0);
                     let there = all();
-                    let found = world.found.iter().filter(|(at, on)| {
-                        *on == vb && there.contains(at) && world.has(*at, vb)
-                    });
+                    let found = world
+                        .found
+                        .iter()
+                        .filter(|(at, on)| *on == vb && there.contains(at) && world.has(*at, vb));
                     Did::Part(Progress::Walking(found.map(|(at, _)| *at).collect(), 0))
                 }
             };

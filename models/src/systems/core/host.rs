@@ -10,7 +10,8 @@ use crate::spec::{Limits, Memory as InMemory};
 use crate::sync::atomic::AtomicU64 as Shared;
 use crate::sync::{Mutex, RwLock};
 use connmap::{
-    Batch, ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange, SourceError, VbId,
+    Batch, ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange,
+    SourceError, VbId,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};

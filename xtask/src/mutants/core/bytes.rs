@@ -118,8 +118,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
             r"        if self.buffer.is_full() {
             return Err(Turn::Never);
         }
-        let place",
-            "        let place",
+        let queued",
+            "        let queued",
         )],
     ),
     mutant(
@@ -179,10 +179,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "resumes-when-empty-only",
         "a full buffer drains to the last byte before it is filled again",
         MANAGER,
-        &[(
-            "self.bytes == 0 || self.bytes <= self.resume",
-            "self.bytes == 0",
-        )],
+        &[("self.bytes == 0 || self.bytes <= self.resume", "self.bytes == 0")],
     ),
     mutant(
         "resumes-not-when-empty",
@@ -197,10 +194,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "resumes-below-the-limit",
         "one byte less than enough must be sent",
         MANAGER,
-        &[(
-            "self.bytes <= self.resume",
-            "self.bytes < self.resume",
-        )],
+        &[("self.bytes <= self.resume", "self.bytes < self.resume")],
     ),
     mutant(
         "drained-percent-of-the-rest",
@@ -240,8 +234,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "scan-without-limit-of-items",
         "a run reads on past its limit of items",
         BATCH,
-        &[("        self.items_left -= 1;
-", "")],
+        &[(
+            "        self.items_left -= 1;
+",
+            "",
+        )],
     ),
     mutant(
         "scan-without-limit-of-bytes",
@@ -265,16 +262,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "batch-beyond-the-buffer",
         "what is in a batch counts when it is handed over, and not before",
         BATCH,
-        &[("        self.buffer.charge(item.charge());
-", "")],
+        &[(
+            "        self.buffer.charge(item.charge());
+",
+            "",
+        )],
     ),
     mutant(
         "batch-of-an-old-buffer",
         "a worker does not learn of what was sent while it ran",
         BATCH,
-        &[("        self.buffer = buffer;
-", "        let _ = buffer;
-")],
+        &[(
+            "        self.buffer = buffer;
+",
+            "        let _ = buffer;
+",
+        )],
     ),
     mutant(
         "batch-is-charged-in-part",

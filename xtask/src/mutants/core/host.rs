@@ -19,11 +19,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "item-wakes-under-the-lock",
         "the wake-up for an item is delivered before the lock is released",
         CONN,
-        &[(r"        drop(phase);
-        after.into_wakeups().deliver();
-        if goes_on", r"        after.into_wakeups().deliver();
+        &[(r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
         drop(phase);
-        if goes_on")],
+        after.into_wakeups().deliver();", r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
+        after.into_wakeups().deliver();
+        drop(phase);")],
     ),
     mutant(
         "run-ends-under-the-lock",

@@ -102,10 +102,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "the items from memory come before their marker",
         STREAM,
         &[(r"        self.queue.push_back(Queued::Marker(marker, SnapshotSource::Memory));
-        for", "        for"), (r"            self.push(item, SnapshotSource::Memory, rest)?;
-        }
-", r"            self.push(item, SnapshotSource::Memory, rest)?;
-        }
+        self.push(items.drain(..), SnapshotSource::Memory);
+", r"        self.push(items.drain(..), SnapshotSource::Memory);
         self.queue.push_back(Queued::Marker(marker, SnapshotSource::Memory));
 ")],
     ),
