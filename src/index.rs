@@ -2,8 +2,9 @@
 //! what its vb's streams cost.
 //!
 //! A vb belongs to one of [`SHARDS`] shards, and each shard's lock
-//! (`Rank::Index`) guards the entries of its vbs. It is held for one lookup,
-//! inside a connection's lock or inside none, and nothing is locked under it.
+//! (`Rank::Index`) guards the entries of its vbs. It is held for one lookup, or
+//! for moving the entries of one vb closer together, inside a connection's lock
+//! or inside none, and nothing is locked under it.
 //!
 //! A stream's entry is made and removed in the critical section of the
 //! connection's lock in which the stream comes and goes; only a connection
@@ -46,8 +47,8 @@ pub(crate) struct Ticket(u64);
 /// The connections with a stream on one vb, in the order of their requests.
 ///
 /// A handle that is taken out leaves a gap, and the gaps are closed when they
-/// are the greater part: so each method is O(1), amortised, or O(log k) to find
-/// a ticket behind gaps that were closed.
+/// are the greater part, as a vector grows: so each method is O(1), amortised,
+/// or O(log k) to find a ticket behind gaps that were closed.
 #[derive(Debug)]
 struct Entries<T> {
     slots: Vec<(Ticket, Option<Weak<T>>)>,

@@ -20,7 +20,7 @@
 //! |--:|---|---|---|
 //! | 1 | the map's | connections by id and by name, whether the map is shut down | one connection that is opened, looked up, displaced or closed |
 //! | 2 | a connection's, one each | its phase, and all that it has while it is open | one request, batch of items, message or end |
-//! | 3 | the index's, one for each of 16 shards of vbs | which connections have a stream on a vb | one entry, or sixteen handles |
+//! | 3 | the index's, one for each of 16 shards of vbs | which connections have a stream on a vb | one entry, or sixteen handles; when half of a vb's streams have gone, all its entries |
 //! | 4 | the bucket's | whose turn comes next, slots for backfills | a few steps of bookkeeping |
 //!
 //! # Calls

@@ -15,7 +15,6 @@ use crate::writer::{Job, Writer};
 use connmap::{
     Config, ConnMap, ItemSource, Memory, Scan, SeqnoRange, SourceError, VbId, WorkerPool,
 };
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};

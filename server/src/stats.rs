@@ -1,9 +1,8 @@
 //! Statistics, by group, under the names that kv_engine's have. Owns nothing.
 
 use crate::bucket::Bucket;
-use crate::lock;
 use crate::server::Server;
-use connmap::{ConnId, StreamState, VbId};
+use connmap::{StreamState, VbId};
 use std::sync::atomic::Ordering;
 
 type Values = Vec<(String, String)>;

@@ -5,7 +5,6 @@
 
 use super::{Connection, Go, OUT, RESPONSE};
 use crate::codec::{Codec, Frame, Out};
-use crate::lock;
 use crate::protocol::{
     close_status, end_flag, magic, opcode, open_flag, request_status, stream_flag, Status,
 };
