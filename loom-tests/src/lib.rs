@@ -32,7 +32,7 @@ pub fn judge(
     if as_it_should_be && report.executions > 1 {
         return Ok(());
     }
-    stop_at_first(&report.name);
+    stop_at_first(report);
     Err(said(report, system, scenario).into())
 }
 

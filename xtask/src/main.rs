@@ -18,10 +18,12 @@ usage: cargo xtask COMMAND
   mutants   make each of the mistakes in xtask/src/mutants/core/ in a copy of the
             core, and say which check sees it: shuttle-dpor's scenarios, generated
             ones, loom's, the native tests; with names, only these: dpor,
-            generated, loom, std, or mutants. --matrix writes models/MUTANTS.md;
-            --check runs what it says of shuttle-dpor's scenarios; --cargo-mutants
-            has cargo-mutants break the core, where it is installed; explorer
-            breaks the explorer, one line at a time, and runs its tests
+            generated, loom, std, or mutants; --part K/N: each N-th mutant, from the
+            K-th. --matrix writes models/MUTANTS.md; --check runs what it says of
+            shuttle-dpor's scenarios. What was found counts until a source changes,
+            so that a run that was cut off goes on. --cargo-mutants makes those that
+            cargo-mutants lists, where it is installed; explorer breaks the
+            explorer, one line at a time, and runs its tests
   peers     run other people's loom tests with loom and with dpor/loom, and print
             a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status

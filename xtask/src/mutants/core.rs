@@ -55,6 +55,14 @@ pub(super) fn kind(number: usize) -> &'static str {
     kinds.nth(number - 1).unwrap_or_default()
 }
 
+/// What a failure under shuttle-dpor says, among the rest, of some: who sleeps,
+/// what there is for it and who should have woken it; and who never comes to rest.
+pub(super) const SAYS: &[(&str, &str)] = &[
+    ("close-wakes-nobody", "sleeps, and there is \"disconnect, "),
+    ("memory-again-and-again", "the system never comes to rest: "),
+    ("full-has-turns", "the system never comes to rest: "),
+];
+
 /// Those that no exploration sees, and why.
 pub(super) const UNSEEN: &[(&str, &str)] = &[
     (
@@ -63,15 +71,15 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
     ),
     (
         "closed-run-keeps-its-turn",
-        "the connection is gone and gets no other turn: what is kept is a seat of the bucket, a few bytes until the map is dropped, and nobody outside can tell",
+        "the connection is gone and gets no other turn: what is kept is a seat of the bucket, a few bytes until the map is dropped, and no caller can tell; std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "seat-is-not-left",
-        "the same: a seat of the bucket is kept by a connection that is gone",
+        "a seat of the bucket is kept by a connection that is gone: std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "left-seat-is-kept",
-        "the same: a seat of the bucket is kept by a connection that is gone",
+        "a seat of the bucket is kept by a connection that is gone: std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "pool-joins-none",

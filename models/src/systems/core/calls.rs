@@ -22,6 +22,7 @@ impl CoreInstance {
     }
 
     pub(super) fn call(&self, id: CallId, call: &Call, log: &Log) -> String {
+        self.host.is_called();
         if let Some(conn) = call.receiver {
             return self.call_on(conn, id, call, log);
         }

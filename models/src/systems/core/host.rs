@@ -6,9 +6,11 @@
 //! clock and the memory that it uses, which are the engine's atomics.
 
 use crate::log::Log;
+use crate::scenario::Scenario;
 use crate::spec::{Limits, Memory as InMemory};
 use crate::sync::atomic::AtomicU64 as Shared;
 use crate::sync::{Mutex, RwLock};
+use crate::Invariant;
 use connmap::{
     ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange, SourceError, VbId,
 };
@@ -48,6 +50,7 @@ pub(super) struct Host {
     pub(super) limits: Limits,
     manners: Manners,
     pub(super) locks: Option<HostLocks>,
+    scenario: Arc<Scenario>,
     log: Arc<Log>,
     /// For those that call into the core.
     map: OnceLock<Weak<ConnMap>>,
@@ -60,6 +63,8 @@ pub(super) struct Host {
     pub(super) lost: AtomicU64,
     /// For the statistics.
     asked: std::sync::Mutex<Asked>,
+    /// Reads from memory since a call of the scenario's began or returned.
+    reads: AtomicU64,
 }
 
 /// What the host was asked.
@@ -72,15 +77,26 @@ pub(super) struct Asked {
     pub(super) scans: usize,
 }
 
+/// A step reads from memory once for each of its streams, and once more for
+/// what was notified meanwhile. Who has read so often reads for ever.
+const READS: u64 = 100;
+
 /// A snooze of the core's configuration.
 pub(super) const SNOOZE: Duration = Duration::from_secs(1);
 
 impl Host {
-    pub(super) fn new(limits: Limits, manners: Manners, locks: bool, log: &Arc<Log>) -> Arc<Self> {
+    pub(super) fn new(
+        limits: Limits,
+        manners: Manners,
+        locks: bool,
+        scenario: &Arc<Scenario>,
+        log: &Arc<Log>,
+    ) -> Arc<Self> {
         Arc::new(Host {
             limits,
             manners,
             locks: locks.then(HostLocks::default),
+            scenario: Arc::clone(scenario),
             log: Arc::clone(log),
             map: OnceLock::new(),
             began: Instant::now(),
@@ -88,6 +104,7 @@ impl Host {
             memory_used: Shared::new(limits.memory_used),
             lost: AtomicU64::new(0),
             asked: std::sync::Mutex::default(),
+            reads: AtomicU64::new(0),
         })
     }
 
@@ -116,6 +133,29 @@ impl Host {
         self.memory_used.swap(percent, Ordering::SeqCst);
     }
 
+    /// Calls of a scenario return; the memory of one that does not is no longer
+    /// read, so that the execution ends all the same.
+    fn reads_on(&self, vb: VbId, range: SeqnoRange) {
+        let reads = self.reads.fetch_add(1, Ordering::Relaxed) + 1;
+        if reads < READS {
+            return;
+        }
+        if reads == READS {
+            let calls = self.log.calls();
+            let under_way = calls.into_iter().filter(|(_, performed)| performed.end.is_none());
+            let under_way =
+                under_way.filter_map(|(id, _)| Some(self.scenario.call(id)?.text.clone()));
+            let detail = never_returns(&under_way.collect::<Vec<_>>(), vb.0, range);
+            self.log.violated(Invariant::NoDeadlock, detail);
+        }
+        panics();
+    }
+
+    /// A call of the scenario's begins.
+    pub(super) fn is_called(&self) {
+        self.reads.store(0, Ordering::Relaxed);
+    }
+
     /// What a method or a destructor of the host does besides.
     fn calls_back(&self) {
         let map = self.map.get().filter(|_| self.manners.calls).and_then(Weak::upgrade);
@@ -138,6 +178,20 @@ impl Host {
             panics();
         }
     }
+}
+
+/// Says who reads for ever, and what.
+fn never_returns(under_way: &[String], vb: u16, range: SeqnoRange) -> String {
+    let who = match under_way {
+        [] => "a step at rest".to_owned(),
+        calls => calls.join(", or "),
+    };
+    format!(
+        "the system never comes to rest: {who} has read seqnos {}..{} of vb {vb} from memory \
+         {READS} times, and goes on",
+        range.after + 1,
+        range.upto
+    )
 }
 
 /// Silent: the hook would print it in each of many executions.
@@ -184,6 +238,7 @@ impl ItemSource for Source {
     fn read_memory(&self, vb: VbId, range: SeqnoRange) -> Result<Memory, SourceError> {
         let host = &self.0;
         host.asked().read.push((vb.0.into(), range.after, range.upto));
+        host.reads_on(vb, range);
         host.calls_back();
         let seqnos = match host.limits.memory {
             InMemory::Gone => return Ok(Memory::Gone),
@@ -368,5 +423,20 @@ impl Drop for Opened {
     fn drop(&mut self) {
         self.0.held.fetch_sub(1, Ordering::Relaxed);
         self.0.host.dropped();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_for_ever_is_named() {
+        let range = SeqnoRange { after: 3, upto: 5 };
+        let said = never_returns(&["step".into()], 7, range);
+        let expected = "the system never comes to rest: step has read seqnos 4..5 of vb 7 from \
+                        memory 100 times, and goes on";
+        assert_eq!(said, expected);
+        assert!(never_returns(&[], 7, range).contains("a step at rest has read"));
     }
 }

@@ -252,7 +252,7 @@ impl Model for Core {
             calls: setting("calls") == 1,
             panics: setting("panics") == 1,
         };
-        let host = Host::new(limits, manners, setting("host_locks") == 1, log);
+        let host = Host::new(limits, manners, setting("host_locks") == 1, scenario, log);
         let map = Arc::new(ConnMap::new(Arc::new(Source(Arc::clone(&host))), config));
         host.knows(&map);
         let front_end = |_| Arc::new(FrontEnd::new(Arc::clone(&host)));
