@@ -183,7 +183,7 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
     };
     let tree = copy()?;
     instrument_all(&tree, &all)?;
-    let seen = Seen::open(&tree, &recorded)?;
+    let seen = Seen::open(&tree, &all, &recorded)?;
     let mut binaries = Vec::new();
     for check in asked.checks() {
         let begin = Instant::now();
@@ -193,8 +193,11 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         if !asked.check {
             built.is_sound(&folder().join("sound.log"))?;
         }
-        let (compiled, all) = (compiled.as_secs_f64(), begin.elapsed().as_secs_f64());
-        println!("{:10} built in {compiled:.0} s, and holds: {all:.0} s", check.name());
+        let (compiled, held) = (compiled.as_secs_f64(), begin.elapsed().as_secs_f64());
+        if check == Check::Dpor {
+            say(&all, &built)?;
+        }
+        println!("{:10} built in {compiled:.0} s, and holds: {held:.0} s", check.name());
         binaries.push(built);
     }
     let queue = Mutex::new(chosen.iter());
@@ -262,9 +265,6 @@ fn look(
                 }
                 let failed = |error| format!("{}: {error}", mutant.name);
                 let killer = built.killer(number, first, known, log).map_err(failed)?;
-                if check == Check::Dpor && killer.is_some() {
-                    says(mutant.name, &read(log)?)?;
-                }
                 seen.add(mutant.name, check, killer.clone())?;
                 killer
             }
@@ -274,13 +274,19 @@ fn look(
     Ok(said)
 }
 
-/// Whether a failure says what it is to say of this mutant.
-fn says(mutant: &str, said: &str) -> Result<(), String> {
-    let expected = core::SAYS.iter().find(|(name, _)| *name == mutant);
-    match expected.filter(|(_, text)| !said.contains(text)) {
-        Some((_, text)) => Err(format!("{mutant} is seen, and nothing says \"{text}\":\n{said}")),
-        None => Ok(()),
+/// Whether failures say what they are to say.
+fn say(all: &[(usize, &'static Mutant)], dpor: &Binaries) -> Result<(), String> {
+    let log = folder().join("says.log");
+    for (name, scenario, text) in core::SAYS {
+        let mutant = all.iter().find(|(_, mutant)| mutant.name == *name);
+        let (number, _) = mutant.ok_or_else(|| format!("{name}: no mutant"))?;
+        dpor.killer(*number, Some((*scenario).to_owned()), true, &log)?;
+        let said = read(&log)?;
+        if !said.contains(text) {
+            return Err(format!("{name}, {scenario}: nothing says \"{text}\":\n{said}"));
+        }
     }
+    Ok(())
 }
 
 fn still_seen(

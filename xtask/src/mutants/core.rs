@@ -55,12 +55,18 @@ pub(super) fn kind(number: usize) -> &'static str {
     kinds.nth(number - 1).unwrap_or_default()
 }
 
-/// What a failure under shuttle-dpor says, among the rest, of some: who sleeps,
+/// What the failure of a scenario under shuttle-dpor says, of some: who sleeps,
 /// what there is for it and who should have woken it; and who never comes to rest.
-pub(super) const SAYS: &[(&str, &str)] = &[
-    ("close-wakes-nobody", "sleeps, and there is \"disconnect, "),
-    ("memory-again-and-again", "the system never comes to rest: "),
-    ("full-has-turns", "the system never comes to rest: "),
+pub(super) const SAYS: &[(&str, &str, &str)] = &[
+    (
+        "close-wakes-nobody",
+        "asleep-and-displaced",
+        "no-lost-wakeup: a sleeps, and there is \"disconnect, shut down\" for it: shutdown should \
+         have woken it",
+    ),
+    ("item-wakes-nobody", "backfill-step", "for it: run_backfill should have woken it"),
+    ("memory-again-and-again", "memory-nothing", "no-deadlock: the system never comes to rest: "),
+    ("full-has-turns", "full-buffer", "no-deadlock: the system never comes to rest: after "),
 ];
 
 /// Those that no exploration sees, and why.

@@ -4,7 +4,7 @@
 
 use super::matrix::Killers;
 use super::run::Check;
-use super::{folder, lock};
+use super::{folder, lock, Mutant};
 use std::collections::hash_map::DefaultHasher;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,8 +17,9 @@ use std::sync::Mutex;
 type Found = BTreeMap<String, Killers>;
 
 pub(super) struct Seen {
-    /// Of the sources that the checks are built from.
-    sources: u64,
+    /// By mutant: of what it changes, and of the sources that the checks are built
+    /// from.
+    stamps: BTreeMap<&'static str, u64>,
     state: Mutex<(File, Found)>,
     /// What saw it when the sources were others, or in the matrix.
     before: Found,
@@ -37,6 +38,7 @@ impl Seen {
     /// Reads what there is: of the sources in `tree`, and of others.
     pub(super) fn open(
         tree: &Path,
+        all: &[(usize, &'static Mutant)],
         recorded: &BTreeMap<String, Vec<String>>,
     ) -> Result<Self, String> {
         let file = folder().join("seen.txt");
@@ -45,7 +47,12 @@ impl Seen {
         for folder in SOURCES {
             hash(&tree.join(folder), &mut hasher).map_err(failed)?;
         }
-        let sources = hasher.finish();
+        let stamp = |mutant: &'static Mutant| {
+            let mut hasher = hasher.clone();
+            (mutant.file, mutant.edits).hash(&mut hasher);
+            (mutant.name, hasher.finish())
+        };
+        let stamps: BTreeMap<_, _> = all.iter().map(|(_, mutant)| stamp(mutant)).collect();
         let (mut found, mut before) = (Found::new(), Found::new());
         for (mutant, cells) in recorded {
             for (check, cell) in Check::ALL.into_iter().zip(cells) {
@@ -54,11 +61,11 @@ impl Seen {
         }
         for line in fs::read_to_string(&file).unwrap_or_default().lines() {
             let Some((of, mutant, check, cell)) = entry(line) else { continue };
-            let to = if of == sources { &mut found } else { &mut before };
+            let to = if stamps.get(mutant) == Some(&of) { &mut found } else { &mut before };
             to.entry(mutant.to_owned()).or_default().insert(check, killer(cell));
         }
         let open = File::options().create(true).append(true).open(&file).map_err(failed)?;
-        Ok(Seen { sources, state: Mutex::new((open, found)), before })
+        Ok(Seen { stamps, state: Mutex::new((open, found)), before })
     }
 
     pub(super) fn add(
@@ -69,7 +76,8 @@ impl Seen {
     ) -> Result<(), String> {
         let mut state = lock(&self.state);
         let cell = killer.as_deref().unwrap_or(NOTHING);
-        let line = format!("{:x}\t{mutant}\t{}\t{cell}\n", self.sources, check.name());
+        let stamp = self.stamps.get(mutant).copied().unwrap_or_default();
+        let line = format!("{stamp:x}\t{mutant}\t{}\t{cell}\n", check.name());
         state.0.write_all(line.as_bytes()).map_err(|error| format!("seen.txt: {error}"))?;
         state.1.entry(mutant.to_owned()).or_default().insert(check, killer);
         Ok(())
@@ -98,10 +106,10 @@ fn killer(cell: &str) -> Option<String> {
 
 fn entry(line: &str) -> Option<(u64, &str, Check, &str)> {
     let mut fields = line.split('\t');
-    let sources = u64::from_str_radix(fields.next()?, 16).ok()?;
+    let stamp = u64::from_str_radix(fields.next()?, 16).ok()?;
     let (mutant, check, cell) = (fields.next()?, fields.next()?, fields.next()?);
     let check = Check::ALL.into_iter().find(|one| one.name() == check)?;
-    Some((sources, mutant, check, cell))
+    Some((stamp, mutant, check, cell))
 }
 
 /// Every file below, and its name.
