@@ -1,6 +1,7 @@
 //! The core's mutants, by kind of mistake.
 
 mod bytes;
+mod fresh;
 mod host;
 mod refusals;
 mod seqnos;
@@ -41,6 +42,7 @@ const KINDS: &[(&str, &[Mutant])] = &[
     ("host", host::MUTANTS),
     ("workers", workers::MUTANTS),
     ("time", time::MUTANTS),
+    ("fresh", fresh::MUTANTS),
 ];
 
 /// All of them, by their numbers: 0 is the sound core.
@@ -64,9 +66,9 @@ pub(super) const SAYS: &[(&str, &str, &str)] = &[
         "no-lost-wakeup: a sleeps, and there is \"disconnect, shut down\" for it: shutdown should \
          have woken it",
     ),
-    ("item-wakes-nobody", "backfill-step", "for it: run_backfill should have woken it"),
+    ("ready-wakes-nobody", "backfill-step", "for it: run_backfill should have woken it"),
     ("memory-again-and-again", "memory-nothing", "no-deadlock: the system never comes to rest: "),
-    ("full-has-turns", "full-buffer", "no-deadlock: the system never comes to rest: after "),
+    ("snooze-asks-at-once", "later", "no-deadlock: the system never comes to rest: after "),
 ];
 
 /// Those that no exploration sees, and why.

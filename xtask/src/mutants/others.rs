@@ -6,7 +6,7 @@
 
 use super::instrument::{instrument, mutant_at, Edit};
 use super::run::{self, Check};
-use super::{choose, copy, folder, read, write};
+use super::{choose, copy, folder, read, seen, write};
 use crate::build::{cargo, root, target, Engine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -93,6 +93,7 @@ fn make(tree: &Path, others: &[(usize, Other)]) -> Result<BTreeSet<usize>, Strin
         for (file, edits) in &files {
             write(&tree.join(file), &instrument(&sound[file], edits)?)?;
         }
+        seen::keep_dates(tree)?;
         let refused = refused(tree)?;
         if refused.is_empty() {
             return Ok(made);

@@ -12,6 +12,7 @@ use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::SystemTime;
 
 /// By mutant.
 type Found = BTreeMap<String, Killers>;
@@ -110,6 +111,28 @@ fn entry(line: &str) -> Option<(u64, &str, Check, &str)> {
     let (mutant, check, cell) = (fields.next()?, fields.next()?, fields.next()?);
     let check = Check::ALL.into_iter().find(|one| one.name() == check)?;
     Some((stamp, mutant, check, cell))
+}
+
+/// Dates the core's copy as it was when it was last the same, so that it is not
+/// built again.
+pub(super) fn keep_dates(tree: &Path) -> Result<(), String> {
+    let (core, file) = (tree.join("src"), folder().join("copied.txt"));
+    let failed = |error: std::io::Error| format!("{}: {error}", file.display());
+    let mut hasher = DefaultHasher::new();
+    hash(&core, &mut hasher).map_err(failed)?;
+    let same = format!("{:x}", hasher.finish());
+    if fs::read_to_string(&file).unwrap_or_default() != same {
+        return fs::write(&file, same).map_err(failed);
+    }
+    let then = fs::metadata(&file).and_then(|about| about.modified()).map_err(failed)?;
+    date(&core, then).map_err(failed)
+}
+
+fn date(path: &Path, then: SystemTime) -> std::io::Result<()> {
+    if path.is_dir() {
+        return fs::read_dir(path)?.try_for_each(|entry| date(&entry?.path(), then));
+    }
+    File::options().write(true).open(path)?.set_modified(then)
 }
 
 /// Every file below, and its name.
