@@ -4,9 +4,11 @@ mod asked;
 mod build;
 mod ci;
 mod explore;
+mod kept;
 mod mutants;
 mod own;
 mod peers;
+mod universe;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,9 @@ usage: cargo xtask COMMAND
             so that a run that was cut off goes on. --cargo-mutants makes those that
             cargo-mutants lists, where it is installed; explorer breaks the
             explorer, one line at a time, and runs its tests
+  universe  explore every generated scenario, to the end, in a hundred parts: what
+            is through counts until a source changes, so that it can be interrupted;
+            with a number, for so many minutes
   peers     run other people's loom tests with loom and with dpor/loom, and print
             a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         Some("own-crate") => own::run(),
         Some("ci") => ci::run(&names),
         Some("peers") => peers::run(&names),
+        Some("universe") => universe::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -5,10 +5,9 @@
 use super::matrix::Killers;
 use super::run::Check;
 use super::{folder, lock, Mutant};
-use std::collections::hash_map::DefaultHasher;
+use crate::kept::Sources;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
@@ -44,14 +43,9 @@ impl Seen {
     ) -> Result<Self, String> {
         let file = folder().join("seen.txt");
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
-        let mut hasher = DefaultHasher::new();
-        for folder in SOURCES {
-            hash(&tree.join(folder), &mut hasher).map_err(failed)?;
-        }
+        let sources = Sources::of(tree, &SOURCES)?;
         let stamp = |mutant: &'static Mutant| {
-            let mut hasher = hasher.clone();
-            (mutant.file, mutant.edits).hash(&mut hasher);
-            (mutant.name, hasher.finish())
+            (mutant.name, sources.stamp_with((mutant.file, mutant.edits)))
         };
         let stamps: BTreeMap<_, _> = all.iter().map(|(_, mutant)| stamp(mutant)).collect();
         let (mut found, mut before) = (Found::new(), Found::new());
@@ -118,9 +112,7 @@ fn entry(line: &str) -> Option<(u64, &str, Check, &str)> {
 pub(super) fn keep_dates(tree: &Path) -> Result<(), String> {
     let (core, file) = (tree.join("src"), folder().join("copied.txt"));
     let failed = |error: std::io::Error| format!("{}: {error}", file.display());
-    let mut hasher = DefaultHasher::new();
-    hash(&core, &mut hasher).map_err(failed)?;
-    let same = format!("{:x}", hasher.finish());
+    let same = format!("{:x}", Sources::of(tree, &["src"])?.stamp());
     if fs::read_to_string(&file).unwrap_or_default() != same {
         return fs::write(&file, same).map_err(failed);
     }
@@ -133,19 +125,4 @@ fn date(path: &Path, then: SystemTime) -> std::io::Result<()> {
         return fs::read_dir(path)?.try_for_each(|entry| date(&entry?.path(), then));
     }
     File::options().write(true).open(path)?.set_modified(then)
-}
-
-/// Every file below, and its name.
-fn hash(path: &Path, hasher: &mut DefaultHasher) -> std::io::Result<()> {
-    path.file_name().hash(hasher);
-    if !path.is_dir() {
-        fs::read(path)?.hash(hasher);
-        return Ok(());
-    }
-    let entries: Result<Vec<_>, _> = fs::read_dir(path)?.collect();
-    let mut paths: Vec<_> = entries?.into_iter().map(|entry| entry.path()).collect();
-    // What is written from what is found is not what it is found by.
-    paths.retain(|path| path.extension().is_none_or(|extension| extension != "md"));
-    paths.sort();
-    paths.iter().try_for_each(|path| hash(path, hasher))
 }
