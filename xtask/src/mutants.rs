@@ -194,9 +194,6 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
             built.is_sound(&folder().join("sound.log"))?;
         }
         let (compiled, held) = (compiled.as_secs_f64(), begin.elapsed().as_secs_f64());
-        if check == Check::Dpor {
-            say(&all, &built)?;
-        }
         println!("{:10} built in {compiled:.0} s, and holds: {held:.0} s", check.name());
         binaries.push(built);
     }
@@ -216,8 +213,10 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         workers.into_iter().try_for_each(|worker| worker.join().expect("it does not panic"))
     })?;
     println!("{} mutants, {:.0} s", chosen.len(), begin.elapsed().as_secs_f64());
+    let dpor = binaries.iter().find(|built| built.check == Check::Dpor);
+    let silent = dpor.map_or(Ok(()), |dpor| say(&all, dpor));
     if asked.check {
-        return still_seen(&chosen, &seen, &recorded);
+        return still_seen(&chosen, &seen, &recorded).and(silent);
     }
     let row = |(number, mutant): &(usize, &'static Mutant)| {
         (core::kind(*number), *mutant, seen.killers(mutant.name))
@@ -228,7 +227,7 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         write(&root().join(matrix::FILE), &text)?;
     }
     match holes.is_empty() {
-        true => Ok(()),
+        true => silent,
         false => Err(format!("no exploration sees: {}", holes.join(" "))),
     }
 }

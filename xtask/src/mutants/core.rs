@@ -57,18 +57,48 @@ pub(super) fn kind(number: usize) -> &'static str {
     kinds.nth(number - 1).unwrap_or_default()
 }
 
-/// What the failure of a scenario under shuttle-dpor says, of some: who sleeps,
-/// what there is for it and who should have woken it; and who never comes to rest.
+/// What the failure of a scenario under shuttle-dpor says of some: what a client
+/// would have been handed; who sleeps, what there is for it and who should have
+/// woken it; and who never comes to rest.
 pub(super) const SAYS: &[(&str, &str, &str)] = &[
     (
-        "close-wakes-nobody",
-        "asleep-and-displaced",
-        "no-lost-wakeup: a sleeps, and there is \"disconnect, shut down\" for it: shutdown should \
+        "ok-one-item-short",
+        "handed-to-the-end",
+        "step would answer \"item 2\" for stream_request(0, 0, 2) and not \"stream end ok\"",
+    ),
+    (
+        "old-id-new-stream",
+        "stale-backfill",
+        "step would answer \"marker 1..1 from disk\" for stream_request(0)",
+    ),
+    (
+        "displaced-accepts",
+        "displaced-by-another",
+        "b.stream_request(0) would answer \"connection closed\" and not \"accepted\"",
+    ),
+    (
+        "displace-wakes-nobody",
+        "displaced-by-another",
+        "no-lost-wakeup: b sleeps, and there is \"disconnect, displaced\" for it: open(c, a) should \
          have woken it",
     ),
-    ("ready-wakes-nobody", "backfill-step", "for it: run_backfill should have woken it"),
-    ("memory-again-and-again", "memory-nothing", "no-deadlock: the system never comes to rest: "),
-    ("snooze-asks-at-once", "later", "no-deadlock: the system never comes to rest: after "),
+    (
+        "ready-wakes-nobody",
+        "backfill-step",
+        "no-lost-wakeup: a sleeps, and there is \"marker 1..1 from disk\" of stream_request(0) for \
+         it: run_backfill should have woken it",
+    ),
+    (
+        "memory-again-and-again",
+        "memory-nothing",
+        "no-deadlock: the system never comes to rest: step has read seqnos 2..6 of vb 0 from \
+         memory 100 times, and goes on",
+    ),
+    (
+        "snooze-asks-at-once",
+        "later-closed",
+        "no-deadlock: the system never comes to rest: after 204 rounds still run_backfill",
+    ),
 ];
 
 /// Those that no exploration sees, and why.

@@ -202,5 +202,6 @@ impl CoreInstance {
         if front_ends.iter().any(|front_end| front_end.held() > 0) {
             log.violated(Invariant::NoLeak, "somebody holds a front end when the map is gone");
         }
+        front_ends.iter().for_each(|front_end| front_end.let_go());
     }
 }

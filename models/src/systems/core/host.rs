@@ -339,6 +339,11 @@ impl HostLocks {
 /// A front end, as far as sleeping and waking go.
 pub(super) struct FrontEnd {
     host: Arc<Host>,
+    /// Those that the core was given, where connections close in the race. Who
+    /// wakes one has a handle of it for that time, and who drops the last handle
+    /// of two, neither of which an engine sees, would be a matter of chance. So
+    /// these are dropped by nobody but the host, at the end.
+    kept: Option<std::sync::Mutex<Vec<Arc<Opened>>>>,
     /// When the last call that sent it to sleep began, and when it was last woken.
     slept: AtomicU64,
     woken: AtomicU64,
@@ -353,9 +358,11 @@ pub(super) struct FrontEnd {
 pub(super) struct Opened(pub(super) Arc<FrontEnd>);
 
 impl FrontEnd {
-    pub(super) fn new(host: Arc<Host>) -> Self {
+    /// `kept`: connections close in the race.
+    pub(super) fn new(host: Arc<Host>, kept: bool) -> Self {
         FrontEnd {
             host,
+            kept: kept.then(std::sync::Mutex::default),
             slept: AtomicU64::new(0),
             woken: AtomicU64::new(0),
             wakes: AtomicU64::new(0),
@@ -367,7 +374,20 @@ impl FrontEnd {
     /// A handle for the core.
     pub(super) fn opened(self: &Arc<Self>) -> Arc<Opened> {
         self.held.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Opened(Arc::clone(self)))
+        let opened = Arc::new(Opened(Arc::clone(self)));
+        if let Some(mut kept) = self.kept() {
+            kept.push(Arc::clone(&opened));
+        }
+        opened
+    }
+
+    /// The host drops those that it has kept.
+    pub(super) fn let_go(&self) {
+        drop(self.kept().map(|mut kept| std::mem::take(&mut *kept)));
+    }
+
+    fn kept(&self) -> Option<std::sync::MutexGuard<'_, Vec<Arc<Opened>>>> {
+        self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A call that began at `since` found nothing to send.
@@ -398,7 +418,10 @@ impl FrontEnd {
 
     /// How many of it the core has.
     pub(super) fn held(&self) -> u64 {
-        self.held.load(Ordering::Relaxed)
+        match self.kept() {
+            Some(kept) => kept.iter().filter(|opened| Arc::strong_count(opened) > 1).count() as u64,
+            None => self.held.load(Ordering::Relaxed),
+        }
     }
 }
 
