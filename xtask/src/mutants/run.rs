@@ -237,8 +237,9 @@ impl Binaries {
     }
 
     /// What has failed, as far as the binary said.
-    fn name(&self, said: &str) -> String {
-        let last = || said.lines().rev().find_map(|line| line.strip_prefix("exploring: "));
+    fn name<'s>(&self, said: &'s str) -> String {
+        let explored = |line: &'s str| line.split_once("exploring: ").map(|(_, name)| name);
+        let last = || said.lines().rev().find_map(explored);
         let name = said.lines().find_map(failed_test).or_else(last);
         name.unwrap_or(self.check.name()).to_owned()
     }

@@ -210,6 +210,8 @@ struct DiskScan {
     end: Seqno,
     given: u64,
     put_off: bool,
+    /// It fails once: who asks it again is given the rest.
+    failed: bool,
 }
 
 impl Host {
@@ -232,7 +234,8 @@ impl ItemSource for Source {
         host.asked().scans += 1;
         let (last, end) = host.limits.snapshot(range.after);
         let (host, last) = (Arc::clone(host), last.min(range.upto));
-        Ok(Box::new(DiskScan { host, at: range.after, last, end, given: 0, put_off: false }))
+        let (at, put_off, failed) = (range.after, false, false);
+        Ok(Box::new(DiskScan { host, at, last, end, given: 0, put_off, failed }))
     }
 
     fn read_memory(&self, vb: VbId, range: SeqnoRange) -> Result<Memory, SourceError> {
@@ -285,7 +288,7 @@ impl Scan for DiskScan {
         if nth == limits.later && !std::mem::replace(&mut self.put_off, true) {
             return Ok(Scanned::Later);
         }
-        if nth == limits.fail_at {
+        if nth == limits.fail_at && !std::mem::replace(&mut self.failed, true) {
             return match host.manners.scan {
                 Fails::Panic => panics(),
                 Fails::Strays => Ok(Scanned::Item(host.item(self.end + 1))),
@@ -445,7 +448,9 @@ impl connmap::FrontEnd for Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         self.0.held.fetch_sub(1, Ordering::Relaxed);
-        self.0.host.dropped();
+        if self.0.kept.is_none() {
+            self.0.host.dropped();
+        }
     }
 }
 
