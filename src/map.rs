@@ -369,7 +369,8 @@ mod tests {
 
     impl ItemSource for Disconnects {
         fn open_scan(&self, _: VbId, _: SeqnoRange) -> Result<Box<dyn Scan>, SourceError> {
-            Ok(Box::new(EmptyScan(Weak::clone(&self.0.get().ok_or("no map")?))))
+            let map = self.0.get().ok_or("no map")?;
+            Ok(Box::new(EmptyScan(Weak::clone(map))))
         }
         fn read_memory(&self, _: VbId, _: SeqnoRange) -> Result<Memory, SourceError> {
             Ok(Memory::Items(Vec::<Item>::new()))
