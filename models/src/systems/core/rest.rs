@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(
             restless(&calls),
             "the system never comes to rest: after 4 rounds still \
-             b.step at rest: item 1; run_backfill at rest: ran"
+             run_backfill at rest: ran; b.step at rest: item 1"
         );
     }
 
