@@ -358,19 +358,17 @@ impl fmt::Debug for State {
 mod tests {
     use super::*;
     use crate::{Item, Memory, Run, Scan, Scanned, SeqnoRange, SourceError, StreamRequest};
-    use std::sync::{OnceLock, Weak};
+    use std::sync::Weak;
     use std::time::Instant;
 
     /// Each of its scans disconnects connection 1 before it ends.
-    #[derive(Default)]
-    struct Disconnects(OnceLock<Weak<ConnMap>>);
+    struct Disconnects(Weak<ConnMap>);
 
     struct EmptyScan(Weak<ConnMap>);
 
     impl ItemSource for Disconnects {
         fn open_scan(&self, _: VbId, _: SeqnoRange) -> Result<Box<dyn Scan>, SourceError> {
-            let map = self.0.get().ok_or("no map")?;
-            Ok(Box::new(EmptyScan(Weak::clone(map))))
+            Ok(Box::new(EmptyScan(Weak::clone(&self.0))))
         }
         fn read_memory(&self, _: VbId, _: SeqnoRange) -> Result<Memory, SourceError> {
             Ok(Memory::Items(Vec::<Item>::new()))
@@ -405,9 +403,9 @@ mod tests {
     /// connection that there ever was.
     #[test]
     fn who_is_closed_leaves_its_seat_also_while_it_runs() {
-        let source = Arc::new(Disconnects::default());
-        let map = Arc::new(ConnMap::new(source.clone(), Config::default()));
-        source.0.set(Arc::downgrade(&map)).unwrap();
+        let map = Arc::new_cyclic(|map| {
+            ConnMap::new(Arc::new(Disconnects(Weak::clone(map))), Config::default())
+        });
         let seats = || map.shared.bucket.seats();
         let _idle = opened(&map);
         assert_eq!(seats(), 1);
