@@ -376,7 +376,7 @@ impl fmt::Debug for State {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
-    use crate::{Item, Memory, Run, Scan, Scanned, SeqnoRange, SourceError, StreamRequest};
+    use crate::{Batch, Item, Memory, Run, Scan, Scanned, SeqnoRange, SourceError, StreamRequest};
     use std::sync::Weak;
     use std::time::Instant;
 
@@ -398,7 +398,7 @@ mod tests {
         fn snapshot_end(&self) -> Seqno {
             0
         }
-        fn next(&mut self) -> Result<Scanned, SourceError> {
+        fn read(&mut self, _: &mut Batch) -> Result<Scanned, SourceError> {
             let map = self.0.upgrade().ok_or("no map")?;
             map.disconnect(ConnId(1))?.deliver();
             Ok(Scanned::End)

@@ -27,13 +27,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "sent-goes-first-again",
         "a stream that has more to send goes before the others",
         STREAMS,
-        &[("            self.ready.push_back(id.place);", "            self.ready.push_front(id.place);")],
+        &[("            self.ready.push_back(&mut self.places, id.place);", "            self.ready.push_front(&mut self.places, id.place);")],
     ),
     mutant(
         "changed-goes-to-the-end",
         "a stream that has more to send loses its place in turn",
         STREAMS,
-        &[("            self.ready.push_back(id.place);", "            self.ready.remove(id.place);\n            self.ready.push_back(id.place);")],
+        &[("            self.ready.push_back(&mut self.places, id.place);", "            self.ready.remove(&mut self.places, id.place);\n            self.ready.push_back(&mut self.places, id.place);")],
     ),
     mutant(
         "one-due-at-a-time",
@@ -117,12 +117,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "snooze-is-over-for-one",
         "of several backfills that were put off one goes on",
         MANAGER,
-        &[("            self.active.push_back(place);\n        }\n        if self.buffer.full {", "            self.active.push_back(place);\n            break;\n        }\n        if self.buffer.full {")],
+        &[("            self.active.push_back(&mut self.queued, place);\n        }\n        if self.buffer.is_full() {", "            self.active.push_back(&mut self.queued, place);\n            break;\n        }\n        if self.buffer.is_full() {")],
     ),
     mutant(
         "promoted-goes-first",
         "of those that have got a slot the last one runs first",
         MANAGER,
-        &[("            self.initializing.push_back(place);", "            self.initializing.push_front(place);")],
+        &[("            self.initializing.push_back(&mut self.queued, place);", "            self.initializing.push_front(&mut self.queued, place);")],
     ),
 ];
