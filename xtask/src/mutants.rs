@@ -414,6 +414,15 @@ fn test(tree: &Path, build_only: bool) -> Result<Output, String> {
     command.output().map_err(|error| format!("cargo does not start: {error}"))
 }
 
+/// The workspace's manifest, with another version: what is built of the copy would
+/// be taken for what is built of the original otherwise, and replace it.
+fn of_their_own(manifest: &str) -> Result<String, String> {
+    let version = manifest.lines().find(|line| line.starts_with("version = "));
+    let version = version.ok_or("Cargo.toml: no version of the workspace's packages")?;
+    let other = format!("{}+mutants\"", version.trim_end_matches('"'));
+    Ok(manifest.replacen(version, &other, 1))
+}
+
 /// A copy of what git tracks, so that a run that is cut off leaves nothing broken.
 fn copy() -> Result<PathBuf, String> {
     let root = root();
@@ -434,6 +443,9 @@ fn copy() -> Result<PathBuf, String> {
         let folder = to.parent().unwrap_or(&tree);
         fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
         fs::copy(&from, &to).map_err(|error| failed(&to, error))?;
+        if name == "Cargo.toml" {
+            write(&to, &of_their_own(&read(&to)?)?)?;
+        }
         // What has not changed is not to be built again; of what mutants change, the last build may
         // be that of a mutant.
         if name.starts_with("src/") || explorer::MUTANTS.iter().any(|mutant| mutant.file == name) {
