@@ -22,7 +22,7 @@
 //! change comes before that moment, and the manager sees it; or it comes
 //! after, and finds the manager no longer running.
 
-use crate::line::Line;
+use crate::line::{Line, Link};
 use crate::slab::Slab;
 use crate::sync::{Condvar, Mutex, MutexGuard, Rank, Strong, Weak};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +64,14 @@ struct Member<T> {
     ticket: Option<u64>,
     /// It has closed, and leaves its seat when its turn ends.
     left: bool,
+    /// Its place in `ready`.
+    ready: Link,
+}
+
+impl<T> AsMut<Link> for Member<T> {
+    fn as_mut(&mut self) -> &mut Link {
+        &mut self.ready
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +114,7 @@ impl<T> State<T> {
     fn leave_turns(&mut self, seat: Seat) {
         match self.member(seat).whereabouts {
             Whereabouts::Ready => {
-                self.ready.remove(seat.0);
+                self.ready.remove(&mut self.members, seat.0);
             }
             Whereabouts::Resting(at, ticket) => {
                 self.resting.remove(&(at, ticket, seat));
@@ -180,9 +188,9 @@ impl<T> Bucket<T> {
             }
             state.resting.remove(&(at, ticket, seat));
             state.member(seat).whereabouts = Whereabouts::Ready;
-            state.ready.push_back(seat.0);
+            state.ready.push_back(&mut state.members, seat.0);
         }
-        while let Some(seat) = state.ready.pop_front().map(Seat) {
+        while let Some(seat) = state.ready.pop_front(&mut state.members).map(Seat) {
             if let Some(connection) = state.member(seat).connection.upgrade() {
                 state.run(seat);
                 // Several may have become due at once, of which nobody was told.
@@ -220,6 +228,12 @@ impl<T> Bucket<T> {
         !state.stopped
     }
 
+    /// Seats that are taken.
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    pub(crate) fn seats(&self) -> usize {
+        self.state.lock().members.len()
+    }
+
     /// Ends every present and future [`Bucket::wait`].
     pub(crate) fn stop(&self) {
         self.state.lock().stopped = true;
@@ -237,6 +251,7 @@ impl<T> Locked<'_, T> {
             whereabouts,
             ticket: None,
             left: false,
+            ready: Link::OUT,
         }))
     }
 
@@ -244,7 +259,7 @@ impl<T> Locked<'_, T> {
     /// manager waits in line.
     pub(crate) fn take_slot(&mut self, seat: Seat) -> bool {
         let state = &mut *self.state;
-        let first = state.waiting.keys().next().copied();
+        let first = state.waiting.first_key_value().map(|(first, _)| *first);
         let Member { ticket, whereabouts, .. } = *state.member(seat);
         let overtakes = first.is_some_and(|first| ticket.is_none_or(|ticket| first < ticket));
         if state.slots_free == 0 || overtakes {
@@ -275,7 +290,8 @@ impl<T> Locked<'_, T> {
 
     fn call_first_waiter(&mut self) {
         if self.state.slots_free > 0 {
-            if let Some(first) = self.state.waiting.values().next().copied() {
+            if let Some((_, first)) = self.state.waiting.first_key_value() {
+                let first = *first;
                 self.make_ready(first);
             }
         }
@@ -298,7 +314,7 @@ impl<T> Locked<'_, T> {
             Whereabouts::Idle | Whereabouts::Resting(..) => state.leave_turns(seat),
         }
         state.member(seat).whereabouts = Whereabouts::Ready;
-        state.ready.push_back(seat.0);
+        state.ready.push_back(&mut state.members, seat.0);
         self.call_sleeper();
     }
 

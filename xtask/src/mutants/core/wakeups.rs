@@ -178,34 +178,38 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "item-wakes-nobody",
         "an item comes to a client that sleeps",
         CONN,
-        &[(r"charge(charge);
-        open.stream_changed(id, &mut after);", r"charge(charge);
+        &[(r"refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);", r"refreshed(open.backfills.buffer());
         open.streams.changed(id);")],
     ),
     mutant(
         "item-is-not-ready",
         "an item comes, and its stream gets no turn",
         CONN,
-        &[(r"charge(charge);
-        open.stream_changed(id, &mut after);", "charge(charge);")],
+        &[(r"refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);", "refreshed(open.backfills.buffer());")],
     ),
     mutant(
         "item-wake-is-dropped",
         "a wake-up is made under the lock and not delivered behind it",
         CONN,
-        &[(r"        drop(phase);
-        after.into_wakeups().deliver();
-        if goes_on", r"        drop(phase);
-        if goes_on")],
+        &[(r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
+        drop(phase);
+        after.into_wakeups().deliver();", r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
+        drop(phase);")],
     ),
     mutant(
         "marker-wake-is-dropped",
         "the same, for a scan that is opened",
         CONN,
-        &[(r"        drop(phase);
-        after.into_wakeups().deliver();
-        Ok(())", r"        drop(phase);
-        Ok(())")],
+        &[(r"?.scan_opened(end);
+        open.stream_changed(id, &mut after);
+        drop(phase);
+        after.into_wakeups().deliver();", r"?.scan_opened(end);
+        open.stream_changed(id, &mut after);
+        drop(phase);")],
     ),
     mutant(
         "run-wake-is-dropped",
@@ -233,10 +237,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "empty-stream-is-not-ready",
         "a stream of nothing never ends",
         CONN,
-        &[(r"        let mut after = After::default();
-        open.stream_changed(id, &mut after);
-        Ok(after)", r"        let _ = id;
-        Ok(After::default())")],
+        &[(r"            // There is its end to send.
+            open.stream_changed(id, &mut after);
+", r"            let _ = (id, &mut after);
+")],
     ),
     mutant(
         "memory-makes-nothing-ready",
@@ -256,9 +260,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "only-the-first-is-woken",
         "of several front ends that a call owes a wake-up, one gets it",
         WAKE,
-        &[(r"        for front_end in self.paused {
-            contain", r"        if let Some(front_end) = self.paused.into_iter().next() {
-            contain")],
+        &[("        for owed in &self.owed {", "        for owed in self.owed.iter().take(1) {")],
     ),
     mutant(
         "a-panic-keeps-others-asleep",
