@@ -63,7 +63,10 @@ fn programs_that_were_wrong_once() {
             vec![],
         ],
         // A livelock is the same in equivalent executions.
-        vec![vec![Spawn(vec![ShareUntil(Until::Alone)]), Load(0)], vec![ShareUntil(Until::Unique)]],
+        vec![
+            vec![Spawn(vec![ShareUntil(Until::Alone)]), Load(0)],
+            vec![Add(0), ShareUntil(Until::Unique)],
+        ],
     ];
     for program in programs {
         let compared = brute::compare(&program, 5000, 1000, true);

@@ -89,7 +89,8 @@ fn what_is_wrong_fails_the_test() {
         let x = AtomicUsize::new(0);
         (0..200).for_each(|n| x.store(n, SeqCst));
     });
-    let busy = "an execution has more than 100 operations: 100 of them by main, the last one store ";
+    let busy =
+        "an execution has more than 100 operations: 100 of them by main, the last one store ";
     assert!(text.starts_with(busy), "{text}");
     // Nothing is left behind.
     assert_eq!(run(DporScheduler::new(), stores), 2 * 6);

@@ -272,7 +272,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "spin-looks-are-forgotten",
         "who goes on after a yield is not ordered with the other objects of its round",
         PAUSE,
-        &[("                set.push((look.obj, look.class()));", "                let _ = &mut set;")],
+        &[(
+            "                set.push((look.obj, look.class()));",
+            "                let _ = &mut set;",
+        )],
     ),
     mutant(
         "spin-gives-up",
@@ -320,7 +323,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "spin-leaves-the-rendezvous",
         "a receiver that times out does not come back for who tries to send",
         SPIN,
-        &[("(Kind::TrySend, Effect::Looks(_)) => TRIED,", "(Kind::TrySend, Effect::Looks(_)) => 0,")],
+        &[(
+            "(Kind::TrySend, Effect::Looks(_)) => TRIED,",
+            "(Kind::TrySend, Effect::Looks(_)) => 0,",
+        )],
     ),
     mutant(
         "spin-past-without-versions",
