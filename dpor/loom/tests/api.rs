@@ -3,6 +3,9 @@
 // As in what people write for loom, whose threads take what is not `Send`.
 #![allow(clippy::arc_with_non_send_sync)]
 
+#[path = "../../tests/support/child.rs"]
+mod child;
+
 use loom::cell::{Cell, UnsafeCell};
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use loom::sync::atomic::{fence, AtomicBool, AtomicI8, AtomicPtr, AtomicUsize};
@@ -87,6 +90,80 @@ fn builder_limits() {
     });
     let text = *long.expect_err("it is too long").downcast::<String>().expect("a message");
     assert!(text.contains("INCOMPLETE"), "{text}");
+}
+
+/// Two threads store so often, each time another ordering.
+fn stores(n: usize) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let shared = StdArc::new(AtomicUsize::new(0));
+        let other = shared.clone();
+        thread::spawn(move || (0..n).for_each(|_| other.store(1, SeqCst)));
+        (0..n).for_each(|_| shared.store(2, SeqCst));
+    }
+}
+
+#[test]
+fn a_bound_on_preemptions_counts_where_the_whole_is_too_much() {
+    const NAME: &str = "a_bound_on_preemptions_counts_where_the_whole_is_too_much";
+    let (well, said) = child::alone(NAME, || {
+        let mut builder = model::Builder::new();
+        builder.log = true;
+        builder.preemption_bound = Some(1);
+        builder.check(stores(2));
+        // 12,870 orderings, and 48,620.
+        builder.check(stores(8));
+        builder.check(stores(9));
+        builder.max_permutations = Some(3);
+        builder.check(stores(9));
+    });
+    assert!(well, "{said}");
+    let said: Vec<_> =
+        said.lines().filter_map(|l| l.strip_prefix("loom by shuttle-dpor: ")).collect();
+    let counts =
+        said.iter().filter_map(|text| text.strip_prefix("Completed in ")?.split(' ').next());
+    let counts: Vec<_> = counts.collect();
+    assert_eq!(counts[..2], ["6", "12870"], "{said:?}");
+    let bounded =
+        said.iter().filter(|text| **text == "complete within 1 preemption, and no further");
+    assert_eq!(bounded.count(), 1, "{said:?}");
+    // One of the two goes on to its end when it is first let go on, after at most one preemption.
+    assert_eq!(counts[2..], ["18", "3"], "{said:?}");
+}
+
+#[test]
+fn loom_explores_more_where_orderings_are_weaker() {
+    use loom::sync::atomic::Ordering;
+    let two = |order: Ordering, last: Ordering| {
+        move || {
+            let shared = StdArc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+            let other = shared.clone();
+            thread::spawn(move || {
+                other.0.fetch_add(1, order);
+                other.1.fetch_add(1, last);
+            });
+            shared.1.fetch_add(1, order);
+            shared.0.fetch_add(1, last);
+        }
+    };
+    let one = || {
+        let n = StdArc::new(AtomicUsize::new(0));
+        let other = n.clone();
+        thread::spawn(move || other.fetch_add(1, Relaxed));
+        n.fetch_add(1, Relaxed);
+    };
+    let (well, said) = child::alone("loom_explores_more_where_orderings_are_weaker", || {
+        for weaker in [Relaxed, Ordering::AcqRel] {
+            model(two(weaker, SeqCst));
+            eprintln!("next");
+        }
+        // These two agree about everything, or share nothing that could be seen in two orders.
+        model(two(SeqCst, SeqCst));
+        model(one);
+        eprintln!("next");
+    });
+    assert!(well, "{said}");
+    let said: Vec<_> = said.lines().map(|l| l.contains("loom explores what these allow")).collect();
+    assert_eq!(said, [true, false, true, false, false], "one line for each of the first two");
 }
 
 #[test]

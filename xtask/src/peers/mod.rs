@@ -4,6 +4,10 @@
 //! `[patch.crates-io]`; nothing else of theirs is changed. Each test runs in a process of its own,
 //! with a time limit.
 
+mod table;
+
+use self::table::{Model, Run};
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,10 +15,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
-usage: cargo xtask peers [--limit SECONDS] [CRATE...]
+usage: cargo xtask peers [--limit SECONDS] [--only TEXT] [CRATE...]
 
 Runs the loom tests of published crates with loom and with dpor/loom, and prints
-a table. It takes the better part of an hour; with names, only these crates:
+a table; what is said meanwhile goes to standard error.
+
+  --limit SECONDS  how long a model may take with each of the two: 60 unless given
+  --only TEXT      only the models whose names contain this
+
+It takes the better part of an hour; with names, only these crates:
 ";
 
 /// A published crate with loom tests.
@@ -87,94 +96,103 @@ const PEERS: &[Peer] = &[
     },
 ];
 
-/// What one engine makes of one model.
-enum Run {
-    /// It passed, and said of every model that it was explored: in so many executions.
-    Complete(u64),
-    /// It passed, and no model was explored to its end: a violation was to be found.
-    Found,
-    Failed(String),
-    Late,
-}
-
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let (mut limit, mut names) = (60, Vec::new());
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--limit" => {
-                let text = arguments.next().ok_or("--limit needs a number of seconds")?;
-                limit = text.parse().map_err(|_| format!("--limit {text}: not a number"))?;
-            }
-            name if PEERS.iter().any(|peer| peer.name == name) => names.push(name.to_owned()),
-            other => {
-                let known: Vec<_> = PEERS.iter().map(|peer| peer.name).collect();
-                return Err(format!("{other}?\n{USAGE}  {}", known.join(", ")));
-            }
-        }
-    }
-    let chosen: Vec<_> =
-        PEERS.iter().filter(|p| names.is_empty() || names.iter().any(|n| n == p.name)).collect();
+    let asked = Asked::parse(arguments)?;
     let root = std::env::current_dir().map_err(|e| e.to_string())?;
     let work = root.join("target/peers");
-    let published = fetch(&work, &chosen)?;
+    let published = fetch(&work, &asked.peers)?;
     let real = real_loom(&work, &published)?;
-    let engines = [("loom", real), ("shuttle-dpor", root.join("dpor/loom"))];
-    let mut table = String::from(
-        "| crate | models | loom: complete | executions | seconds | here: complete | executions | seconds |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|\n",
-    );
-    let mut reasons = Vec::new();
-    let mut broken = false;
-    for peer in chosen {
-        let mut row = String::new();
-        let mut models = 0;
-        for (engine, loom) in &engines {
-            let from = &published[peer.name];
-            let tests = build(peer, from, &work.join(engine), loom)?;
-            models = tests.len();
-            let (mut complete, mut executions, mut seconds) = (0, 0, 0.0);
-            for (binary, test) in &tests {
-                let start = Instant::now();
-                let run = run_test(binary, test, Duration::from_secs(limit));
-                let took = start.elapsed().as_secs_f64();
-                eprintln!("{engine}: {} {test}: {} in {took:.1} s", peer.name, run.words());
-                match run {
-                    Run::Complete(n) => {
-                        complete += 1;
-                        executions += n;
-                        seconds += took;
-                    }
-                    Run::Found => complete += 1,
-                    other => {
-                        broken |= *engine != "loom" && matches!(other, Run::Failed(_));
-                        reasons.push(format!("{engine}: {} {test}: {}", peer.name, other.words()));
-                    }
-                }
+    let here = root.join("dpor/loom");
+    let (mut rows, mut remarks, mut broken) = (String::new(), Vec::new(), false);
+    for peer in &asked.peers {
+        let from = &published[peer.name];
+        let with_loom = build(peer, from, &work, "loom", &real)?;
+        let with_this = build(peer, from, &work, "shuttle-dpor", &here)?;
+        let title = format!("{} {}", peer.name, peer.version);
+        let mut models = Vec::new();
+        for ((theirs, name), (ours, same)) in with_loom.iter().zip(&with_this) {
+            if name != same {
+                return Err(format!(
+                    "{title} has other tests with the other engine: {name}, {same}"
+                ));
             }
-            row += &format!(" {complete} | {executions} | {seconds:.1} |");
+            if !name.contains(&asked.only) {
+                continue;
+            }
+            let loom = run_test(theirs, name, asked.limit);
+            eprintln!("loom: {title} {name}: {} in {:.1} s", loom.0.words(), loom.1.as_secs_f64());
+            let here = run_test(ours, name, asked.limit);
+            eprintln!("here: {title} {name}: {} in {:.1} s", here.0.words(), here.1.as_secs_f64());
+            broken |= loom.0.done() && matches!(here.0, Run::Failed(_));
+            models.push(Model { name: name.clone(), loom, here });
         }
-        table += &format!("| {} {} | {models} |{row}\n", peer.name, peer.version);
+        if models.is_empty() {
+            return Err(format!("no model of {title} has {:?} in its name", asked.only));
+        }
+        rows += &table::row(&title, &models);
+        remarks.extend(table::remarks(&title, &models));
     }
-    println!("{table}\nNot complete within {limit} s:");
-    for reason in &reasons {
-        println!("- {reason}");
+    println!("{}{rows}", table::HEAD);
+    if !remarks.is_empty() {
+        println!(
+            "Each model had {} s with each. Not complete, or worse here:",
+            asked.limit.as_secs()
+        );
     }
-    if broken {
-        return Err("a model that its crate publishes fails with dpor/loom".into());
+    for remark in &remarks {
+        println!("- {remark}");
     }
-    Ok(())
+    match broken {
+        true => Err("a model that its crate publishes fails with dpor/loom".into()),
+        false => Ok(()),
+    }
 }
 
-impl Run {
-    fn words(&self) -> String {
-        match self {
-            Run::Complete(n) => format!("complete, {n} executions"),
-            Run::Found => "passes, found what it was to find".into(),
-            Run::Failed(why) => format!("FAILS: {why}"),
-            Run::Late => "not complete".into(),
+/// What the command line asks for.
+struct Asked {
+    peers: Vec<&'static Peer>,
+    limit: Duration,
+    /// What is in the names of the models that are run.
+    only: String,
+}
+
+impl Asked {
+    fn parse(arguments: &[String]) -> Result<Asked, String> {
+        let mut asked =
+            Asked { peers: Vec::new(), limit: Duration::from_secs(60), only: String::new() };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--limit" => {
+                    let text = arguments.next().ok_or("--limit needs a number of seconds")?;
+                    let seconds = text.parse();
+                    let seconds = seconds.map_err(|_| format!("--limit {text}: not a number"))?;
+                    asked.limit = Duration::from_secs(seconds);
+                }
+                "--only" => {
+                    let text = arguments.next().ok_or("--only needs a part of a model's name")?;
+                    asked.only.clone_from(text);
+                }
+                name => match PEERS.iter().find(|peer| peer.name == name) {
+                    Some(peer) => asked.peers.push(peer),
+                    None => return Err(usage(name)),
+                },
+            }
         }
+        if asked.peers.is_empty() {
+            asked.peers = PEERS.iter().collect();
+        }
+        Ok(asked)
     }
+}
+
+fn usage(unknown: &str) -> String {
+    let known: Vec<_> = PEERS.iter().map(|peer| peer.name).collect();
+    let unknown = match unknown {
+        "--help" | "-h" | "help" => String::new(),
+        other => format!("{other}: no such crate or option\n"),
+    };
+    format!("{unknown}{USAGE}  {}", known.join(", "))
 }
 
 type Published = std::collections::BTreeMap<String, PathBuf>;
@@ -241,22 +259,24 @@ fn real_loom(work: &Path, published: &Published) -> Result<PathBuf, String> {
 fn build(
     peer: &Peer,
     from: &Path,
-    folder: &Path,
+    work: &Path,
+    engine: &str,
     loom: &Path,
 ) -> Result<Vec<(PathBuf, String)>, String> {
-    let copied = folder.join(peer.name);
+    let copied = work.join(engine).join(peer.name);
     copy(from, &copied)?;
     append_workspace(
         &copied,
         &format!("\n[patch.crates-io]\nloom = {{ path = \"{}\" }}\n", loom.display()),
     )?;
-    eprintln!("building {} for {}", peer.name, loom.display());
+    eprintln!("building {} with {engine}", peer.name);
     let output = Command::new("cargo")
         .args(["test", "--no-run", "--message-format", "json-render-diagnostics"])
         .args(peer.arguments)
         .current_dir(&copied)
         .env("RUSTFLAGS", format!("{} --cap-lints allow", peer.cfg))
-        .env("CARGO_TARGET_DIR", folder.join("target"))
+        // One for all, as they have dependencies in common.
+        .env("CARGO_TARGET_DIR", work.join("target"))
         .env("CARGO_PROFILE_DEV_OPT_LEVEL", "2")
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_INCREMENTAL", "0")
@@ -282,11 +302,19 @@ fn build(
     if tests.is_empty() {
         return Err(format!("{} has no models", peer.name));
     }
+    // The same order for both.
+    tests.sort_by(|a, b| a.1.cmp(&b.1));
     Ok(tests)
 }
 
 /// Runs one test in a process of its own, upstream's ignored ones included.
-fn run_test(binary: &Path, test: &str, limit: Duration) -> Run {
+fn run_test(binary: &Path, test: &str, limit: Duration) -> (Run, Duration) {
+    let start = Instant::now();
+    let run = run_child(binary, test, limit);
+    (run, start.elapsed())
+}
+
+fn run_child(binary: &Path, test: &str, limit: Duration) -> Run {
     let child = Command::new(binary)
         .args([test, "--exact", "--include-ignored", "--nocapture", "--test-threads", "1"])
         .env("LOOM_LOG", "off")
@@ -317,22 +345,7 @@ fn run_test(binary: &Path, test: &str, limit: Duration) -> Run {
     };
     let _ = out.join();
     let text = err.join().ok().flatten().and_then(Result::ok).unwrap_or_default();
-    if !status.success() {
-        let why = text.lines().find(|l| !l.trim().is_empty() && !l.contains("panicked at"));
-        return Run::Failed(why.unwrap_or("no message").trim().to_owned());
-    }
-    if text.contains("INCOMPLETE") {
-        return Run::Late;
-    }
-    let counts: Vec<u64> = text
-        .split("Completed in ")
-        .skip(1)
-        .filter_map(|rest| rest.split(' ').next()?.parse().ok())
-        .collect();
-    match counts.iter().sum() {
-        0 => Run::Found,
-        n => Run::Complete(n),
-    }
+    Run::of(status.success(), &text)
 }
 
 fn append_workspace(folder: &Path, more: &str) -> Result<(), String> {
@@ -362,4 +375,40 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     fs::create_dir_all(parent)
         .and_then(|()| fs::write(path, text))
         .map_err(|e| format!("{}: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Asked, String> {
+        Asked::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn all_crates_unless_some_are_named() {
+        let asked = parse("").unwrap();
+        assert_eq!((asked.peers.len(), asked.limit.as_secs()), (PEERS.len(), 60));
+        let asked = parse("bytes --limit 5 --only fuzz parking").unwrap();
+        let names: Vec<_> = asked.peers.iter().map(|p| p.name).collect();
+        assert_eq!((names, asked.limit.as_secs()), (vec!["bytes", "parking"], 5));
+        assert_eq!(asked.only, "fuzz");
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let said = |line| parse(line).err().unwrap();
+        assert!(said("byte").starts_with("byte: no such crate or option\nusage: "));
+        assert!(said("--help").starts_with("usage: ") && said("--help").ends_with("tokio"));
+        assert_eq!(said("--limit soon"), "--limit soon: not a number");
+        assert_eq!(said("bytes --limit"), "--limit needs a number of seconds");
+    }
+
+    #[test]
+    fn cargos_messages_are_read() {
+        let messages = "{\"executable\":null}\n{\"a\":1,\"executable\":\"/t/one\",\"b\":2}\n\
+                        {\"executable\":\"/t/two\"}\n";
+        let found: Vec<_> = after(messages, "\"executable\":\"").collect();
+        assert_eq!(found, ["/t/one", "/t/two"]);
+    }
 }
