@@ -8,10 +8,10 @@ mod child;
 
 use loom::cell::{Cell, UnsafeCell};
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use loom::sync::atomic::{fence, AtomicBool, AtomicI8, AtomicPtr, AtomicUsize};
-use loom::sync::{mpsc, Arc, Barrier, Condvar, Mutex, Notify, RwLock};
+use loom::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicUsize, fence};
+use loom::sync::{Arc, Barrier, Condvar, Mutex, Notify, RwLock, mpsc};
 use loom::{alloc, model, thread};
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicUsize as Counter;
 use std::sync::{Arc as StdArc, Mutex as StdMutex};
 
@@ -485,7 +485,7 @@ fn hints() {
 #[cfg(feature = "futures")]
 #[test]
 fn futures() {
-    use loom::future::{block_on, AtomicWaker};
+    use loom::future::{AtomicWaker, block_on};
     use std::task::Poll;
     let chan = |wake: bool| {
         move || {
