@@ -30,6 +30,8 @@
 //! [`Explorer`]. What the body returns is counted, ordering by ordering; panics, deadlocks, data races
 //! on a [`CheckedCell`](cell::CheckedCell) and what the body [reports](report_violation) are
 //! violations, each counted by name, with the ordering that shows it with the fewest context switches.
+//! It shows objects by the names that `named` or `set_name` gives them, or else by what they are, and by
+//! where they were made if there are several: `condvar at pool.rs:12`.
 //! A [`Token`] replays one; in the environment, as `SHUTTLE_DPOR_REPLAY`, it makes a failing test run
 //! that ordering and no other.
 //!

@@ -200,11 +200,13 @@ fn objects(report: &shuttle_dpor::Report<()>) -> Vec<String> {
 }
 
 #[test]
-fn what_has_no_name_is_told_by_the_place_where_it_was_made() {
+fn what_has_no_name_is_told_apart_by_the_place_where_it_was_made() {
     let line = line!();
     let report = Explorer::new().check(|| {
         let (one, two) = (Condvar::new(), Condvar::default()); // 2 lines after `line`
         let alike = [1, 2].map(|_| Once::new());
+        let alone = Mutex::new(());
+        let locks = (RwLock::new(()), RwLock::new(())); // 5 lines after it
         let named = Mutex::named("named", ());
         one.notify_one();
         two.notify_all();
@@ -212,6 +214,7 @@ fn what_has_no_name_is_told_by_the_place_where_it_was_made() {
         drop(named.lock());
         CALLS.store(1, SeqCst);
         PAIR.1.store(1, SeqCst);
+        drop((alone.lock(), locks.1.read()));
         let thread = thread::Builder::new().name("worker".into()).spawn(|| ()).unwrap();
         thread.thread().unpark();
         panic!("shown");
@@ -223,9 +226,10 @@ fn what_has_no_name_is_told_by_the_place_where_it_was_made() {
     assert_eq!(objects[2], format!("once#1 {}", at(3)));
     assert_eq!(objects[4], format!("once#2 {}", at(3)));
     assert_eq!(objects[6..9], ["named", "named", "CALLS"]);
-    // A static's second object.
-    assert!(objects[9].starts_with("atomic at std_surface.rs:"), "{objects:?}");
-    assert_eq!(objects[10..], ["token of worker"]);
+    // A static's second object, and the only atomic that has no name.
+    assert_eq!(objects[9], "atomic");
+    let second = format!("rwlock#2 {}", at(5));
+    assert_eq!(objects[10..], ["mutex", &second, &second, "mutex", "token of worker"]);
 }
 
 #[test]

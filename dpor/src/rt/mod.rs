@@ -252,7 +252,7 @@ pub(crate) fn set_name(obj: ObjId, name: String) {
     with(|rt| rt.objects[obj as usize].name = Some(name));
 }
 
-/// Creates an object, which is named after the place of the call unless it is given a name.
+/// Creates an object, which is known by the place of the call unless it is given a name.
 #[track_caller]
 pub(crate) fn create(state: State) -> ObjId {
     let at = Location::caller();

@@ -390,8 +390,8 @@ impl Runtime {
         }
     }
 
-    /// The name of an object, for people: the one that it was given, or else what it is and where it was
-    /// made, with a number if others of its sort were made there, too.
+    /// The name of an object, for people: the one that it was given, or else what it is; if there are
+    /// others of its sort, with the place where it was made; if these were made there, too, with a number.
     pub(crate) fn object_name(&self, obj: ObjId) -> String {
         let Some(object) = self.objects.get(obj as usize) else { return "nothing".into() };
         if let Some(name) = &object.name {
@@ -408,15 +408,21 @@ impl Runtime {
         }
         let sort = object.sort();
         let Some(at) = object.at else { return sort.into() };
-        let alike = |other: &&ObjId| {
-            let other = &self.objects[**other as usize];
-            let same = |place: &Location| (place.file(), place.line()) == (at.file(), at.line());
-            other.name.is_none() && other.sort() == sort && other.at.is_some_and(same)
-        };
-        let all = self.used.iter().filter(alike);
-        let number = match all.clone().count() {
+        let place = |at: &'static Location| (at.file(), at.line());
+        let alike = self.used.iter().filter(|&&other| {
+            let other = &self.objects[other as usize];
+            other.name.is_none() && other.sort() == sort
+        });
+        if alike.clone().count() <= 1 {
+            return sort.into();
+        }
+        let here = alike.filter(|&&other| {
+            let other = &self.objects[other as usize];
+            other.at.is_some_and(|other| place(other) == place(at))
+        });
+        let number = match here.clone().count() {
             0 | 1 => String::new(),
-            _ => format!("#{}", all.take_while(|&&other| other != obj).count() + 1),
+            _ => format!("#{}", here.take_while(|&&other| other != obj).count() + 1),
         };
         let file = at.file().rsplit(['/', '\\']).next().unwrap_or_default();
         format!("{sort}{number} at {file}:{}", at.line())

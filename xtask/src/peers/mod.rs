@@ -4,8 +4,10 @@
 //! `[patch.crates-io]`; nothing else of theirs is changed. Each test runs in a process of its own,
 //! with a time limit.
 
+mod crates;
 mod table;
 
+use self::crates::{Peer, LOOM, PEERS};
 use self::table::{Model, Run};
 
 use std::fs;
@@ -15,86 +17,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "\
-usage: cargo xtask peers [--limit SECONDS] [--only TEXT] [CRATE...]
+usage: cargo xtask peers [--limit SECONDS] [--only TEXT] [--debug] [CRATE...]
 
 Runs the loom tests of published crates with loom and with dpor/loom, and prints
 a table; what is said meanwhile goes to standard error.
 
   --limit SECONDS  how long a model may take with each of the two: 60 unless given
   --only TEXT      only the models whose names contain this
+  --debug          build without optimisation, which is quicker where models are small
 
 It takes the better part of an hour; with names, only these crates:
 ";
-
-/// A published crate with loom tests.
-struct Peer {
-    name: &'static str,
-    version: &'static str,
-    /// What its build has to be told.
-    cfg: &'static str,
-    arguments: &'static [&'static str],
-    /// What its models' names contain.
-    filter: &'static str,
-}
-
-const PEERS: &[Peer] = &[
-    Peer {
-        name: "parking",
-        version: "2.2.1",
-        cfg: "--cfg loom",
-        arguments: &["--test", "loom", "--features", "loom"],
-        filter: "",
-    },
-    Peer {
-        name: "concurrent-queue",
-        version: "2.5.0",
-        cfg: "--cfg loom",
-        arguments: &["--test", "loom", "--features", "loom"],
-        filter: "",
-    },
-    Peer {
-        name: "bytes",
-        version: "1.12.2",
-        cfg: "--cfg loom",
-        arguments: &["--lib"],
-        filter: "fuzz",
-    },
-    Peer {
-        name: "event-listener",
-        version: "5.4.2",
-        cfg: "--cfg loom",
-        arguments: &["--test", "loom", "--features", "loom"],
-        filter: "",
-    },
-    Peer {
-        name: "oneshot",
-        version: "0.2.1",
-        cfg: "--cfg loom --cfg oneshot_loom",
-        arguments: &["--test", "loom"],
-        filter: "",
-    },
-    Peer {
-        name: "crossbeam-epoch",
-        version: "0.9.21",
-        cfg: "--cfg crossbeam_loom",
-        arguments: &["--test", "loom", "--features", "loom"],
-        filter: "",
-    },
-    Peer {
-        name: "tokio-util",
-        version: "0.7.20",
-        cfg: "--cfg loom",
-        arguments: &["--lib", "--features", "full"],
-        filter: "loom_",
-    },
-    Peer {
-        name: "tokio",
-        version: "1.54.1",
-        cfg: "--cfg loom",
-        arguments: &["--lib", "--features", "full"],
-        filter: "sync::tests::loom_",
-    },
-];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let asked = Asked::parse(arguments)?;
@@ -103,11 +36,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let published = fetch(&work, &asked.peers)?;
     let real = real_loom(&work, &published)?;
     let here = root.join("dpor/loom");
-    let (mut rows, mut remarks, mut broken) = (String::new(), Vec::new(), false);
+    let (mut rows, mut remarks, mut wrong) = (String::new(), Vec::new(), Vec::new());
     for peer in &asked.peers {
         let from = &published[peer.name];
-        let with_loom = build(peer, from, &work, "loom", &real)?;
-        let with_this = build(peer, from, &work, "shuttle-dpor", &here)?;
+        let with = |engine, loom| build(peer, from, &work, engine, loom, asked.debug);
+        let (with_loom, with_this) = match (with("loom", &real), with("shuttle-dpor", &here)) {
+            (Ok(with_loom), Ok(with_this)) => (with_loom, with_this),
+            (Err(why), _) | (_, Err(why)) => {
+                wrong.push(why);
+                continue;
+            }
+        };
         let title = format!("{} {}", peer.name, peer.version);
         let mut models = Vec::new();
         for ((theirs, name), (ours, same)) in with_loom.iter().zip(&with_this) {
@@ -123,14 +62,26 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
             eprintln!("loom: {title} {name}: {} in {:.1} s", loom.0.words(), loom.1.as_secs_f64());
             let here = run_test(ours, name, asked.limit);
             eprintln!("here: {title} {name}: {} in {:.1} s", here.0.words(), here.1.as_secs_f64());
-            broken |= loom.0.done() && matches!(here.0, Run::Failed(_));
             models.push(Model { name: name.clone(), loom, here });
         }
         if models.is_empty() {
             return Err(format!("no model of {title} has {:?} in its name", asked.only));
         }
+        let why = |name: &str| peer.worse.iter().find(|(n, _)| *n == name).map(|(_, why)| *why);
+        wrong.extend(models.iter().filter(|m| m.is_worse_here() != why(&m.name).is_some()).map(
+            |model| {
+                format!(
+                    "{title} {}: {}",
+                    model.name,
+                    match why(&model.name) {
+                        Some(why) => format!("no longer worse than loom {why}"),
+                        None => "worse than loom, for no known reason".to_owned(),
+                    }
+                )
+            },
+        ));
         rows += &table::row(&title, &models);
-        remarks.extend(table::remarks(&title, &models));
+        remarks.extend(table::remarks(&title, &models, why));
     }
     println!("{}{rows}", table::HEAD);
     if !remarks.is_empty() {
@@ -142,9 +93,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     for remark in &remarks {
         println!("- {remark}");
     }
-    match broken {
-        true => Err("a model that its crate publishes fails with dpor/loom".into()),
-        false => Ok(()),
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("\n")),
     }
 }
 
@@ -154,12 +105,17 @@ struct Asked {
     limit: Duration,
     /// What is in the names of the models that are run.
     only: String,
+    debug: bool,
 }
 
 impl Asked {
     fn parse(arguments: &[String]) -> Result<Asked, String> {
-        let mut asked =
-            Asked { peers: Vec::new(), limit: Duration::from_secs(60), only: String::new() };
+        let mut asked = Asked {
+            peers: Vec::new(),
+            limit: Duration::from_secs(60),
+            only: String::new(),
+            debug: false,
+        };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -173,6 +129,7 @@ impl Asked {
                     let text = arguments.next().ok_or("--only needs a part of a model's name")?;
                     asked.only.clone_from(text);
                 }
+                "--debug" => asked.debug = true,
                 name => match PEERS.iter().find(|peer| peer.name == name) {
                     Some(peer) => asked.peers.push(peer),
                     None => return Err(usage(name)),
@@ -205,10 +162,11 @@ fn fetch(work: &Path, peers: &[&Peer]) -> Result<Published, String> {
         "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n\n[dependencies]\n",
     );
     let wanted: Vec<_> =
-        peers.iter().map(|p| (p.name, p.version)).chain([("loom", "0.7.3")]).collect();
-    for (name, version) in &wanted {
+        peers.iter().map(|p| (p.name, p.version)).chain([("loom", LOOM)]).collect();
+    for (name, version) in wanted.iter().filter(|(name, _)| *name != "loom") {
         manifest += &format!("{name} = \"={version}\"\n");
     }
+    manifest += &format!("loom = \"={LOOM}\"\n");
     write(&folder.join("Cargo.toml"), &manifest)?;
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1"])
@@ -242,16 +200,20 @@ fn after<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
 /// loom as it is published, but that it says how many executions there were: what says so in its own
 /// code is a log entry that `Builder::check` alone does not show.
 fn real_loom(work: &Path, published: &Published) -> Result<PathBuf, String> {
+    const ENTRY: &str = "info!(parent: None, \"Completed in {} iterations\", i - 1);";
+    const SAID: &str = "eprintln!(\"Completed in {} iterations\", i - 1);";
     let folder = work.join("real-loom");
-    copy(&published["loom"], &folder)?;
     let path = folder.join("src/model.rs");
+    if fs::read_to_string(&path).is_ok_and(|text| text.contains(SAID)) {
+        return Ok(folder);
+    }
+    copy(&published["loom"], &folder)?;
     let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let entry = "info!(parent: None, \"Completed in {} iterations\", i - 1);";
-    if !text.contains(entry) {
+    if !text.contains(ENTRY) {
         return Err(format!("{}: not the loom that was expected", path.display()));
     }
-    write(&path, &text.replace(entry, "eprintln!(\"Completed in {} iterations\", i - 1);"))?;
     append_workspace(&folder, "")?;
+    write(&path, &text.replace(ENTRY, SAID))?;
     Ok(folder)
 }
 
@@ -262,9 +224,13 @@ fn build(
     work: &Path,
     engine: &str,
     loom: &Path,
+    debug: bool,
 ) -> Result<Vec<(PathBuf, String)>, String> {
     let copied = work.join(engine).join(peer.name);
-    copy(from, &copied)?;
+    match peer.name {
+        "loom" => suite(from, &copied)?,
+        _ => copy(from, &copied)?,
+    }
     append_workspace(
         &copied,
         &format!("\n[patch.crates-io]\nloom = {{ path = \"{}\" }}\n", loom.display()),
@@ -277,7 +243,7 @@ fn build(
         .env("RUSTFLAGS", format!("{} --cap-lints allow", peer.cfg))
         // One for all, as they have dependencies in common.
         .env("CARGO_TARGET_DIR", work.join("target"))
-        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "2")
+        .env("CARGO_PROFILE_DEV_OPT_LEVEL", if debug { "0" } else { "2" })
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("CARGO_INCREMENTAL", "0")
         .stderr(Stdio::inherit())
@@ -348,6 +314,37 @@ fn run_child(binary: &Path, test: &str, limit: Duration) -> Run {
     Run::of(status.success(), &text)
 }
 
+/// loom's own tests as those of another package, in one binary.
+fn suite(from: &Path, to: &Path) -> Result<(), String> {
+    let fail = |e: std::io::Error| format!("{}: {e}", from.display());
+    write(&to.join("src/lib.rs"), "")?;
+    write(
+        &to.join("Cargo.toml"),
+        &format!(
+            "[package]\nname = \"suite\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
+             futures-util = \"0.3\"\nloom = {{ version = \"={LOOM}\", features = [\"futures\"] }}\n"
+        ),
+    )?;
+    let mut modules = String::new();
+    let mut files: Vec<_> = fs::read_dir(from.join("tests"))
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(fail)?
+        .into_iter()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    for file in files {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy();
+        let copied = to.join("theirs").join(file.file_name().unwrap_or_default());
+        write(&copied, &fs::read_to_string(&file).map_err(fail)?)?;
+        // One is called as a keyword is.
+        let module = if name == "yield" { "yielding" } else { &name };
+        modules += &format!("#[path = \"../theirs/{name}.rs\"]\nmod {module};\n");
+    }
+    write(&to.join("tests/suite.rs"), &modules)
+}
+
 fn append_workspace(folder: &Path, more: &str) -> Result<(), String> {
     let path = folder.join("Cargo.toml");
     let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -364,13 +361,20 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
         if entry.file_type().map_err(fail)?.is_dir() {
             copy(&entry.path(), &target)?;
         } else if entry.file_name() != "Cargo.lock" {
-            fs::copy(entry.path(), target).map_err(fail)?;
+            let bytes = fs::read(entry.path()).map_err(fail)?;
+            if fs::read(&target).ok().as_ref() != Some(&bytes) {
+                fs::write(target, bytes).map_err(fail)?;
+            }
         }
     }
     Ok(())
 }
 
+/// Writes a file, unless it is there already and the same.
 fn write(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
     let parent = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent)
         .and_then(|()| fs::write(path, text))

@@ -89,24 +89,35 @@ pub(super) fn row(title: &str, models: &[Model]) -> String {
     )
 }
 
-/// What the table does not say: which models are not complete, and where loom is better.
-pub(super) fn remarks(title: &str, models: &[Model]) -> Vec<String> {
+impl Model {
+    /// Whether loom is better: it completes what this does not, or with fewer executions.
+    pub(super) fn is_worse_here(&self) -> bool {
+        match (&self.loom.0, &self.here.0) {
+            (Run::Complete(less), Run::Complete(more)) => less < more,
+            (loom, here) => loom.done() && !here.done(),
+        }
+    }
+}
+
+/// What the table does not say: which models are not complete, and where loom is better, and why.
+pub(super) fn remarks<'a>(
+    title: &str,
+    models: &[Model],
+    why: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<String> {
     let mut remarks = Vec::new();
     for model in models {
         let (loom, here) = (&model.loom.0, &model.here.0);
-        let worse = match (loom, here) {
-            (Run::Complete(less), Run::Complete(more)) => less < more,
-            _ => loom.done() && !here.done(),
-        };
-        if worse || !loom.done() || !here.done() {
-            remarks.push(format!(
-                "{}{title} {}: loom: {}; here: {}",
-                if worse { "WORSE: " } else { "" },
-                model.name,
-                loom.words(),
-                here.words()
-            ));
+        let worse = model.is_worse_here();
+        if !worse && loom.done() && here.done() {
+            continue;
         }
+        let (loom, here) = (loom.words(), here.words());
+        let mut remark = format!("{title} {}: loom: {loom}; here: {here}", model.name);
+        if worse {
+            remark += &format!(": WORSE, {}", why(&model.name).unwrap_or("for no known reason"));
+        }
+        remarks.push(remark);
     }
     remarks
 }
@@ -164,12 +175,14 @@ mod tests {
             model("f", Run::Limited, Run::Limited),
         ];
         assert_eq!(row("x 1.0", &models), "| x 1.0 | 6 | 4 | 4 | 1,202 | 7 | 4.5 | 0.6 |\n");
+        let why = |name: &str| (name == "d").then_some("because");
         assert_eq!(
-            remarks("x 1.0", &models),
+            remarks("x 1.0", &models, why),
             [
                 "x 1.0 b: loom: out of time; here: complete, 9 executions",
-                "WORSE: x 1.0 c: loom: complete, 5 executions; here: FAILS: livelock",
-                "WORSE: x 1.0 d: loom: complete, 2 executions; here: complete, 4 executions",
+                "x 1.0 c: loom: complete, 5 executions; here: FAILS: livelock: WORSE, for no known \
+                 reason",
+                "x 1.0 d: loom: complete, 2 executions; here: complete, 4 executions: WORSE, because",
                 "x 1.0 f: loom: passes within a bound of its own; here: passes within a bound of \
                  its own",
             ]

@@ -15,7 +15,7 @@ pub(super) const BUG: Bug = Bug {
         Form {
             name: "broken",
             explore: || explore(|| replace_and_get(false)),
-            orderings: 3,
+            orderings: 4,
             violates: Some(("a-key-stays", 1)),
         },
         Form {

@@ -18,19 +18,19 @@ pub(super) const BUG: Bug = Bug {
         Form {
             name: "broken",
             explore: || explore(|| one_notification(How::Tries)),
-            orderings: 3,
+            orderings: 5,
             violates: Some(("no-deadlock", 1)),
         },
         Form {
             name: "proposed",
             explore: || explore(|| one_notification(How::LeavesFlag)),
-            orderings: 5,
+            orderings: 8,
             violates: Some(("no-deadlock", 1)),
         },
         Form {
             name: "mended",
             explore: || explore(|| one_notification(How::Locks)),
-            orderings: 2,
+            orderings: 4,
             violates: None,
         },
     ],
