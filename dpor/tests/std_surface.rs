@@ -229,7 +229,7 @@ fn what_has_no_name_is_told_apart_by_the_place_where_it_was_made() {
     // A static's second object, and the only atomic that has no name.
     assert_eq!(objects[9], "atomic");
     let second = format!("rwlock#2 {}", at(5));
-    assert_eq!(objects[10..], ["mutex", &second, &second, "mutex", "token of worker"]);
+    assert_eq!(objects[10..], ["mutex", &second, "mutex", &second, "token of worker"]);
 }
 
 #[test]

@@ -242,7 +242,7 @@ impl<T: ?Sized, const EXPLORED: bool> Arc<T, EXPLORED> {
     /// assert_eq!(Job::start(Arc::new(Job(7))).join().unwrap(), 7);
     /// let boxed: Arc<dyn Debug> = Arc::from(Box::new(7) as Box<dyn Debug>);
     /// let anew: Arc<dyn Debug> = Arc::from_std(std::sync::Arc::new(7));
-    /// let same: Arc<dyn Debug> = Arc::unsize(Arc::new(7), |arc| arc);
+    /// let same: Arc<dyn Debug> = Arc::unsize(Arc::new(7), |arc| arc as std::sync::Arc<dyn Debug>);
     /// # assert_eq!(format!("{boxed:?} {anew:?} {same:?}"), "7 7 7");
     /// # });
     /// ```

@@ -82,7 +82,8 @@ impl<T> OnceLock<T> {
     /// Takes the value out and leaves an empty cell.
     #[track_caller]
     pub fn take(&mut self) -> Option<T> {
-        std::mem::replace(self, OnceLock::new()).into_inner()
+        let empty = OnceLock::new();
+        std::mem::replace(self, empty).into_inner()
     }
 }
 
