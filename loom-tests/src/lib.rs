@@ -32,7 +32,7 @@ pub fn judge(
     if as_it_should_be && report.executions > 1 {
         return Ok(());
     }
-    stop_at_first(&report.name);
+    stop_at_first(report);
     Err(said(report, system, scenario).into())
 }
 
@@ -60,9 +60,13 @@ pub fn say(text: &str) {
 
 /// For who only asks whether anything fails, and runs this for one mutant after
 /// another: says what has failed, and ends.
-fn stop_at_first(name: &str) {
+fn stop_at_first(report: &Report) {
     if std::env::var_os(STOP_AT_FIRST).is_some() {
-        println!("\nfailed: {name}");
+        println!();
+        for violation in &report.violations {
+            println!("violated: {}: {}", violation.invariant, violation.detail);
+        }
+        println!("failed: {}", report.name);
         std::process::exit(101);
     }
 }

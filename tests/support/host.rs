@@ -8,7 +8,7 @@ use connmap::*;
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{channel, RecvTimeoutError};
+use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,6 +32,31 @@ pub fn within(waits_for: &str, body: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// No test takes so long; one that does will never end.
+const NEVER: Duration = Duration::from_secs(300);
+
+/// Watches the thread that has it: a test that waits for ever, or goes round in
+/// circles in a call of the core, ends its process and is named.
+struct Watched(Sender<()>);
+
+impl Watched {
+    fn new() -> Self {
+        let (ends, ended) = channel();
+        let name = thread::current().name().unwrap_or("a thread").to_owned();
+        thread::spawn(move || {
+            if ended.recv_timeout(NEVER) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{name} does not end: it was given {NEVER:?}");
+                std::process::exit(101);
+            }
+        });
+        Watched(ends)
+    }
+}
+
+thread_local! {
+    static WATCHED: Watched = Watched::new();
+}
+
 type OpenScan = dyn Fn(VbId, SeqnoRange) -> Result<Box<dyn Scan>, SourceError> + Send + Sync;
 type ReadMemory = dyn Fn(VbId, SeqnoRange) -> Result<Memory, SourceError> + Send + Sync;
 
@@ -43,13 +68,15 @@ pub struct Source {
 }
 
 impl Source {
-    /// Memory is empty unless [`Source::memory`] says something else.
+    /// Memory is empty unless [`Source::memory`] says something else. The test
+    /// that makes one is watched from here on.
     pub fn new(
         open_scan: impl Fn(VbId, SeqnoRange) -> Result<Box<dyn Scan>, SourceError>
             + Send
             + Sync
             + 'static,
     ) -> Self {
+        WATCHED.with(|_| ());
         Source {
             open_scan: Box::new(open_scan),
             read_memory: Box::new(|_, _| Ok(Memory::Items(Vec::new()))),
@@ -84,16 +111,30 @@ impl ItemSource for Source {
     }
 }
 
-/// A scan whose `next` is a closure.
+/// What a scan finds that reads one item at a time.
+pub enum One {
+    Item(Item),
+    Later,
+    End,
+}
+
+/// A scan that reads one item at a time, by a closure.
 pub struct FnScan<F>(pub Seqno, pub F);
 
-impl<F: FnMut() -> Result<Scanned, SourceError> + Send> Scan for FnScan<F> {
+impl<F: FnMut() -> Result<One, SourceError> + Send> Scan for FnScan<F> {
     fn snapshot_end(&self) -> Seqno {
         self.0
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
-        (self.1)()
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        Ok(match (self.1)()? {
+            One::Item(item) => {
+                batch.push(item);
+                Scanned::More
+            }
+            One::Later => Scanned::Later,
+            One::End => Scanned::End,
+        })
     }
 }
 
@@ -106,7 +147,7 @@ pub fn seqnos(end: Seqno, seqnos: impl IntoIterator<Item = Seqno>) -> Box<dyn Sc
 pub fn sized(end: Seqno, items: impl IntoIterator<Item = (Seqno, usize)>) -> Box<dyn Scan> {
     let mut items: VecDeque<_> = items.into_iter().collect();
     Box::new(FnScan(end, move || {
-        Ok(items.pop_front().map_or(Scanned::End, |(seqno, size)| Scanned::Item(item(seqno, size))))
+        Ok(items.pop_front().map_or(One::End, |(seqno, size)| One::Item(item(seqno, size))))
     }))
 }
 
@@ -116,12 +157,12 @@ pub fn all(high: Seqno, range: SeqnoRange) -> Box<dyn Scan> {
     let mut seqno = range.after;
     Box::new(FnScan(end, move || {
         seqno += 1;
-        Ok(if seqno <= end { Scanned::Item(item(seqno, 1)) } else { Scanned::End })
+        Ok(if seqno <= end { One::Item(item(seqno, 1)) } else { One::End })
     }))
 }
 
 pub fn later() -> Box<dyn Scan> {
-    Box::new(FnScan(Seqno::MAX, || Ok(Scanned::Later)))
+    Box::new(FnScan(Seqno::MAX, || Ok(One::Later)))
 }
 
 pub fn item(seqno: Seqno, size: usize) -> Item {

@@ -94,6 +94,7 @@ const SETTINGS: &[Setting] = &[
     setting("resume", 25, "how far a full buffer drains before backfills go on, in per cent"),
     setting("scan", 4096, "items that one run of a backfill reads"),
     setting("scan_bytes", 4 << 20, "bytes that one run of a backfill reads"),
+    setting("batch", 1, "items that a scan hands over at once"),
     setting("slots", 4096, "backfills in progress, bucket-wide"),
     setting("cap", 64, "backfills in progress for each connection"),
     setting("sequential", 0, "1: one backfill runs to its end before the next"),
@@ -113,10 +114,16 @@ const SETTINGS: &[Setting] = &[
         "host_locks",
         0,
         "1: the host's locks: its vb state's around calls, its front ends' around steps, \
-         both in wake-ups, and the first in destructors",
+         both in wake-ups, and the first in destructors; where a disconnect or a shutdown \
+         races, a front end is dropped at the end only",
     ),
-    setting("calls", 0, "1: the host's methods, wake-ups and destructors call into the core"),
-    setting("panics", 0, "1: its wake-ups and destructors panic"),
+    setting(
+        "calls",
+        0,
+        "1: the host's methods, wake-ups and destructors call into the core; of front ends \
+         as above",
+    ),
+    setting("panics", 0, "1: its wake-ups and destructors panic; of front ends as above"),
     setting("memory_high", 0, "of kv_engine's protocols; nothing here"),
     setting("order", 0, "of kv_engine's protocols; nothing here"),
 ];
@@ -168,6 +175,7 @@ impl Model for Core {
             "memory" => 7,
             "memory_used" => 101,
             "percent" | "resume" => 100,
+            "batch" => 64,
             "open" => 3,
             "fail" => 4,
             "buffer" => 1 << 40,
@@ -218,6 +226,7 @@ impl Model for Core {
             resume: setting("resume"),
             scan: setting("scan").max(1),
             scan_bytes: setting("scan_bytes").max(1),
+            batch: setting("batch").max(1),
             slots: setting("slots").max(1),
             cap: setting("cap").max(1),
             sequential: setting("sequential") == 1,
@@ -252,10 +261,12 @@ impl Model for Core {
             calls: setting("calls") == 1,
             panics: setting("panics") == 1,
         };
-        let host = Host::new(limits, manners, setting("host_locks") == 1, log);
+        let host = Host::new(limits, manners, setting("host_locks") == 1, scenario, log);
         let map = Arc::new(ConnMap::new(Arc::new(Source(Arc::clone(&host))), config));
         host.knows(&map);
-        let front_end = |_| Arc::new(FrontEnd::new(Arc::clone(&host)));
+        let closes = |call: &Call| ["disconnect", "shutdown"].contains(&call.operation);
+        let close_in_the_race = scenario.threads.iter().flatten().any(closes);
+        let front_end = |_| Arc::new(FrontEnd::new(Arc::clone(&host), close_in_the_race));
         let mut instance = CoreInstance {
             live: map.live(),
             map,
