@@ -21,7 +21,11 @@ impl Run {
     /// What a test says that has ended: whether well, and what it wrote to standard error.
     pub(super) fn of(well: bool, stderr: &str) -> Run {
         if !well {
-            let why = stderr.lines().find(|l| !l.trim().is_empty() && !l.contains("panicked at"));
+            let says_why = |line: &&str| {
+                let beside = ["panicked at", "Completed in", "loom explores what these allow"];
+                !line.trim().is_empty() && !beside.iter().any(|text| line.contains(text))
+            };
+            let why = stderr.lines().find(says_why);
             return Run::Failed(why.unwrap_or("no message").trim().to_owned());
         }
         if stderr.contains("INCOMPLETE") || stderr.contains("complete within") {
@@ -153,7 +157,7 @@ mod tests {
         // It has failed, whatever it has said before.
         let failed = "\n thread 'a' panicked at lib.rs:1:\nafter 3 executions: panic: no\n";
         assert_eq!(
-            Run::of(false, &format!("{failed}{passes}")),
+            Run::of(false, &format!("{passes}{failed}")),
             Run::Failed("after 3 executions: panic: no".into())
         );
         assert_eq!(Run::of(false, "\n"), Run::Failed("no message".into()));
