@@ -87,7 +87,8 @@ impl Effect {
     /// came of it: of an unlock, whether the guard has been used to change the value.
     pub(crate) fn of(kind: Kind, pre: u64, val: u64) -> Effect {
         match kind {
-            Kind::Load | Kind::CompareExchangeFailed | Kind::Look => Effect::Looks(CHANGED),
+            Kind::Load | Kind::CompareExchangeFailed => Effect::Looks(CHANGED),
+            Kind::Look | Kind::WaitDone => Effect::Looks(CHANGED),
             Kind::QueueWrite | Kind::Offer => Effect::Begins,
             Kind::Store | Kind::Rmw if pre == val => Effect::Looks(CHANGED),
             Kind::TryLock | Kind::TryRead if val == 0 => Effect::Looks(CHANGED | FREED),

@@ -337,7 +337,7 @@ fn choice() -> Result<(String, String), String> {
 }
 
 /// The explorer's tests that a mutant is run against, the quick ones first.
-const EXPLORERS: [&str; 10] = [
+const EXPLORERS: [&str; 11] = [
     "published",
     "teardown",
     "awaiting",
@@ -345,6 +345,7 @@ const EXPLORERS: [&str; 10] = [
     "primitives",
     "data_races",
     "references",
+    "std_surface",
     "workers",
     "spins",
     "brute_force",

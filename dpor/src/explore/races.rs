@@ -15,7 +15,7 @@
 //! that lets it go on. If it is not known whether it spins, there is a detour to find out: the
 //! sequence without that operation.
 
-use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END, WRITTEN};
+use crate::object::{bit, waits_no_more, Object, CAN_RECV, CAN_SEND, MAY_END, RUNNING, WRITTEN};
 use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition};
 use crate::spin::{Also, Pause};
 use crate::trace::{Clock, Trace};
@@ -156,7 +156,12 @@ impl Races {
         match second.kind {
             Kind::Write => self.before_readers(at, second, reversal),
             Kind::Read => self.before_writers(at, second, reversal),
-            Kind::Lock | Kind::Enter => self.when_enabled(at, second, |pre| pre == 0, reversal),
+            Kind::Lock => self.when_enabled(at, second, |pre| pre == 0, reversal),
+            Kind::Enter => self.when_enabled(at, second, |pre| pre & RUNNING == 0, reversal),
+            Kind::WaitDone => {
+                let enabled = |pre| waits_no_more(second.arg, pre);
+                self.when_enabled(at, second, enabled, reversal)
+            }
             Kind::Park if second.arg & MAY_END == 0 => {
                 self.when_enabled(at, second, |pre| pre == 1, reversal)
             }
@@ -214,6 +219,9 @@ impl Races {
         let mut looked = false;
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
+            if !at.conflicts(first as u32, second.class) {
+                continue;
+            }
             let read = !at.conflicts(first as u32, Class::Read);
             let known = trace.known(first, second.base);
             if known && !read {
@@ -265,7 +273,7 @@ impl Races {
             }
             match event.label.kind {
                 Kind::Write | Kind::TryWrite if event.val == 1 => written = true,
-                Kind::UnlockWrite => written = false,
+                Kind::UnlockWrite | Kind::Downgrade => written = false,
                 _ => {}
             }
             match event.label.kind {
@@ -295,6 +303,12 @@ impl Races {
                     self.sessions.clear();
                     writer = Some(i as usize);
                 }
+                // It reads on from when it began to write.
+                Kind::Downgrade => self.sessions.extend(writer.map(|acquired| Session {
+                    tid: event.tid,
+                    acquired,
+                    released: None,
+                })),
                 _ => {}
             }
         }
@@ -328,7 +342,7 @@ impl Races {
             match event.label.kind {
                 Kind::QueueWrite => self.sessions.push(session(None)),
                 Kind::TryWrite if event.val == 1 => self.sessions.push(session(None)),
-                Kind::UnlockWrite => {
+                Kind::UnlockWrite | Kind::Downgrade => {
                     let mut open = self.sessions.iter_mut().rev();
                     if let Some(s) = open.find(|s| s.tid == tid && s.released.is_none()) {
                         s.released = Some(i as usize);
@@ -437,7 +451,9 @@ fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
     let own = stays.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
     match (second.kind, state_without(at, second, &goes)) {
         (_, None) => second.possible,
-        (Kind::Lock | Kind::Enter, Some(pre)) => pre == 0,
+        (Kind::Lock, Some(pre)) => pre == 0,
+        (Kind::Enter, Some(pre)) => pre & RUNNING == 0,
+        (Kind::WaitDone, Some(pre)) => waits_no_more(second.arg, pre),
         (Kind::Park, Some(pre)) => pre == 1 || second.arg & MAY_END != 0,
         (Kind::Send, Some(pre)) => pre & CAN_SEND != 0,
         (Kind::Recv, Some(pre)) => pre & CAN_RECV != 0 || second.arg & MAY_END != 0,
@@ -446,7 +462,7 @@ fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
             let writers = own.map(|event| match event.label.kind {
                 Kind::QueueWrite => 1,
                 Kind::TryWrite => event.val as i64,
-                Kind::UnlockWrite => -1,
+                Kind::UnlockWrite | Kind::Downgrade => -1,
                 _ => 0,
             });
             writers.sum::<i64>() == 0

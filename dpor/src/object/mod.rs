@@ -10,6 +10,7 @@ mod synchronise;
 use crate::memory::Released;
 use crate::op::{Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
 use crate::trace::Clock;
+use std::panic::Location;
 
 /// A bit of `Op::arg`: the wait may end now without what it waits for.
 pub(crate) const MAY_END: u64 = 1;
@@ -163,10 +164,7 @@ pub(crate) enum State {
         arrived: usize,
         generation: u64,
     },
-    Once {
-        running: bool,
-        done: bool,
-    },
+    Once(Initialisation),
     Channel(Channel),
     /// What counted references refer to, and which threads have dropped one where that is no operation.
     References {
@@ -175,6 +173,32 @@ pub(crate) enum State {
     Thread {
         over: bool,
     },
+}
+
+/// How far a `Once` has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Initialisation {
+    running: bool,
+    done: bool,
+    /// Whether the last closure has panicked.
+    poisoned: bool,
+}
+
+/// A bit of an event's `pre` on a `Once`: a closure runs.
+pub(crate) const RUNNING: u64 = 1;
+const DONE: u64 = 2;
+const POISONED: u64 = 4;
+
+impl Initialisation {
+    fn bits(&self) -> u64 {
+        self.running as u64 * RUNNING + self.done as u64 * DONE + self.poisoned as u64 * POISONED
+    }
+}
+
+/// Whether who waits for a `Once` in this state goes on: because it is done, or, if `arg` is
+/// [`MAY_END`], because it is poisoned.
+pub(crate) fn waits_no_more(arg: u64, bits: u64) -> bool {
+    bits & DONE != 0 || arg == MAY_END && bits & (POISONED | RUNNING) == POISONED
 }
 
 /// A channel, but for its messages.
@@ -261,8 +285,10 @@ pub(crate) struct Object {
     pub(crate) version: u64,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
-    /// Its creator, and its place among the creator's objects.
-    pub(crate) made: (Tid, u32),
+    /// Its creator, and its place among the creator's objects. `None` if it is a static's.
+    pub(crate) made: Option<(Tid, u32)>,
+    /// Where it was made.
+    pub(crate) at: Option<&'static Location<'static>>,
 }
 
 impl Object {
@@ -273,6 +299,7 @@ impl Object {
         self.history.clear();
         self.version = 0;
         self.name = None;
+        self.at = None;
         self.alive = false;
     }
 
@@ -286,7 +313,8 @@ impl Object {
                 op.arg & MAY_END != 0 || w.wake_event(tid).is_some() || w.eligible(tid)
             }
             (Kind::Park, State::Parker { token }) => *token || op.arg & MAY_END != 0,
-            (Kind::Enter, State::Once { running, .. }) => !running,
+            (Kind::Enter, State::Once(once)) => !once.running,
+            (Kind::WaitDone, State::Once(once)) => waits_no_more(op.arg, once.bits()),
             (Kind::Send, State::Channel(c)) => c.can() & CAN_SEND != 0,
             (Kind::Recv, State::Channel(c)) => c.can() & CAN_RECV != 0 || op.arg & MAY_END != 0,
             _ => true,
@@ -305,7 +333,11 @@ impl Object {
                 }
             }
             (Kind::Look | Kind::Clear, State::Mutex(holder)) => done.pre = holder.is_some() as u64,
-            (Kind::Look, State::Once { running, .. }) => done.pre = *running as u64,
+            (Kind::Look, State::Once(once)) => done.pre = once.bits(),
+            (Kind::WaitDone, State::Once(once)) => {
+                done.pre = once.bits();
+                done.val = once.done as u64;
+            }
             (Kind::Look | Kind::Clear, State::RwLock(lock)) => done.pre = lock.shuts_out(),
             (Kind::Look, State::Thread { over }) => done.val = if *over { OVER } else { ALIVE },
             (Kind::End, State::Thread { over }) => *over = true,
@@ -342,6 +374,11 @@ impl Object {
                 done.pre = lock.shuts_out();
                 done.val = op.arg;
                 lock.writer = None;
+            }
+            (Kind::Downgrade, State::RwLock(lock)) => {
+                done.pre = lock.shuts_out();
+                lock.writer = None;
+                lock.readers.push(tid);
             }
             (Kind::Wait, State::Condvar(w)) => {
                 done.pre = w.takers();
@@ -386,15 +423,15 @@ impl Object {
                     done.val = 1;
                 }
             }
-            (Kind::Enter, State::Once { running, done: over }) => {
-                done.pre = *running as u64;
-                *running = !*over;
-                done.val = *running as u64;
+            (Kind::Enter, State::Once(once)) => {
+                done.pre = once.bits();
+                once.running = !once.done;
+                done.val = once.running as u64;
             }
-            (Kind::Leave, State::Once { running, done: over }) => {
-                done.pre = *running as u64;
-                *running = false;
-                *over = op.arg == 1;
+            (Kind::Leave, State::Once(once)) => {
+                done.pre = once.bits();
+                let over = op.arg == 1;
+                *once = Initialisation { running: false, done: over, poisoned: !over };
             }
             (Kind::Send | Kind::TrySend, State::Channel(c)) => {
                 done.pre = c.can();
@@ -419,6 +456,21 @@ impl Object {
             (kind, state) => unreachable!("{kind:?} on {state:?}"),
         }
         done
+    }
+
+    /// What it is, for people.
+    pub(crate) fn sort(&self) -> &'static str {
+        match &self.state {
+            State::Mutex(_) => "mutex",
+            State::RwLock(_) => "rwlock",
+            State::Condvar(_) => "condvar",
+            State::Parker { .. } => "permit",
+            State::Barrier { .. } => "barrier",
+            State::Once(_) => "once",
+            State::Channel(_) => "channel",
+            State::References { .. } => "reference",
+            State::Plain | State::Thread { .. } => "atomic",
+        }
     }
 
     /// Who holds the object, for the report of a deadlock.

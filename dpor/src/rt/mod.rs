@@ -12,12 +12,14 @@ pub(crate) mod guest;
 mod pause;
 mod references;
 mod state;
+mod statics;
 mod thread;
 mod turn;
 
 pub(crate) use ending::divergence;
 pub(crate) use references::{counted, destroying, note_reference, reference_cloned, references};
 pub(crate) use state::{Ending, Mode, Note, Runtime};
+pub(crate) use statics::{of_static, unless_making};
 pub(crate) use thread::Status;
 pub(crate) use turn::Turnover;
 
@@ -86,6 +88,7 @@ pub(crate) fn announce(op: Op) -> Grant {
     match with(|rt| rt.arrive(op)) {
         Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
+        Arrival::Misplaced(name) => statics::misplaced(name, "performs an operation"),
         Arrival::Switch => switch(),
     }
     if with(|rt| rt.ending.is_some()) {
@@ -252,9 +255,11 @@ pub(crate) fn set_name(obj: ObjId, name: String) {
     with(|rt| rt.objects[obj as usize].name = Some(name));
 }
 
-/// Creates an object.
+/// Creates an object, which is known by the place of the call unless it is given a name.
+#[track_caller]
 pub(crate) fn create(state: State) -> ObjId {
-    with(|rt| rt.create(state))
+    let at = Location::caller();
+    with(|rt| rt.create(state, at))
 }
 
 /// Blocks until `target` has ended.
