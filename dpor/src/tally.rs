@@ -198,6 +198,7 @@ impl<T: Ord + Debug> Tally<T> {
             deadlocks: self.deadlocks,
             outcomes,
             violations,
+            within: self.within.filter(|_| incomplete.is_none()),
             incomplete: incomplete.or(bounded),
             elapsed,
         }

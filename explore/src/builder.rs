@@ -21,12 +21,13 @@ use crate::command::Ask;
 use crate::engine;
 use crate::generate::{self, Universe};
 use crate::invariant::{Invariant, LINEARIZABLE};
-use crate::linear::alone::{orders, Allowed};
+use crate::linear::alone::{orders, Allowed, TooManyOrders};
 use crate::linear::History;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Receiver, Scenario};
 use crate::system::{Instance, Model, Operation, Parameter, Setting};
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -371,7 +372,7 @@ impl<T: Send + Sync + 'static> Model for System<T> {
         Some(generate::of_operations(&self.operations, threads, calls))
     }
 
-    fn prepare(&self, scenario: &Arc<Scenario>) -> Result<(), String> {
+    fn prepare(&self, scenario: &Arc<Scenario>) -> Result<(), Box<dyn Error + Send + Sync>> {
         if !self.linearizable {
             return Ok(());
         }
@@ -380,7 +381,7 @@ impl<T: Send + Sync + 'static> Model for System<T> {
         lock(&self.allowed).insert(scenario.text.clone(), allowed.clone());
         match allowed {
             Some(_) => Ok(()),
-            None => Err("there are too many orders of the calls to run each alone".into()),
+            None => Err(Box::new(TooManyOrders)),
         }
     }
 

@@ -21,8 +21,8 @@ pub mod system;
 
 pub use builder::{Args, Setup, System};
 pub use invariant::Invariant;
-pub use log::{Log, Outcome};
+pub use log::{Answer, Log, Outcome};
 pub use report::{Report, Verdict};
 pub use scenario::{Argument, Call, CallId, Clause, Pattern, Receiver, Scenario};
-pub use suite::Suite;
+pub use suite::{Page, Suite};
 pub use system::{Instance, Model, Operation, Parameter, Setting};

@@ -132,6 +132,23 @@ impl Scenario {
     pub fn call(&self, id: CallId) -> Option<&Call> {
         self.parts().nth(id.thread)?.get(id.index)
     }
+
+    /// The call by the name that a pattern has for it: `call#2` for the second of
+    /// those that are written alike.
+    pub fn label(&self, id: CallId) -> String {
+        let Some(call) = self.call(id) else { return String::new() };
+        let (mut all, mut number) = (0, 0);
+        for (other, known) in self.ids().zip(self.parts().flatten()) {
+            if known.text == call.text {
+                all += 1;
+                number += usize::from(other <= id);
+            }
+        }
+        match all {
+            1 => call.text.clone(),
+            _ => format!("{call}#{number}"),
+        }
+    }
 }
 
 /// The line that says what races, as [`crate::parse::scenario`] reads it.

@@ -6,6 +6,7 @@ use crate::invariant::{Invariant, BUILT_IN};
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, CallId, Scenario};
 use crate::sync;
+use std::error::Error;
 use std::sync::Arc;
 
 /// One operation that a scenario can call.
@@ -73,6 +74,13 @@ pub struct Setting {
     pub meaning: &'static str,
 }
 
+impl Setting {
+    /// One of this name, its value when a scenario does not say, and what it sets.
+    pub const fn new(name: &'static str, default: u64, meaning: &'static str) -> Self {
+        Setting { name, default, meaning }
+    }
+}
+
 /// Something that scenarios can be run on.
 pub trait Model: Send + Sync {
     /// As `--system` names it.
@@ -127,7 +135,7 @@ pub trait Model: Send + Sync {
     }
     /// Before a scenario is explored, outside of any execution. An error says why
     /// it cannot be.
-    fn prepare(&self, _scenario: &Arc<Scenario>) -> Result<(), String> {
+    fn prepare(&self, _scenario: &Arc<Scenario>) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
     /// A new instance, with the scenario's receivers there but for those that

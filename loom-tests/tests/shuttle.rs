@@ -3,22 +3,26 @@
 //! three samplers. What two of them exhausted must have the same outcomes,
 //! and a sample must have none that the exhausted set has not.
 
+use std::process::ExitCode;
+
 #[cfg(not(shuttle))]
-fn main() {}
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}
 
 #[cfg(shuttle)]
-fn main() {
-    exhaustive::main();
+fn main() -> ExitCode {
+    exhaustive::main()
 }
 
 #[cfg(shuttle)]
 mod exhaustive {
-    use connmap_loom_tests::{core, figures, judge, run, said, say, trial};
+    use connmap_loom_tests::{core, figures, judge, run, said, trial, Failed, Trial};
     use connmap_models::sync;
-    use libtest_mimic::{Failed, Trial};
     use orderings::engine::{explore, Options, Strategy};
-    use orderings::{Model, Outcome, Report, Scenario, Verdict};
+    use orderings::{Model, Outcome, Report, Scenario};
     use std::collections::BTreeSet;
+    use std::process::ExitCode;
     use std::sync::{Arc, OnceLock};
 
     /// Beyond this, depth-first search is given up, and said so: it is the
@@ -31,7 +35,7 @@ mod exhaustive {
     /// Samples of each sampler, for each scenario.
     const SAMPLES: u64 = 500;
 
-    pub(super) fn main() {
+    pub(super) fn main() -> ExitCode {
         let (system, scenarios) = core();
         let mut trials = Vec::new();
         for scenario in scenarios {
@@ -43,14 +47,14 @@ mod exhaustive {
                 let report = report.get_or_init(|| exhaust(&exhausted.0, &exhausted.1));
                 judge(report, &exhausted.0, &exhausted.1)
             }));
-            trials.push(Trial::test(format!("{name}, {CROSS_CHECKED}"), move || {
+            trials.push(Trial::new(format!("{name}, {CROSS_CHECKED}"), move || {
                 let report = all.get_or_init(|| exhaust(&both.0, &both.1));
                 cross_check(&both.0, &both.1, &outcomes(report))
             }));
         }
-        trials.push(Trial::test("engine-is-shuttle", || {
+        trials.push(Trial::new("engine-is-shuttle", || {
             assert_eq!(sync::ENGINE, "dpor");
-            Ok(())
+            Ok(String::new())
         }));
         run(trials)
     }
@@ -72,14 +76,14 @@ mod exhaustive {
         system: &Arc<dyn Model>,
         scenario: &Arc<Scenario>,
         all: &BTreeSet<Outcome>,
-    ) -> Result<(), Failed> {
+    ) -> Result<String, Failed> {
         let limited = Options {
             strategy: Strategy::Dfs,
             max_executions: Some(DFS_LIMIT),
             ..Options::default()
         };
         let dfs = by(system, scenario, &limited);
-        compare(&dfs, all, (system, scenario))?;
+        let mut figures = compare(&dfs, all, (system, scenario))?;
         let (seed, iterations) = (7, SAMPLES);
         for strategy in [
             Strategy::Random { seed, iterations },
@@ -90,33 +94,28 @@ mod exhaustive {
             if sampled.executions != SAMPLES {
                 return Err(format!("{} took fewer samples than asked", strategy.name()).into());
             }
-            compare(&sampled, all, (system, scenario))?;
+            figures += &compare(&sampled, all, (system, scenario))?;
         }
-        say("\n");
-        Ok(())
+        Ok(figures + "\n   ")
     }
 
-    /// Prints the figures of an engine, and holds it against the exhausted set.
+    /// The figures of an engine, held against the exhausted set.
     fn compare(
         report: &Report,
         all: &BTreeSet<Outcome>,
         both: (&Arc<dyn Model>, &Arc<Scenario>),
-    ) -> Result<(), Failed> {
+    ) -> Result<String, Failed> {
         let seen = outcomes(report);
-        say("\n");
-        say(&format!("    {}", figures(report)));
-        if !report.violations.is_empty() {
-            return Err(said(report, both.0, both.1).into());
-        }
-        let (exhausted, agrees) = match report.verdict {
-            Verdict::Complete => ("exhausted", seen == *all),
-            _ => ("not exhausted", seen.is_subset(all)),
+        let (exhausted, agrees) = match report.explored_all {
+            true => ("exhausted", seen == *all),
+            false => ("not exhausted", seen.is_subset(all)),
         };
-        say(&format!(" {exhausted}"));
-        if agrees {
-            Ok(())
-        } else {
-            Err(format!("{} and dpor disagree:\n{seen:#?}\n{all:#?}", report.engine).into())
-        }
+        let figures = format!("\n    {} {exhausted}", figures(report));
+        let said = match agrees {
+            _ if !report.violations.is_empty() => said(report, both.0, both.1),
+            true => return Ok(figures),
+            false => format!("{} and dpor disagree:\n{seen:#?}\n{all:#?}", report.engine),
+        };
+        Err(Failed { figures, said })
     }
 }

@@ -9,7 +9,7 @@ pub mod systems;
 pub mod universe;
 
 pub use invariant::Invariant;
-pub(crate) use orderings::{log, render, system};
+pub(crate) use orderings::{log, system};
 
 /// Scenarios, whose receivers are connections here.
 pub(crate) mod scenario {

@@ -33,7 +33,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
 ];
 
 /// What they write is checked by `cargo xtask ci`, with both builds at hand.
-const PAGES: [&str; 2] = ["ledger", "check"];
+const PAGES: [&str; 3] = ["ledger", "history", "check"];
 
 #[test]
 fn every_option_changes_something() {

@@ -43,7 +43,7 @@ impl Engine {
 /// `cargo` in `folder` for `engine`, building below `target`.
 pub(crate) fn cargo(folder: &Path, target: &Path, engine: Engine) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folder).env("CARGO_TARGET_DIR", engine.target(target));
+    command.current_dir(folder).env("CARGO_TARGET_DIR", engine.target(target)).env(BASE, target);
     if engine != Engine::Std {
         add_cfg(&mut command, engine);
     }
@@ -60,9 +60,14 @@ pub(crate) fn root() -> PathBuf {
 /// What cargo itself ends with when it cannot build: no answer of the explorer.
 pub(crate) const NOT_BUILT: u8 = 101;
 
+/// Where all of the builds are, for a test that asks `cargo explore`: its own
+/// CARGO_TARGET_DIR is that of an engine.
+const BASE: &str = "CONNMAP_TARGET";
+
 /// Where cargo builds: as the user's CARGO_TARGET_DIR has it, or below the root.
 pub(crate) fn target() -> PathBuf {
-    target_of(env::var_os("CARGO_TARGET_DIR"), &env::current_dir().unwrap_or_default(), &root())
+    let folder = env::var_os(BASE).or_else(|| env::var_os("CARGO_TARGET_DIR"));
+    target_of(folder, &env::current_dir().unwrap_or_default(), &root())
 }
 
 /// A relative folder is below `here`, where the user is; cargo is started elsewhere.

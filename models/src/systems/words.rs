@@ -2,7 +2,7 @@
 //! nothing was done: of the calls that the core and kv_engine both have.
 
 use crate::scenario::{Call, CallId, Scenario};
-use crate::{render, Outcome};
+use crate::Outcome;
 
 /// A sentence for each call that `phrase` has words for.
 pub(super) fn explain(
@@ -12,8 +12,8 @@ pub(super) fn explain(
 ) -> Option<String> {
     let said = |id: CallId| {
         let call = scenario.call(id)?;
-        let (_, answer) = outcome.0.get(id.thread)?.get(id.index)?;
-        Some((id, call.operation, phrase(call, answer)?))
+        let answer = outcome.get(id)?;
+        Some((id, call.operation, phrase(call, &answer.answer)?))
     };
     let said: Vec<(CallId, &str, String)> = scenario.ids().filter_map(said).collect();
     let mut sentences: Vec<String> = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn explain(
             (1, _) => phrase.clone(),
             (2, true) => format!("both{}", of_several(phrase)),
             (count, true) => format!("all {count}{}", of_several(phrase)),
-            (_, false) => format!("{}: {phrase}", render::view::label(scenario, *id)),
+            (_, false) => format!("{}: {phrase}", scenario.label(*id)),
         };
         if !sentences.contains(&sentence) {
             sentences.push(sentence);

@@ -110,7 +110,10 @@ impl CoreInstance {
             let unreported = requests().filter(|(id, ..)| ends_of(log, *id).is_empty()).count();
             let name = self.name(conn);
             if unreported > 0 {
-                let detail = format!("{name} is closed, and {unreported} streams have no end");
+                let detail = match unreported {
+                    1 => format!("{name} is closed, and a stream has no end"),
+                    _ => format!("{name} is closed, and {unreported} streams have no end"),
+                };
                 log.violated(Invariant::NoLateStream, detail);
             }
             if requests().any(|(_, _, begin)| *begin > end) {
@@ -153,7 +156,7 @@ impl CoreInstance {
             if buffered_bytes != queued_bytes {
                 let name = self.name(conn);
                 let detail =
-                    format!("{name}: {buffered_bytes} bytes are charged for {queued_bytes} queued");
+                    format!("{name}: bytes charged: {buffered_bytes}, queued: {queued_bytes}");
                 log.violated(Invariant::BytesBalance, detail);
             }
         }
@@ -185,7 +188,8 @@ impl CoreInstance {
         let left = live.get();
         if left.backfills > 0 || host.asked().scans > 0 {
             let scans = host.asked().scans;
-            let detail = format!("after the shutdown, {} backfills, {scans} scans", left.backfills);
+            let detail =
+                format!("after the shutdown: backfills: {}, scans: {scans}", left.backfills);
             log.violated(Invariant::NoOrphanBackfill, detail);
         }
         if left.streams + left.managers > 0 {

@@ -41,7 +41,7 @@ impl Engine {
         if left != (0, 0) || managers != 0 {
             let (producers, streams) = left;
             let detail = format!(
-                "the map is gone; alive: {producers} producers, {streams} streams, {managers} managers"
+                "the map is gone; alive: producers: {producers}, streams: {streams}, managers: {managers}"
             );
             world.log.violated(Invariant::NoLeak, detail);
         }
@@ -176,7 +176,7 @@ impl Engine {
             charged += guard!(container.read()).iter().map(|s| s.buffered()).sum::<u64>();
         }
         if held.buffered != charged {
-            let detail = format!("{name}: {} bytes are charged, {charged} queued", held.buffered);
+            let detail = format!("{name}: bytes charged: {}, queued: {charged}", held.buffered);
             self.violated(Invariant::BytesBalance, detail);
         }
         if held.dead > 0 {

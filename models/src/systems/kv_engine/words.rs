@@ -55,8 +55,8 @@ fn answers<'a>(
     scenario: &'a Scenario,
     outcome: &'a Outcome,
 ) -> impl Iterator<Item = (&'a Call, &'a str)> {
-    let answered = scenario.parts().flatten().zip(outcome.0.iter().flatten());
-    answered.map(|(call, (_, answer))| (call, answer.as_str()))
+    let answered = scenario.parts().flatten().zip(&outcome.answers);
+    answered.map(|(call, answer)| (call, answer.answer.as_str()))
 }
 
 /// Whether the connection of this call was torn down, and nothing has crashed:
