@@ -152,6 +152,14 @@ impl Log {
         self.records().calls.clone()
     }
 
+    /// The calls that were made and have not returned: of those that [may
+    /// wait](crate::Operation::waits), when nothing else can go on.
+    pub fn waiting(&self) -> Vec<CallId> {
+        let records = self.records();
+        let waiting = records.calls.iter().filter(|(_, call)| call.end.is_none());
+        waiting.map(|(id, _)| *id).collect()
+    }
+
     /// What did not hold.
     pub fn take_violations(&self) -> Vec<(Invariant, String)> {
         std::mem::take(&mut self.records().violations)
@@ -163,7 +171,8 @@ impl Log {
         let answer = |id: CallId| {
             let mut answer = match records.calls.get(&id).and_then(|call| call.end.as_ref()) {
                 Some((_, answer)) => answer.clone(),
-                None => "never returned".to_owned(),
+                None if records.calls.contains_key(&id) => "waits".to_owned(),
+                None => "never made".to_owned(),
             };
             let news = records.news.get(&id).map_or(&[][..], Vec::as_slice);
             let mut news: Vec<&str> = news.iter().map(|(_, news)| news.as_str()).collect();

@@ -43,6 +43,7 @@ pub enum Grade {
 /// A step whose operation is [`Step::SWITCH`] is a remark of the engine: the
 /// thread stops here for another one, and the note says why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Step {
     /// The thread, by its place in [`Witness::threads`].
     pub thread: usize,
@@ -64,6 +65,7 @@ impl Step {
 /// One ordering; empty where the engine does not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Witness {
     /// Runs this ordering again; empty when the engine cannot.
     pub replay: String,
@@ -110,6 +112,7 @@ impl Witness {
 
 /// One distinct outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeenOutcome {
     /// What the calls answered.
     #[serde(flatten)]
@@ -162,6 +165,7 @@ impl SeenOutcome {
 
 /// One invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Violation {
     /// Which one, by name.
     pub invariant: String,
@@ -190,6 +194,7 @@ impl Violation {
 /// field keeps [`VERSION`]; renaming one, removing one or changing what it means
 /// does not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Report {
     /// [`VERSION`].
     pub version: u32,

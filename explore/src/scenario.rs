@@ -30,6 +30,8 @@ pub struct Call {
     pub arguments: Vec<Argument>,
     /// As it is written in outcomes and witnesses.
     pub text: String,
+    /// Whether it may wait for ever: see [`Operation::waits`](crate::Operation::waits).
+    pub waits: bool,
 }
 
 impl Call {

@@ -22,17 +22,33 @@ pub struct Operation {
     pub arguments: &'static [Parameter],
     /// One line for `--list`.
     pub meaning: &'static str,
+    /// Whether a call of it may wait for ever, such as for something to do: if it has
+    /// not returned when nothing else can go on, that is no deadlock by itself. The
+    /// system says whether it waits with reason, see [`Instance::finish`].
+    pub waits: bool,
 }
 
 impl Operation {
     /// One that is called on no receiver, without arguments.
     pub const fn plain(name: &'static str, meaning: &'static str) -> Self {
-        Operation { name, on_receiver: false, creates: false, arguments: &[], meaning }
+        Operation {
+            name,
+            on_receiver: false,
+            creates: false,
+            arguments: &[],
+            meaning,
+            waits: false,
+        }
     }
 
     /// The same, and it makes its receiver.
     pub const fn creating(self) -> Self {
         Operation { creates: true, ..self }
+    }
+
+    /// The same, and it may wait for ever.
+    pub const fn waiting(self) -> Self {
+        Operation { waits: true, ..self }
     }
 
     /// How it is written, where receivers are called `noun`:
@@ -163,6 +179,8 @@ pub trait Instance: Send + Sync {
 
     /// After the threads have ended and the outcome was taken: checks the
     /// final state against the invariants, reporting to the log, and releases
-    /// everything.
+    /// everything. Calls that [may wait](Operation::waits) may not have returned:
+    /// [`Log::waiting`] has them, and whether they wait with reason is one of the
+    /// checks.
     fn finish(self: Arc<Self>, log: &Log);
 }

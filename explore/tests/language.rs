@@ -18,7 +18,7 @@ const UPTO: Parameter = Parameter { name: "upto", default: Some(9), receiver: fa
 const LIKE: Parameter = Parameter { name: "like", default: Some(0), receiver: true };
 
 const fn on(name: &'static str, arguments: &'static [Parameter]) -> Operation {
-    Operation { name, on_receiver: true, creates: false, arguments, meaning: "" }
+    Operation { on_receiver: true, arguments, ..Operation::plain(name, "") }
 }
 
 const OPERATIONS: &[Operation] = &[
@@ -213,6 +213,17 @@ fn mistakes_in_a_file_are_shown_at_their_place() {
         format!("{text:?}\n{}\n", complaint(error))
     });
     insta::assert_snapshot!(complaints.join("\n"));
+}
+
+/// Of a line that nobody can read, what is around the place.
+#[test]
+fn a_long_line_is_shown_in_part() {
+    let long = format!("{} | tkae", vec!["take"; 16].join("; ")).replace("; ", &" ".repeat(1000));
+    for text in [long, "x".repeat(1 << 20), "é".repeat(1 << 20)] {
+        let said = complaint(parse(&text).expect_err("it makes no sense"));
+        assert!(said.len() < 10_000 && said.contains("..."), "{}", said.len());
+        assert!(said.lines().all(|line| line.chars().count() < 1000), "{said}");
+    }
 }
 
 #[test]

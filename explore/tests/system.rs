@@ -4,7 +4,7 @@
 
 use orderings::engine::{explore, Options};
 use orderings::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use orderings::sync::Mutex;
+use orderings::sync::{Condvar, Mutex};
 use orderings::{parse, CallId, Model, Report, System, Verdict};
 use std::collections::BTreeMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -281,4 +281,73 @@ fn a_prologue_is_told_in_brief() {
     };
     assert_eq!(steps(false), 0);
     assert!(steps(true) > 1);
+}
+
+/// Workers that take jobs, and wait for them.
+#[derive(Default)]
+struct Jobs {
+    queued: Mutex<u64>,
+    more: Condvar,
+}
+
+fn jobs() -> System<Jobs> {
+    System::new("jobs", Jobs::default)
+        .call("take", |jobs, _| {
+            let mut queued = jobs.queued.lock().unwrap();
+            while *queued == 0 {
+                queued = jobs.more.wait(queued).unwrap();
+            }
+            *queued -= 1;
+            "taken"
+        })
+        .call("put", |jobs, _| {
+            *jobs.queued.lock().unwrap() += 1;
+            jobs.more.notify_one();
+            "put"
+        })
+        .call("put_silently", |jobs, _| {
+            *jobs.queued.lock().unwrap() += 1;
+            "put"
+        })
+        .call("lock_twice", |jobs, _| {
+            let _first = jobs.queued.lock().unwrap();
+            let second = jobs.queued.lock().unwrap();
+            *second
+        })
+        .waits("take", |jobs| *jobs.queued.lock().unwrap() == 0)
+}
+
+/// Whoever waits because there is nothing to do is at rest, and the outcome says so.
+#[test]
+fn who_may_wait_for_ever_is_no_deadlock() {
+    for (question, outcomes) in [
+        ("take", &["take: waits"][..]),
+        ("take | put", &["take: taken | put: put"]),
+        (
+            "put | take | take",
+            &["put: put | take: taken | take: waits", "put: put | take: waits | take: taken"],
+        ),
+        ("{ take } put", &[]),
+        ("take { put }", &["take: taken | put: put"]),
+    ] {
+        let found = report(jobs(), question);
+        let seen: Vec<String> =
+            found.outcomes.iter().map(|seen| seen.outcome.to_string()).collect();
+        assert_eq!(seen, outcomes, "{question}");
+        let wanted = if outcomes.is_empty() { Verdict::Violated } else { Verdict::Complete };
+        assert_eq!(found.verdict, wanted, "{question}: {found:?}");
+    }
+}
+
+/// The system's word decides, and only about who waits where it may.
+#[test]
+fn who_has_no_reason_to_wait_is_a_deadlock() {
+    let found = report(jobs(), "take | put_silently");
+    let broken: Vec<_> = found.violations.iter().map(|v| (&*v.invariant, &*v.detail)).collect();
+    assert_eq!(broken, [("no-deadlock", "take waits for ever, and has no reason to")]);
+    // In the other ordering the job is there before the worker.
+    assert_eq!((found.violations[0].orderings, found.orderings), (1, Some(2)));
+    let found = report(jobs(), "take | lock_twice");
+    let broken: Vec<_> = found.violations.iter().map(|v| (&*v.invariant, v.orderings)).collect();
+    assert_eq!(broken, [("no-deadlock", found.orderings.unwrap())]);
 }

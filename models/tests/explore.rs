@@ -148,6 +148,21 @@ fn a_call_that_never_does_anything_is_named() {
     assert!(stdout(&output).contains("never did anything: run_backfill"), "{}", stdout(&output));
 }
 
+/// A worker that sleeps because there is nothing to do is no deadlock. (One that sleeps
+/// though there is something to do would be `no-lost-wakeup`'s.)
+#[test]
+fn a_worker_may_wait() {
+    for (question, outcomes) in [("wait", 1), ("wait | stream_request(0); run_backfill", 3)] {
+        let view = json(&[question]).remove(0);
+        assert_eq!(view["verdict"], "complete", "{view}");
+        let all = view["outcomes"].as_array().unwrap();
+        assert_eq!(all.len(), outcomes, "{all:?}");
+        let waits =
+            |row: &serde_json::Value| row["outcome"].as_str().unwrap().contains("wait: waits");
+        assert!(all.iter().any(waits), "{all:?}");
+    }
+}
+
 #[test]
 fn the_same_seed_samples_the_same() {
     let sample = |seed| {

@@ -182,7 +182,7 @@ fn without_engine<'a>(flags: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pass_on, target_of, without_engine};
+    use super::{cargo, pass_on, root, target, target_of, without_engine, Engine};
     use std::io::{self, Read};
     use std::path::Path;
     use std::sync::mpsc::{self, Receiver};
@@ -241,6 +241,26 @@ mod tests {
         assert_eq!(target_of(Some("".into()), here, root), Path::new("/root/target"));
         assert_eq!(target_of(Some("/built".into()), here, root), Path::new("/built"));
         assert_eq!(target_of(Some("built".into()), here, root), Path::new("/here/built"));
+    }
+
+    /// What an engine's tests are made of is compiled for each engine, so that it is to
+    /// be little: no command line parser, and nothing that only native tests need.
+    #[test]
+    fn an_engines_build_compiles_little() {
+        let packages = ["connmap", "orderings", "connmap-models", "connmap-loom-tests"];
+        for engine in [Engine::Loom, Engine::Shuttle] {
+            let mut tree = cargo(&root(), &target(), engine);
+            tree.args(["tree", "--offline", "--prefix", "none", "--edges", "normal,build,dev"]);
+            packages.iter().for_each(|package| drop(tree.args(["--package", package])));
+            let output = tree.output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            let has = |name: &str| said.lines().any(|line| line.split(' ').next() == Some(name));
+            assert!(has("lexopt") && has("connmap"), "{said}");
+            assert_eq!(has("loom"), engine == Engine::Loom, "{said}");
+            for heavy in ["clap", "proptest", "insta", "libtest-mimic"] {
+                assert!(!has(heavy), "{engine:?} has {heavy}");
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod cells;
 mod ending;
 pub(crate) mod guest;
 mod references;
+mod rest;
 mod state;
 mod thread;
 mod turn;

@@ -16,6 +16,8 @@ use std::borrow::Cow;
 pub(crate) enum Ending {
     /// Nobody can go on, and somebody has not ended.
     Deadlock,
+    /// Nobody can go on, and those who have not ended may wait for ever.
+    AtRest,
     /// Every thread that could go on is asleep: the execution is equivalent to an earlier one.
     Redundant,
     /// It reached the step limit.
@@ -319,7 +321,7 @@ impl Runtime {
 
     /// Whether every thread ended, or could not go on.
     pub(crate) fn ran_to_its_end(&self) -> bool {
-        matches!(self.ending, None | Some(Ending::Deadlock))
+        matches!(self.ending, None | Some(Ending::AtRest | Ending::Deadlock))
     }
 
     /// Whether this ordering has been run before, which happens only where nothing is reduced.

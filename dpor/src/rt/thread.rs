@@ -24,6 +24,8 @@ pub(crate) enum Status {
     Gathering(ObjId, u64),
     /// Waiting for the message with this number to be received.
     Meeting(ObjId, u64, &'static Location<'static>),
+    /// Waiting until all others have ended or are at rest.
+    Resting,
     /// Over.
     Finished,
 }
@@ -52,6 +54,8 @@ pub(crate) struct Thread {
     pub(super) children: u32,
     pub(super) objects: u32,
     pub(super) yielded: bool,
+    /// Where it is blocked now, it may be for ever.
+    pub(crate) waits: bool,
     /// How often it has woken spuriously.
     pub(super) spurious: u32,
     pub(super) stuck: bool,
@@ -82,6 +86,7 @@ impl Thread {
             children: 0,
             objects: 0,
             yielded: false,
+            waits: false,
             spurious: 0,
             stuck: false,
             failures: 0,
@@ -109,6 +114,7 @@ impl Thread {
         self.children = 0;
         self.objects = 0;
         self.yielded = false;
+        self.waits = false;
         self.spurious = 0;
         self.stuck = false;
         self.failures = 0;

@@ -62,6 +62,7 @@ pub struct Arguments {
 
 /// What the command does beside answering.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Task {
     /// Print the help.
     Help,
@@ -77,6 +78,7 @@ pub enum Task {
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// For a terminal.
     #[default]
@@ -94,6 +96,7 @@ pub enum Format {
 /// The engines, as they are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // See `Engine::NAMES`.
+#[non_exhaustive]
 pub enum Engine {
     #[default]
     Dpor,

@@ -66,14 +66,20 @@ pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<R
         return Err(Error::Refused(said.to_owned()));
     }
     // It is loom that ended it.
-    let violation = Violation::new(invariant::NO_DEADLOCK.name(), panic_message(&stderr), 1);
+    let said = panic_message(&stderr);
     let report = Report {
         // How many went well before is not known.
         executions: 1,
-        reason: Some("loom stops at the first".into()),
-        violations: vec![violation],
         elapsed: begin.elapsed(),
         ..Report::new(&*job.system, &job.scenario, "loom")
+    };
+    let report = match job.scenario.parts().flatten().any(|call| call.waits) {
+        true => Report { reason: Some(format!("{said}; it cannot tell who may wait")), ..report },
+        false => Report {
+            reason: Some("loom stops at the first".into()),
+            violations: vec![Violation::new(invariant::NO_DEADLOCK.name(), said, 1)],
+            ..report
+        },
     };
     Ok(report.judged(&job.scenario, &*job.system))
 }

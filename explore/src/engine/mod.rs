@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 /// How orderings are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Strategy {
     /// Each inequivalent ordering once.
     Dpor,
@@ -82,6 +83,7 @@ impl Strategy {
 
 /// How far an exploration has come.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Progress {
     /// Executions so far.
     pub executions: u64,
@@ -93,6 +95,7 @@ pub struct Progress {
 
 /// How many executions there will be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Estimate {
     /// So many: they were asked for.
     Exactly(u64),

@@ -78,7 +78,13 @@ mod tests {
     use crate::Call;
 
     fn scenario(threads: &[usize]) -> Scenario {
-        let call = Call { operation: "go", receiver: None, arguments: vec![], text: "go".into() };
+        let call = Call {
+            operation: "go",
+            receiver: None,
+            arguments: vec![],
+            text: "go".into(),
+            waits: false,
+        };
         let threads = threads.iter().map(|calls| vec![call.clone(); *calls]).collect();
         Scenario {
             threads,

@@ -87,6 +87,11 @@ pub(super) fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<S
             "ran" => "the worker took a turn",
             _ => "no backfill for the worker",
         },
+        "wait" => match answer {
+            "waits" => "the worker sleeps: there is nothing to run",
+            "stop" => "the worker is told to stop",
+            _ => "the worker is told to run",
+        },
         "end_streams" => match answer.split_once(' ') {
             Some(("0", _)) => "no stream was there to end",
             Some(_) => "the vb's streams were ended",

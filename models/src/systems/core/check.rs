@@ -16,7 +16,8 @@ use crate::spec;
 use crate::system::Instance;
 use crate::systems::vocabulary::{self, ends_of};
 use crate::Invariant;
-use connmap::{LiveObjects, ProducerStats, VbId};
+use connmap::{LiveObjects, ProducerStats, Run, VbId};
+use orderings::sync::until_rest;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -27,22 +28,45 @@ impl Instance for CoreInstance {
     }
 
     fn finish(self: Arc<Self>, log: &Log) {
+        let calls = log.calls();
+        self.check_closed(&calls, log);
+        self.check_wakes(&calls, log);
+        self.check_bytes(log);
+        let waiting = log.waiting();
+        if !waiting.is_empty() {
+            self.let_workers_go(log);
+        }
         let Some(this) = Arc::into_inner(self) else {
             return log.violated(Invariant::NoLeak, "a thread that ended kept the system");
         };
-        let calls = log.calls();
-        this.check_closed(&calls, log);
-        this.check_wakes(&calls, log);
-        this.check_bytes(log);
-        let rest = Rest::run(&this, log);
-        if !rest.is_empty() {
-            spec::check(&this.scenario, this.host.limits, log, rest);
+        // What workers that had to be let go have answered is no part of the race.
+        if waiting.is_empty() {
+            let rest = Rest::run(&this, log);
+            if !rest.is_empty() {
+                spec::check(&this.scenario, this.host.limits, log, rest);
+            }
         }
         this.release(&calls, log);
     }
 }
 
 impl CoreInstance {
+    /// Nothing goes on any more, and workers wait: with reason, if there is nothing to
+    /// run. A shutdown must let them go.
+    fn let_workers_go(&self, log: &Log) {
+        if self.map.worker().run(self.host.now()) == Run::Ran {
+            let detail = "a worker waits, and there was a backfill to run";
+            log.violated(Invariant::NoLostWakeup, detail);
+        }
+        for closed in self.map.shutdown().deliver() {
+            self.report_ends(Conn(closed.id.0 as usize), &closed.ends, log);
+        }
+        until_rest();
+        if !log.waiting().is_empty() {
+            log.violated(Invariant::NoDeadlock, "a worker waits, and the map is shut down");
+        }
+    }
+
     /// No step may hand out anything for a stream that was reported to have
     /// ended before the step was called.
     pub(super) fn check_not_ended(&self, opaque: u32, since: u64, log: &Log) {

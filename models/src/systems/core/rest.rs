@@ -56,6 +56,7 @@ impl<'a> Rest<'a> {
             receiver: conn,
             arguments: argument.map(Argument::Int).into_iter().collect(),
             text: format!("{name}{operation}{argument_text} at rest"),
+            waits: false,
         };
         let id = CallId { thread: usize::MAX, index: self.calls.len() };
         let answer = self.core.call(id, &call, self.log);
