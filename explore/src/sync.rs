@@ -40,6 +40,18 @@ pub fn until_rest() {
     shuttle_dpor::until_rest();
 }
 
+/// Runs `f`. What the calling thread creates there is told from others of the same
+/// name in witnesses: `a's lock`, when `a` is the owner.
+pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {
+    #[cfg(not(loom))]
+    return shuttle_dpor::belonging_to(owner, f);
+    #[cfg(loom)]
+    {
+        drop(owner);
+        f()
+    }
+}
+
 /// Names the calling thread in the witness of the present execution.
 pub fn name_thread(name: impl FnOnce() -> String) {
     #[cfg(not(loom))]

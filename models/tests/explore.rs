@@ -163,6 +163,29 @@ fn a_worker_may_wait() {
     }
 }
 
+/// In an ordering each connection has its name, a line is the core's own and not that
+/// of its primitives, and who sleeps waits to be woken.
+#[test]
+fn orderings_tell_connections_and_callers() {
+    let steps = |row: &serde_json::Value| -> Vec<[String; 3]> {
+        let steps = row["witness"].as_array().unwrap().iter();
+        let field = |step: &serde_json::Value, name: &str| step[name].as_str().unwrap().to_owned();
+        steps.map(|step| ["object", "line", "note"].map(|name| field(step, name))).collect()
+    };
+    let view = json(&["a.stream_request(0) | b.stream_request(0) | shutdown"]).remove(0);
+    let seen: Vec<_> = view["outcomes"].as_array().unwrap().iter().flat_map(steps).collect();
+    for name in ["a's connection", "b's connection", "bucket"] {
+        assert!(seen.iter().any(|[object, ..]| object == name), "{name}: {seen:?}");
+    }
+    let stuck = json(&["{ wait } shutdown"]).remove(0);
+    assert_eq!(stuck["violations"][0]["invariant"], "no-deadlock");
+    let waits = steps(&stuck["violations"][0]);
+    assert!(waits.last().unwrap()[2].starts_with("waits to be woken by condvar"), "{waits:?}");
+    for [_, line, _] in seen.iter().chain(&waits) {
+        assert!(!line.contains("src/sync.rs"), "{line}");
+    }
+}
+
 #[test]
 fn the_same_seed_samples_the_same() {
     let sample = |seed| {

@@ -9,6 +9,7 @@ mod blocked;
 mod cells;
 mod ending;
 pub(crate) mod guest;
+mod owners;
 mod references;
 mod rest;
 mod state;
@@ -252,7 +253,11 @@ pub(crate) fn set_name(obj: ObjId, name: String) {
 
 /// Creates an object.
 pub(crate) fn create(state: State) -> ObjId {
-    with(|rt| rt.create(state))
+    with(|rt| {
+        let obj = rt.create(state);
+        rt.note_owner(obj);
+        obj
+    })
 }
 
 /// Blocks until `target` has ended.

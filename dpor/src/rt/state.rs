@@ -59,6 +59,8 @@ pub(crate) struct Runtime {
     pub(crate) trace: Trace,
     pub(crate) objects: Vec<Object>,
     pub(crate) threads: Vec<Thread>,
+    /// Objects that belong to somebody, where that is to be told.
+    pub(super) owners: Vec<(ObjId, std::sync::Arc<str>)>,
     /// The threads of this execution, in the order of their creation, which is also shuttle's.
     pub(crate) live: Vec<Tid>,
     pub(crate) current: Tid,
@@ -106,6 +108,7 @@ impl Runtime {
             trace: Trace::default(),
             objects: Vec::new(),
             threads: Vec::new(),
+            owners: Vec::new(),
             live: Vec::new(),
             current: 0,
             ending: None,
@@ -143,6 +146,7 @@ impl Runtime {
         for tid in self.live.drain(..) {
             self.threads[tid as usize].reset();
         }
+        self.owners.clear();
         self.ending = None;
         self.violations.clear();
         self.notes.clear();
@@ -370,7 +374,7 @@ impl Runtime {
     }
 
     /// The name of an object, for people.
-    pub(crate) fn object_name(&self, obj: ObjId) -> String {
+    pub(super) fn bare_name(&self, obj: ObjId) -> String {
         match self.objects.get(obj as usize).and_then(|o| o.name.as_ref()) {
             Some(name) => name.clone(),
             None => {

@@ -38,6 +38,8 @@ pub(crate) struct Thread {
     /// The same for the detection of data races.
     pub(crate) known: Known,
     pub(crate) name: Option<String>,
+    /// Whose the objects are that it makes now.
+    pub(crate) makes_for: Option<std::sync::Arc<str>>,
     /// Its parent, and its place among the parent's children.
     pub(super) parent: Tid,
     pub(super) nth: u32,
@@ -76,6 +78,7 @@ impl Thread {
             clock: Clock::new(),
             known: Known::default(),
             name: None,
+            makes_for: None,
             parent: 0,
             nth: 0,
             locals: Vec::new(),
@@ -106,6 +109,7 @@ impl Thread {
         self.clock.clear();
         self.known.clear();
         self.name = None;
+        self.makes_for = None;
         self.locals.clear();
         self.panicked = false;
         self.panics = false;

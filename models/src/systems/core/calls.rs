@@ -10,6 +10,7 @@ use connmap::{
     OpenError, Pause, Producer, RequestError, Run, SnapshotSource, Step, StreamEnd, StreamRequest,
     VbId, Wait,
 };
+use orderings::sync::belonging_to;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,7 +18,10 @@ impl CoreInstance {
     /// Opens `conn` under its own name, or under that of another.
     pub(super) fn open(&self, conn: Conn, name: Conn) -> Result<Producer, OpenError> {
         let front_end = self.front_ends[conn.0].opened() as Arc<dyn connmap::FrontEnd>;
-        let opened = self.map.open(id_of(conn), &self.scenario.receivers[name.0], front_end)?;
+        let opened = belonging_to(
+            || self.scenario.receivers[conn.0].clone(),
+            || self.map.open(id_of(conn), &self.scenario.receivers[name.0], front_end),
+        )?;
         Ok(opened.deliver())
     }
 
