@@ -280,42 +280,49 @@ fn a_witness_shows_what_was_violated_where_it_was() {
 /// same outcomes as in every interleaving, and the same orderings with any number of workers.
 #[test]
 fn threads_at_rest_are_no_deadlock() {
-    let body = || {
-        let queue = Arc::new((Mutex::new(1_u32), Condvar::new()));
-        let done = Arc::new(AtomicU32::new(0));
-        for _ in 0..2 {
-            let (queue, done) = (queue.clone(), done.clone());
-            thread::spawn(move || loop {
-                let mut jobs = queue.0.lock().unwrap();
-                while *jobs == 0 {
-                    jobs = may_wait(|| queue.1.wait(jobs)).unwrap();
+    // So many workers; so many jobs are put by another thread, which the body's thread joins before it
+    // looks how many are done, and again when nothing goes on.
+    let jobs = |workers: usize, puts: u32| {
+        move || {
+            let queue = Arc::new((Mutex::new(1_u32), Condvar::new()));
+            let done = Arc::new(AtomicU32::new(0));
+            for _ in 0..workers {
+                let (queue, done) = (queue.clone(), done.clone());
+                thread::spawn(move || loop {
+                    let mut jobs = queue.0.lock().unwrap();
+                    while *jobs == 0 {
+                        jobs = may_wait(|| queue.1.wait(jobs)).unwrap();
+                    }
+                    *jobs -= 1;
+                    drop(jobs);
+                    done.fetch_add(1, SeqCst);
+                });
+            }
+            let putter = thread::spawn(move || {
+                for _ in 0..puts {
+                    *queue.0.lock().unwrap() += 1;
+                    queue.1.notify_one();
                 }
-                *jobs -= 1;
-                drop(jobs);
-                done.fetch_add(1, SeqCst);
             });
+            putter.join().unwrap();
+            let before = done.load(SeqCst);
+            until_rest();
+            (before, done.load(SeqCst))
         }
-        let (other, more) = (queue.clone(), queue.clone());
-        let put = move |queue: Arc<(Mutex<u32>, Condvar)>| {
-            *queue.0.lock().unwrap() += 1;
-            queue.1.notify_one();
-        };
-        let putter = thread::spawn(move || put(other));
-        put(more);
-        putter.join().unwrap();
-        let before = done.load(SeqCst);
-        until_rest();
-        (before, done.load(SeqCst))
     };
-    let all = Explorer::new().explore(body);
+    let all = Explorer::new().explore(jobs(1, 1));
     all.assert_complete();
-    assert!(all.outcomes.keys().all(|(_, done)| *done == 3) && all.outcomes.len() > 1);
-    let by_dfs = Explorer::new().strategy(Strategy::Dfs).explore(body);
+    assert!(all.outcomes.keys().eq(&[(0, 2), (1, 2), (2, 2)]), "{:?}", all.outcomes.keys());
+    let by_dfs =
+        Explorer::new().strategy(Strategy::Dfs).max_executions(1_000_000).explore(jobs(1, 1));
     by_dfs.assert_complete();
     assert!(all.outcomes.keys().eq(by_dfs.outcomes.keys()));
     assert!(by_dfs.executions > all.executions);
-    let shared = Explorer::new().workers(4).explore(body);
-    assert_eq!(shared.orderings, all.orderings);
+    let two = Explorer::new().explore(jobs(2, 2));
+    two.assert_complete();
+    assert!(two.outcomes.keys().all(|(_, done)| *done == 3), "{:?}", two.outcomes.keys());
+    let shared = Explorer::new().workers(4).explore(jobs(2, 2));
+    assert_eq!(shared.orderings, two.orderings);
 }
 
 /// Who waits elsewhere, or for a lock, is not at rest.

@@ -16,27 +16,27 @@ use std::time::Duration;
 pub struct Arguments {
     /// Calls that race, or names of scenarios.
     pub scenarios: Vec<String>,
-    /// What to do, where it is not to answer a question.
+    /// Something else than to answer a question.
     pub task: Option<Task>,
-    /// Names of systems, by commas.
+    /// The names of systems, separated by commas.
     pub system: Option<String>,
-    /// Where to read scenarios; `-` is standard input.
+    /// The path of a file of scenarios; `-` is standard input.
     pub file: Option<PathBuf>,
     /// How orderings are chosen.
     pub engine: Engine,
     /// Several engines are to be compared.
     pub compare: Option<Vec<Engine>>,
-    /// Of the samplers.
+    /// The seed of the samplers random, pct and urw.
     pub seed: Option<u64>,
-    /// Of the samplers.
+    /// The executions of the samplers.
     pub iterations: Option<u64>,
-    /// Of PCT.
+    /// The depth of pct: the ordering constraints that a bug is thought to need.
     pub depth: Option<u64>,
     /// Threads that explore.
     pub workers: Option<u64>,
-    /// A limit for each scenario.
+    /// The executions after which a scenario is given up, incomplete.
     pub max_executions: Option<u64>,
-    /// A limit for each scenario.
+    /// The time after which a scenario is given up, incomplete.
     pub max_time: Option<Duration>,
     /// The outcome whose ordering is to be shown, from 1.
     pub show: Option<u64>,
@@ -50,13 +50,13 @@ pub struct Arguments {
     pub replay: Option<String>,
     /// How the answer is written.
     pub format: Format,
-    /// With a page: compare it only.
+    /// With a page: compare it with the file, and write nothing.
     pub check: bool,
     /// Generated scenarios have at most so many threads.
     pub threads: Option<u64>,
-    /// And at most so many calls.
+    /// Generated scenarios have at most so many calls, all threads together.
     pub calls: Option<u64>,
-    /// This part of so many.
+    /// Which part of the generated scenarios, from 1, and of how many parts.
     pub part: Option<(usize, usize)>,
 }
 
@@ -186,7 +186,7 @@ impl Arguments {
         Ok(())
     }
 
-    /// What depends on more than one value.
+    /// Mistakes that show only in several options together.
     fn check(&self) -> Result<(), Usage> {
         let engines = self.compared().unwrap_or_else(|| vec![self.strategy()]);
         let samples = engines.iter().any(|engine| engine.samples().is_some());
@@ -310,7 +310,7 @@ fn contradictions(suite: &Suite, given: &[Given], scenario: bool) -> Result<(), 
     };
     let own = suite.pages.iter().map(|page| page.option);
     let pages: Vec<&str> = PAGES.iter().map(|page| page.name).chain(own).collect();
-    // Each is all that the command does.
+    // The command does one task, or answers a question.
     let task = |name: &str| ["list", "generate"].contains(&name) || pages.contains(&name);
     let tasks: Vec<&'static str> =
         given.iter().map(|given| given.opt.name).filter(|name| task(name)).collect();

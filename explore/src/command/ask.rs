@@ -11,12 +11,12 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// The questions about one system.
+/// One system, to be asked by a command line or by a test.
 #[derive(Clone)]
 pub struct Ask(Suite);
 
 impl Ask {
-    /// About this one, whose program is started by `cargo run`.
+    /// The system of a program that `cargo run` starts.
     pub fn of(system: impl Model + 'static) -> Self {
         Ask(Suite {
             command: "cargo run --".into(),

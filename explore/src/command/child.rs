@@ -12,12 +12,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Set by the launcher: the explorer that is built for loom.
+/// The environment variable with the path of the explorer that is built for loom; the
+/// launcher sets it.
 const LOOM_EXPLORER: &str = "ORDERINGS_LOOM";
-/// Set for a child, which then explores by itself.
+/// The environment variable that tells a child process to explore in itself.
 const CHILD: &str = "ORDERINGS_CHILD";
 
-/// Whether this process explores for another one, and is asked as that does it.
+/// Whether this process is the child of another explorer, which asks one question and
+/// reads JSON.
 pub fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }
@@ -65,10 +67,10 @@ pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<R
         let said = stderr.trim().trim_start_matches("error: ");
         return Err(Error::Refused(said.to_owned()));
     }
-    // It is loom that ended it.
+    // Neither an answer nor an error: loom has ended the process.
     let said = panic_message(&stderr);
     let report = Report {
-        // How many went well before is not known.
+        // The number of executions before this one is lost with the process.
         executions: 1,
         elapsed: begin.elapsed(),
         ..Report::new(&*job.system, &job.scenario, "loom")

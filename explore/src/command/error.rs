@@ -15,7 +15,7 @@ pub enum Error {
     Usage(Usage),
     /// A scenario, or a file of them, cannot be read.
     Scenario {
-        /// Where, and why.
+        /// The place in the text, and the mistake.
         error: Box<ParseError>,
         /// A scenario of this name may have been meant.
         near: Option<String>,
@@ -24,7 +24,7 @@ pub enum Error {
     NoSystem {
         /// What was asked for.
         name: String,
-        /// What there is.
+        /// The names of the systems that there are.
         known: Vec<String>,
         /// What may have been meant.
         near: Option<String>,
@@ -33,7 +33,7 @@ pub enum Error {
     OtherSystem {
         /// The scenario.
         scenario: String,
-        /// Whose it is.
+        /// The system that ships with it.
         system: String,
     },
     /// The suite has nothing to explore.
@@ -60,16 +60,16 @@ pub enum Error {
     Engine(engine::Error),
     /// A file, a stream or a process.
     Io {
-        /// Which one.
+        /// The name of the file, the stream or the process.
         what: String,
-        /// What happened to it.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// The process that explores says nothing that can be understood.
     Child(serde_json::Error),
     /// The process that explores has refused.
     Refused(
-        /// What it said.
+        /// What the process has written to standard error.
         String,
     ),
 }

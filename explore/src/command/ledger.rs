@@ -56,7 +56,7 @@ fn entry(ledger: &mut String, compared: &Comparison) {
             Ok(report) => writeln!(ledger, "    {engine}: {}", size(report)),
         };
     }
-    // What an interrupted exploration has seen is no fact.
+    // The counts of an interrupted exploration would differ from run to run.
     let finished: Vec<(&str, &Report)> =
         compared.reports().filter(|(_, report)| report.explored_all).collect();
     let counts = |count: &dyn Fn(&Report) -> u64| {
@@ -91,7 +91,7 @@ fn size(report: &Report) -> String {
     size + &format!(", {}", plural(report.executions, "execution"))
 }
 
-/// What is wrong whatever the file says.
+/// Defects of the explorations themselves, whatever the ledger says.
 fn defects(compared: &Comparison) -> impl Iterator<Item = String> {
     let mut defects = compared.differences();
     for (name, report) in compared.reports() {
@@ -110,7 +110,7 @@ fn defects(compared: &Comparison) -> impl Iterator<Item = String> {
     defects.into_iter()
 }
 
-/// Answers whether the file was another.
+/// Compares the ledger with the file. Answers whether they differ.
 fn check(path: &Path, title: &str, ledger: &str) -> Result<bool, Error> {
     let known = std::fs::read_to_string(path).map_err(Error::io(title))?;
     // A checkout may have its own line ends.
@@ -132,7 +132,7 @@ fn write(path: &Path, title: &str, ledger: &str) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// The lines that went and came, each below the scenario that it belongs to.
+/// The removed and the added lines, each below the scenario that it belongs to.
 fn difference(old: &str, new: &str) -> Vec<String> {
     let sections = |text: &str| -> Vec<(String, Vec<String>)> {
         let sections = text.split("\n\n").map(|section| {

@@ -75,7 +75,8 @@ fn rows(out: &mut String, rows: &[(String, String)]) {
     }
 }
 
-/// What a system knows, and so many others do.
+/// The operations, settings and invariants of a system, which so many other systems
+/// share.
 fn operations(out: &mut String, system: &dyn Model, others: usize) {
     let name = match others {
         0 => system.name(),

@@ -11,7 +11,7 @@ pub(super) struct Opt {
     pub(super) help: &'static str,
     /// What makes no sense beside it, in either order.
     pub(super) excludes: &'static [&'static [&'static str]],
-    /// It says something about this other one.
+    /// The options without which it makes no sense.
     pub(super) needs: &'static [&'static str],
 }
 
@@ -37,7 +37,7 @@ const QUESTION: &[&str] = &[SCENARIO, "file", "compare", "replay", "show", "outc
 const SEARCH: &[&str] =
     &["engine", "seed", "iterations", "depth", "max-executions", "max-time", "preemptions"];
 
-/// What is excluded by what writes or checks a page: any question.
+/// Options that make no sense beside a page: they ask a question.
 pub(super) const PAGE: &[&[&str]] = &[QUESTION, SEARCH, &["system", "format"]];
 
 const fn opt(name: &'static str, takes: Takes, help: &'static str) -> Opt {
@@ -53,7 +53,7 @@ impl Opt {
         Opt { needs, ..self }
     }
 
-    /// What a suite's own page is asked for by.
+    /// The option that asks for a page of the suite's own.
     pub(super) const fn page(name: &'static str, help: &'static str) -> Opt {
         opt(name, Nothing, help).excludes(PAGE)
     }
@@ -106,7 +106,7 @@ pub(super) const OPTIONS: &[Opt] = &[
 pub(super) const PAGES: &[Opt] =
     &[Opt::page("ledger", "Write the ledger: what each exploration explored")];
 
-/// With any of the pages.
+/// The option that goes with any page, and compares it only.
 pub(super) const CHECK: &str = "check";
 
 /// Every small scenario.

@@ -23,11 +23,12 @@ pub struct Job {
     pub scenario: Arc<Scenario>,
 }
 
-/// What is the same for all of them.
+/// Explores scenarios with the options of the command line.
 pub struct Runner {
     suite: Arc<Suite>,
     options: Options,
-    /// loom ends the process when a scenario deadlocks, so each has its own.
+    /// The program to start for each scenario under loom, which ends its whole process
+    /// when a scenario deadlocks.
     loom: Option<PathBuf>,
     quiet: bool,
 }
@@ -41,7 +42,7 @@ impl Runner {
                 std::process::exit(3);
             }
         });
-        // Without it Ctrl-C ends the process, which is no reason not to start.
+        // Without the handler Ctrl-C ends the process at once, as it does by default.
         drop(taken);
         let (loom, quiet) = (child::loom_explorer(), child::is_child());
         Runner { suite: Arc::clone(suite), options, loom, quiet }
@@ -55,17 +56,17 @@ impl Runner {
         Runner { suite: Arc::clone(suite), options, loom: None, quiet: true }
     }
 
-    /// Set when it is interrupted.
+    /// The flag that Ctrl-C sets.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.options.stop)
     }
 
-    /// Whether nothing is to be said meanwhile.
+    /// Whether no progress is shown.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether it was interrupted.
+    /// Whether Ctrl-C was pressed.
     pub fn interrupted(&self) -> bool {
         self.options.stop.load(Ordering::Relaxed)
     }
@@ -95,7 +96,7 @@ impl Runner {
         Ok(Self::known(&self.suite, report, &*job.system))
     }
 
-    /// With the command of the suite that asks the same.
+    /// The report, with the command of the suite that asks the same question.
     pub fn known(suite: &Suite, report: Report, system: &dyn Model) -> Report {
         let command = suite.command_for(system);
         let usual = command == suite.command;

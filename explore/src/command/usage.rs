@@ -23,9 +23,9 @@ pub enum Usage {
     },
     /// Two options make no sense together.
     Excludes {
-        /// The one.
+        /// The option that was found to be in contradiction.
         option: &'static str,
-        /// The other one.
+        /// The option, or the scenario, that it contradicts.
         other: &'static str,
     },
     /// An option says something about another one, which is not there.
@@ -48,7 +48,7 @@ pub enum Usage {
     OnlyFor {
         /// Which one.
         option: &'static str,
-        /// Whose it is.
+        /// The engines that have it.
         of: &'static str,
     },
     /// A comparison cannot be drawn.

@@ -5,7 +5,7 @@ use super::columns::columns;
 use super::layout::{number, plural, seconds};
 use super::text::{again, Detail};
 use crate::log::Answer;
-use crate::report::{Report, Witness};
+use crate::report::{Report, SeenOutcome, Witness};
 use std::fmt::Write;
 
 /// A witness has no terminal to fit in here.
@@ -128,7 +128,7 @@ fn outcomes(out: &mut String, report: &Report) {
             row.percent,
             row.mark(),
             said(row.varying(&constant)).join("<br>"),
-            cell(row.meaning.as_deref().unwrap_or_default())
+            cell(&means(row))
         );
     }
     if let Some(said) = report.without_outcome() {
@@ -137,6 +137,12 @@ fn outcomes(out: &mut String, report: &Report) {
     if !constant.is_empty() {
         let _ = writeln!(out, "\nIn every outcome: {}.", said(constant).join("; "));
     }
+}
+
+/// What an outcome means, and how many preemptions it needs.
+fn means(row: &SeenOutcome) -> String {
+    let needs = row.needs().map(|(needs, _)| needs);
+    row.meaning.iter().cloned().chain(needs).collect::<Vec<_>>().join("; ")
 }
 
 fn ordering(out: &mut String, report: &Report, ordering: &Witness) {

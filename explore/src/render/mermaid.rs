@@ -106,7 +106,7 @@ fn of_threads(out: &mut String, ordering: &Witness, width: usize) {
         lines.iter().map(|line| plain(line)).collect::<Vec<_>>().join("<br/>")
     };
     let mut entries = entries(ordering);
-    // The lifelines show that; why is another matter.
+    // The lifelines show each switch; only its reason needs a note.
     entries.retain(|entry| entry.kind != Kind::Switch || entry.text != "switch");
     let meets = |index: usize| {
         let entry: &Entry = &entries[index];

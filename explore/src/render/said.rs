@@ -12,7 +12,7 @@ impl Report {
         (self.executions as f64 / self.elapsed.as_secs_f64().max(1e-6)).round() as u64
     }
 
-    /// What the counts of outcomes and violations count.
+    /// The unit in which outcomes and violations are counted.
     pub fn counted(&self) -> &'static str {
         match self.orderings {
             Some(_) => "ordering",
@@ -20,7 +20,7 @@ impl Report {
         }
     }
 
-    /// Where it was explored, unless that goes without saying.
+    /// ` on SYSTEM`; empty for the system that the command explores by default.
     pub fn on(&self) -> String {
         match self.usual {
             true => String::new(),
@@ -28,7 +28,7 @@ impl Report {
         }
     }
 
-    /// What became of the orderings that no row counts: they did not end.
+    /// A line about the orderings that did not end, and so have no outcome.
     pub fn without_outcome(&self) -> Option<String> {
         let rows = self.outcomes.iter().map(|row| row.orderings).sum();
         let rest = self.all().checked_sub(rows).filter(|&rest| rest > 0)?;
@@ -50,7 +50,7 @@ impl Report {
         }
     }
 
-    /// The same, without why.
+    /// The verdict without the reason.
     pub(super) fn verdict_word(&self) -> &'static str {
         match self.verdict {
             Verdict::Complete if !self.success => "COMPLETE, not as expected",
@@ -61,7 +61,7 @@ impl Report {
         }
     }
 
-    /// Why not all was explored, to stand after what was found.
+    /// The reason why not all was explored, to be appended to a verdict.
     pub(super) fn partly(&self) -> String {
         self.reason.as_ref().map_or(String::new(), |reason| format!("; {reason}"))
     }

@@ -128,7 +128,7 @@ pub(super) fn paragraph(out: &mut String, text: &str, indent: usize, style: Styl
     }
 }
 
-/// Their orderings too, unless another one is to be shown.
+/// The violations, each with its ordering unless the ordering of an outcome is asked for.
 fn violations(out: &mut String, report: &Report, orderings_too: bool) {
     for (at, violation) in report.violations.iter().enumerate() {
         let Violation { invariant, orderings, expected, .. } = violation;
@@ -187,7 +187,7 @@ fn outcomes(out: &mut String, report: &Report) {
     let constant = report.constant();
     let line = format!("   # {}       %  {:9}  outcome", right(&heading, count_width), "grade");
     let _ = writeln!(out, "\n{}", paint(BOLD, &line));
-    // What stands before the outcome.
+    // The width of the columns before the outcome.
     let margin = 4 + 1 + count_width + 8 + 2 + 9 + 2;
     for (index, (row, count)) in report.outcomes.iter().zip(&counts).enumerate() {
         let grade = paint(mark_style(row), &left(&row.mark(), 9));
