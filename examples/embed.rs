@@ -2,8 +2,8 @@
 //! built-in workers, and a shutdown. The README shows this file.
 
 use connmap::{
-    Config, ConnId, ConnMap, FrontEnd, Item, ItemSource, Memory, Message, Scan, Scanned, Seqno,
-    SeqnoRange, SourceError, Step, StreamRequest, VbId, WorkerPool,
+    Batch, Config, ConnId, ConnMap, FrontEnd, Item, ItemSource, Memory, Message, Scan, Scanned,
+    Seqno, SeqnoRange, SourceError, Step, StreamRequest, VbId, WorkerPool,
 };
 use std::sync::Arc;
 use std::thread::Thread;
@@ -28,12 +28,12 @@ impl Scan for StoreScan {
         3
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
-        self.0 += 1;
-        Ok(match self.0 {
-            seqno @ 1..=3 => Scanned::Item(Item { seqno, payload: Box::new([0; 16]) }),
-            _ => Scanned::End,
-        })
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        while self.0 < 3 && !batch.is_full() {
+            self.0 += 1;
+            batch.push(Item { seqno: self.0, payload: Arc::new([0; 16]) });
+        }
+        Ok(if self.0 < 3 { Scanned::More } else { Scanned::End })
     }
 }
 

@@ -31,7 +31,9 @@ impl After {
     }
 
     pub(crate) fn unsent(&mut self, unsent: Unsent) {
-        self.unsent.push(unsent);
+        if !unsent.is_empty() {
+            self.unsent.push(unsent);
+        }
     }
 
     /// The unsent messages are dropped here; the host's objects are left to be

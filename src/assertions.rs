@@ -54,7 +54,7 @@ mod sizes {
     use std::mem::size_of;
 
     const_assert_eq!(size_of::<ActiveStream>(), 120);
-    const_assert_eq!(size_of::<Backfill>(), 80);
+    const_assert_eq!(size_of::<Backfill>(), 72);
     const_assert_eq!(size_of::<Producer>(), 16);
     const_assert_eq!(size_of::<StreamEnd>(), 8);
     const_assert_eq!(size_of::<StreamRequest>(), 24);

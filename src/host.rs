@@ -4,7 +4,7 @@
 //! runs, or when one of the host's objects is dropped. A host may therefore
 //! take its own locks here, and may call back into the core.
 
-use crate::{Item, SeqnoRange, VbId};
+use crate::{Batch, Item, SeqnoRange, VbId};
 use std::error::Error;
 use std::ops::{Deref, DerefMut};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -57,21 +57,25 @@ pub trait Scan: Send {
     /// scan was opened; an item beyond it ends the stream with `BackfillFail`.
     fn snapshot_end(&self) -> crate::Seqno;
 
-    /// Reads the next item of the range, in the order of seqnos.
+    /// Reads the next items of the range, in the order of seqnos, into `batch`,
+    /// and returns when it is full, or earlier: what is in it is handed to the
+    /// stream, under one lock, when this returns. So a scan that has to wait
+    /// for its next item returns first.
     ///
     /// # Errors
-    /// Any; the stream ends with `BackfillFail`.
-    fn next(&mut self) -> Result<Scanned, SourceError>;
+    /// Any; the stream ends with `BackfillFail`, and what is in the batch is
+    /// dropped.
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError>;
 }
 
-/// The answer of [`Scan::next`].
-#[derive(Debug)]
+/// The answer of [`Scan::read`]: what there is behind the items of the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scanned {
-    /// The next item.
-    Item(Item),
+    /// There may be more: ask again. With nothing in the batch it is `Later`.
+    More,
     /// Nothing can be read at this moment: ask again after a snooze.
     Later,
-    /// Every item up to [`Scan::snapshot_end`] was read.
+    /// Nothing: every item up to [`Scan::snapshot_end`] was read.
     End,
 }
 

@@ -2,8 +2,9 @@
 //! what its vb's streams cost.
 //!
 //! A vb belongs to one of [`SHARDS`] shards, and each shard's lock
-//! (`Rank::Index`) guards the entries of its vbs. It is held for one lookup,
-//! inside a connection's lock or inside none, and nothing is locked under it.
+//! (`Rank::Index`) guards the entries of its vbs. It is held for one lookup, or
+//! for moving the entries of one vb closer together, inside a connection's lock
+//! or inside none, and nothing is locked under it.
 //!
 //! A stream's entry is made and removed in the critical section of the
 //! connection's lock in which the stream comes and goes; only a connection
@@ -23,8 +24,6 @@
 
 use crate::sync::{Mutex, Rank, Strong, Weak};
 use crate::VbId;
-use std::collections::BTreeMap;
-use std::ops::Bound;
 
 /// Sixteen: writers of different vbs and front ends seldom meet, and a map
 /// that is empty stays small.
@@ -38,9 +37,66 @@ pub(crate) struct Index<T> {
     shards: Box<[Mutex<Shard<T>>]>,
 }
 
-/// The connections with a stream on a vb, by their numbers: in the order in
-/// which they were opened. A vb without streams has no entry.
-type Shard<T> = BTreeMap<VbId, BTreeMap<u64, Weak<T>>>;
+/// The vbs of a shard, up to the highest that had a stream.
+type Shard<T> = Vec<Entries<T>>;
+
+/// The place of a stream's entry among those of its vb: later ones are greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(u64);
+
+/// The connections with a stream on one vb, in the order of their requests.
+///
+/// A handle that is taken out leaves a gap, and the gaps are closed when they
+/// are the greater part, as a vector grows: so each method is O(1), amortised,
+/// or O(log k) to find a ticket behind gaps that were closed.
+#[derive(Debug)]
+struct Entries<T> {
+    slots: Vec<(Ticket, Option<Weak<T>>)>,
+    live: usize,
+    /// The ticket of the first slot, so that nobody has to look at it.
+    first: Ticket,
+    next: Ticket,
+}
+
+impl<T> Entries<T> {
+    fn new() -> Self {
+        Entries { slots: Vec::new(), live: 0, first: Ticket(0), next: Ticket(0) }
+    }
+
+    fn push(&mut self, connection: &Weak<T>) -> Ticket {
+        let ticket = self.next;
+        self.next.0 += 1;
+        self.slots.push((ticket, Some(Weak::clone(connection))));
+        self.live += 1;
+        ticket
+    }
+
+    /// Where this ticket is, or the first behind it.
+    fn position(&self, ticket: Ticket) -> usize {
+        // Where it is if no gap before it was closed.
+        let guess = ticket.0.saturating_sub(self.first.0) as usize;
+        match self.slots.get(guess) {
+            Some((there, _)) if *there == ticket => guess,
+            _ => self.slots.partition_point(|(there, _)| *there < ticket),
+        }
+    }
+
+    fn remove(&mut self, ticket: Ticket) {
+        let at = self.position(ticket);
+        let slot = self.slots.get_mut(at).filter(|(there, _)| *there == ticket);
+        if slot.and_then(|(_, connection)| connection.take()).is_none() {
+            return;
+        }
+        self.live -= 1;
+        if self.live * 2 < self.slots.len() {
+            self.slots.retain(|(_, connection)| connection.is_some());
+            self.first = self.slots.first().map_or(self.next, |(first, _)| *first);
+            if self.slots.capacity() > 16 {
+                self.slots.shrink_to(self.live * 2);
+            }
+        }
+    }
+}
 
 impl<T> Index<T> {
     pub(crate) fn new() -> Self {
@@ -48,55 +104,59 @@ impl<T> Index<T> {
         Index { shards: (0..SHARDS).map(shard).collect() }
     }
 
-    fn shard(&self, vb: VbId) -> &Mutex<Shard<T>> {
-        &self.shards[usize::from(vb.0) % SHARDS]
+    /// The shard of a vb, and the vb's place in it.
+    fn place(&self, vb: VbId) -> (&Mutex<Shard<T>>, usize) {
+        let vb = usize::from(vb.0);
+        (&self.shards[vb % SHARDS], vb / SHARDS)
     }
 
-    /// Connection `number` has a stream on `vb`.
+    /// This connection has a stream on `vb`.
     #[track_caller]
-    pub(crate) fn insert(&self, vb: VbId, number: u64, connection: &Weak<T>) {
-        let mut shard = self.shard(vb).lock();
-        shard.entry(vb).or_default().insert(number, Weak::clone(connection));
+    pub(crate) fn insert(&self, vb: VbId, connection: &Weak<T>) -> Ticket {
+        let (shard, at) = self.place(vb);
+        let mut shard = shard.lock();
+        if shard.len() <= at {
+            shard.resize_with(at + 1, Entries::new);
+        }
+        shard[at].push(connection)
     }
 
     /// It has none any more.
     #[track_caller]
-    pub(crate) fn remove(&self, vb: VbId, number: u64) {
-        let mut shard = self.shard(vb).lock();
-        let Some(connections) = shard.get_mut(&vb) else { return };
-        connections.remove(&number);
-        if connections.is_empty() {
-            shard.remove(&vb);
+    pub(crate) fn remove(&self, vb: VbId, ticket: Ticket) {
+        let (shard, at) = self.place(vb);
+        if let Some(entries) = shard.lock().get_mut(at) {
+            entries.remove(ticket);
         }
     }
 
     /// Calls `visit`, with no lock held, for each connection that has a stream
-    /// on `vb` from now until it is visited, in the order in which they were
-    /// opened. O(log vbs) when there is none, and then O(1) for each.
+    /// on `vb` from now until it is visited, in the order of their requests.
+    /// O(1) when there is none, and for each.
     #[track_caller]
     pub(crate) fn visit(&self, vb: VbId, mut visit: impl FnMut(&T)) {
-        let mut from = Bound::Unbounded;
-        // The last one of those that are there now: what comes later is
-        // nothing that this walk owes, and might be without end.
-        let mut upto = None;
+        let (shard, at) = self.place(vb);
+        let mut from = Ticket(0);
+        // What comes later is nothing that this walk owes, and might be
+        // without end.
+        let mut end = None;
         loop {
             let mut batch = [const { None::<Weak<T>> }; BATCH];
-            let shard = self.shard(vb).lock();
-            let Some(connections) = shard.get(&vb) else { return };
-            let Some(last) = upto.or_else(|| connections.keys().next_back().copied()) else {
-                return;
-            };
-            upto = Some(last);
             let mut copied = 0;
-            for (number, connection) in connections.range((from, Bound::Unbounded)).take(BATCH) {
-                from = Bound::Excluded(*number);
-                if *number > last {
+            let locked = shard.lock();
+            let Some(entries) = locked.get(at).filter(|entries| entries.live > 0) else { return };
+            let end = *end.get_or_insert(entries.next);
+            for (ticket, connection) in &entries.slots[entries.position(from)..] {
+                if copied == BATCH || *ticket >= end {
                     break;
                 }
-                batch[copied] = Some(Weak::clone(connection));
-                copied += 1;
+                from = Ticket(ticket.0 + 1);
+                if let Some(connection) = connection {
+                    batch[copied] = Some(Weak::clone(connection));
+                    copied += 1;
+                }
             }
-            drop(shard);
+            drop(locked);
             for connection in batch.into_iter().flatten() {
                 if let Some(connection) = connection.upgrade() {
                     let connection: &Strong<T> = &connection;
@@ -112,9 +172,6 @@ impl<T> Index<T> {
     /// Streams that have an entry.
     #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn len(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.lock().values().map(BTreeMap::len).sum::<usize>())
-            .sum()
+        self.shards.iter().map(|shard| shard.lock().iter().map(|vb| vb.live).sum::<usize>()).sum()
     }
 }

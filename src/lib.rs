@@ -19,14 +19,14 @@
 //! | rank | lock | guards | held for |
 //! |--:|---|---|---|
 //! | 1 | the map's | connections by id and by name, whether the map is shut down | one connection that is opened, looked up, displaced or closed |
-//! | 2 | a connection's, one each | its phase, and all that it has while it is open | one request, item, message or end |
-//! | 3 | the index's, one for each of 16 shards of vbs | which connections have a stream on a vb | one entry, or sixteen handles |
+//! | 2 | a connection's, one each | its phase, and all that it has while it is open | one request, batch of items, message or end |
+//! | 3 | the index's, one for each of 16 shards of vbs | which connections have a stream on a vb | one entry, or sixteen handles; when half of a vb's streams have gone, all its entries |
 //! | 4 | the bucket's | whose turn comes next, slots for backfills | a few steps of bookkeeping |
 //!
 //! # Calls
 //!
 //! What each call takes, and what it costs. n is the number of connections, s
-//! of the connection's streams, v of vbs with streams, k of the vb's streams.
+//! of the connection's streams; what grows a vector is amortised.
 //! None blocks, but where the table says so, on anything else than these
 //! locks, and none is held for longer than the table above says: no call on
 //! one connection waits for the teardown of another. A test counts the locks.
@@ -35,17 +35,19 @@
 //! |---|--:|--:|--:|--:|---|---|
 //! | [`ConnMap::open`] | 1 | 1 if it displaces | | | O(log n) | |
 //! | [`ConnMap::get`] | 1 | | | | O(log n) | |
-//! | [`ConnMap::disconnect`] | 1 | 1 | 1 a stream | 1 | O(log n + s log k) | |
-//! | [`ConnMap::notify`] | | 1 a stream of the vb | 1 for 16 | | O(log v + k log s) | |
-//! | [`ConnMap::end_streams`] | | 1 a stream of the vb | 1 for 16, 1 a stream | 1 a stream | O(log v + k log k) | |
-//! | [`ConnMap::shutdown`] | 1 a connection | 1 a connection | 1 a stream | 1 a connection | O(log k) a stream | |
+//! | [`ConnMap::connections`] | 1 a connection | | | | O(log n) a connection | |
+//! | [`ConnMap::disconnect`] | 1 | 1 | 1 a stream | 1 | O(log n + s) | |
+//! | [`ConnMap::notify`] | | 1 a stream of the vb | 1 for 16 | | O(1), and O(log s) a stream of the vb | |
+//! | [`ConnMap::end_streams`] | | 1 a stream of the vb | 1 for 16, 1 a stream | 1 a stream | O(1), and O(log s) a stream of the vb | |
+//! | [`ConnMap::shutdown`] | 1 a connection | 1 a connection | 1 a stream | 1 a connection | O(log n) a connection, O(1) a stream | |
 //! | [`ConnMap::stats`] | 1 | | | 1 | O(1) | |
-//! | [`Producer::stream_request`] | | 1 | 1 | 1 | O(log s + log k) | `memory_used_percent` |
-//! | [`Producer::close_stream`] | | 1 | 1 | 1 if it had a backfill | O(log s + log k) | |
+//! | [`Producer::stream_request`] | | 1 | 1 | 1 | O(log s) | `memory_used_percent` |
+//! | [`Producer::close_stream`] | | 1 | 1 | 1 if it had a backfill | O(log s) | |
+//! | [`Producer::has_stream`] | | 1 | | | O(log s) | |
 //! | [`Producer::step`] | | 1 | 1 if a stream ends | 1 if backfills go on | O(1) | `read_memory`, which may block |
 //! | [`Producer::pause`], [`Producer::wake`] | | 1 | | | O(1) | |
 //! | [`Producer::stats`] | | 1 | | | O(s) and what is queued | |
-//! | [`Worker::run`] | | 3, and 1 an item | 1 if the stream fails | 3 | O(log n), and O(1) an item | the source and its scan, which may block, and `wake` |
+//! | [`Worker::run`] | | 3, and 1 a batch of items | 1 if the stream fails | 3 | O(log n), and O(1) an item | the source and its scan, which may block, and `wake` |
 //! | [`Worker::wait`] | | | | 1 | O(log n) | blocks until there is something to run |
 //! | [`Deferred::deliver`] | | | | | | `wake`, and the host's destructors |
 //!
@@ -74,6 +76,7 @@ mod after;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod assertions;
 mod backfill;
+mod batch;
 mod config;
 mod connection;
 #[cfg(all(test, not(any(loom, shuttle))))]
@@ -93,6 +96,7 @@ mod types;
 mod wakeups;
 mod worker;
 
+pub use batch::Batch;
 pub use config::{BackfillOrder, Config};
 pub use error::{CloseError, NoSuchConnection, OpenError, RequestError};
 pub use host::{FrontEnd, ItemSource, Memory, Scan, Scanned, SourceError};

@@ -1,21 +1,26 @@
 //! A line of small numbers: first come, first served, and whoever is in it may
 //! leave from anywhere. Plain data, no lock.
 
-/// A number is in a line at most once, and every method is O(1). The numbers
-/// are places of a [`Slab`](crate::slab::Slab), which hands the lowest ones
-/// out again; a line takes 8 bytes for each number up to its highest.
-#[derive(Debug, Default)]
-pub(crate) struct Line {
-    links: Vec<Link>,
-    ends: Option<Ends>,
-    len: usize,
-}
-
-/// Who stands before and behind a number.
+/// Who stands before and behind a number. It is kept with what the number
+/// stands for, so that to look at the one is to have the other at hand.
 #[derive(Clone, Copy, Debug)]
-struct Link {
+pub(crate) struct Link {
     before: u32,
     behind: u32,
+}
+
+/// Where the links are, by number.
+pub(crate) trait Links {
+    /// The link of a number that is, or is to be, in a line.
+    fn link(&mut self, number: u32) -> &mut Link;
+}
+
+/// A number is in a line at most once, and every method is O(1). Lines that
+/// share their links have no number in common.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    ends: Option<Ends>,
+    len: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,13 +31,17 @@ struct Ends {
 
 /// Nobody: the neighbour of the first, or of the last.
 const NOBODY: u32 = u32::MAX;
-const OUT: Link = Link { before: u32::MAX - 1, behind: u32::MAX - 1 };
+
+impl Link {
+    /// In no line.
+    pub(crate) const OUT: Link = Link { before: u32::MAX - 1, behind: u32::MAX - 1 };
+
+    pub(crate) fn is_in_line(self) -> bool {
+        self.before != Link::OUT.before
+    }
+}
 
 impl Line {
-    pub(crate) fn contains(&self, number: u32) -> bool {
-        self.links.get(number as usize).is_some_and(|link| link.before != OUT.before)
-    }
-
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -42,55 +51,53 @@ impl Line {
     }
 
     /// To the end of the line. False: it is in it already, and stays where it is.
-    pub(crate) fn push_back(&mut self, number: u32) -> bool {
+    pub(crate) fn push_back(&mut self, links: &mut impl Links, number: u32) -> bool {
         let last = self.ends.map_or(NOBODY, |ends| ends.last);
-        self.insert(number, Link { before: last, behind: NOBODY })
+        self.insert(links, number, Link { before: last, behind: NOBODY })
     }
 
     /// Before everybody else, or as [`Self::push_back`].
-    pub(crate) fn push_front(&mut self, number: u32) -> bool {
+    pub(crate) fn push_front(&mut self, links: &mut impl Links, number: u32) -> bool {
         let first = self.ends.map_or(NOBODY, |ends| ends.first);
-        self.insert(number, Link { before: NOBODY, behind: first })
+        self.insert(links, number, Link { before: NOBODY, behind: first })
     }
 
-    pub(crate) fn pop_front(&mut self) -> Option<u32> {
+    pub(crate) fn pop_front(&mut self, links: &mut impl Links) -> Option<u32> {
         let first = self.ends?.first;
-        self.remove(first);
+        self.remove(links, first);
         Some(first)
     }
 
     /// Out of the line, from wherever. False: it was not in it.
-    pub(crate) fn remove(&mut self, number: u32) -> bool {
-        if !self.contains(number) {
+    pub(crate) fn remove(&mut self, links: &mut impl Links, number: u32) -> bool {
+        let link = std::mem::replace(links.link(number), Link::OUT);
+        if !link.is_in_line() {
             return false;
         }
-        let link = std::mem::replace(&mut self.links[number as usize], OUT);
         self.len -= 1;
-        self.join(link.before, link.behind);
+        self.join(links, link.before, link.behind);
         true
     }
 
-    fn insert(&mut self, number: u32, link: Link) -> bool {
-        if self.contains(number) {
+    fn insert(&mut self, links: &mut impl Links, number: u32, link: Link) -> bool {
+        let place = links.link(number);
+        if place.is_in_line() {
             return false;
         }
-        if self.links.len() <= number as usize {
-            self.links.resize(number as usize + 1, OUT);
-        }
-        self.links[number as usize] = link;
+        *place = link;
         self.len += 1;
-        self.join(link.before, number);
-        self.join(number, link.behind);
+        self.join(links, link.before, number);
+        self.join(links, number, link.behind);
         true
     }
 
     /// Makes two that are next to each other know it; either may be nobody.
-    fn join(&mut self, before: u32, behind: u32) {
+    fn join(&mut self, links: &mut impl Links, before: u32, behind: u32) {
         if before != NOBODY {
-            self.links[before as usize].behind = behind;
+            links.link(before).behind = behind;
         }
         if behind != NOBODY {
-            self.links[behind as usize].before = before;
+            links.link(behind).before = before;
         }
         self.ends = match (self.ends, before, behind) {
             (_, NOBODY, NOBODY) => None,
@@ -111,36 +118,46 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::VecDeque;
 
+    impl Links for [Link; 6] {
+        fn link(&mut self, number: u32) -> &mut Link {
+            &mut self[number as usize]
+        }
+    }
+
     proptest! {
         /// Against a queue that is searched from end to end.
         #[test]
         fn a_line_is_a_queue(calls in proptest::collection::vec((0..4u8, 0..6u32), 0..200)) {
             let (mut line, mut queue) = (Line::default(), VecDeque::new());
+            let links = &mut [Link::OUT; 6];
             for (call, number) in calls {
                 let there = queue.contains(&number);
-                prop_assert_eq!(line.contains(number), there);
+                prop_assert_eq!(links[number as usize].is_in_line(), there);
                 match call {
                     0 => {
-                        prop_assert_eq!(line.push_back(number), !there);
+                        prop_assert_eq!(line.push_back(links, number), !there);
                         if !there {
                             queue.push_back(number);
                         }
                     }
                     1 => {
-                        prop_assert_eq!(line.push_front(number), !there);
+                        prop_assert_eq!(line.push_front(links, number), !there);
                         if !there {
                             queue.push_front(number);
                         }
                     }
-                    2 => prop_assert_eq!(line.pop_front(), queue.pop_front()),
+                    2 => prop_assert_eq!(line.pop_front(links), queue.pop_front()),
                     _ => {
-                        prop_assert_eq!(line.remove(number), there);
+                        prop_assert_eq!(line.remove(links, number), there);
                         queue.retain(|other| *other != number);
                     }
                 }
                 prop_assert_eq!((line.len(), line.is_empty()), (queue.len(), queue.is_empty()));
             }
-            prop_assert_eq!(std::iter::from_fn(|| line.pop_front()).collect::<VecDeque<_>>(), queue);
+            prop_assert_eq!(
+                std::iter::from_fn(|| line.pop_front(links)).collect::<VecDeque<_>>(),
+                queue
+            );
         }
     }
 }

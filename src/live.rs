@@ -1,9 +1,9 @@
 //! How many objects of a map are alive, so that a leak can be asserted.
 //!
-//! Owns no lock: four counters that are reported and never decided upon. Each
-//! counted object holds a [`Token`], whose drop is one relaxed atomic.
+//! Owns no lock: four counts that are reported and never decided upon. Each
+//! counted object holds a [`Token`], a reference whose target knows how many
+//! there are: one atomic when the object comes, and one when it goes.
 
-use crate::sync::Counter;
 use std::sync::Arc;
 
 /// The live objects of one [`ConnMap`](crate::ConnMap); it outlives the map.
@@ -21,15 +21,25 @@ pub struct LiveObjects {
 
 /// Reads the counts of a map, also when the map is gone.
 #[derive(Clone, Debug)]
-pub struct LiveCounts(Arc<Counters>);
+pub struct LiveCounts(Arc<Counts>);
 
 #[derive(Debug, Default)]
-struct Counters {
-    producers: Counter,
-    streams: Counter,
-    managers: Counter,
-    backfills: Counter,
+struct Counts {
+    producers: Token,
+    streams: Token,
+    managers: Token,
+    backfills: Token,
 }
+
+/// Held by a counted object for as long as it lives.
+#[derive(Debug, Default)]
+pub(crate) struct Token(Arc<Count>);
+
+/// What the tokens of a kind refer to. Two threads that count different things
+/// do not share its cache line.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Count;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -46,40 +56,23 @@ impl LiveCounts {
 
     /// The counts at this moment; each is exact, the four are not one snapshot.
     pub fn get(&self) -> LiveObjects {
+        // One is our own.
+        let others = |token: &Token| Arc::strong_count(&token.0) - 1;
         LiveObjects {
-            producers: self.0.producers.get(),
-            streams: self.0.streams.get(),
-            managers: self.0.managers.get(),
-            backfills: self.0.backfills.get(),
+            producers: others(&self.0.producers),
+            streams: others(&self.0.streams),
+            managers: others(&self.0.managers),
+            backfills: others(&self.0.backfills),
         }
     }
 
     pub(crate) fn count(&self, kind: Kind) -> Token {
-        self.0.counter(kind).add();
-        Token { counters: Arc::clone(&self.0), kind }
-    }
-}
-
-impl Counters {
-    fn counter(&self, kind: Kind) -> &Counter {
-        match kind {
-            Kind::Producer => &self.producers,
-            Kind::Stream => &self.streams,
-            Kind::Manager => &self.managers,
-            Kind::Backfill => &self.backfills,
-        }
-    }
-}
-
-/// Held by a counted object for as long as it lives.
-#[derive(Debug)]
-pub(crate) struct Token {
-    counters: Arc<Counters>,
-    kind: Kind,
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        self.counters.counter(self.kind).sub();
+        let token = match kind {
+            Kind::Producer => &self.0.producers,
+            Kind::Stream => &self.0.streams,
+            Kind::Manager => &self.0.managers,
+            Kind::Backfill => &self.0.backfills,
+        };
+        Token(Arc::clone(&token.0))
     }
 }

@@ -57,7 +57,6 @@ struct State {
     /// order differs from run to run, and nothing ever iterates over it.
     #[allow(clippy::disallowed_types)]
     names: HashMap<Arc<str>, ConnId>,
-    next_number: u64,
 }
 
 #[derive(Debug)]
@@ -88,7 +87,7 @@ pub struct MapStats {
 }
 
 impl ConnMap {
-    /// An empty map, whose backfills read from `source`.
+    /// An empty map, whose backfills read from `source`. O(1); takes no lock.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -105,12 +104,8 @@ impl ConnMap {
             source: Hosted::new(source),
             live: LiveCounts::new(),
         };
-        let state = State {
-            shut_down: false,
-            connections: BTreeMap::new(),
-            names: Default::default(),
-            next_number: 0,
-        };
+        let state =
+            State { shut_down: false, connections: BTreeMap::new(), names: Default::default() };
         ConnMap { state: Mutex::new(Rank::Map, state), shared: Arc::new(shared) }
     }
 
@@ -162,8 +157,7 @@ impl ConnMap {
         if let Some(entry) = holder.and_then(|holder| state.connections.get(&holder)) {
             entry.connection.displace(&mut after);
         }
-        let connection = Connection::new(&self.shared, state.next_number, front_end);
-        state.next_number += 1;
+        let connection = Connection::new(&self.shared, front_end);
         let producer = Producer::new(id, &connection);
         state.connections.insert(id, Entry { name, connection });
         drop(guard);
@@ -186,6 +180,30 @@ impl ConnMap {
     pub fn get(&self, id: ConnId) -> Option<Producer> {
         let state = self.state.lock();
         state.connections.get(&id).map(|entry| Producer::new(id, &entry.connection))
+    }
+
+    /// Each connection with its name, in the order of their ids, closed ones
+    /// that nobody disconnected included: for monitoring.
+    ///
+    /// It is no snapshot: what is opened or disconnected meanwhile may be in
+    /// it or not. Locks: the map's, once for each connection, for O(log n).
+    ///
+    /// ```
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
+    /// # use {connmap::*, doc::*};
+    /// # let map = ConnMap::new(source(), Config::default());
+    /// map.open(ConnId(1), "replica", front_end()).unwrap().deliver();
+    /// let (producer, name) = map.connections().next().unwrap();
+    /// assert_eq!((producer.id(), &*name), (ConnId(1), "replica"));
+    /// ```
+    pub fn connections(&self) -> impl Iterator<Item = (Producer, Arc<str>)> + '_ {
+        let mut from = Bound::Unbounded;
+        std::iter::from_fn(move || {
+            let state = self.state.lock();
+            let (id, entry) = state.connections.range((from, Bound::Unbounded)).next()?;
+            from = Bound::Excluded(*id);
+            Some((Producer::new(*id, &entry.connection), Arc::clone(&entry.name)))
+        })
     }
 
     /// Closes one connection and takes it out of the map. When this returns,
@@ -229,8 +247,8 @@ impl ConnMap {
     /// can be read. Call it after they can be.
     ///
     /// Locks: one of the index's, once for sixteen streams of the vb, and then
-    /// each such stream's connection's. O(log v), of the vbs that have streams,
-    /// and O(log s) for each stream of this vb; no allocation unless a front
+    /// each such stream's connection's. O(1), and O(log s) for each stream of
+    /// this vb, in the streams of its connection; no allocation unless a front
     /// end is to be woken.
     ///
     /// ```
@@ -250,7 +268,7 @@ impl ConnMap {
     /// for writing delivers the wake-ups after releasing it.
     ///
     /// Locks: as [`Self::notify`], and under each connection's one of the
-    /// index's and the bucket's.
+    /// index's and the bucket's. O(1), and O(log s) for each stream of this vb.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -285,7 +303,7 @@ impl ConnMap {
     ///
     /// Locks: for each connection the map's, and under it the connection's and
     /// the bucket's, for O(log n); then one of the index's for each stream,
-    /// and nothing else, while the streams are ended.
+    /// and nothing else, while the streams are ended, in O(1) each.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -316,17 +334,18 @@ impl ConnMap {
         Deferred::new(closed, after)
     }
 
-    /// The entry for a worker's thread; see [`Worker`].
+    /// The entry for a worker's thread; see [`Worker`]. O(1); takes no lock.
     pub fn worker(&self) -> Worker {
         Worker::new(Arc::clone(&self.shared))
     }
 
-    /// The live objects of this map, readable also after it is gone.
+    /// The live objects of this map, readable also after it is gone. O(1);
+    /// takes no lock.
     pub fn live(&self) -> LiveCounts {
         self.shared.live.clone()
     }
 
-    /// What the map holds.
+    /// What the map holds. Locks: the map's, and then the bucket's. O(1).
     pub fn stats(&self) -> MapStats {
         let connections = self.state.lock().connections.len();
         let bucket = self.shared.bucket.lock();

@@ -49,7 +49,7 @@ impl Producer {
     /// lock.
     ///
     /// Locks: the connection's, and under it the bucket's and then one of the
-    /// index's. O(log s + log k), of the connection's and the vb's streams.
+    /// index's. O(log s) in the connection's streams.
     ///
     /// # Errors
     /// See [`RequestError`]; a refused request has done nothing.
@@ -72,7 +72,7 @@ impl Producer {
     /// Ends the stream of `vb` with [`EndStatus::Closed`](crate::EndStatus::Closed); step reports it.
     ///
     /// Locks: the connection's, and under it one of the index's and the
-    /// bucket's. O(log s + log k), of the connection's and the vb's streams.
+    /// bucket's. O(log s) in the connection's streams.
     ///
     /// # Errors
     /// See [`CloseError`]; nothing was changed.
@@ -93,6 +93,25 @@ impl Producer {
         Ok(Deferred::new((), connection.close_stream(vb)?))
     }
 
+    /// Whether there is a live stream on `vb`. False when the connection is
+    /// closed.
+    ///
+    /// Locks: the connection's. O(log s) in the connection's streams.
+    ///
+    /// ```
+    /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
+    /// # use {connmap::*, doc::*};
+    /// # let map = ConnMap::new(source(), Config::default());
+    /// # let producer = map.open(ConnId(1), "replica", front_end()).unwrap().deliver();
+    /// # let request = StreamRequest { vb: VbId(0), start: 0, end: 9, opaque: 7 };
+    /// producer.stream_request(request).unwrap().deliver();
+    /// assert!(producer.has_stream(VbId(0)));
+    /// assert!(!producer.has_stream(VbId(1)));
+    /// ```
+    pub fn has_stream(&self, vb: VbId) -> bool {
+        self.connection.upgrade().is_some_and(|connection| connection.has_stream(vb))
+    }
+
     /// The next message, in turn from each stream that has one.
     ///
     /// When it answers [`Step::Idle`] the connection is paused: the front end
@@ -102,7 +121,7 @@ impl Producer {
     ///
     /// Locks: the connection's, and under it the bucket's when what was sent
     /// lets backfills go on, and one of the index's when a stream ends. O(1);
-    /// the end of a stream is O(log s + log k). No allocation for an item.
+    /// the end of a stream is O(log s). No allocation for an item.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }

@@ -1,5 +1,7 @@
 //! Values under small numbers that are handed out again. Plain data, no lock.
 
+use crate::line::{Link, Links};
+
 /// Every method is O(1); `insert` amortised.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
@@ -10,6 +12,13 @@ pub(crate) struct Slab<T> {
 impl<T> Default for Slab<T> {
     fn default() -> Self {
         Slab { entries: Vec::new(), free: Vec::new() }
+    }
+}
+
+/// What is linked keeps its link.
+impl<T: AsMut<Link>> Links for Slab<T> {
+    fn link(&mut self, number: u32) -> &mut Link {
+        self.get_mut(number).expect("who is in a line is there").as_mut()
     }
 }
 
@@ -38,6 +47,11 @@ impl<T> Slab<T> {
 
     pub(crate) fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         self.entries.get_mut(number as usize)?.as_mut()
+    }
+
+    /// The values by their numbers, for whoever takes them all.
+    pub(crate) fn into_entries(self) -> Vec<Option<T>> {
+        self.entries
     }
 
     pub(crate) fn remove(&mut self, number: u32) -> Option<T> {

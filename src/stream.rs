@@ -17,6 +17,7 @@
 //! InMemory -> Dead: End
 //! ```
 
+use crate::index::Ticket;
 use crate::live::Token;
 use crate::{
     EndStatus, Item, Message, Seqno, SeqnoRange, SnapshotSource, StreamEnd, StreamRequest,
@@ -46,6 +47,8 @@ pub(crate) struct ActiveStream {
     /// The highest seqno that the host notified.
     high: Seqno,
     queue: VecDeque<Queued>,
+    /// Its entry in the index.
+    ticket: Ticket,
     _live: Token,
 }
 
@@ -90,12 +93,30 @@ pub(crate) struct Ended {
 
 /// The messages of a stream that ended before they were sent.
 #[derive(Debug)]
-pub(crate) struct Unsent(#[allow(dead_code)] VecDeque<Queued>);
+pub(crate) struct Unsent(VecDeque<Queued>);
+
+impl Unsent {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// The source broke its contract: an item out of order, out of range or
 /// outside its snapshot.
 #[derive(Debug)]
 pub(crate) struct OutOfOrder;
+
+/// Whether these are items of `range`, in order.
+fn in_order(items: &[Item], range: SeqnoRange) -> Result<(), OutOfOrder> {
+    let mut rest = range;
+    for item in items {
+        if !rest.contains(item.seqno) {
+            return Err(OutOfOrder);
+        }
+        rest.after = item.seqno;
+    }
+    Ok(())
+}
 
 /// The transition table. `None`: not allowed.
 pub(crate) fn transition(state: StreamState, event: Event) -> Option<StreamState> {
@@ -111,7 +132,7 @@ pub(crate) fn transition(state: StreamState, event: Event) -> Option<StreamState
 }
 
 impl ActiveStream {
-    pub(crate) fn new(id: StreamId, request: StreamRequest, live: Token) -> Self {
+    pub(crate) fn new(id: StreamId, request: StreamRequest, ticket: Ticket, live: Token) -> Self {
         ActiveStream {
             id,
             request,
@@ -120,6 +141,7 @@ impl ActiveStream {
             snapshot_end: request.start,
             high: 0,
             queue: VecDeque::new(),
+            ticket,
             _live: live,
         }
     }
@@ -154,10 +176,15 @@ impl ActiveStream {
         SeqnoRange { after: self.read, upto: self.snapshot_end }
     }
 
-    /// One backfilled item.
-    pub(crate) fn push_backfilled(&mut self, item: Item) -> Result<(), OutOfOrder> {
+    /// Whether these are the next items of the open scan.
+    pub(crate) fn accepts(&self, items: &[Item]) -> Result<(), OutOfOrder> {
         debug_assert_eq!(self.state, StreamState::Backfilling);
-        self.push(item, SnapshotSource::Disk, self.snapshot())
+        in_order(items, self.snapshot())
+    }
+
+    /// Backfilled items that it [accepts](Self::accepts).
+    pub(crate) fn push_backfilled(&mut self, items: impl Iterator<Item = Item>) {
+        self.push(items, SnapshotSource::Disk);
     }
 
     /// The scan has read everything up to its snapshot's end.
@@ -178,6 +205,7 @@ impl ActiveStream {
         if self.state != StreamState::InMemory || self.read != range.after {
             return Ok(());
         }
+        in_order(items, range)?;
         let Some(last) = items.last().map(|item| item.seqno) else {
             // Nothing there after all. A seqno that was notified meanwhile stays.
             if self.high.min(self.request.end) == range.upto {
@@ -187,25 +215,15 @@ impl ActiveStream {
         };
         let marker = SeqnoRange { after: self.read, upto: last };
         self.queue.push_back(Queued::Marker(marker, SnapshotSource::Memory));
-        for item in items.drain(..) {
-            let rest = SeqnoRange { after: self.read, ..range };
-            self.push(item, SnapshotSource::Memory, rest)?;
-        }
+        self.push(items.drain(..), SnapshotSource::Memory);
         Ok(())
     }
 
-    fn push(
-        &mut self,
-        item: Item,
-        source: SnapshotSource,
-        wanted: SeqnoRange,
-    ) -> Result<(), OutOfOrder> {
-        if !wanted.contains(item.seqno) {
-            return Err(OutOfOrder);
+    fn push(&mut self, items: impl Iterator<Item = Item>, source: SnapshotSource) {
+        for item in items {
+            self.read = item.seqno;
+            self.queue.push_back(Queued::Item(item, source));
         }
-        self.read = item.seqno;
-        self.queue.push_back(Queued::Item(item, source));
-        Ok(())
     }
 
     /// What was notified is no longer in memory. False when the answer is
@@ -269,6 +287,10 @@ impl ActiveStream {
             refund: self.charged(),
             unsent: Unsent(self.queue),
         }
+    }
+
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
     }
 
     pub(crate) fn vb(&self) -> VbId {

@@ -42,7 +42,6 @@ pub(crate) use std::sync::{Arc as Strong, Weak};
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -213,26 +212,6 @@ pub(crate) use thread::JoinHandle;
 /// A function of its own, so that the lint knows this one from std's.
 pub(crate) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     thread::spawn(body)
-}
-
-/// A count that is only ever reported, never decided upon. It is std's atomic
-/// under every engine, so that counting adds no ordering to explore; relaxed,
-/// because whoever asserts on it has joined or locked first.
-#[derive(Debug, Default)]
-pub(crate) struct Counter(AtomicUsize);
-
-impl Counter {
-    pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn sub(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 #[cfg(all(test, not(any(loom, shuttle))))]

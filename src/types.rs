@@ -2,6 +2,7 @@
 //! no lock. Their names are DCP's.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A place in the history of a vBucket. Seqnos of one vb only grow; 0 is
 /// before the first change.
@@ -63,8 +64,9 @@ pub struct Item {
     /// Its place in the vb's history.
     pub seqno: Seqno,
     /// What is sent; its length in bytes is what the read-ahead buffer
-    /// charges, and 1 when it is empty.
-    pub payload: Box<[u8]>,
+    /// charges, and 1 when it is empty. Shared: a host that keeps its items in
+    /// memory hands the same bytes to each stream.
+    pub payload: Arc<[u8]>,
 }
 
 impl Item {

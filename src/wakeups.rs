@@ -43,13 +43,14 @@ impl<T> Deferred<T> {
 
     /// Wakes whoever is to be woken, drops the scans and front ends that the
     /// call let go of, and gives the answer. Calls the host's
-    /// [`FrontEnd::wake`] and destructors: hold no lock that they take.
+    /// [`FrontEnd::wake`] and destructors: hold no lock that they take. Takes no
+    /// lock of the core's; O(1) for each.
     pub fn deliver(self) -> T {
         self.wakeups.deliver();
         self.value
     }
 
-    /// The answer now, the wake-ups for later.
+    /// The answer now, the wake-ups for later. O(1); takes no lock.
     pub fn split(self) -> (T, Wakeups) {
         (self.value, self.wakeups)
     }
@@ -80,7 +81,8 @@ impl Wakeups {
         self.front_ends.push(front_end);
     }
 
-    /// Takes over the wake-ups of another call, to deliver them together.
+    /// Takes over the wake-ups of another call, to deliver them together. O(1)
+    /// for each; takes no lock.
     pub fn append(&mut self, other: Wakeups) {
         self.paused.extend(other.paused);
         self.scans.extend(other.scans);
@@ -98,7 +100,7 @@ impl Wakeups {
     }
 
     /// Wakes them. Calls the host's [`FrontEnd::wake`], each contained: a
-    /// panic in one keeps no other from being woken.
+    /// panic in one keeps no other from being woken. Takes no lock of the core's.
     pub fn deliver(self) {
         for front_end in self.paused {
             contain(|| front_end.wake());

@@ -56,7 +56,14 @@ impl Worker {
     /// Runs one backfill, of the manager whose turn it is, for at most one
     /// scan's limits. Calls the host's source, and wakes the front end when
     /// there is something to send; hold no lock of yours that these take.
-    /// `now` decides which snoozes are over.
+    /// `now` decides which snoozes are over. Blocks as long as the scan does.
+    ///
+    /// Locks: the bucket's, and then, once to begin, once for a scan that is
+    /// opened, once for each batch of items and once to end, the connection's;
+    /// under it the bucket's, to begin and to end, and one of the index's if the
+    /// stream fails. O(log n) in the connections that rest or wait for a slot,
+    /// O(log b) in the connection's backfills that snooze, and O(1) for each
+    /// item, with one allocation for all of them.
     pub fn run(&self, now: Instant) -> Run {
         match self.shared.bucket.take(now) {
             Some((seat, connection)) => {
@@ -68,7 +75,10 @@ impl Worker {
     }
 
     /// Blocks until a backfill can run, counting snoozes from `now`, or until
-    /// the map is shut down.
+    /// the map is shut down. It may come back early.
+    ///
+    /// Locks: the bucket's, which it does not hold while it waits. O(log n) in
+    /// the connections that rest.
     pub fn wait(&self, now: Instant) -> Wait {
         if self.shared.bucket.wait(now) {
             Wait::Run
@@ -102,7 +112,7 @@ pub struct WorkerPool {
 }
 
 impl WorkerPool {
-    /// Starts `threads` threads; with 0, nothing runs.
+    /// Starts `threads` threads; with 0, nothing runs. Takes no lock.
     ///
     /// # Panics
     /// If the operating system refuses a thread, as [`std::thread::spawn`].
@@ -118,7 +128,8 @@ impl WorkerPool {
 
     /// Blocks until every thread has ended. They end after
     /// [`ConnMap::shutdown`](crate::ConnMap::shutdown), each when the backfill
-    /// that it runs lets go; without a shutdown this blocks for ever.
+    /// that it runs lets go; without a shutdown this blocks for ever. Takes no
+    /// lock.
     pub fn join(self) {
         for thread in self.threads {
             // A worker contains the host's panics, so this is Ok.

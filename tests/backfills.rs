@@ -8,6 +8,7 @@ mod host;
 use connmap::*;
 use host::*;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -304,7 +305,7 @@ fn a_connection_that_is_closed_while_it_runs_gives_its_slot_back() {
             let me = Weak::clone(&me);
             Ok(Box::new(FnScan(9, move || {
                 me.upgrade().map(|map| map.disconnect(ConnId(1)).map(Deferred::deliver));
-                Ok(Scanned::Item(item(1, 1)))
+                Ok(One::Item(item(1, 1)))
             })))
         };
         let config = Config { backfills_per_bucket: 2, ..Config::default() };
@@ -326,7 +327,7 @@ fn an_item_that_comes_after_its_streams_death_is_not_charged() {
             Ok(Box::new(FnScan(9, move || {
                 let map = me.upgrade().unwrap();
                 map.end_streams(vb, EndStatus::StateChanged).deliver();
-                Ok(Scanned::Item(item(1, 1)))
+                Ok(One::Item(item(1, 1)))
             })))
         };
         ConnMap::new(Source::new(scan).arc(), Config::default())
@@ -372,7 +373,7 @@ fn an_item_does_not_go_to_a_later_stream_of_the_same_vb() {
             Ok(Box::new(FnScan(9, move || {
                 producer.close_stream(VbId(0))?.deliver();
                 stream(&producer, 0, 5, 20);
-                Ok(Scanned::Item(item(8, 1)))
+                Ok(One::Item(item(8, 1)))
             })))
         };
         ConnMap::new(Source::new(scan).arc(), Config::default())
@@ -392,4 +393,87 @@ fn a_second_shutdown_reports_nothing() {
     let closed = map.shutdown().deliver();
     assert_eq!((closed.len(), closed[0].ends.len()), (1, 1));
     assert_eq!(map.shutdown().deliver(), []);
+}
+
+/// A scan whose `read` is a closure.
+struct Reads<F>(F);
+
+impl<F: FnMut(&mut Batch) -> Scanned + Send> Scan for Reads<F> {
+    fn snapshot_end(&self) -> Seqno {
+        1000
+    }
+
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        Ok((self.0)(batch))
+    }
+}
+
+fn reads<F>(read: impl Fn() -> F + Send + Sync + 'static, config: Config) -> (ConnMap, Producer)
+where
+    F: FnMut(&mut Batch) -> Scanned + Send + 'static,
+{
+    let source = Source::new(move |_, _| Ok(Box::new(Reads(read()))));
+    let map = ConnMap::new(source.arc(), config);
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 0, 0, 1000);
+    (map, producer)
+}
+
+/// How many items a scan hands over at once that stops where it is told to.
+fn batches(config: Config, size: usize) -> Vec<usize> {
+    let (tells, told) = channel();
+    let read = move || {
+        let (tells, mut seqno) = (tells.clone(), 0);
+        move |batch: &mut Batch| {
+            let before = seqno;
+            while !batch.is_full() && seqno < 200 {
+                seqno += 1;
+                batch.push(item(seqno, size));
+            }
+            tells.send((seqno - before) as usize).unwrap();
+            if seqno < 200 {
+                Scanned::More
+            } else {
+                Scanned::Later
+            }
+        }
+    };
+    let (map, producer) = reads(read, config);
+    assert_eq!(map.worker().run(Instant::now()), Run::Ran);
+    let batches: Vec<_> = told.try_iter().collect();
+    assert_eq!(items(&drain(&producer)).len(), batches.iter().sum::<usize>());
+    batches
+}
+
+#[test]
+fn a_batch_ends_at_each_limit() {
+    assert_eq!(batches(Config::default(), 1), [64, 64, 64, 8]);
+    assert_eq!(batches(Config { scan_items: 70, ..Config::default() }, 1), [64, 6]);
+    assert_eq!(batches(Config { scan_bytes: 130, ..Config::default() }, 2), [64, 1]);
+    assert_eq!(batches(Config { buffer_bytes: 100, ..Config::default() }, 1), [64, 36]);
+    assert_eq!(batches(Config { buffer_bytes: 100, ..Config::default() }, 0), [64, 36]);
+    assert_eq!(batches(Config { buffer_bytes: 100, ..Config::default() }, 1000), [2]);
+}
+
+#[test]
+fn what_does_not_fit_into_a_batch_fails_its_stream() {
+    let read = || {
+        |batch: &mut Batch| {
+            (1..=65).for_each(|seqno| batch.push(item(seqno, 1)));
+            Scanned::More
+        }
+    };
+    let (map, producer) = reads(read, Config::default());
+    run_all(&map.worker(), Instant::now());
+    let messages = drain(&producer);
+    assert_eq!((items(&messages), ends(&messages)), (vec![], vec![(0, EndStatus::BackfillFail)]));
+}
+
+#[test]
+fn a_scan_that_has_more_and_brings_nothing_rests() {
+    let (map, producer) = reads(|| |_: &mut Batch| Scanned::More, Config::default());
+    let now = Instant::now();
+    assert_eq!(run_all(&map.worker(), now), 1);
+    assert_eq!(producer.stats().backfills_in_progress, 1);
+    assert_eq!(run_all(&map.worker(), now + Config::default().snooze), 1);
 }

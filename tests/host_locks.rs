@@ -40,9 +40,9 @@ impl Scan for LockingScan {
         self.1.snapshot_end()
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
         let _state = self.0.read().unwrap();
-        self.1.next()
+        self.1.read(batch)
     }
 }
 

@@ -39,7 +39,7 @@ impl Scan for BadScan {
         9
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
+    fn read(&mut self, _: &mut Batch) -> Result<Scanned, SourceError> {
         match self.0 {
             Fault::Next => panic!("next"),
             Fault::Payload => panic_any(Grenade),
@@ -118,7 +118,7 @@ fn a_scan_that_panics_when_it_is_dropped_by_somebody_else() {
             let grenade = Grenade;
             Ok(Box::new(FnScan(9, move || {
                 let _held = &grenade;
-                Ok(Scanned::Later)
+                Ok(One::Later)
             })))
         });
         let map = ConnMap::new(source.arc(), Config::default());

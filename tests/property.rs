@@ -111,13 +111,13 @@ fn misbehaving(seed: u64) -> Source {
         Ok(Box::new(FnScan(end, move || match () {
             () if lots.one_in(60) => quiet_panic(),
             () if lots.one_in(60) => Err("no item".into()),
-            () if lots.one_in(60) => Ok(Scanned::Item(item(seqno, 1))),
-            () if lots.one_in(8) => Ok(Scanned::Later),
-            () if seqno >= end => Ok(Scanned::End),
+            () if lots.one_in(60) => Ok(One::Item(item(seqno, 1))),
+            () if lots.one_in(8) => Ok(One::Later),
+            () if seqno >= end => Ok(One::End),
             () => {
                 seqno += 1 + u64::from(lots.one_in(3));
                 let size = if lots.one_in(6) { 0 } else { (seqno % 7) as usize };
-                Ok(Scanned::Item(item(seqno.min(end), size)))
+                Ok(One::Item(item(seqno.min(end), size)))
             }
         })))
     };

@@ -51,10 +51,11 @@ fn every_callback_may_call_the_core() {
         let reads = probe.clone();
         let source = Source::new(move |_, range| {
             probe.call_back();
-            let (dropped, mut inner) = (Dropped(probe.clone()), all(5, range));
+            let (dropped, mut seqno) = (Dropped(probe.clone()), range.after);
             Ok(Box::new(FnScan(5, move || {
                 dropped.0.call_back();
-                inner.next()
+                seqno += 1;
+                Ok(if seqno <= 5 { One::Item(item(seqno, 1)) } else { One::End })
             })))
         })
         .memory(move |_, range| {

@@ -127,7 +127,8 @@ fn shut_down_when(opened_before: usize) {
 #[test]
 fn nothing_is_lost_and_nothing_is_alive_ten_times_over() {
     for round in 1..=10 {
-        shut_down_when(CONNECTIONS as usize * round / 10);
+        let opened = CONNECTIONS as usize * round / 10;
+        within("everybody is told to disconnect", move || shut_down_when(opened));
     }
 }
 

@@ -27,14 +27,14 @@ fn gate(gated: u16) -> (Arc<Source>, Gate) {
     let source = Source::new(move |vb, range| {
         if vb.0 >= gated {
             let mut items = vec![item(range.after + 1, 1)];
-            let scan = move || Ok(items.pop().map_or(Scanned::Later, Scanned::Item));
+            let scan = move || Ok(items.pop().map_or(One::Later, One::Item));
             return Ok(Box::new(FnScan(range.upto, scan)));
         }
         let (asks, answers) = (asks.clone(), Arc::clone(&answers));
         Ok(Box::new(FnScan(range.upto, move || {
             asks.send(vb)?;
             let answer: Option<Item> = answers.lock().unwrap().recv()?;
-            Ok(answer.map_or(Scanned::End, Scanned::Item))
+            Ok(answer.map_or(One::End, One::Item))
         })))
     });
     (source.arc(), Gate { asked: Mutex::new(asked), answer })
@@ -90,7 +90,7 @@ fn an_idle_worker_takes_what_became_due_with_another() {
                         answers.lock().unwrap().recv()?;
                     }
                 }
-                Ok(Scanned::Later)
+                Ok(One::Later)
             })))
         });
         let hour = Duration::from_secs(3600);
@@ -131,7 +131,7 @@ fn a_sleeper_hears_of_what_will_be_due() {
             Ok(Box::new(FnScan(9, move || {
                 asks.send(vb)?;
                 answers.lock().unwrap().recv()?;
-                Ok(Scanned::Later)
+                Ok(One::Later)
             })))
         });
         let config = Config { snooze: Duration::from_millis(50), ..Config::default() };

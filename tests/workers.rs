@@ -42,7 +42,7 @@ fn join_waits() {
         let let_go = Arc::clone(&let_go);
         Ok(Box::new(FnScan(1, move || {
             let_go.lock().unwrap().recv()?;
-            Ok(Scanned::End)
+            Ok(One::End)
         })))
     });
     let map = ConnMap::new(source.arc(), Config::default());

@@ -139,6 +139,8 @@ fn unkind() -> Vec<Family> {
         family("items=3; buffer=1", &[request.with("0, 3"), run], &life),
         family("items=4; bytes=3; buffer=5; resume=50", &[request, run], &life),
         family("items=3; bytes=0; buffer=2; scan_bytes=1", &[request, run], &life),
+        // Several items at once, into a buffer that takes fewer.
+        family("items=4; batch=3; buffer=2", &[request, run], &life),
         // Two vbs in parts, in turn and one after the other; and at the cap.
         family("items=2; scan=1", &[request, other_vb, run], &[run, step, close, other_vb, end]),
         family(
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn so_many_there_are() {
-        assert_eq!([2, 3].map(|calls| core(3, calls).scenarios().count()), [2_124, 58_972]);
+        assert_eq!([2, 3].map(|calls| core(3, calls).scenarios().count()), [2_152, 59_427]);
     }
 
     #[test]

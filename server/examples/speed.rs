@@ -7,7 +7,7 @@
 mod support;
 
 use connmap::{
-    Config, ConnId, ConnMap, FrontEnd, ItemSource, Message, Scanned, SeqnoRange, Step,
+    Batch, Config, ConnId, ConnMap, FrontEnd, ItemSource, Message, Scanned, SeqnoRange, Step,
     StreamRequest, VbId,
 };
 use connmap_server::bucket::Data;
@@ -262,8 +262,11 @@ fn scan(source: &Arc<Data>, vbs: std::ops::RangeInclusive<u16>, end: u64) {
     for vb in vbs {
         let range = SeqnoRange { after: 0, upto: end };
         let mut scan = source.open_scan(VbId(vb), range).expect("it opens");
-        while let Scanned::Item(item) = scan.next().expect("it reads") {
-            std::hint::black_box(item);
+        let mut more = Scanned::More;
+        while more == Scanned::More {
+            let mut batch = Batch::default();
+            more = scan.read(&mut batch).expect("it reads");
+            batch.drain().for_each(|item| drop(std::hint::black_box(item)));
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::writer::{Job, Writer};
 use connmap::{
     Config, ConnMap, ItemSource, Memory, Scan, SeqnoRange, SourceError, VbId, WorkerPool,
 };
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -75,8 +74,6 @@ pub struct Bucket {
     pub closing: CancellationToken,
     path: PathBuf,
     open: Mutex<Option<Open>>,
-    /// The DCP connections by id, for statistics: what the map does not tell.
-    pub(crate) producers: Mutex<BTreeMap<u64, String>>,
 }
 
 /// What a bucket has until it is closed. The other senders of jobs are the
@@ -150,7 +147,6 @@ impl Bucket {
             closing,
             path: path.to_owned(),
             open: Mutex::new(Some(Open { jobs, writer, workers })),
-            producers: Mutex::default(),
         }))
     }
 

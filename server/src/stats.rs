@@ -1,9 +1,8 @@
 //! Statistics, by group, under the names that kv_engine's have. Owns nothing.
 
 use crate::bucket::Bucket;
-use crate::lock;
 use crate::server::Server;
-use connmap::{ConnId, StreamState, VbId};
+use connmap::{StreamState, VbId};
 use std::sync::atomic::Ordering;
 
 type Values = Vec<(String, String)>;
@@ -82,7 +81,7 @@ fn only(mut values: Values, vb: Option<&str>) -> Values {
 }
 
 fn dcp(bucket: &Bucket) -> Values {
-    let producers = lock(&bucket.producers).clone();
+    let producers: Vec<_> = bucket.map.connections().collect();
     let map = bucket.map.stats();
     let mut values = vec![
         ("ep_dcp_count".into(), producers.len().to_string()),
@@ -90,10 +89,8 @@ fn dcp(bucket: &Bucket) -> Values {
         ("ep_dcp_queued_backfills".into(), map.queued.to_string()),
         ("ep_dcp_free_backfill_slots".into(), map.slots_free.to_string()),
     ];
-    for (id, name) in producers {
-        let Some(stats) = bucket.map.get(ConnId(id)).map(|producer| producer.stats()) else {
-            continue;
-        };
+    for (producer, name) in producers {
+        let stats = producer.stats();
         let mut put = |key: &str, value: String| values.push((format!("{name}:{key}"), value));
         put("type", "producer".into());
         put("num_streams", stats.streams.len().to_string());

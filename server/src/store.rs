@@ -10,7 +10,7 @@
 
 use crate::record::Record;
 use crate::vbucket::VbInfo;
-use connmap::{Item, Scan, Scanned, Seqno, SeqnoRange, SourceError};
+use connmap::{Batch, Item, Scan, Scanned, Seqno, SeqnoRange, SourceError};
 use redb::{Database, Range, ReadableTable, Table, TableDefinition};
 use std::path::Path;
 
@@ -184,12 +184,14 @@ impl Scan for DiskScan {
         self.snapshot_end
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
-        match self.rest.as_mut().and_then(Iterator::next).transpose()? {
-            Some((key, record)) => {
-                Ok(Scanned::Item(Item { seqno: key.value().1, payload: record.value().into() }))
-            }
-            None => Ok(Scanned::End),
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        while !batch.is_full() {
+            let Some((key, record)) = self.rest.as_mut().and_then(Iterator::next).transpose()?
+            else {
+                return Ok(Scanned::End);
+            };
+            batch.push(Item { seqno: key.value().1, payload: record.value().into() });
         }
+        Ok(Scanned::More)
     }
 }

@@ -3,6 +3,7 @@
 
 use connmap::{Item, Memory, Seqno, SeqnoRange};
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
 use crate::record::Record;
 
@@ -17,7 +18,7 @@ pub(crate) struct Tail {
     after: Seqno,
     high: Seqno,
     bytes: usize,
-    changes: VecDeque<(Seqno, Box<[u8]>)>,
+    changes: VecDeque<(Seqno, Arc<[u8]>)>,
 }
 
 impl Tail {
@@ -37,7 +38,7 @@ impl Tail {
 
     /// A change, the newest one. The oldest make place for it; one that is
     /// larger than all of the place is left to the disk.
-    pub(crate) fn push(&mut self, seqno: Seqno, record: Box<[u8]>) {
+    pub(crate) fn push(&mut self, seqno: Seqno, record: Arc<[u8]>) {
         self.high = seqno;
         self.bytes += record.len();
         self.changes.push_back((seqno, record));
@@ -65,7 +66,7 @@ impl Tail {
                 bytes += record.len();
                 fits && keys.insert(Record::decode(record).map(|record| record.key))
             })
-            .map(|(seqno, record)| Item { seqno: *seqno, payload: record.clone() })
+            .map(|(seqno, record)| Item { seqno: *seqno, payload: Arc::clone(record) })
             .collect();
         Memory::Items(items)
     }
@@ -76,8 +77,8 @@ mod tests {
     use super::*;
     use crate::record::Meta;
 
-    fn record(key: &str, size: usize) -> Box<[u8]> {
-        Record { meta: Meta::default(), key: key.as_bytes(), value: &vec![0; size] }.encode()
+    fn record(key: &str, size: usize) -> Arc<[u8]> {
+        Record { meta: Meta::default(), key: key.as_bytes(), value: &vec![0; size] }.encode().into()
     }
 
     fn read(tail: &Tail, after: Seqno, upto: Seqno) -> Option<Vec<Seqno>> {

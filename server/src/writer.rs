@@ -58,7 +58,7 @@ pub(crate) struct Done {
 struct Pending {
     uuid: u64,
     head: Head,
-    changes: Vec<(Seqno, Box<[u8]>)>,
+    changes: Vec<(Seqno, Arc<[u8]>)>,
 }
 
 pub(crate) struct Writer {
@@ -241,12 +241,12 @@ impl Pending {
         meta.rev = old.map_or(1, |old| old.meta.rev + 1);
         let record = Record { meta, key: &request.key, value: &value }.encode();
         tables.put(request.vb, &request.key, old_seqno, self.head.seqno, &record)?;
+        self.changes.push((self.head.seqno, Arc::from(&*record)));
         let value = match counter {
             Some(counter) => counter.to_be_bytes().into(),
-            None if opcode == opcode::GAT => record.clone(),
+            None if opcode == opcode::GAT => record,
             None => Box::default(),
         };
-        self.changes.push((self.head.seqno, record));
         Ok(Ok(Done { cas, place: Some((self.uuid, self.head.seqno)), value }))
     }
 }

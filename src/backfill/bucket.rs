@@ -22,7 +22,7 @@
 //! change comes before that moment, and the manager sees it; or it comes
 //! after, and finds the manager no longer running.
 
-use crate::line::Line;
+use crate::line::{Line, Link};
 use crate::slab::Slab;
 use crate::sync::{Condvar, Mutex, MutexGuard, Rank, Strong, Weak};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +64,14 @@ struct Member<T> {
     ticket: Option<u64>,
     /// It has closed, and leaves its seat when its turn ends.
     left: bool,
+    /// Its place in `ready`.
+    ready: Link,
+}
+
+impl<T> AsMut<Link> for Member<T> {
+    fn as_mut(&mut self) -> &mut Link {
+        &mut self.ready
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +114,7 @@ impl<T> State<T> {
     fn leave_turns(&mut self, seat: Seat) {
         match self.member(seat).whereabouts {
             Whereabouts::Ready => {
-                self.ready.remove(seat.0);
+                self.ready.remove(&mut self.members, seat.0);
             }
             Whereabouts::Resting(at, ticket) => {
                 self.resting.remove(&(at, ticket, seat));
@@ -180,9 +188,9 @@ impl<T> Bucket<T> {
             }
             state.resting.remove(&(at, ticket, seat));
             state.member(seat).whereabouts = Whereabouts::Ready;
-            state.ready.push_back(seat.0);
+            state.ready.push_back(&mut state.members, seat.0);
         }
-        while let Some(seat) = state.ready.pop_front().map(Seat) {
+        while let Some(seat) = state.ready.pop_front(&mut state.members).map(Seat) {
             if let Some(connection) = state.member(seat).connection.upgrade() {
                 state.run(seat);
                 // Several may have become due at once, of which nobody was told.
@@ -237,6 +245,7 @@ impl<T> Locked<'_, T> {
             whereabouts,
             ticket: None,
             left: false,
+            ready: Link::OUT,
         }))
     }
 
@@ -298,7 +307,7 @@ impl<T> Locked<'_, T> {
             Whereabouts::Idle | Whereabouts::Resting(..) => state.leave_turns(seat),
         }
         state.member(seat).whereabouts = Whereabouts::Ready;
-        state.ready.push_back(seat.0);
+        state.ready.push_back(&mut state.members, seat.0);
         self.call_sleeper();
     }
 

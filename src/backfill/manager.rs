@@ -30,10 +30,10 @@
 
 use super::bucket::Turn;
 use super::Backfill;
-use crate::line::Line;
+use crate::line::{Line, Link, Links};
 use crate::live::Token;
 use crate::stream::StreamId;
-use crate::{BackfillOrder, Config};
+use crate::{BackfillOrder, Config, Item};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,8 +41,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct BackfillManager {
     config: Arc<Config>,
-    /// Those in a queue, by the place of their stream.
-    queued: Vec<Option<Queued>>,
+    queued: Places,
     pending: Line,
     initializing: Line,
     active: Line,
@@ -56,25 +55,104 @@ pub(crate) struct BackfillManager {
     _live: Token,
 }
 
+/// Those in a queue, by the place of their stream.
+#[derive(Debug, Default)]
+struct Places(Vec<Option<Queued>>);
+
 #[derive(Debug)]
 struct Queued {
     backfill: Backfill,
-    /// Its place in `snoozing`, while it is there.
-    snooze: Option<(Instant, u64)>,
+    queue: Queue,
+    /// Its place in one of the lines.
+    link: Link,
 }
 
-/// Bytes that were read and not yet sent.
-#[derive(Debug, Default)]
-struct ReadAhead {
+/// Which queue a backfill is in.
+#[derive(Clone, Copy, Debug)]
+enum Queue {
+    Pending,
+    Initializing,
+    Active,
+    /// Until then, and in which order.
+    Snoozing(Instant, u64),
+}
+
+impl Places {
+    fn get(&mut self, place: u32) -> &mut Queued {
+        self.0[place as usize].as_mut().expect("who is in a queue is there")
+    }
+
+    fn put(&mut self, backfill: Backfill, queue: Queue) -> u32 {
+        let place = backfill.stream.place;
+        if self.0.len() <= place as usize {
+            self.0.resize_with(place as usize + 1, || None);
+        }
+        self.0[place as usize] = Some(Queued { backfill, queue, link: Link::OUT });
+        place
+    }
+
+    fn take(&mut self, place: u32) -> Option<Queued> {
+        self.0.get_mut(place as usize)?.take()
+    }
+}
+
+impl Links for Places {
+    fn link(&mut self, number: u32) -> &mut Link {
+        &mut self.get(number).link
+    }
+}
+
+/// The read-ahead buffer: bytes that were read and not yet sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReadAhead {
     bytes: u64,
+    /// At which it is full, and below which it takes backfills again.
+    limit: u64,
+    resume: u64,
     full: bool,
+}
+
+impl ReadAhead {
+    pub(crate) fn new(limit: u64, resume: u64) -> Self {
+        ReadAhead { bytes: 0, limit, resume, full: false }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// An item was read.
+    ///
+    /// Full is what held something and has now reached its limit: so one item
+    /// larger than the buffer passes.
+    pub(crate) fn charge(&mut self, bytes: u64) {
+        let held_something = self.bytes > 0;
+        self.bytes += bytes;
+        if held_something && self.bytes >= self.limit {
+            self.full = true;
+        }
+    }
+
+    /// Bytes were sent, or their stream died. True: the buffer was full, has
+    /// drained, and backfills can go on.
+    fn refund(&mut self, bytes: u64) -> bool {
+        debug_assert!(bytes <= self.bytes, "refunded more than was charged");
+        self.bytes = self.bytes.saturating_sub(bytes);
+        let drained = self.bytes == 0 || self.bytes <= self.resume;
+        let resumes = self.full && drained;
+        if resumes {
+            self.full = false;
+        }
+        resumes
+    }
 }
 
 impl BackfillManager {
     pub(crate) fn new(config: Arc<Config>, live: Token) -> Self {
         BackfillManager {
+            buffer: ReadAhead::new(config.buffer_bytes, config.resume_bytes()),
             config,
-            queued: Vec::new(),
+            queued: Places::default(),
             pending: Line::default(),
             initializing: Line::default(),
             active: Line::default(),
@@ -82,7 +160,6 @@ impl BackfillManager {
             next_snooze: 0,
             running: false,
             slots_over: 0,
-            buffer: ReadAhead::default(),
             _live: live,
         }
     }
@@ -107,17 +184,8 @@ impl BackfillManager {
 
     /// Queues a new backfill.
     pub(crate) fn schedule(&mut self, backfill: Backfill) {
-        let place = self.keep(backfill, None);
-        self.pending.push_back(place);
-    }
-
-    fn keep(&mut self, backfill: Backfill, snooze: Option<(Instant, u64)>) -> u32 {
-        let place = backfill.stream.place;
-        if self.queued.len() <= place as usize {
-            self.queued.resize_with(place as usize + 1, || None);
-        }
-        self.queued[place as usize] = Some(Queued { backfill, snooze });
-        place
+        let place = self.queued.put(backfill, Queue::Pending);
+        self.pending.push_back(&mut self.queued, place);
     }
 
     /// Whether a slot would let a pending backfill go on.
@@ -127,8 +195,9 @@ impl BackfillManager {
 
     /// A pending backfill has a slot.
     pub(crate) fn promote(&mut self) {
-        if let Some(place) = self.pending.pop_front() {
-            self.initializing.push_back(place);
+        if let Some(place) = self.pending.pop_front(&mut self.queued) {
+            self.queued.get(place).queue = Queue::Initializing;
+            self.initializing.push_back(&mut self.queued, place);
         }
     }
 
@@ -141,7 +210,7 @@ impl BackfillManager {
     pub(crate) fn next_turn(&self) -> Turn {
         let queued = !self.initializing.is_empty() || !self.active.is_empty();
         match self.snoozing.first() {
-            _ if self.buffer.full => Turn::Never,
+            _ if self.buffer.is_full() => Turn::Never,
             _ if queued => Turn::Now,
             Some((at, ..)) => Turn::At(*at),
             None => Turn::Never,
@@ -160,13 +229,15 @@ impl BackfillManager {
                 break;
             }
             self.snoozing.remove(&(at, order, place));
-            self.active.push_back(place);
+            self.queued.get(place).queue = Queue::Active;
+            self.active.push_back(&mut self.queued, place);
         }
-        if self.buffer.full {
+        if self.buffer.is_full() {
             return Err(Turn::Never);
         }
-        let place = self.initializing.pop_front().or_else(|| self.active.pop_front());
-        let queued = place.and_then(|place| self.queued[place as usize].take());
+        let queued = &mut self.queued;
+        let place = self.initializing.pop_front(queued).or_else(|| self.active.pop_front(queued));
+        let queued = place.and_then(|place| self.queued.take(place));
         let backfill = queued.ok_or_else(|| self.next_turn())?.backfill;
         self.running = true;
         Ok(backfill)
@@ -179,11 +250,11 @@ impl BackfillManager {
         // new one has opened its scan, and waits in line.
         let had_run = std::mem::replace(&mut backfill.has_run, true);
         let next = self.config.order == BackfillOrder::Sequential && had_run;
-        let place = self.keep(backfill, None);
+        let place = self.queued.put(backfill, Queue::Active);
         if next {
-            self.active.push_front(place);
+            self.active.push_front(&mut self.queued, place);
         } else {
-            self.active.push_back(place);
+            self.active.push_back(&mut self.queued, place);
         }
     }
 
@@ -193,7 +264,7 @@ impl BackfillManager {
         backfill.has_run = true;
         let (until, order) = (self.config.snooze_from(now), self.next_snooze);
         self.next_snooze += 1;
-        let place = self.keep(backfill, Some((until, order)));
+        let place = self.queued.put(backfill, Queue::Snoozing(until, order));
         self.snoozing.insert((until, order, place));
     }
 
@@ -207,46 +278,36 @@ impl BackfillManager {
     /// bucket's. Its bytes are refunded apart, by [`Self::refund`].
     pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Backfill> {
         let place = stream.place;
-        let Queued { backfill, snooze } = self.queued.get_mut(place as usize)?.take()?;
-        let held_slot = self.initializing.remove(place)
-            || self.active.remove(place)
-            || snooze.is_some_and(|(at, order)| self.snoozing.remove(&(at, order, place)));
-        if held_slot {
+        let queue = self.queued.0.get(place as usize)?.as_ref()?.queue;
+        match queue {
+            Queue::Pending => self.pending.remove(&mut self.queued, place),
+            Queue::Initializing => self.initializing.remove(&mut self.queued, place),
+            Queue::Active => self.active.remove(&mut self.queued, place),
+            Queue::Snoozing(at, order) => self.snoozing.remove(&(at, order, place)),
+        };
+        if !matches!(queue, Queue::Pending) {
             self.slots_over += 1;
-        } else {
-            self.pending.remove(place);
         }
-        Some(backfill)
+        self.queued.take(place).map(|queued| queued.backfill)
     }
 
-    /// An item was read. False: the buffer is full, read no further.
-    ///
-    /// Full is what held something and has now reached its limit: so one item
-    /// larger than the buffer passes.
-    pub(crate) fn charge(&mut self, bytes: u64) -> bool {
-        let held_something = self.buffer.bytes > 0;
-        self.buffer.bytes += bytes;
-        if held_something && self.buffer.bytes >= self.config.buffer_bytes {
-            self.buffer.full = true;
-        }
-        !self.buffer.full
+    /// The buffer as it is now.
+    pub(crate) fn buffer(&self) -> ReadAhead {
+        self.buffer
     }
 
-    /// Bytes were sent, or their stream died. True: the buffer was full, has
-    /// drained, and backfills can go on.
+    /// Items were read.
+    pub(crate) fn charge(&mut self, items: &[Item]) {
+        items.iter().for_each(|item| self.buffer.charge(item.charge()));
+    }
+
+    /// Bytes were sent, or their stream died. True: backfills can go on.
     pub(crate) fn refund(&mut self, bytes: u64) -> bool {
-        debug_assert!(bytes <= self.buffer.bytes, "refunded more than was charged");
-        self.buffer.bytes = self.buffer.bytes.saturating_sub(bytes);
-        let drained = self.buffer.bytes == 0 || self.buffer.bytes <= self.config.resume_bytes();
-        let resumes = self.buffer.full && drained;
-        if resumes {
-            self.buffer.full = false;
-        }
-        resumes
+        self.buffer.refund(bytes)
     }
 
     /// Every backfill in a queue, to be dropped after the lock.
     pub(crate) fn into_backfills(self) -> impl Iterator<Item = Backfill> {
-        self.queued.into_iter().flatten().map(|queued| queued.backfill)
+        self.queued.0.into_iter().flatten().map(|queued| queued.backfill)
     }
 }

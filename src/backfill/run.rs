@@ -2,15 +2,17 @@
 //!
 //! Owns the backfill that it runs, and nothing else: between two critical
 //! sections of the connection's lock, in which it takes the backfill out and
-//! puts it back, it calls the host with no lock held. For each item it takes
-//! the lock once more, and there learns whether the stream is still there.
-//! Either the item comes first, and the stream's death refunds its bytes; or
-//! the death does, and the item is dropped uncharged.
+//! puts it back, it calls the host with no lock held. For each batch of items
+//! it takes the lock once more, and there learns whether the stream is still
+//! there. Either the items come first, and the stream's death refunds their
+//! bytes; or the death does, and the items are dropped uncharged.
 
 use super::bucket::Seat;
+use super::manager::ReadAhead;
 use super::Backfill;
 use crate::connection::Connection;
 use crate::host::{attempt, Hosted, Scan, Scanned};
+use crate::Batch;
 use std::time::Instant;
 
 /// How a run ended.
@@ -30,15 +32,15 @@ pub(crate) enum Ran {
 /// Runs one backfill for at most one scan's limits. The bucket gave this
 /// connection the turn; it is given back here in every case.
 pub(crate) fn run(connection: &Connection, seat: Seat, now: Instant) {
-    let Some(mut backfill) = connection.begin_run(seat, now) else { return };
-    let ran = scan(connection, &mut backfill).unwrap_or_else(|ran| ran);
+    let Some((mut backfill, buffer)) = connection.begin_run(seat, now) else { return };
+    let ran = scan(connection, &mut backfill, buffer).unwrap_or_else(|ran| ran);
     connection.end_run(seat, backfill, ran, now);
 }
 
 /// Every wake-up is delivered before the host is called again: its scan may
 /// block, and the front end, which counts as awake by now, would miss the items
 /// of every other stream meanwhile.
-fn scan(connection: &Connection, backfill: &mut Backfill) -> Result<Ran, Ran> {
+fn scan(connection: &Connection, backfill: &mut Backfill, buffer: ReadAhead) -> Result<Ran, Ran> {
     let stream = backfill.stream;
     let scan = match &mut backfill.scan {
         Some(open) => open,
@@ -47,21 +49,24 @@ fn scan(connection: &Connection, backfill: &mut Backfill) -> Result<Ran, Ran> {
             backfill.scan.insert(opened)
         }
     };
-    let config = connection.config();
-    let (mut items, mut bytes) = (0, 0);
-    while items < config.scan_items && bytes < config.scan_bytes {
-        match attempt(|| scan.next()) {
-            Some(Scanned::Item(item)) => {
-                items += 1;
-                bytes += item.size();
-                connection.item_scanned(stream, item)?;
-            }
-            Some(Scanned::Later) => return Ok(Ran::Later),
-            Some(Scanned::End) => return Ok(Ran::Finished),
-            None => return Err(Ran::Failed),
+    let mut batch = Batch::new(connection.config(), buffer);
+    loop {
+        let scanned = attempt(|| scan.read(&mut batch)).ok_or(Ran::Failed)?;
+        if batch.is_overfull() {
+            return Err(Ran::Failed);
+        }
+        let nothing = batch.items().is_empty();
+        if !nothing {
+            connection.items_scanned(stream, &mut batch)?;
+        }
+        match scanned {
+            Scanned::End => return Ok(Ran::Finished),
+            Scanned::More if !nothing && batch.is_full() => return Ok(Ran::More),
+            Scanned::More if !nothing => {}
+            // A scan that has more and brings nothing must not keep its worker.
+            Scanned::More | Scanned::Later => return Ok(Ran::Later),
         }
     }
-    Ok(Ran::More)
 }
 
 fn open_scan(connection: &Connection, backfill: &Backfill) -> Result<Hosted<Box<dyn Scan>>, Ran> {

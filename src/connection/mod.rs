@@ -23,16 +23,16 @@ mod streams;
 
 use crate::after::After;
 use crate::backfill::bucket::{Bucket, Seat, Turn};
-use crate::backfill::manager::BackfillManager;
+use crate::backfill::manager::{BackfillManager, ReadAhead};
 use crate::backfill::run::Ran;
 use crate::backfill::Backfill;
 use crate::host::{attempt, contain, FrontEnd, Hosted, ItemSource, Memory};
-use crate::index::Index;
+use crate::index::{Index, Ticket};
 use crate::live::{Kind, LiveCounts, Token};
 use crate::stream::{ActiveStream, StreamId};
 use crate::sync::{Mutex, Rank, Strong, Weak};
 use crate::{
-    CloseError, CloseReason, Config, EndStatus, Item, Pause, ProducerStats, RequestError, Seqno,
+    Batch, CloseError, CloseReason, Config, EndStatus, Pause, ProducerStats, RequestError, Seqno,
     SeqnoRange, Step, StreamEnd, StreamRequest, VbId,
 };
 use open::{backfill_of, Found, Open};
@@ -54,8 +54,6 @@ pub(crate) struct Connection {
     shared: Arc<Shared>,
     /// A handle to itself, for the bucket and the index.
     me: Weak<Connection>,
-    /// Tells it from every other that its map ever had; its place in the index.
-    number: u64,
     phase: Mutex<Phase>,
     _live: Token,
 }
@@ -71,24 +69,19 @@ enum Phase {
 #[must_use = "its streams are to be ended"]
 pub(crate) struct Remains {
     open: Box<Open>,
-    number: u64,
 }
 
 impl Remains {
     /// Ends the streams. Their entries in the index go one by one: who finds
     /// one of them meanwhile finds the connection closed.
     pub(crate) fn end(self, shared: &Shared, after: &mut After) -> Vec<StreamEnd> {
-        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), self.number);
+        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), stream.ticket());
         open::end_all(*self.open, after, leave)
     }
 }
 
 impl Connection {
-    pub(crate) fn new(
-        shared: &Arc<Shared>,
-        number: u64,
-        front_end: Hosted<Arc<dyn FrontEnd>>,
-    ) -> Strong<Self> {
+    pub(crate) fn new(shared: &Arc<Shared>, front_end: Hosted<Arc<dyn FrontEnd>>) -> Strong<Self> {
         let live = &shared.live;
         let manager = BackfillManager::new(Arc::clone(&shared.config), live.count(Kind::Manager));
         let open = Open::new(front_end, manager);
@@ -96,7 +89,6 @@ impl Connection {
         Strong::new_cyclic(|me| Connection {
             shared: Arc::clone(shared),
             me: Weak::clone(me),
-            number,
             phase: Mutex::new(Rank::Connection, Phase::Open(Box::new(open))),
             _live: token,
         })
@@ -129,7 +121,7 @@ impl Connection {
         if let Some(seat) = open.seat {
             self.shared.bucket.lock().leave(seat, open.backfills.slots_queued());
         }
-        Some(Remains { open, number: self.number })
+        Some(Remains { open })
     }
 
     /// A producer of the same name is being opened: refuse from now on, and
@@ -165,9 +157,9 @@ impl Connection {
         // From here on nothing refuses. The stream enters the index first, and
         // leaves it last: a walk that finds no entry does not wait for this
         // lock, and must not find in the bucket what the stream has left there.
-        self.shared.index.insert(vb, self.number, &self.me);
+        let ticket = self.shared.index.insert(vb, &self.me);
         let live = &self.shared.live;
-        let stream = open.streams.insert(request, live.count(Kind::Stream));
+        let stream = open.streams.insert(request, ticket, live.count(Kind::Stream));
         let id = stream.id;
         if start < end {
             open.backfills.schedule(backfill_of(stream, live));
@@ -181,8 +173,8 @@ impl Connection {
     /// Ends one stream. Its backfill leaves the queues, its bytes are refunded
     /// and its entry leaves the index in the same critical section.
     fn end_stream(&self, open: &mut Open, id: StreamId, status: EndStatus, after: &mut After) {
-        if let Some(vb) = self.end_but_for_the_index(open, id, status, after) {
-            self.shared.index.remove(vb, self.number);
+        if let Some((vb, ticket)) = self.end_but_for_the_index(open, id, status, after) {
+            self.shared.index.remove(vb, ticket);
         }
     }
 
@@ -195,9 +187,9 @@ impl Connection {
         id: StreamId,
         status: EndStatus,
         after: &mut After,
-    ) -> Option<VbId> {
+    ) -> Option<(VbId, Ticket)> {
         let stream = open.streams.remove(id)?;
-        let vb = stream.vb();
+        let entry = (stream.vb(), stream.ticket());
         let ended = stream.end(status);
         open.ends.push_back(ended.end);
         after.unsent(ended.unsent);
@@ -213,7 +205,7 @@ impl Connection {
         }
         cancelled.into_iter().for_each(|backfill| after.backfill(backfill));
         open.wake(after);
-        Some(vb)
+        Some(entry)
     }
 
     /// Ends the stream of `vb` because its client wants no more.
@@ -331,6 +323,13 @@ impl Connection {
         }
     }
 
+    pub(crate) fn has_stream(&self, vb: VbId) -> bool {
+        match &*self.phase.lock() {
+            Phase::Open(open) => open.streams.on(vb).is_some(),
+            Phase::Closed(_) => false,
+        }
+    }
+
     pub(crate) fn stats(&self) -> ProducerStats {
         let phase = self.phase.lock();
         let Phase::Open(open) = &*phase else { return ProducerStats::default() };
@@ -349,7 +348,7 @@ impl Connection {
 
     /// Begins a turn that the bucket gave: the backfill to run. None: there is
     /// none to run now, and the turn is over.
-    pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<Backfill> {
+    pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<(Backfill, ReadAhead)> {
         let memory_high = self.memory_high();
         let mut phase = self.phase.lock();
         let mut bucket = self.shared.bucket.lock();
@@ -357,7 +356,7 @@ impl Connection {
             Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),
             Phase::Open(open) => {
                 open.settle_slots(&mut bucket, seat);
-                open.backfills.begin_run(now)
+                open.backfills.begin_run(now).map(|backfill| (backfill, open.backfills.buffer()))
             }
             Phase::Closed(_) => Err(Turn::Never),
         };
@@ -376,23 +375,21 @@ impl Connection {
         Ok(())
     }
 
-    /// The running backfill read an item.
-    pub(crate) fn item_scanned(&self, id: StreamId, item: Item) -> Result<(), Ran> {
-        let charge = item.charge();
+    /// The running backfill read these items: the stream takes all of them, or
+    /// none. An empty batch then, with the buffer as it is now.
+    pub(crate) fn items_scanned(&self, id: StreamId, batch: &mut Batch) -> Result<(), Ran> {
         let mut after = After::default();
         let mut phase = self.phase.lock();
         let Phase::Open(open) = &mut *phase else { return Err(Ran::Orphaned) };
         let stream = open.streams.get(id).ok_or(Ran::Orphaned)?;
-        stream.push_backfilled(item).map_err(|_| Ran::Failed)?;
-        let goes_on = open.backfills.charge(charge);
+        stream.accepts(batch.items()).map_err(|_| Ran::Failed)?;
+        open.backfills.charge(batch.items());
+        stream.push_backfilled(batch.drain());
+        batch.refreshed(open.backfills.buffer());
         open.stream_changed(id, &mut after);
         drop(phase);
         after.into_wakeups().deliver();
-        if goes_on {
-            Ok(())
-        } else {
-            Err(Ran::More)
-        }
+        Ok(())
     }
 
     /// Ends a turn that ran `backfill`, which goes where its run says.
@@ -406,8 +403,8 @@ impl Connection {
                 open.settle_slots(&mut bucket, seat);
                 bucket.end_turn(seat, open.backfills.next_turn());
                 drop(bucket);
-                if let Some(vb) = gone {
-                    self.shared.index.remove(vb, self.number);
+                if let Some((vb, ticket)) = gone {
+                    self.shared.index.remove(vb, ticket);
                 }
             }
             // The close gave the queued slots back; this one was not queued.
@@ -424,7 +421,7 @@ impl Connection {
     }
 
     /// Puts a backfill where its run says. The vb whose stream has failed by
-    /// it: its entry is to leave the index when the bucket has been told.
+    /// it, and the entry: it is to leave the index when the bucket has been told.
     fn put_back(
         &self,
         open: &mut Open,
@@ -432,7 +429,7 @@ impl Connection {
         ran: Ran,
         now: Instant,
         after: &mut After,
-    ) -> Option<VbId> {
+    ) -> Option<(VbId, Ticket)> {
         let id = backfill.stream;
         let mut gone = None;
         match (open.streams.get(id), ran) {

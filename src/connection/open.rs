@@ -152,12 +152,13 @@ pub(super) fn end_all(
 ) -> Vec<StreamEnd> {
     let Open { front_end, paused, streams, ends, backfills, .. } = open;
     let mut report = Vec::from(ends);
-    for stream in streams.into_streams() {
+    let streams = streams.into_streams();
+    report.reserve_exact(streams.len());
+    report.extend(streams.map(|stream| {
         ended(&stream);
-        let end = stream.end(EndStatus::Disconnected);
-        report.push(end.end);
-        after.unsent(end.unsent);
-    }
+        // What was not sent is dropped here: no lock is held.
+        stream.end(EndStatus::Disconnected).end
+    }));
     backfills.into_backfills().for_each(|backfill| after.backfill(backfill));
     // Paused, it would never step and see that the connection is over.
     if paused {

@@ -3,7 +3,8 @@
 //! A plain value, guarded by the connection's lock (`Rank::Connection`). To
 //! find a stream by its vb is O(log streams); everything else is O(1).
 
-use crate::line::Line;
+use crate::index::Ticket;
+use crate::line::{Line, Link};
 use crate::live::Token;
 use crate::slab::Slab;
 use crate::stream::{ActiveStream, StreamId};
@@ -12,44 +13,64 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    streams: Slab<ActiveStream>,
+    places: Slab<Place>,
     by_vb: BTreeMap<VbId, u32>,
     /// Those with something to send, in turn.
     ready: Line,
     next_serial: u64,
 }
 
+#[derive(Debug)]
+struct Place {
+    stream: ActiveStream,
+    /// Its place in `ready`.
+    ready: Link,
+}
+
+impl AsMut<Link> for Place {
+    fn as_mut(&mut self) -> &mut Link {
+        &mut self.ready
+    }
+}
+
 impl Streams {
     /// The stream of `vb`.
     pub(super) fn on(&self, vb: VbId) -> Option<StreamId> {
         let place = self.by_vb.get(&vb)?;
-        self.streams.get(*place).map(|stream| stream.id)
+        self.places.get(*place).map(|place| place.stream.id)
     }
 
     /// The stream with this id, if it has not ended.
     pub(super) fn get(&mut self, id: StreamId) -> Option<&mut ActiveStream> {
-        self.streams.get_mut(id.place).filter(|stream| stream.id == id)
+        let place = self.places.get_mut(id.place)?;
+        Some(&mut place.stream).filter(|stream| stream.id == id)
     }
 
-    pub(super) fn insert(&mut self, request: StreamRequest, live: Token) -> &ActiveStream {
-        let id = StreamId { place: self.streams.vacant(), serial: self.next_serial };
+    pub(super) fn insert(
+        &mut self,
+        request: StreamRequest,
+        ticket: Ticket,
+        live: Token,
+    ) -> &mut ActiveStream {
+        let id = StreamId { place: self.places.vacant(), serial: self.next_serial };
         self.next_serial += 1;
         self.by_vb.insert(request.vb, id.place);
-        self.streams.insert(ActiveStream::new(id, request, live));
-        self.streams.get(id.place).expect("it was inserted")
+        let stream = ActiveStream::new(id, request, ticket, live);
+        self.places.insert(Place { stream, ready: Link::OUT });
+        &mut self.places.get_mut(id.place).expect("it was inserted").stream
     }
 
     pub(super) fn remove(&mut self, id: StreamId) -> Option<ActiveStream> {
         let vb = self.get(id)?.vb();
-        self.ready.remove(id.place);
+        self.ready.remove(&mut self.places, id.place);
         self.by_vb.remove(&vb);
-        self.streams.remove(id.place)
+        self.places.remove(id.place).map(|place| place.stream)
     }
 
     /// The stream may have something to send now.
     pub(super) fn changed(&mut self, id: StreamId) {
         if self.get(id).is_some_and(|stream| stream.ready()) {
-            self.ready.push_back(id.place);
+            self.ready.push_back(&mut self.places, id.place);
         }
     }
 
@@ -60,18 +81,20 @@ impl Streams {
 
     /// Takes the stream whose turn it is; [`Self::changed`] gives it another.
     pub(super) fn next_ready(&mut self) -> Option<&mut ActiveStream> {
-        let place = self.ready.pop_front()?;
-        self.streams.get_mut(place)
+        let place = self.ready.pop_front(&mut self.places)?;
+        self.places.get_mut(place).map(|place| &mut place.stream)
     }
 
     /// In the order of their vbs.
     pub(super) fn iter(&self) -> impl Iterator<Item = &ActiveStream> {
-        self.by_vb.values().filter_map(|place| self.streams.get(*place))
+        self.by_vb.values().filter_map(|place| self.places.get(*place)).map(|place| &place.stream)
     }
 
     /// The same.
-    pub(super) fn into_streams(self) -> impl Iterator<Item = ActiveStream> {
-        let Streams { mut streams, by_vb, .. } = self;
-        by_vb.into_values().filter_map(move |place| streams.remove(place))
+    pub(super) fn into_streams(self) -> impl ExactSizeIterator<Item = ActiveStream> {
+        let mut places = self.places.into_entries();
+        self.by_vb
+            .into_values()
+            .map(move |place| places[place as usize].take().expect("a vb has its stream").stream)
     }
 }

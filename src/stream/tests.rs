@@ -10,6 +10,7 @@ fn stream(start: Seqno, end: Seqno) -> ActiveStream {
     ActiveStream::new(
         StreamId { place: 0, serial: 1 },
         request,
+        Ticket::default(),
         LiveCounts::new().count(Kind::Stream),
     )
 }
@@ -28,6 +29,14 @@ fn in_memory(read: Seqno, end: Seqno) -> ActiveStream {
     stream.scan_opened(read);
     stream.scan_finished();
     stream
+}
+
+/// One batch of a scan.
+fn scanned(stream: &mut ActiveStream, seqnos: &[Seqno]) -> Result<(), OutOfOrder> {
+    let items: Vec<_> = seqnos.iter().map(|seqno| item(*seqno)).collect();
+    stream.accepts(&items)?;
+    stream.push_backfilled(items.into_iter());
+    Ok(())
 }
 
 /// What the next steps find, a word each, up to the first that is no message.
@@ -108,7 +117,7 @@ fn a_backfill_is_a_marker_and_its_items() {
     stream.scan_opened(9);
     assert!(stream.ready(), "the marker");
     for seqno in [3, 7] {
-        stream.push_backfilled(item(seqno)).unwrap();
+        scanned(&mut stream, &[seqno]).unwrap();
     }
     assert_eq!(stream.charged(), 20);
     assert_snapshot!(told(&mut stream), @"Disk(2..=9) 3/10 7/10 nothing");
@@ -133,7 +142,7 @@ fn a_scan_of_nothing_has_no_marker() {
 fn a_marker_ends_with_the_request() {
     let mut stream = stream(2, 6);
     stream.scan_opened(Seqno::MAX);
-    stream.push_backfilled(item(4)).unwrap();
+    scanned(&mut stream, &[4]).unwrap();
     stream.scan_finished();
     assert_snapshot!(told(&mut stream), @"Disk(2..=6) 4/10 finished");
 }
@@ -142,7 +151,7 @@ fn a_marker_ends_with_the_request() {
 fn the_last_item_finishes_before_the_scan_says_so() {
     let mut stream = stream(0, 2);
     stream.scan_opened(2);
-    stream.push_backfilled(item(2)).unwrap();
+    scanned(&mut stream, &[2]).unwrap();
     assert_eq!(stream.state(), StreamState::Backfilling);
     assert_snapshot!(told(&mut stream), @"Disk(0..=2) 2/10 finished");
 }
@@ -218,8 +227,8 @@ fn a_second_backfill_begins_where_the_stream_stands() {
     assert!(stream.gone_from_memory(range(3, 9)));
     assert_eq!(stream.unread(), range(3, 20));
     stream.scan_opened(8);
-    assert!(stream.push_backfilled(item(3)).is_err());
-    stream.push_backfilled(item(8)).unwrap();
+    assert!(scanned(&mut stream, &[3]).is_err());
+    scanned(&mut stream, &[8]).unwrap();
     stream.scan_finished();
     assert_snapshot!(told(&mut stream), @"Disk(3..=8) 8/10 read(8..=9)");
 }
@@ -228,9 +237,9 @@ fn a_second_backfill_begins_where_the_stream_stands() {
 fn items_out_of_order_are_an_error() {
     let mut backfilling = stream(2, 20);
     backfilling.scan_opened(9);
-    backfilling.push_backfilled(item(5)).unwrap();
+    scanned(&mut backfilling, &[5]).unwrap();
     for seqno in [0, 2, 5, 10, 20, Seqno::MAX] {
-        assert!(backfilling.push_backfilled(item(seqno)).is_err(), "{seqno}");
+        assert!(scanned(&mut backfilling, &[seqno]).is_err(), "{seqno}");
     }
     for seqnos in [[3, 4], [5, 5], [6, 5], [9, 10]] {
         let mut stream = in_memory(3, 20);
@@ -245,7 +254,7 @@ fn an_end_gives_back_what_was_not_sent() {
     let mut stream = stream(0, 20);
     stream.scan_opened(9);
     for seqno in 1..=3 {
-        stream.push_backfilled(item(seqno)).unwrap();
+        scanned(&mut stream, &[seqno]).unwrap();
     }
     assert!(matches!(stream.next(), Next::Message(Message::SnapshotMarker { .. }, 0)));
     assert!(matches!(stream.next(), Next::Message(Message::Item { .. }, 10)));

@@ -29,7 +29,7 @@ pub fn source() -> std::sync::Arc<dyn ItemSource> {
         fn snapshot_end(&self) -> Seqno {
             0
         }
-        fn next(&mut self) -> Result<Scanned, SourceError> {
+        fn read(&mut self, _: &mut Batch) -> Result<Scanned, SourceError> {
             Ok(Scanned::End)
         }
     }

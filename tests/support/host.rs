@@ -84,16 +84,30 @@ impl ItemSource for Source {
     }
 }
 
-/// A scan whose `next` is a closure.
+/// What a scan finds that reads one item at a time.
+pub enum One {
+    Item(Item),
+    Later,
+    End,
+}
+
+/// A scan that reads one item at a time, by a closure.
 pub struct FnScan<F>(pub Seqno, pub F);
 
-impl<F: FnMut() -> Result<Scanned, SourceError> + Send> Scan for FnScan<F> {
+impl<F: FnMut() -> Result<One, SourceError> + Send> Scan for FnScan<F> {
     fn snapshot_end(&self) -> Seqno {
         self.0
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
-        (self.1)()
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        Ok(match (self.1)()? {
+            One::Item(item) => {
+                batch.push(item);
+                Scanned::More
+            }
+            One::Later => Scanned::Later,
+            One::End => Scanned::End,
+        })
     }
 }
 
@@ -106,7 +120,7 @@ pub fn seqnos(end: Seqno, seqnos: impl IntoIterator<Item = Seqno>) -> Box<dyn Sc
 pub fn sized(end: Seqno, items: impl IntoIterator<Item = (Seqno, usize)>) -> Box<dyn Scan> {
     let mut items: VecDeque<_> = items.into_iter().collect();
     Box::new(FnScan(end, move || {
-        Ok(items.pop_front().map_or(Scanned::End, |(seqno, size)| Scanned::Item(item(seqno, size))))
+        Ok(items.pop_front().map_or(One::End, |(seqno, size)| One::Item(item(seqno, size))))
     }))
 }
 
@@ -116,12 +130,12 @@ pub fn all(high: Seqno, range: SeqnoRange) -> Box<dyn Scan> {
     let mut seqno = range.after;
     Box::new(FnScan(end, move || {
         seqno += 1;
-        Ok(if seqno <= end { Scanned::Item(item(seqno, 1)) } else { Scanned::End })
+        Ok(if seqno <= end { One::Item(item(seqno, 1)) } else { One::End })
     }))
 }
 
 pub fn later() -> Box<dyn Scan> {
-    Box::new(FnScan(Seqno::MAX, || Ok(Scanned::Later)))
+    Box::new(FnScan(Seqno::MAX, || Ok(One::Later)))
 }
 
 pub fn item(seqno: Seqno, size: usize) -> Item {

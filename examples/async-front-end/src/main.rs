@@ -8,8 +8,8 @@
 //! `spawn_blocking`, with the `step` that asks for it.
 
 use connmap::{
-    Config, ConnId, ConnMap, FrontEnd, Item, ItemSource, Memory, Message, Producer, Scan, Scanned,
-    Seqno, SeqnoRange, SourceError, Step, StreamRequest, VbId, WorkerPool,
+    Batch, Config, ConnId, ConnMap, FrontEnd, Item, ItemSource, Memory, Message, Producer, Scan,
+    Scanned, Seqno, SeqnoRange, SourceError, Step, StreamRequest, VbId, WorkerPool,
 };
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -38,12 +38,12 @@ impl Scan for StoreScan {
         ITEMS
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
-        self.0 += 1;
-        Ok(match self.0 {
-            seqno @ 1..=ITEMS => Scanned::Item(Item { seqno, payload: Box::new([0; 64]) }),
-            _ => Scanned::End,
-        })
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        while self.0 < ITEMS && !batch.is_full() {
+            self.0 += 1;
+            batch.push(Item { seqno: self.0, payload: Arc::new([0; 64]) });
+        }
+        Ok(if self.0 < ITEMS { Scanned::More } else { Scanned::End })
     }
 }
 

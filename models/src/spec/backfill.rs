@@ -19,6 +19,9 @@ pub(super) struct Turn {
     backfill: Backfill,
     /// Items that were read.
     read: u64,
+    /// Bytes of the buffer when the worker last looked: the front end may have
+    /// taken some since.
+    held: u64,
     /// Whether to read no further.
     stop: Option<Stop>,
 }
@@ -243,34 +246,33 @@ impl World {
             return None;
         };
         backfills.running = Some(fresh);
-        Some(Turn { at, now, backfill, read: 0, stop: None })
+        let held = backfills.bytes;
+        Some(Turn { at, now, backfill, read: 0, held, stop: None })
     }
 
-    /// Opens the scan, or reads one item, or ends the turn. None: it is over.
+    /// Opens the scan, or reads items, or ends the turn. None: it is over.
     pub(super) fn run_on(&mut self, limits: &Limits, turn: Turn) -> Option<Turn> {
-        let enough = turn.read == limits.scan || turn.read * limits.bytes >= limits.scan_bytes;
         let stop = match (turn.stop, turn.backfill.scan) {
             (Some(stop), _) => stop,
             (None, None) => return Some(self.open_scan(limits, turn)),
-            (None, Some(_)) if enough => Stop::More,
-            (None, Some(scan)) => {
-                self.asked.items += 1;
-                let nth = scan.given + 1;
-                let next = scan.at - scan.at % limits.gap + limits.gap;
-                if nth == limits.later && !scan.put_off {
-                    let scan = Some(Scan { put_off: true, ..scan });
-                    let backfill = Backfill { scan, ..turn.backfill };
-                    return Some(Turn { backfill, stop: Some(Stop::Later), ..turn });
-                }
-                if nth == limits.fail_at {
-                    Stop::Failed
-                } else if next > scan.last {
-                    Stop::Finished
-                } else {
-                    let read = self.read_item(limits, turn.at, &turn.backfill, next);
-                    let scan = Some(Scan { at: next, given: nth, ..scan });
-                    let backfill = Backfill { scan, ..turn.backfill };
-                    return Some(Turn { backfill, read: turn.read + 1, stop: read, ..turn });
+            (None, Some(_)) if enough(limits, turn.read) => Stop::More,
+            (None, Some(mut scan)) => {
+                let (seqnos, found) = self.read(limits, &turn, &mut scan);
+                match found {
+                    // Of a read that fails nothing is handed over.
+                    Some(Stop::Failed) => Stop::Failed,
+                    Some(stop) if seqnos.is_empty() && stop != Stop::Later => stop,
+                    _ => {
+                        let read = turn.read + seqnos.len() as u64;
+                        let taken = self.take_items(limits, turn.at, &turn.backfill, seqnos);
+                        let stop = match (taken, found) {
+                            (Some(Stop::Orphaned), _) => taken,
+                            _ => found.or(taken),
+                        };
+                        let held = self.connections[turn.at].backfills.bytes;
+                        let backfill = Backfill { scan: Some(scan), ..turn.backfill };
+                        return Some(Turn { backfill, read, held, stop, ..turn });
+                    }
                 }
             }
         };
@@ -302,28 +304,58 @@ impl World {
         turn
     }
 
-    fn read_item(
+    /// What one read of a scan finds: the items of a batch, which ends where
+    /// the turn has enough or the buffer would be full, and what is behind them.
+    fn read(&mut self, limits: &Limits, turn: &Turn, scan: &mut Scan) -> (Vec<u64>, Option<Stop>) {
+        let mut seqnos = Vec::new();
+        let (mut held, mut full) = (turn.held, false);
+        for _ in 0..limits.batch {
+            if full || enough(limits, turn.read + seqnos.len() as u64) {
+                break;
+            }
+            self.asked.items += 1;
+            let nth = scan.given + 1;
+            let next = scan.at - scan.at % limits.gap + limits.gap;
+            if nth == limits.later && !scan.put_off {
+                scan.put_off = true;
+                return (seqnos, Some(Stop::Later));
+            }
+            if nth == limits.fail_at {
+                return (seqnos, Some(Stop::Failed));
+            }
+            if next > scan.last {
+                return (seqnos, Some(Stop::Finished));
+            }
+            full = fills(limits, &mut held);
+            (scan.at, scan.given) = (next, nth);
+            seqnos.push(next);
+        }
+        (seqnos, None)
+    }
+
+    /// The stream takes the items of a batch.
+    fn take_items(
         &mut self,
         limits: &Limits,
         at: Place,
         backfill: &Backfill,
-        seqno: u64,
+        seqnos: Vec<u64>,
     ) -> Option<Stop> {
+        if seqnos.is_empty() {
+            return None;
+        }
         let connection = &mut self.connections[at];
         let Some(stream) = connection.stream(backfill.vb, backfill.request) else {
             return Some(Stop::Orphaned);
         };
-        stream.read = seqno;
-        // A deletion has no bytes, and counts all the same.
-        let charge = limits.bytes.max(1);
-        stream.queue.push_back(Message::Item { seqno, charge });
+        for seqno in &seqnos {
+            stream.read = *seqno;
+            stream.queue.push_back(Message::Item { seqno: *seqno, charge: limits.bytes.max(1) });
+        }
         connection.changed(backfill.vb);
         let backfills = &mut connection.backfills;
-        // One item always goes into an empty buffer, however large it is.
-        let empty = backfills.bytes == 0;
-        backfills.bytes += charge;
-        if !empty && backfills.bytes >= limits.buffer {
-            backfills.full = true;
+        for _ in seqnos {
+            backfills.full |= fills(limits, &mut backfills.bytes);
         }
         backfills.full.then_some(Stop::More)
     }
@@ -373,4 +405,18 @@ impl World {
         let next = self.next_turn(at);
         self.end_turn(at, next);
     }
+}
+
+/// Whether one turn reads no further.
+fn enough(limits: &Limits, read: u64) -> bool {
+    read == limits.scan || read * limits.bytes >= limits.scan_bytes
+}
+
+/// An item goes into a buffer that holds so much. Whether that is full then:
+/// one item always goes into an empty one, however large it is.
+fn fills(limits: &Limits, held: &mut u64) -> bool {
+    let empty = *held == 0;
+    // A deletion has no bytes, and counts all the same.
+    *held += limits.bytes.max(1);
+    !empty && *held >= limits.buffer
 }

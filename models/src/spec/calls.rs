@@ -131,6 +131,14 @@ impl Specification for Rules {
     }
 }
 
+impl World {
+    /// Whether a walk finds a stream, or a request for one, of this connection.
+    fn has(&self, at: Place, vb: u64) -> bool {
+        let entered = self.entered.iter().any(|(_, of, on)| (*of, *on) == (at, vb));
+        entered || self.connections[at].streams.contains_key(&vb)
+    }
+}
+
 impl Rules {
     fn begin(&self, world: &mut World, id: CallId, call: &Call) -> Did {
         let now = world.clock;
@@ -174,11 +182,12 @@ impl Rules {
                 // A stream that comes later is not walked to.
                 _ => {
                     let vb = call.int(0).unwrap_or(0);
-                    let has = |at: &Place| {
-                        let entered = world.entered.iter().any(|(_, of, on)| (of, *on) == (at, vb));
-                        entered || world.connections[*at].streams.contains_key(&vb)
-                    };
-                    Did::Part(Progress::Walking(all().into_iter().filter(has).collect(), 0))
+                    let there = all();
+                    let found = world
+                        .found
+                        .iter()
+                        .filter(|(at, on)| *on == vb && there.contains(at) && world.has(*at, vb));
+                    Did::Part(Progress::Walking(found.map(|(at, _)| *at).collect(), 0))
                 }
             };
         };
@@ -248,7 +257,12 @@ impl Rules {
         if !self.walks {
             return Did::Answered(self.request(world, at, id, call, high));
         }
-        world.entered.insert((id, at, call.int(0).unwrap_or(0)));
+        let vb = call.int(0).unwrap_or(0);
+        if !world.has(at, vb) {
+            world.found.retain(|other| *other != (at, vb));
+            world.found.push((at, vb));
+        }
+        world.entered.insert((id, at, vb));
         Did::Part(Progress::Entered(at, high))
     }
 

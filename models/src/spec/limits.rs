@@ -24,6 +24,8 @@ pub struct Limits {
     pub scan: u64,
     /// Bytes that one run of a backfill reads.
     pub scan_bytes: u64,
+    /// Items that a scan hands over at once.
+    pub batch: u64,
     /// Backfills in progress, bucket-wide.
     pub slots: u64,
     /// Backfills in progress for each connection.
@@ -73,6 +75,7 @@ impl Default for Limits {
             resume: 25,
             scan: 4096,
             scan_bytes: 4 << 20,
+            batch: 1,
             slots: 4096,
             cap: 64,
             sequential: false,

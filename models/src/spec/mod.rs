@@ -22,11 +22,11 @@
 //!
 //! | call | its steps | why |
 //! |---|---|---|
-//! | `run_backfill` | read the clock and take a turn (two steps, where the clock moves); ask the host for its memory; choose a backfill; open its scan; each item; put it back | the host's scan may block, and runs without any lock |
+//! | `run_backfill` | read the clock and take a turn (two steps, where the clock moves); ask the host for its memory; choose a backfill; open its scan; each batch of items; put it back | the host's scan may block, and runs without any lock |
 //! | `step` | look for a message; if a stream is to be read from memory, read, put the items into its queue, and look again | the host is asked without any lock |
 //! | `stream_request` | ask the host for its memory (where that changes); be found by walks (where there are any); the request | the host is asked without any lock; a walk finds a stream before its backfill stands in line, and not after |
 //! | `wait` | read the clock; look for a turn; if one is to come, wait for no longer | the same |
-//! | `notify`, `end_streams` | list the connections with a stream on the vb; each of them | nobody waits for a walk over all of them |
+//! | `notify`, `end_streams` | list the connections with a stream on the vb, in the order of the requests; each of them | nobody waits for a walk over all of them |
 //! | `shutdown` | refuse to open; each connection, in the order of their ids; tell the workers to stop | nobody waits for the teardown of another connection: a second shutdown closes what the first has not closed yet |
 //! | any call on a connection that the scenario opens itself | look it up by its id; the call | the scenario does so, for want of a handle |
 //!

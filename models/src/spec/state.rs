@@ -24,6 +24,9 @@ pub(super) struct World {
     /// Requests that a walk can find, and which are not answered: of this
     /// connection, on this vb.
     pub(super) entered: BTreeSet<(CallId, Place, u64)>,
+    /// Which connections walks find on which vb, in this order: that of the
+    /// requests. Some of them may be gone.
+    pub(super) found: Vec<(Place, u64)>,
     /// What the host was asked.
     pub(super) asked: Asked,
 }
@@ -295,6 +298,7 @@ impl World {
             clock: 0,
             memory_used,
             entered: BTreeSet::new(),
+            found: Vec::new(),
             asked: Asked::default(),
         }
     }

@@ -5,7 +5,6 @@
 
 use super::{Connection, Go, OUT, RESPONSE};
 use crate::codec::{Codec, Frame, Out};
-use crate::lock;
 use crate::protocol::{
     close_status, end_flag, magic, opcode, open_flag, request_status, stream_flag, Status,
 };
@@ -147,7 +146,6 @@ impl Connection {
         // Ids are never used twice, so what refuses is the end of the bucket.
         let opened = bucket.map.open(ConnId(self.id), name, wake.clone());
         let producer = opened.map_err(|_| Status::NoBucket)?.deliver();
-        lock(&bucket.producers).insert(self.id, name.to_owned());
         self.dcp = Some(Dcp {
             producer,
             wake,
@@ -173,7 +171,6 @@ impl Connection {
     pub(super) fn close_dcp(&mut self) {
         if let (Some(_), Some(binding)) = (self.dcp.take(), &self.binding) {
             let bucket = &binding.bucket;
-            lock(&bucket.producers).remove(&self.id);
             // In the map until we take it out, also when it is shut down.
             if let Ok(ends) = bucket.map.disconnect(ConnId(self.id)) {
                 ends.deliver();
@@ -215,7 +212,7 @@ impl Connection {
         }
         let id = VbId(frame.vb);
         if let Some(to) = rollback(&info.failover, high, ClientHistory { start, uuid, snapshot }) {
-            if dcp.producer.stats().streams.iter().any(|(vb, _)| *vb == id) {
+            if dcp.producer.has_stream(id) {
                 return Err(Status::KeyEexists);
             }
             let value = to.to_be_bytes();

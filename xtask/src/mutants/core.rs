@@ -14,6 +14,7 @@ mod workers;
 use super::Mutant;
 
 const AFTER: &str = "src/after.rs";
+const BATCH: &str = "src/batch.rs";
 const BUCKET: &str = "src/backfill/bucket.rs";
 const CONFIG: &str = "src/config.rs";
 const CONN: &str = "src/connection/mod.rs";

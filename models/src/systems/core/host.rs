@@ -10,7 +10,8 @@ use crate::spec::{Limits, Memory as InMemory};
 use crate::sync::atomic::AtomicU64 as Shared;
 use crate::sync::{Mutex, RwLock};
 use connmap::{
-    ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange, SourceError, VbId,
+    Batch, ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange,
+    SourceError, VbId,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
@@ -221,29 +222,49 @@ impl Scan for DiskScan {
         self.end
     }
 
-    fn next(&mut self) -> Result<Scanned, SourceError> {
+    fn read(&mut self, batch: &mut Batch) -> Result<Scanned, SourceError> {
+        for _ in 0..self.host.limits.batch {
+            if batch.is_full() {
+                break;
+            }
+            match self.next()? {
+                Found::Item(seqno) => batch.push(self.host.item(seqno)),
+                Found::Nothing(answer) => return Ok(answer),
+            }
+        }
+        Ok(Scanned::More)
+    }
+}
+
+enum Found {
+    Item(Seqno),
+    Nothing(Scanned),
+}
+
+impl DiskScan {
+    fn next(&mut self) -> Result<Found, SourceError> {
         let host = &self.host;
         let limits = &host.limits;
         host.asked().items += 1;
         host.calls_back();
         let nth = self.given + 1;
         if nth == limits.later && !std::mem::replace(&mut self.put_off, true) {
-            return Ok(Scanned::Later);
+            return Ok(Found::Nothing(Scanned::Later));
         }
         if nth == limits.fail_at {
             return match host.manners.scan {
                 Fails::Panic => panics(),
-                Fails::Strays => Ok(Scanned::Item(host.item(self.end + 1))),
-                Fails::Repeats => Ok(Scanned::Item(host.item(self.at))),
+                Fails::Strays => Ok(Found::Item(self.end + 1)),
+                Fails::Repeats => Ok(Found::Item(self.at)),
                 _ => Err("the scan fails".into()),
             };
         }
         let next = self.at - self.at % limits.gap + limits.gap;
         if next > self.last {
-            return Ok(Scanned::End);
+            return Ok(Found::Nothing(Scanned::End));
         }
         (self.at, self.given) = (next, nth);
-        Ok(Scanned::Item(host.item(next)))
+        Ok(Found::Item(next))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bytes are charged when they are read and refunded when they are sent or dropped, once.
 
 use super::super::{mutant, Mutant};
-use super::{CONFIG, CONN, MANAGER, OPEN, RUN, STREAM, TYPES};
+use super::{BATCH, CONFIG, CONN, MANAGER, OPEN, STREAM, TYPES};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -9,7 +9,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "an item is not charged",
         MANAGER,
         &[(
-            r"        self.buffer.bytes += bytes;
+            r"        self.bytes += bytes;
         if held",
             "        if held",
         )],
@@ -60,8 +60,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "charge-of-size",
         "a deletion is charged as nothing: a history of them is read ahead without limit",
-        CONN,
-        &[("        let charge = item.charge();", "        let charge = item.size();")],
+        MANAGER,
+        &[("self.buffer.charge(item.charge())", "self.buffer.charge(item.size())")],
     ),
     mutant(
         "deletions-are-free",
@@ -74,7 +74,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "the read-ahead buffer has no limit",
         MANAGER,
         &[(
-            r"            self.buffer.full = true;
+            r"            self.full = true;
 ",
             "",
         )],
@@ -84,35 +84,28 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a buffer at its limit is not full",
         MANAGER,
         &[(
-            "if held_something && self.buffer.bytes >= self.config.buffer_bytes",
-            "if held_something && self.buffer.bytes > self.config.buffer_bytes",
+            "if held_something && self.bytes >= self.limit",
+            "if held_something && self.bytes > self.limit",
         )],
     ),
     mutant(
         "large-item-fills-an-empty-buffer",
         "one item larger than the buffer fills it",
         MANAGER,
-        &[("if held_something && self.buffer.bytes", "if self.buffer.bytes")],
+        &[("if held_something && self.bytes", "if self.bytes")],
     ),
     mutant(
         "full-reads-on",
         "a full buffer does not end the run",
-        MANAGER,
-        &[(
-            r"            self.buffer.full = true;
-        }
-        !self.buffer.full",
-            r"            self.buffer.full = true;
-        }
-        true",
-        )],
+        BATCH,
+        &[(" || self.buffer.is_full()", "")],
     ),
     mutant(
         "full-has-turns",
         "a manager with a full buffer asks for turns, and spins (MB-61257)",
         MANAGER,
         &[(
-            r"            _ if self.buffer.full => Turn::Never,
+            r"            _ if self.buffer.is_full() => Turn::Never,
 ",
             "",
         )],
@@ -122,11 +115,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a manager with a full buffer runs",
         MANAGER,
         &[(
-            r"        if self.buffer.full {
+            r"        if self.buffer.is_full() {
             return Err(Turn::Never);
         }
-        let place",
-            "        let place",
+        let queued",
+            "        let queued",
         )],
     ),
     mutant(
@@ -160,7 +153,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         MANAGER,
         &[(
             r"        if resumes {
-            self.buffer.full = false;
+            self.full = false;
         }
 ",
             "",
@@ -170,15 +163,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "resumes-when-not-full",
         "each message that is sent asks for a turn",
         MANAGER,
-        &[("let resumes = self.buffer.full && drained;", "let resumes = drained;")],
+        &[("let resumes = self.full && drained;", "let resumes = drained;")],
     ),
     mutant(
         "resumes-at-once",
         "a full buffer is filled again when anything was sent",
         MANAGER,
         &[(
-            "let resumes = self.buffer.full && drained;",
-            r"let resumes = self.buffer.full;
+            "let resumes = self.full && drained;",
+            r"let resumes = self.full;
         let _ = drained;",
         )],
     ),
@@ -186,28 +179,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "resumes-when-empty-only",
         "a full buffer drains to the last byte before it is filled again",
         MANAGER,
-        &[(
-            "self.buffer.bytes == 0 || self.buffer.bytes <= self.config.resume_bytes()",
-            "self.buffer.bytes == 0",
-        )],
+        &[("self.bytes == 0 || self.bytes <= self.resume", "self.bytes == 0")],
     ),
     mutant(
         "resumes-not-when-empty",
         "a buffer of one byte that is empty is not filled again",
         MANAGER,
         &[(
-            "self.buffer.bytes == 0 || self.buffer.bytes <= self.config.resume_bytes()",
-            "self.buffer.bytes > 0 && self.buffer.bytes <= self.config.resume_bytes()",
+            "self.bytes == 0 || self.bytes <= self.resume",
+            "self.bytes > 0 && self.bytes <= self.resume",
         )],
     ),
     mutant(
         "resumes-below-the-limit",
         "one byte less than enough must be sent",
         MANAGER,
-        &[(
-            "self.buffer.bytes <= self.config.resume_bytes()",
-            "self.buffer.bytes < self.config.resume_bytes()",
-        )],
+        &[("self.bytes <= self.resume", "self.bytes < self.resume")],
     ),
     mutant(
         "drained-percent-of-the-rest",
@@ -246,34 +233,56 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "scan-without-limit-of-items",
         "a run reads on past its limit of items",
-        RUN,
+        BATCH,
         &[(
-            "while items < config.scan_items && bytes < config.scan_bytes",
-            "while bytes < config.scan_bytes",
+            "        self.items_left -= 1;
+",
+            "",
         )],
     ),
     mutant(
         "scan-without-limit-of-bytes",
         "a run reads on past its limit of bytes",
-        RUN,
-        &[(
-            "while items < config.scan_items && bytes < config.scan_bytes",
-            "while items < config.scan_items",
-        )],
+        BATCH,
+        &[("self.items_left == 0 || self.bytes_left == 0", "self.items_left == 0")],
     ),
     mutant(
         "scan-of-one-item-more",
         "a run reads one item more than it may",
-        RUN,
-        &[("while items < config.scan_items &&", "while items <= config.scan_items &&")],
+        BATCH,
+        &[("items_left: config.scan_items,", "items_left: config.scan_items + 1,")],
     ),
     mutant(
         "scan-bytes-of-charge",
         "a run counts a deletion as a byte",
-        RUN,
+        BATCH,
+        &[("saturating_sub(item.size())", "saturating_sub(item.charge())")],
+    ),
+    mutant(
+        "batch-beyond-the-buffer",
+        "what is in a batch counts when it is handed over, and not before",
+        BATCH,
         &[(
-            "                bytes += item.size();",
-            "                bytes += item.size().max(1);",
+            "        self.buffer.charge(item.charge());
+",
+            "",
         )],
+    ),
+    mutant(
+        "batch-of-an-old-buffer",
+        "a worker does not learn of what was sent while it ran",
+        BATCH,
+        &[(
+            "        self.buffer = buffer;
+",
+            "        let _ = buffer;
+",
+        )],
+    ),
+    mutant(
+        "batch-is-charged-in-part",
+        "of the items of a batch the first is charged",
+        MANAGER,
+        &[("items.iter().for_each(", "items.iter().take(1).for_each(")],
     ),
 ];

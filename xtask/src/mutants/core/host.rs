@@ -19,11 +19,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "item-wakes-under-the-lock",
         "the wake-up for an item is delivered before the lock is released",
         CONN,
-        &[(r"        drop(phase);
-        after.into_wakeups().deliver();
-        if goes_on", r"        after.into_wakeups().deliver();
+        &[(r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
         drop(phase);
-        if goes_on")],
+        after.into_wakeups().deliver();", r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
+        after.into_wakeups().deliver();
+        drop(phase);")],
     ),
     mutant(
         "run-ends-under-the-lock",
@@ -94,7 +96,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "scan-panic-goes-through",
         "a panic of a scan ends its worker",
         RUN,
-        &[("        match attempt(|| scan.next()) {", "        match scan.next().ok() {")],
+        &[("attempt(|| scan.read(&mut batch)).ok_or", "scan.read(&mut batch).ok().ok_or")],
     ),
     mutant(
         "open-panic-goes-through",
@@ -193,7 +195,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "error-is-the-end",
         "a scan that fails is through: the client misses the rest, and is told Ok",
         RUN,
-        &[("            None => return Err(Ran::Failed),", "            None => return Ok(Ran::Finished),")],
+        &[("scan.read(&mut batch)).ok_or(Ran::Failed)", "scan.read(&mut batch)).ok_or(Ran::Finished)")],
     ),
     mutant(
         "end-is-a-failure",

@@ -102,10 +102,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "the items from memory come before their marker",
         STREAM,
         &[(r"        self.queue.push_back(Queued::Marker(marker, SnapshotSource::Memory));
-        for", "        for"), (r"            self.push(item, SnapshotSource::Memory, rest)?;
-        }
-", r"            self.push(item, SnapshotSource::Memory, rest)?;
-        }
+        self.push(items.drain(..), SnapshotSource::Memory);
+", r"        self.push(items.drain(..), SnapshotSource::Memory);
         self.queue.push_back(Queued::Marker(marker, SnapshotSource::Memory));
 ")],
     ),
@@ -113,31 +111,37 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "item-does-not-count-as-read",
         "an item is queued, and read stays where it is",
         STREAM,
-        &[(r"        self.read = item.seqno;
-        self.queue", "        self.queue")],
+        &[(r"            self.read = item.seqno;
+", "")],
     ),
     mutant(
         "items-out-of-order",
         "what a scan gives is not looked at",
         STREAM,
-        &[(r"        if !wanted.contains(item.seqno) {
+        &[(r"        if !rest.contains(item.seqno) {
             return Err(OutOfOrder);
         }
 ", "")],
     ),
     mutant(
+        "batch-of-one-seqno",
+        "the items of a batch may all have one seqno",
+        STREAM,
+        &[("        rest.after = item.seqno;
+", "        let _ = &mut rest;
+")],
+    ),
+    mutant(
         "items-beyond-the-snapshot",
         "an item from beyond the snapshot is sent",
         STREAM,
-        &[("        self.push(item, SnapshotSource::Disk, self.snapshot())", r"        let wanted = SeqnoRange { after: self.read, upto: Seqno::MAX };
-        self.push(item, SnapshotSource::Disk, wanted)")],
+        &[("        in_order(items, self.snapshot())", r"        in_order(items, SeqnoRange { after: self.read, upto: Seqno::MAX })")],
     ),
     mutant(
         "items-beyond-the-range",
         "an item from memory that was not asked for is sent",
         STREAM,
-        &[("            let rest = SeqnoRange { after: self.read, ..range };", r"            let rest = SeqnoRange { after: self.read, upto: Seqno::MAX };
-            let _ = range;")],
+        &[("        in_order(items, range)?;", "        in_order(items, SeqnoRange { upto: Seqno::MAX, ..range })?;")],
     ),
     mutant(
         "last-item-is-refused",

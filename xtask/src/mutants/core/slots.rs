@@ -23,40 +23,35 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "cancelled-keeps-its-slot",
         "a dead stream keeps the slot of its backfill",
         MANAGER,
-        &[(r"        if held_slot {
-            self.slots_over += 1;", "        if held_slot {")],
+        &[(r"        if !matches!(queue, Queue::Pending) {
+            self.slots_over += 1;
+        }", "")],
     ),
     mutant(
         "cancelled-pending-gives-a-slot",
         "a backfill without a slot gives one back",
         MANAGER,
-        &[(r"            self.pending.remove(place);
-", r"            self.pending.remove(place);
+        &[(r"        if !matches!(queue, Queue::Pending) {
             self.slots_over += 1;
-")],
+        }", "        self.slots_over += 1;")],
     ),
     mutant(
         "cancelled-stays-pending",
         "a dead stream keeps its place in the line for slots",
         MANAGER,
-        &[(r"            self.pending.remove(place);
-", r"            let _ = place;
-")],
+        &[("            Queue::Pending => self.pending.remove(&mut self.queued, place),", "            Queue::Pending => return self.queued.0[place as usize].take().map(|queued| queued.backfill),")],
     ),
     mutant(
         "cancelled-snooze-keeps-its-slot",
         "the same, of a backfill that is put off",
         MANAGER,
-        &[("            || snooze.is_some_and(|(at, order)| self.snoozing.remove(&(at, order, place)));", r"            || false;
-        if let Some((at, order)) = snooze {
-            self.snoozing.remove(&(at, order, place));
-        }")],
+        &[("        if !matches!(queue, Queue::Pending) {", "        if !matches!(queue, Queue::Pending | Queue::Snoozing(..)) {")],
     ),
     mutant(
         "cancelled-stays-put-off",
         "a dead backfill stays among those that are put off",
         MANAGER,
-        &[("            || snooze.is_some_and(|(at, order)| self.snoozing.remove(&(at, order, place)));", "            || snooze.is_some();")],
+        &[("            Queue::Snoozing(at, order) => self.snoozing.remove(&(at, order, place)),", "            Queue::Snoozing(at, order) => self.snoozing.contains(&(at, order, place)),")],
     ),
     mutant(
         "close-keeps-the-slots",
@@ -228,9 +223,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "slot-without-a-backfill",
         "a slot is taken, and its backfill stays pending",
         MANAGER,
-        &[(r"        if let Some(place) = self.pending.pop_front() {
-            self.initializing.push_back(place);
-        }", "        self.pending.pop_front();")],
+        &[("            self.initializing.push_back(&mut self.queued, place);
+", "")],
     ),
     mutant(
         "slots-over-are-kept",

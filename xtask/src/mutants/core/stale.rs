@@ -8,13 +8,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "old-id-new-stream",
         "a stream is known by its place: the old backfill feeds the new stream (MB-32107 and others, by name)",
         STREAMS,
-        &[("self.streams.get_mut(id.place).filter(|stream| stream.id == id)", "self.streams.get_mut(id.place)")],
+        &[("Some(&mut place.stream).filter(|stream| stream.id == id)", "Some(&mut place.stream)")],
     ),
     mutant(
         "old-id-by-place",
         "a stream that ended is removed by its place, whoever is there",
         STREAMS,
-        &[("        let vb = self.get(id)?.vb();", "        let vb = self.streams.get(id.place)?.vb();")],
+        &[("        let vb = self.get(id)?.vb();", "        let vb = self.places.get(id.place)?.stream.vb();")],
     ),
     mutant(
         "serial-stays",
@@ -111,8 +111,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a backfill whose stream is gone reads to its end",
         CONN,
         &[(r"        let stream = open.streams.get(id).ok_or(Ran::Orphaned)?;
-        stream.push", r"        let Some(stream) = open.streams.get(id) else { return Ok(()) };
-        stream.push")],
+        stream.accepts", r"        let Some(stream) = open.streams.get(id) else { return Ok(()) };
+        stream.accepts")],
     ),
     mutant(
         "orphan-runs-on",
@@ -136,7 +136,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "dead-stays-in-turn",
         "a stream that ended keeps its turn, which is its successor's then",
         STREAMS,
-        &[(r"        self.ready.remove(id.place);
+        &[(r"        self.ready.remove(&mut self.places, id.place);
 ", "")],
     ),
     mutant(
@@ -151,8 +151,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "index-keeps-the-dead",
         "a stream that ended stays in the index",
         CONN,
-        &[(r"        if let Some(vb) = self.end_but_for_the_index(open, id, status, after) {
-            self.shared.index.remove(vb, self.number);
+        &[(r"        if let Some((vb, ticket)) = self.end_but_for_the_index(open, id, status, after) {
+            self.shared.index.remove(vb, ticket);
         }", "        self.end_but_for_the_index(open, id, status, after);")],
     ),
     mutant(
@@ -160,7 +160,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a stream leaves the index before the bucket is told of its end: a walk that finds none waits for nothing, and what it finds in the bucket is of before (the core did so for an hour)",
         CONN,
         &[(r"        let ended = stream.end(status);
-        open.ends", r"        self.shared.index.remove(vb, self.number);
+        open.ends", r"        self.shared.index.remove(entry.0, entry.1);
         let ended = stream.end(status);
         open.ends")],
     ),
@@ -175,12 +175,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "index-is-behind-the-lock",
         "a stream enters the index when its request has left the lock: what is written meanwhile is missed",
         CONN,
-        &[(r"        self.shared.index.insert(vb, self.number, &self.me);
-", ""), (r"        open.stream_changed(id, &mut after);
+        &[("let ticket = self.shared.index.insert(vb, &self.me);", "let ticket = Ticket::default();"), (r"        open.stream_changed(id, &mut after);
         Ok(after)
 ", r"        open.stream_changed(id, &mut after);
         drop(phase);
-        self.shared.index.insert(vb, self.number, &self.me);
+        self.shared.index.insert(vb, &self.me);
         Ok(after)
 ")],
     ),
@@ -188,10 +187,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "index-behind-the-bucket",
         "a stream enters the index when its backfill is in the bucket already (the core did so for an hour)",
         CONN,
-        &[(r"        self.shared.index.insert(vb, self.number, &self.me);
-", ""), (r"        open.stream_changed(id, &mut after);
+        &[("let ticket = self.shared.index.insert(vb, &self.me);", "let ticket = Ticket::default();"), (r"        open.stream_changed(id, &mut after);
         Ok(after)
-", r"        self.shared.index.insert(vb, self.number, &self.me);
+", r"        self.shared.index.insert(vb, &self.me);
         open.stream_changed(id, &mut after);
         Ok(after)
 ")],
@@ -200,26 +198,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "no-index",
         "a stream never enters the index",
         CONN,
-        &[(r"        self.shared.index.insert(vb, self.number, &self.me);
-", "")],
+        &[("let ticket = self.shared.index.insert(vb, &self.me);", "let ticket = Ticket::default();")],
     ),
     mutant(
         "index-of-one",
         "the first connection of a vb leaves, and takes all others along",
         INDEX,
-        &[(r"        connections.remove(&number);
-        if connections.is_empty() {
-            shard.remove(&vb);
-        }", r"        connections.remove(&number);
-        shard.remove(&vb);")],
-    ),
-    mutant(
-        "index-keeps-empty-vbs",
-        "a vb without streams keeps its entry",
-        INDEX,
-        &[(r"        if connections.is_empty() {
-            shard.remove(&vb);
-        }", "")],
+        &[("        self.live -= 1;", r"        self.live = 0;
+        self.slots.clear();")],
     ),
     mutant(
         "walk-visits-one",
@@ -231,13 +217,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "walk-misses-the-last",
         "a walk over a vb stops before the last",
         INDEX,
-        &[("                if *number > last {", "                if *number >= last {")],
+        &[("*ticket >= end {", "ticket.0 + 1 >= end.0 {")],
     ),
     mutant(
-        "closed-has-its-number",
-        "each connection has one number in the index",
-        MAP,
-        &[("        state.next_number += 1;", "")],
+        "one-ticket-for-all",
+        "the streams of a vb have one ticket: the end of one takes out another",
+        INDEX,
+        &[("        self.next.0 += 1;
+", "")],
     ),
     mutant(
         "name-of-the-gone",
@@ -259,6 +246,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "old-handle-new-connection",
         "index entries of a closed connection stay",
         CONN,
-        &[("        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), self.number);", "        let leave = |stream: &ActiveStream| drop((stream.vb(), self.number, shared));")],
+        &[("        let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), stream.ticket());", "        let leave = |stream: &ActiveStream| drop((stream.vb(), shared));")],
     ),
 ];

@@ -100,14 +100,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "close-reports-twice",
         "streams are reported twice by the close",
         OPEN,
-        &[("        report.push(end.end);", r"        report.push(end.end);
-        report.push(end.end);")],
+        &[("    report.extend(streams.map(|stream| {", "    report.extend(streams.flat_map(|stream| {"),
+          ("        stream.end(EndStatus::Disconnected).end
+", "        [stream.end(EndStatus::Disconnected).end; 2]
+")],
     ),
     mutant(
         "close-forgets-streams",
         "a close reports the ends that were there, and not the streams",
         OPEN,
-        &[("        report.push(end.end);", "")],
+        &[("        stream.end(EndStatus::Disconnected).end
+    }));", "        stream.end(EndStatus::Disconnected).end
+    }).take(0));")],
     ),
     mutant(
         "close-says-closed",

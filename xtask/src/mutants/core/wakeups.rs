@@ -178,34 +178,38 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "item-wakes-nobody",
         "an item comes to a client that sleeps",
         CONN,
-        &[(r"charge(charge);
-        open.stream_changed(id, &mut after);", r"charge(charge);
+        &[(r"refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);", r"refreshed(open.backfills.buffer());
         open.streams.changed(id);")],
     ),
     mutant(
         "item-is-not-ready",
         "an item comes, and its stream gets no turn",
         CONN,
-        &[(r"charge(charge);
-        open.stream_changed(id, &mut after);", "charge(charge);")],
+        &[(r"refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);", "refreshed(open.backfills.buffer());")],
     ),
     mutant(
         "item-wake-is-dropped",
         "a wake-up is made under the lock and not delivered behind it",
         CONN,
-        &[(r"        drop(phase);
-        after.into_wakeups().deliver();
-        if goes_on", r"        drop(phase);
-        if goes_on")],
+        &[(r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
+        drop(phase);
+        after.into_wakeups().deliver();", r"        batch.refreshed(open.backfills.buffer());
+        open.stream_changed(id, &mut after);
+        drop(phase);")],
     ),
     mutant(
         "marker-wake-is-dropped",
         "the same, for a scan that is opened",
         CONN,
-        &[(r"        drop(phase);
-        after.into_wakeups().deliver();
-        Ok(())", r"        drop(phase);
-        Ok(())")],
+        &[(r"?.scan_opened(end);
+        open.stream_changed(id, &mut after);
+        drop(phase);
+        after.into_wakeups().deliver();", r"?.scan_opened(end);
+        open.stream_changed(id, &mut after);
+        drop(phase);")],
     ),
     mutant(
         "run-wake-is-dropped",

@@ -15,9 +15,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a turn is there, and no worker that sleeps is called",
         BUCKET,
         &[(
-            r"        state.ready.push_back(seat.0);
+            r"        state.ready.push_back(&mut state.members, seat.0);
         self.call_sleeper();",
-            "        state.ready.push_back(seat.0);",
+            "        state.ready.push_back(&mut state.members, seat.0);",
         )],
     ),
     mutant(
@@ -234,10 +234,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         BUCKET,
         &[(
             r"        state.member(seat).whereabouts = Whereabouts::Ready;
-        state.ready.push_back(seat.0);
+        state.ready.push_back(&mut state.members, seat.0);
         self",
             r"        state.member(seat).whereabouts = Whereabouts::Ready;
-        state.ready.push_front(seat.0);
+        state.ready.push_front(&mut state.members, seat.0);
         self",
         )],
     ),
@@ -246,8 +246,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "what has run goes on before what never ran",
         MANAGER,
         &[(
-            "self.initializing.pop_front().or_else(|| self.active.pop_front())",
-            "self.active.pop_front().or_else(|| self.initializing.pop_front())",
+            "self.initializing.pop_front(queued).or_else(|| self.active.pop_front(queued))",
+            "self.active.pop_front(queued).or_else(|| self.initializing.pop_front(queued))",
         )],
     ),
     mutant(
@@ -289,12 +289,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         MANAGER,
         &[(
             r"        if next {
-            self.active.push_front(place);
+            self.active.push_front(&mut self.queued, place);
         } else {
-            self.active.push_back(place);
+            self.active.push_back(&mut self.queued, place);
         }",
             r"        let _ = next;
-        self.pending.push_back(place);",
+        self.queued.get(place).queue = Queue::Pending;
+        self.pending.push_back(&mut self.queued, place);",
         )],
     ),
     mutant(
