@@ -1,6 +1,7 @@
 //! What is explored here: the core and kv_engine's protocols as systems, their
 //! scenarios, and the core's sequential specification.
 
+pub(crate) mod answers;
 pub mod history;
 pub mod invariant;
 pub mod spec;
