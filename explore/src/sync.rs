@@ -28,9 +28,13 @@ pub fn note(line: impl FnOnce() -> String) {
 /// deadlock. To loom it is one.
 pub fn may_wait<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(not(loom))]
-    return shuttle_dpor::may_wait(f);
+    {
+        shuttle_dpor::may_wait(f)
+    }
     #[cfg(loom)]
-    f()
+    {
+        f()
+    }
 }
 
 /// Waits until every other thread has ended or [may wait](may_wait) for ever. Nothing
@@ -44,7 +48,9 @@ pub fn until_rest() {
 /// name in witnesses: `a's lock`, when `a` is the owner.
 pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {
     #[cfg(not(loom))]
-    return shuttle_dpor::belonging_to(owner, f);
+    {
+        shuttle_dpor::belonging_to(owner, f)
+    }
     #[cfg(loom)]
     {
         drop(owner);
