@@ -372,3 +372,67 @@ impl fmt::Debug for State {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::{Batch, Item, Memory, Run, Scan, Scanned, SeqnoRange, SourceError, StreamRequest};
+    use std::sync::Weak;
+    use std::time::Instant;
+
+    /// Each of its scans disconnects connection 1 before it ends.
+    struct Disconnects(Weak<ConnMap>);
+
+    struct EmptyScan(Weak<ConnMap>);
+
+    impl ItemSource for Disconnects {
+        fn open_scan(&self, _: VbId, _: SeqnoRange) -> Result<Box<dyn Scan>, SourceError> {
+            Ok(Box::new(EmptyScan(Weak::clone(&self.0))))
+        }
+        fn read_memory(&self, _: VbId, _: SeqnoRange) -> Result<Memory, SourceError> {
+            Ok(Memory::Items(Vec::<Item>::new()))
+        }
+    }
+
+    impl Scan for EmptyScan {
+        fn snapshot_end(&self) -> Seqno {
+            0
+        }
+        fn read(&mut self, _: &mut Batch) -> Result<Scanned, SourceError> {
+            let map = self.0.upgrade().ok_or("no map")?;
+            map.disconnect(ConnId(1))?.deliver();
+            Ok(Scanned::End)
+        }
+    }
+
+    struct Nobody;
+
+    impl FrontEnd for Nobody {
+        fn wake(&self) {}
+    }
+
+    fn opened(map: &ConnMap) -> Producer {
+        let producer = map.open(ConnId(1), "one", Arc::new(Nobody)).unwrap().deliver();
+        let request = StreamRequest { vb: VbId(0), start: 0, end: 9, opaque: 0 };
+        producer.stream_request(request).unwrap().deliver();
+        producer
+    }
+
+    /// No caller can tell: what would be left is memory, a little for each
+    /// connection that there ever was.
+    #[test]
+    fn who_is_closed_leaves_its_seat_also_while_it_runs() {
+        let map = Arc::new_cyclic(|map| {
+            ConnMap::new(Arc::new(Disconnects(Weak::clone(map))), Config::default())
+        });
+        let seats = || map.shared.bucket.seats();
+        let _idle = opened(&map);
+        assert_eq!(seats(), 1);
+        map.disconnect(ConnId(1)).unwrap().deliver();
+        assert_eq!(seats(), 0, "of one that did not run");
+        let _runs = opened(&map);
+        assert_eq!(map.worker().run(Instant::now()), Run::Ran);
+        assert!(map.get(ConnId(1)).is_none(), "the scan has disconnected it");
+        assert_eq!(seats(), 0, "of one that ran");
+    }
+}

@@ -41,6 +41,12 @@ impl<T> Slab<T> {
         }
     }
 
+    /// How many values there are.
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
     pub(crate) fn get(&self, number: u32) -> Option<&T> {
         self.entries.get(number as usize)?.as_ref()
     }

@@ -3,7 +3,8 @@
 //! displacements, state changes, and a shutdown in the middle. At the end
 //! nothing is alive, and nothing was lost.
 //!
-//! Who waits for ever fails the test, by [`SOON`]; the seeds are fixed.
+//! A front end that waits for ever fails the test, by [`SOON`], and whatever else
+//! does, by its source: see there. The seeds are fixed.
 #![cfg(not(any(loom, shuttle)))]
 
 #[path = "support/host.rs"]

@@ -38,7 +38,11 @@ pub fn judge(
         return Ok(figures);
     }
     if stops_at_first() {
-        println!("\nfailed: {}", report.name);
+        println!();
+        for violation in &report.violations {
+            println!("violated: {}: {}", violation.invariant, violation.detail);
+        }
+        println!("failed: {}", report.name);
         std::process::exit(101);
     }
     Err(Failed { figures, said: said(report, system, scenario) })

@@ -1,4 +1,11 @@
 //! The universe of the core: from which states the calls race, and which.
+//!
+//! `cargo explore --generate` explores it all, and `cargo xtask universe` does so
+//! in parts that are kept. What it leaves out, for its size: scenarios of more
+//! than three threads or four calls; from each state but the first, the calls that
+//! the state is not about; a third connection, but where three want one slot or
+//! one name; a host that is unkind in two ways at once, but for those that lock
+//! or panic and read in parts; and two scenarios that differ in names only are one.
 
 use orderings::generate::{letter, Family, Letter, Universe};
 

@@ -228,6 +228,12 @@ impl<T> Bucket<T> {
         !state.stopped
     }
 
+    /// Seats that are taken.
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    pub(crate) fn seats(&self) -> usize {
+        self.state.lock().members.len()
+    }
+
     /// Ends every present and future [`Bucket::wait`].
     pub(crate) fn stop(&self) {
         self.state.lock().stopped = true;

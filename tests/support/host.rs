@@ -8,7 +8,7 @@ use connmap::*;
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{channel, RecvTimeoutError};
+use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,6 +32,31 @@ pub fn within(waits_for: &str, body: impl FnOnce() + Send + 'static) {
     }
 }
 
+/// No test takes so long; one that does will never end.
+const NEVER: Duration = Duration::from_secs(300);
+
+/// Watches the thread that has it: a test that waits for ever, or goes round in
+/// circles in a call of the core, ends its process and is named.
+struct Watched(Sender<()>);
+
+impl Watched {
+    fn new() -> Self {
+        let (ends, ended) = channel();
+        let name = thread::current().name().unwrap_or("a thread").to_owned();
+        thread::spawn(move || {
+            if ended.recv_timeout(NEVER) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("{name} does not end: it was given {NEVER:?}");
+                std::process::exit(101);
+            }
+        });
+        Watched(ends)
+    }
+}
+
+thread_local! {
+    static WATCHED: Watched = Watched::new();
+}
+
 type OpenScan = dyn Fn(VbId, SeqnoRange) -> Result<Box<dyn Scan>, SourceError> + Send + Sync;
 type ReadMemory = dyn Fn(VbId, SeqnoRange) -> Result<Memory, SourceError> + Send + Sync;
 
@@ -43,13 +68,15 @@ pub struct Source {
 }
 
 impl Source {
-    /// Memory is empty unless [`Source::memory`] says something else.
+    /// Memory is empty unless [`Source::memory`] says something else. The test
+    /// that makes one is watched from here on.
     pub fn new(
         open_scan: impl Fn(VbId, SeqnoRange) -> Result<Box<dyn Scan>, SourceError>
             + Send
             + Sync
             + 'static,
     ) -> Self {
+        WATCHED.with(|_| ());
         Source {
             open_scan: Box::new(open_scan),
             read_memory: Box::new(|_, _| Ok(Memory::Items(Vec::new()))),

@@ -4,9 +4,11 @@ mod asked;
 mod build;
 mod ci;
 mod explore;
+mod kept;
 mod mutants;
 mod own;
 mod peers;
+mod universe;
 
 use std::process::ExitCode;
 
@@ -18,10 +20,15 @@ usage: cargo xtask COMMAND
   mutants   make each of the mistakes in xtask/src/mutants/core/ in a copy of the
             core, and say which check sees it: shuttle-dpor's scenarios, generated
             ones, loom's, the native tests; with names, only these: dpor,
-            generated, loom, std, or mutants. --matrix writes models/MUTANTS.md;
-            --check runs what it says of shuttle-dpor's scenarios; --cargo-mutants
-            has cargo-mutants break the core, where it is installed; explorer
-            breaks the explorer, one line at a time, and runs its tests
+            generated, loom, std, or mutants; --part K/N: each N-th mutant, from the
+            K-th. --matrix writes models/MUTANTS.md; --check runs what it says of
+            shuttle-dpor's scenarios. What was found counts until a source changes,
+            so that a run that was cut off goes on. --cargo-mutants makes those that
+            cargo-mutants lists, where it is installed; explorer breaks the
+            explorer, one line at a time, and runs its tests
+  universe  explore every generated scenario, to the end, in a hundred parts: what
+            is through counts until a source changes, so that it can be interrupted;
+            with a number, for so many minutes
   peers     run other people's loom tests with loom and with dpor/loom, and print
             a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status
@@ -43,6 +50,7 @@ fn main() -> ExitCode {
         Some("own-crate") => own::run(),
         Some("ci") => ci::run(&names),
         Some("peers") => peers::run(&names),
+        Some("universe") => universe::run(&names),
         Some("mutants") => mutants::run(&names),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

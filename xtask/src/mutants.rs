@@ -5,7 +5,9 @@
 //! - `core`: the core's mutants, by kind
 //! - `instrument`: one build for all of them, in which a number chooses
 //! - `run`: the checks that they are run against, each with a deadline
+//! - `seen`: what was found so far, so that a run that was cut off goes on
 //! - `matrix`: which check saw which, `models/MUTANTS.md`
+//! - `others`: cargo-mutants, whose mistakes are made one build at a time
 //! - `explorer`: the explorer's mutants, each a build of its own, against the
 //!   explorer's tests
 
@@ -13,11 +15,15 @@ mod core;
 mod explorer;
 mod instrument;
 mod matrix;
+mod others;
 mod run;
+mod seen;
 
-use crate::build::{cargo, root, Engine};
+use crate::build::{cargo, root, target, Engine};
+use instrument::Edit;
 use matrix::Killers;
 use run::{Binaries, Check};
+use seen::Seen;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +52,20 @@ const fn mutant(
 }
 
 impl Mutant {
+    /// What it changes of a file, and where.
+    fn places(&self, sound: &str) -> Result<Vec<Edit>, String> {
+        let place = |(from, to): &(&str, &str)| {
+            let from = from.trim_end();
+            let places: Vec<usize> = sound.match_indices(from).map(|(at, _)| at).collect();
+            let [place] = places[..] else {
+                let (name, file, times) = (self.name, self.file, places.len());
+                return Err(format!("{name}: {times} times, and not once, in {file}:\n{from}"));
+            };
+            Ok(Edit { place: place..place + from.len(), text: to.trim_end().to_owned() })
+        };
+        self.edits.iter().map(place).collect()
+    }
+
     fn apply(&self, sound: &str) -> Result<String, String> {
         let mut text = sound.to_owned();
         for (from, to) in self.edits {
@@ -59,7 +79,6 @@ impl Mutant {
 }
 
 /// What is asked for.
-#[derive(Default)]
 struct Asked<'a> {
     /// Write the matrix.
     matrix: bool,
@@ -67,34 +86,84 @@ struct Asked<'a> {
     check: bool,
     cargo_mutants: bool,
     explorer: bool,
+    /// Part K of N: each N-th mutant, from the K-th.
+    part: (usize, usize),
     /// Some mutants, some checks; none: all.
     names: Vec<&'a str>,
 }
 
-/// `arguments`: see the usage.
-pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let mut asked = Asked::default();
-    let all = core::all();
-    for argument in arguments {
-        match argument.as_str() {
-            "--matrix" => asked.matrix = true,
-            "--check" => asked.check = true,
-            "--cargo-mutants" => asked.cargo_mutants = true,
-            "explorer" => asked.explorer = true,
-            name => {
-                let mutant = all.iter().any(|(_, mutant)| mutant.name == name);
-                let check = Check::ALL.iter().any(|check| check.name() == name);
-                let explorers = explorer::MUTANTS.iter().any(|mutant| mutant.name == name);
-                if !(mutant || check || explorers) {
-                    return Err(format!("{name}: no mutant, and no check; see {}", matrix::FILE));
+impl<'a> Asked<'a> {
+    fn new(arguments: &'a [String]) -> Result<Self, String> {
+        let mut asked = Asked {
+            matrix: false,
+            check: false,
+            cargo_mutants: false,
+            explorer: false,
+            part: (1, 1),
+            names: Vec::new(),
+        };
+        let all = core::all();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--matrix" => asked.matrix = true,
+                "--check" => asked.check = true,
+                "--cargo-mutants" => asked.cargo_mutants = true,
+                "--part" => asked.part = part(arguments.next())?,
+                "explorer" => asked.explorer = true,
+                name => {
+                    let mutant = all.iter().any(|(_, mutant)| mutant.name == name);
+                    let check = Check::ALL.iter().any(|check| check.name() == name);
+                    let explorers = explorer::MUTANTS.iter().any(|mutant| mutant.name == name);
+                    if !(mutant || check || explorers) {
+                        let file = matrix::FILE;
+                        return Err(format!("{name}: no mutant, and no check; see {file}"));
+                    }
+                    asked.explorer |= explorers;
+                    asked.names.push(name);
                 }
-                asked.explorer |= explorers;
-                asked.names.push(name);
             }
         }
+        Ok(asked)
     }
+
+    fn named(&self, name: &str) -> bool {
+        self.names.contains(&name)
+    }
+
+    fn checks(&self) -> Vec<Check> {
+        let any = !Check::ALL.iter().any(|check| self.named(check.name()));
+        let chosen = |check: &Check| match self.check {
+            true => *check == Check::Dpor,
+            false => any || self.named(check.name()),
+        };
+        Check::ALL.into_iter().filter(chosen).collect()
+    }
+
+    fn mutants(&self, all: &[(usize, &'static Mutant)]) -> Vec<(usize, &'static Mutant)> {
+        let any = !all.iter().any(|(_, mutant)| self.named(mutant.name));
+        let (part, parts) = self.part;
+        let chosen = |(number, mutant): &&(usize, &'static Mutant)| {
+            (any || self.named(mutant.name)) && number % parts == part % parts
+        };
+        all.iter().filter(chosen).copied().collect()
+    }
+}
+
+/// `K/N`, from `1/N` to `N/N`.
+fn part(text: Option<&String>) -> Result<(usize, usize), String> {
+    let numbers = text.and_then(|text| text.split_once('/'));
+    match numbers.map(|(part, parts)| (part.parse(), parts.parse())) {
+        Some((Ok(part), Ok(parts))) if (1..=parts).contains(&part) => Ok((part, parts)),
+        _ => Err("--part: expected K/N, such as 1/4, from 1/N to N/N".into()),
+    }
+}
+
+/// `arguments`: see the usage.
+pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
+    let asked = Asked::new(arguments)?;
     if asked.cargo_mutants {
-        return cargo_mutants();
+        return others::run(asked.part);
     }
     if asked.explorer {
         return of_the_explorer(&asked.names);
@@ -102,136 +171,144 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     of_the_core(&asked)
 }
 
-/// cargo-mutants on the core, against its native tests.
-fn cargo_mutants() -> Result<(), String> {
-    let root = root();
-    let status = cargo(&root, &root.join("target"), Engine::Std)
-        .args(["mutants", "-p", "connmap", "--timeout", "60", "--output", "target"])
-        .status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!(
-            "cargo mutants: {status}; it is installed by `cargo install cargo-mutants --locked`"
-        )),
-        Err(error) => Err(format!("cargo does not start: {error}")),
-    }
-}
-
 type Row = (&'static str, &'static Mutant, Killers);
 
 fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
-    let named = |name: &str| asked.names.contains(&name);
-    let any_check = !Check::ALL.iter().any(|check| named(check.name()));
     let all = core::all();
-    let any_mutant = !all.iter().any(|(_, mutant)| named(mutant.name));
-    let checks = Check::ALL.into_iter().filter(|check| match asked.check {
-        true => *check == Check::Dpor,
-        false => any_check || named(check.name()),
-    });
-    let recorded = match asked.check {
-        true => matrix::read(&read(&root().join(matrix::FILE))?),
-        false => BTreeMap::new(),
+    let chosen = asked.mutants(&all);
+    let recorded = match read(&root().join(matrix::FILE)) {
+        Ok(text) => matrix::read(&text),
+        Err(error) if asked.check => return Err(error),
+        Err(_) => BTreeMap::new(),
     };
-    let chosen: Vec<_> =
-        all.iter().filter(|(_, mutant)| any_mutant || named(mutant.name)).collect();
     let tree = copy()?;
     instrument_all(&tree, &all)?;
-    let target = root().join("target/mutants");
+    let seen = Seen::open(&tree, &all, &recorded)?;
     let mut binaries = Vec::new();
-    for check in checks {
+    for check in asked.checks() {
         let begin = Instant::now();
-        let built = run::build(&tree, &target, check)?;
-        if let Some(killer) = built.killer(0, None, &target.join("sound.log"))? {
-            return Err(format!("{}: {killer} fails without a mutant", check.name()));
+        let mut built = run::build(&tree, &target(), check)?;
+        let compiled = begin.elapsed();
+        // The check of a matrix runs what is seen alone; the rest was sound when it was written.
+        if !asked.check {
+            built.is_sound(&folder().join("sound.log"))?;
         }
-        println!("{:10} built, and holds: {:.0} s", check.name(), begin.elapsed().as_secs_f64());
+        let (compiled, held) = (compiled.as_secs_f64(), begin.elapsed().as_secs_f64());
+        println!("{:10} built in {compiled:.0} s, and holds: {held:.0} s", check.name());
         binaries.push(built);
     }
-    let queue = Mutex::new(chosen.into_iter());
-    let rows: Mutex<Vec<(usize, Row)>> = Mutex::default();
+    let queue = Mutex::new(chosen.iter());
     let begin = Instant::now();
     let work = |worker: usize| -> Result<(), String> {
         loop {
             let next = lock(&queue).next();
             let Some((number, mutant)) = next else { return Ok(()) };
-            let log = target.join(format!("mutant{worker}.log"));
-            let killers = killers(*number, mutant, &binaries, recorded.get(mutant.name), &log)?;
-            let said = |check| match killers.get(&check) {
-                Some(Some(by)) => format!(" {}: {by};", check_name(check)),
-                Some(None) => format!(" {}: -;", check_name(check)),
-                None => String::new(),
-            };
-            let said: String = Check::ALL.into_iter().map(said).collect();
+            let log = folder().join(format!("mutant{worker}.log"));
+            let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
             println!("{:40}{said}", mutant.name);
-            lock(&rows).push((*number, (core::kind(*number), mutant, killers)));
         }
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..2).map(|worker| scope.spawn(move || work(worker))).collect();
         workers.into_iter().try_for_each(|worker| worker.join().expect("it does not panic"))
     })?;
-    let mut rows = rows.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    rows.sort_by_key(|(number, _)| *number);
-    let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
-    println!("{} mutants, {:.0} s", rows.len(), begin.elapsed().as_secs_f64());
-    judge(asked, &rows, &recorded)
+    println!("{} mutants, {:.0} s", chosen.len(), begin.elapsed().as_secs_f64());
+    let dpor = binaries.iter().find(|built| built.check == Check::Dpor);
+    let silent = dpor.map_or(Ok(()), |dpor| say(&all, dpor));
+    if asked.check {
+        return still_seen(&chosen, &seen, &recorded).and(silent);
+    }
+    let row = |(number, mutant): &(usize, &'static Mutant)| {
+        (core::kind(*number), *mutant, seen.killers(mutant.name))
+    };
+    let rows: Vec<Row> = if asked.matrix { &all } else { &chosen }.iter().map(row).collect();
+    let (text, holes) = matrix::write(&rows);
+    if asked.matrix {
+        write(&root().join(matrix::FILE), &text)?;
+    }
+    match holes.is_empty() {
+        true => silent,
+        false => Err(format!("no exploration sees: {}", holes.join(" "))),
+    }
 }
 
-fn check_name(check: Check) -> &'static str {
-    check.name()
+/// What of the mutants is kept from one run to the next.
+fn folder() -> PathBuf {
+    root().join("target/mutants")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// What sees the mutant; where it is recorded, whether that still does.
-fn killers(
+/// Runs the mutant against each check that it was not run against yet: what
+/// saw it before comes first. With `known` alone, nothing else is run.
+fn look(
     number: usize,
     mutant: &Mutant,
     binaries: &[Binaries],
-    recorded: Option<&Vec<String>>,
+    seen: &Seen,
+    known: bool,
     log: &Path,
-) -> Result<Killers, String> {
-    let mut killers = Killers::new();
+) -> Result<String, String> {
+    let mut said = String::new();
     for built in binaries {
-        let at = Check::ALL.iter().position(|check| *check == built.check).unwrap_or_default();
-        let only = recorded.and_then(|cells| cells.get(at)).map(String::as_str);
-        // What was not seen there, or by a deadline alone, costs more than a part of CI.
-        if only.is_some_and(|name| name == "-" || name.ends_with("(deadline)")) {
-            continue;
-        }
-        let killer = built.killer(number, only, log);
-        killers.insert(built.check, killer.map_err(|error| format!("{}: {error}", mutant.name))?);
+        let check = built.check;
+        let killer = match seen.killers(mutant.name).remove(&check) {
+            Some(killer) => killer,
+            None => {
+                let first = seen.first(mutant.name, check);
+                // What nothing sees, or a deadline alone, costs more than a part of CI.
+                if known && first.is_none() {
+                    continue;
+                }
+                let failed = |error| format!("{}: {error}", mutant.name);
+                let killer = built.killer(number, first, known, log).map_err(failed)?;
+                seen.add(mutant.name, check, killer.clone())?;
+                killer
+            }
+        };
+        said += &format!(" {}: {};", check.name(), killer.as_deref().unwrap_or("-"));
     }
-    Ok(killers)
+    Ok(said)
 }
 
-fn judge(
-    asked: &Asked<'_>,
-    rows: &[Row],
+/// Whether failures say what they are to say.
+fn say(all: &[(usize, &'static Mutant)], dpor: &Binaries) -> Result<(), String> {
+    let log = folder().join("says.log");
+    let mut silent = String::new();
+    for (name, scenario, text) in core::SAYS {
+        let mutant = all.iter().find(|(_, mutant)| mutant.name == *name);
+        let (number, _) = mutant.ok_or_else(|| format!("{name}: no mutant"))?;
+        dpor.killer(*number, Some((*scenario).to_owned()), true, &log)?;
+        let said = read(&log)?;
+        if !said.contains(text) {
+            silent += &format!("{name}, {scenario}: nothing says \"{text}\":\n{said}\n");
+        }
+    }
+    match silent.is_empty() {
+        true => Ok(()),
+        false => Err(silent),
+    }
+}
+
+fn still_seen(
+    chosen: &[(usize, &'static Mutant)],
+    seen: &Seen,
     recorded: &BTreeMap<String, Vec<String>>,
 ) -> Result<(), String> {
-    let (text, holes) = matrix::write(rows);
-    if asked.check {
-        let survived = rows.iter().filter(|(.., killers)| killers.values().any(Option::is_none));
-        let mut wrong: Vec<String> = survived
-            .map(|(_, mutant, _)| format!("{} is not seen any more", mutant.name))
-            .collect();
-        let names = core::all();
-        let missing = names.iter().filter(|(_, mutant)| !recorded.contains_key(mutant.name));
-        wrong.extend(missing.map(|(_, mutant)| format!("{} is not in the matrix", mutant.name)));
-        return match wrong.is_empty() {
-            true => Ok(()),
-            false => Err(format!("{}: {}", matrix::FILE, wrong.join("; "))),
-        };
+    let mut wrong = Vec::new();
+    for (_, mutant) in chosen {
+        let name = mutant.name;
+        if !recorded.contains_key(name) {
+            wrong.push(format!("{name} is not in the matrix"));
+        } else if seen.killers(name).get(&Check::Dpor).is_some_and(Option::is_none) {
+            wrong.push(format!("{name} is not seen any more"));
+        }
     }
-    if asked.matrix {
-        write(&root().join(matrix::FILE), &text)?;
-    }
-    match holes.is_empty() {
+    match wrong.is_empty() {
         true => Ok(()),
-        false => Err(format!("no exploration sees: {}", holes.join(" "))),
+        false => Err(format!("{}: {}", matrix::FILE, wrong.join("; "))),
     }
 }
 
@@ -243,8 +320,17 @@ fn instrument_all(tree: &Path, all: &[(usize, &'static Mutant)]) -> Result<(), S
     }
     for (name, mutants) in files {
         let file = tree.join(name);
-        write(&file, &instrument::instrument(&read(&file)?, &mutants)?)?;
+        let sound = read(&file)?;
+        let places = |(number, mutant): &(usize, &Mutant)| Ok((*number, mutant.places(&sound)?));
+        let places = mutants.iter().map(places).collect::<Result<Vec<_>, String>>()?;
+        write(&file, &instrument::instrument(&sound, &places)?)?;
     }
+    choose(tree)?;
+    seen::keep_dates(tree)
+}
+
+/// Lets the copy of the core ask which mutant was chosen.
+fn choose(tree: &Path) -> Result<(), String> {
     let root = tree.join("src/lib.rs");
     write(&root, &(read(&root)? + instrument::CHOICE))
 }
@@ -318,7 +404,7 @@ fn killed(mutant: &Mutant, tree: &Path) -> Result<Option<String>, String> {
 }
 
 fn test(tree: &Path, build_only: bool) -> Result<Output, String> {
-    let mut command = cargo(tree, &root().join("target/mutants"), Engine::Std);
+    let mut command = cargo(tree, &folder(), Engine::Std);
     command.args(["test", "--quiet", "-p", "shuttle-dpor"]);
     command.args(EXPLORERS.iter().flat_map(|name| ["--test", name]));
     if build_only {
@@ -331,7 +417,7 @@ fn test(tree: &Path, build_only: bool) -> Result<Output, String> {
 /// A copy of what git tracks, so that a run that is cut off leaves nothing broken.
 fn copy() -> Result<PathBuf, String> {
     let root = root();
-    let tree = root.join("target/mutants/tree");
+    let tree = folder().join("tree");
     let output = Command::new("git")
         .current_dir(&root)
         .args(["ls-files", "-z"])
@@ -389,9 +475,10 @@ mod tests {
 
     #[test]
     fn every_mutant_still_finds_what_it_breaks() {
-        let of_core = core::all()
-            .into_iter()
-            .map(|(number, mutant)| instrument(&text(mutant.file), &[(number, mutant)]).err());
+        let of_core = core::all().into_iter().map(|(number, mutant)| {
+            let text = text(mutant.file);
+            mutant.places(&text).and_then(|places| instrument(&text, &[(number, places)])).err()
+        });
         let of_explorer = explorer::MUTANTS.iter().map(|m| m.apply(&text(m.file)).err());
         let wrong: Vec<String> = of_core.chain(of_explorer).flatten().collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -133,10 +133,10 @@ impl World {
         }
     }
 
+    /// Something has changed: whoever rests does so for as long as it now has to.
     fn ask_for_turn(&mut self, at: Place) {
-        if let Next::Now = self.next_turn(at) {
-            self.make_ready(at);
-        }
+        let next = self.next_turn(at);
+        self.give_turn(at, next);
     }
 
     /// A new backfill.
@@ -158,6 +158,7 @@ impl World {
                 self.bucket.waiting.retain(|other| *other != at);
                 self.offer_slots();
             }
+            self.ask_for_turn(at);
             return;
         }
         let had = backfills.in_queues();
@@ -189,8 +190,7 @@ impl World {
         let drained = backfills.bytes == 0 || backfills.bytes <= limits.resume_bytes();
         if backfills.full && drained {
             backfills.full = false;
-            let next = self.next_turn(at);
-            self.give_turn(at, next);
+            self.ask_for_turn(at);
         }
     }
 
@@ -200,7 +200,8 @@ impl World {
     pub(super) fn take_turn(&mut self, now: u64) -> Option<Place> {
         let (due, resting) = self.bucket.resting.iter().partition(|(time, _)| *time <= now);
         self.bucket.resting = resting;
-        let due: Vec<(u64, Place)> = due;
+        let mut due: Vec<(u64, Place)> = due;
+        due.sort_by_key(|(time, _)| *time);
         self.bucket.ready.extend(due.into_iter().map(|(_, at)| at));
         let at = self.bucket.ready.pop_front()?;
         self.bucket.running.push(at);

@@ -1,6 +1,7 @@
 //! The core's mutants, by kind of mistake.
 
 mod bytes;
+mod fresh;
 mod host;
 mod refusals;
 mod seqnos;
@@ -42,6 +43,7 @@ const KINDS: &[(&str, &[Mutant])] = &[
     ("host", host::MUTANTS),
     ("workers", workers::MUTANTS),
     ("time", time::MUTANTS),
+    ("fresh", fresh::MUTANTS),
 ];
 
 /// All of them, by their numbers: 0 is the sound core.
@@ -56,6 +58,50 @@ pub(super) fn kind(number: usize) -> &'static str {
     kinds.nth(number - 1).unwrap_or_default()
 }
 
+/// What the failure of a scenario under shuttle-dpor says of some: what a client
+/// would have been handed; who sleeps, what there is for it and who should have
+/// woken it; and who never comes to rest.
+pub(super) const SAYS: &[(&str, &str, &str)] = &[
+    (
+        "ok-one-item-short",
+        "handed-to-the-end",
+        "step would answer \"item 2\" for stream_request(0, 0, 2) and not \"stream end ok\"",
+    ),
+    (
+        "old-id-new-stream",
+        "stale-backfill",
+        "step would answer \"marker 1..1 from disk\" for stream_request(0)",
+    ),
+    (
+        "displaced-accepts",
+        "displaced-by-another",
+        "b.stream_request(0) would answer \"connection closed\" and not \"accepted\"",
+    ),
+    (
+        "displace-wakes-nobody",
+        "displaced-by-another",
+        "no-lost-wakeup: b sleeps, and there is \"disconnect, displaced\" for it: open(c, a) should \
+         have woken it",
+    ),
+    (
+        "ready-wakes-nobody",
+        "backfill-step",
+        "no-lost-wakeup: a sleeps, and there is \"marker 1..1 from disk\" of stream_request(0) for \
+         it: run_backfill should have woken it",
+    ),
+    (
+        "memory-again-and-again",
+        "memory-nothing",
+        "no-deadlock: the system never comes to rest: step has read seqnos 2..6 of vb 0 from \
+         memory 100 times, and goes on",
+    ),
+    (
+        "snooze-asks-at-once",
+        "later-closed",
+        "no-deadlock: the system never comes to rest: after 204 rounds still run_backfill",
+    ),
+];
+
 /// Those that no exploration sees, and why.
 pub(super) const UNSEEN: &[(&str, &str)] = &[
     (
@@ -64,15 +110,15 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
     ),
     (
         "closed-run-keeps-its-turn",
-        "the connection is gone and gets no other turn: what is kept is a seat of the bucket, a few bytes until the map is dropped, and nobody outside can tell",
+        "the connection is gone and gets no other turn: what is kept is a seat of the bucket, a few bytes until the map is dropped, and no caller can tell; std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "seat-is-not-left",
-        "the same: a seat of the bucket is kept by a connection that is gone",
+        "a seat of the bucket is kept by a connection that is gone: std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "left-seat-is-kept",
-        "the same: a seat of the bucket is kept by a connection that is gone",
+        "a seat of the bucket is kept by a connection that is gone: std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "pool-joins-none",

@@ -5,7 +5,6 @@
 //! It knows Rust as far as rustfmt writes it: a function begins with a line
 //! that says `fn` and ends with the brace below that line's first letter.
 
-use super::Mutant;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
@@ -43,15 +42,21 @@ struct Function {
     of_trait: bool,
 }
 
-/// The text of a file with all mutants of it in place: `mutants` with their
-/// numbers.
-pub(super) fn instrument(sound: &str, mutants: &[(usize, &Mutant)]) -> Result<String, String> {
+/// What stands at a place of a file, and is another text in a mutant.
+pub(super) struct Edit {
+    pub(super) place: Range<usize>,
+    pub(super) text: String,
+}
+
+/// The text of a file with all mutants of it in place: what they change, by
+/// their numbers.
+pub(super) fn instrument(sound: &str, mutants: &[(usize, Vec<Edit>)]) -> Result<String, String> {
     let functions = functions(sound)?;
     // By function: the arms of its choice, and what comes behind it.
     let mut changes: BTreeMap<usize, (String, String)> = BTreeMap::new();
     let mut end = String::new();
-    for (number, mutant) in mutants {
-        for (at, text) in changed(sound, &functions, mutant)? {
+    for (number, edits) in mutants {
+        for (at, text) in changed(sound, &functions, edits)? {
             let function = &functions[at];
             let name = format!("{}__{number}", function.name);
             let (arms, behind) = changes.entry(at).or_default();
@@ -90,31 +95,43 @@ pub(super) fn instrument(sound: &str, mutants: &[(usize, &Mutant)]) -> Result<St
 fn changed(
     sound: &str,
     functions: &[Function],
-    mutant: &Mutant,
+    edits: &[Edit],
 ) -> Result<BTreeMap<usize, String>, String> {
-    let mut changed: BTreeMap<usize, String> = BTreeMap::new();
-    for (from, to) in mutant.edits {
-        let places: Vec<usize> = sound.match_indices(from).map(|(at, _)| at).collect();
-        let [place] = places[..] else {
-            let (name, file, times) = (mutant.name, mutant.file, places.len());
-            return Err(format!("{name}: {times} times, and not once, in {file}:\n{from}"));
-        };
+    let mut by_function: BTreeMap<usize, Vec<&Edit>> = BTreeMap::new();
+    for edit in edits {
         let within = |function: &Function| {
-            function.text.start <= place && place + from.trim_end().len() <= function.text.end
+            function.text.start <= edit.place.start && edit.place.end <= function.text.end
         };
         let smallest = (0..functions.len())
             .filter(|at| within(&functions[*at]))
             .min_by_key(|at| functions[*at].text.len());
         let Some(at) = smallest else {
-            return Err(format!("{}: in no function of {}:\n{from}", mutant.name, mutant.file));
+            return Err(format!("in no function:\n{}", &sound[edit.place.clone()]));
         };
-        let text = changed.entry(at).or_insert_with(|| sound[functions[at].text.clone()].into());
-        if text.matches(from.trim_end()).count() != 1 {
-            return Err(format!("{}: an edit is in the way of another", mutant.name));
+        by_function.entry(at).or_default().push(edit);
+    }
+    let mut changed = BTreeMap::new();
+    for (at, mut edits) in by_function {
+        let whole = functions[at].text.clone();
+        edits.sort_by_key(|edit| edit.place.start);
+        if edits.windows(2).any(|pair| pair[0].place.end > pair[1].place.start) {
+            return Err("an edit is in the way of another".into());
         }
-        *text = text.replacen(from.trim_end(), to.trim_end(), 1);
+        let mut text = sound[whole.clone()].to_owned();
+        for Edit { place, text: other } in edits.into_iter().rev() {
+            text.replace_range(place.start - whole.start..place.end - whole.start, other);
+        }
+        changed.insert(at, text);
     }
     Ok(changed)
+}
+
+/// The mutant whose copy of a function the line of an instrumented text is in.
+pub(super) fn mutant_at(text: &str, line: usize) -> Option<usize> {
+    text.lines().take(line).collect::<Vec<_>>().into_iter().rev().find_map(|line| {
+        let name = name_of(line.trim_start())?;
+        name.rsplit_once("__")?.1.parse().ok()
+    })
 }
 
 fn functions(text: &str) -> Result<Vec<Function>, String> {
@@ -243,11 +260,15 @@ impl Held {
 }
 ";
 
+    fn edits(edits: &'static [(&'static str, &'static str)]) -> Result<Vec<Edit>, String> {
+        mutant("m", "", "", edits).places(SOUND)
+    }
+
     #[test]
     fn a_function_is_there_once_more_for_each_mutant() {
-        let one = mutant("one", "", "", &[("at + 1", "at + 2")]);
-        let two = mutant("two", "", "", &[("self.count.sub();", ""), ("at + 1", "at + 0")]);
-        let text = instrument(SOUND, &[(1, &one), (2, &two)]).unwrap();
+        let one = edits(&[("at + 1", "at + 2")]).unwrap();
+        let two = edits(&[("self.count.sub();", ""), ("at + 1", "at + 0")]).unwrap();
+        let text = instrument(SOUND, &[(1, one), (2, two)]).unwrap();
         for there in [
             "match crate::mutation::chosen() { 1 => return self.take__1(at, of), \
              2 => return self.take__2(at, of), _ => {} }",
@@ -258,13 +279,17 @@ impl Held {
         ] {
             assert!(text.contains(there), "{there}\n{text}");
         }
+        let line = |of: &str| text.lines().position(|line| line.contains(of)).unwrap() + 1;
+        assert_eq!(mutant_at(&text, line("at + 2")), Some(1));
+        assert_eq!(mutant_at(&text, line("at + 0")), Some(2));
+        assert_eq!(mutant_at(&text, line("at + 1")), None);
     }
 
     #[test]
     fn what_is_not_there_once_is_refused() {
         for from in ["nowhere", "at", "impl Held"] {
-            let edits: &'static [_] = Box::leak(Box::new([(from, "")]));
-            assert!(instrument(SOUND, &[(1, &mutant("m", "", "", edits))]).is_err());
+            let one: &'static [_] = Box::leak(Box::new([(from, "")]));
+            assert!(edits(one).and_then(|edits| instrument(SOUND, &[(1, edits)])).is_err());
         }
     }
 }

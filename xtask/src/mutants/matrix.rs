@@ -1,6 +1,6 @@
 //! `models/MUTANTS.md`: which check sees which mutant of the core.
 
-use super::run::Check;
+use super::run::{self, Check};
 use super::Mutant;
 use std::collections::BTreeMap;
 
@@ -11,17 +11,20 @@ pub(super) const FILE: &str = "models/MUTANTS.md";
 pub(super) type Killers = BTreeMap<Check, Option<String>>;
 
 /// In the cell of a check that the mutant was not run against.
-const NOT_RUN: &str = "not run";
+pub(super) const NOT_RUN: &str = "not run";
 
 const HEAD: &str = "\
 # Which check sees which mistake
 
 Each row is a mistake in the core (`xtask/src/mutants/core/`), and what fails
-when it is made: the first scenario under shuttle-dpor, the first of the
-generated scenarios (one in 2,000, shuttle-dpor), the first scenario under loom,
-the first of the native tests. `-`: nothing does; `not run`: nobody has looked,
-`--matrix` was asked for other checks only. Written by `cargo xtask mutants --matrix`,
-and checked by `--check`; do not edit it.
+when it is made: a scenario under shuttle-dpor, one of the generated scenarios, a
+scenario under loom, one of the native tests. Where several fail, the one that
+came first. Of the generated ones it is run against part {PART} of those of
+three calls, under shuttle-dpor; under loom against those that loom is through
+with in {QUICK} ms each, and against the one that shuttle-dpor saw it by. `-`:
+nothing fails; `not run`: nobody has looked. `(deadline)`: it never came to an end.
+
+Written by `cargo xtask mutants --matrix`, and checked by `--check`; do not edit it.
 ";
 
 /// Why nothing, or no exploration, sees a mutant.
@@ -37,7 +40,8 @@ pub(super) fn explored(killers: &Killers) -> bool {
 
 /// The file; and the mutants that no exploration sees and no reason is given for.
 pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<String>) {
-    let mut text = HEAD.to_owned();
+    let quick = run::QUICK.as_millis().to_string();
+    let mut text = HEAD.replace("{PART}", run::PART).replace("{QUICK}", &quick);
     let (mut holes, mut unseen) = (Vec::new(), Vec::new());
     let seen = |check| {
         rows.iter().filter(|(.., killers)| killers.get(&check).is_some_and(Option::is_some)).count()

@@ -1,7 +1,8 @@
-//! Runs a test binary with a mutant chosen, for no longer than a deadline, and
-//! says what failed.
+//! Runs a test binary with a mutant chosen, until something fails and for no
+//! longer than a deadline, and says what failed.
 
 use super::instrument::VARIABLE;
+use super::seen::DEADLINE;
 use crate::build::{cargo, Engine};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -34,36 +35,43 @@ impl Check {
         }
     }
 
-    /// How long it may take; the sound core takes a tenth of it.
+    fn engine(self) -> Engine {
+        match self {
+            Check::Std => Engine::Std,
+            Check::Loom => Engine::Loom,
+            Check::Dpor | Check::Generated => Engine::Shuttle,
+        }
+    }
+
+    /// How long a mutant may take, which some make hang; the sound core takes a
+    /// fraction of it.
     fn deadline(self) -> Duration {
-        Duration::from_secs(match self {
-            Check::Std => 60,
-            Check::Loom => 120,
-            Check::Dpor | Check::Generated => 90,
-        })
+        Duration::from_secs(60)
     }
 }
 
-/// Which part of the generated scenarios a mutant is run against.
-const PART: &str = "1/2000";
+/// Which part of the generated scenarios of three calls a mutant is run against.
+pub(super) const PART: &str = "1/80";
+
+/// loom runs each mutant against those scenarios that it is through with in this
+/// time, and whichever shuttle-dpor saw it by.
+pub(super) const QUICK: Duration = Duration::from_millis(500);
 
 /// The binaries of one check, and what they are started with.
 pub(super) struct Binaries {
     pub(super) check: Check,
     binaries: Vec<PathBuf>,
+    /// Tests that take too long to be run for each mutant.
+    slow: Vec<String>,
 }
 
 /// Builds what a check runs.
 pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries, String> {
-    let engine = match check {
-        Check::Std => Engine::Std,
-        Check::Loom => Engine::Loom,
-        Check::Dpor | Check::Generated => Engine::Shuttle,
-    };
+    let engine = check.engine();
     let mut command = cargo(tree, target, engine);
     match check {
         Check::Std => command.args(["test", "-p", "connmap", "--no-run", "--lib", "--tests"]),
-        Check::Loom | Check::Dpor => command.args([
+        Check::Loom | Check::Dpor | Check::Generated => command.args([
             "test",
             "--release",
             "-p",
@@ -72,9 +80,6 @@ pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries
             "--test",
             engine.name(),
         ]),
-        Check::Generated => {
-            command.args(["build", "--release", "-p", "connmap-models", "--bin", "explore"])
-        }
     };
     let output = command.args(["--message-format", "json"]).output();
     let output = output.map_err(|error| format!("cargo does not start: {error}"))?;
@@ -88,11 +93,17 @@ pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries
     }
     let said = String::from_utf8_lossy(&output.stdout);
     let binaries = said.lines().filter_map(|line| field(line, "\"executable\":\""));
-    let binaries: Vec<PathBuf> = binaries.map(PathBuf::from).collect();
+    let mut binaries: Vec<PathBuf> = binaries.map(PathBuf::from).collect();
     if binaries.is_empty() {
         return Err(format!("{}: nothing was built", check.name()));
     }
-    Ok(Binaries { check, binaries })
+    // Those that take longest come last.
+    let long = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        ["property", "stress", "scale"].iter().position(|long| name.starts_with(long))
+    };
+    binaries.sort_by_key(|path| long(path).map_or(0, |at| at + 1));
+    Ok(Binaries { check, binaries, slow: Vec::new() })
 }
 
 /// The text behind `key`, up to the quote.
@@ -114,79 +125,127 @@ fn field(line: &str, key: &str) -> Option<String> {
     None
 }
 
+/// How a run of one binary ended.
+enum Ended {
+    Passed,
+    Failed(String),
+    /// Killed, at the deadline.
+    Late(String),
+}
+
 impl Binaries {
-    /// What fails with this mutant; `None` when nothing does. With `only`,
-    /// nothing but the test of that name is run.
+    /// Fails if anything does without a mutant; and finds what is slow.
+    pub(super) fn is_sound(&mut self, log: &Path) -> Result<(), String> {
+        for binary in self.binaries.clone() {
+            match self.run(&binary, 0, None, log)? {
+                Ended::Passed => {}
+                Ended::Failed(name) | Ended::Late(name) => {
+                    return Err(format!("{}: {name} fails without a mutant", self.check.name()));
+                }
+            }
+            if self.check == Check::Loom {
+                let said = std::fs::read_to_string(log);
+                let said = said.map_err(|error| format!("{}: {error}", log.display()))?;
+                self.slow.extend(said.lines().filter_map(slow_test).map(str::to_owned));
+            }
+        }
+        Ok(())
+    }
+
+    /// What fails with this mutant; `None` when nothing does. `first` is tried
+    /// before the rest, or if all else is `known`, alone.
     pub(super) fn killer(
         &self,
         number: usize,
-        only: Option<&str>,
+        first: Option<String>,
+        known: bool,
         log: &Path,
     ) -> Result<Option<String>, String> {
-        for binary in &self.binaries {
-            if let Some(killer) = self.killed_by(binary, number, only, log)? {
-                return Ok(Some(killer));
+        let one = first.is_some().then_some(first.as_deref());
+        for only in one.into_iter().chain((!known).then_some(None)) {
+            for binary in &self.binaries {
+                match self.run(binary, number, only, log)? {
+                    Ended::Passed => {}
+                    Ended::Failed(name) => return Ok(Some(name)),
+                    Ended::Late(name) => return Ok(Some(name + DEADLINE)),
+                }
             }
         }
         Ok(None)
     }
 
-    fn killed_by(
+    fn command(&self, binary: &Path, only: Option<&str>) -> Command {
+        let mut command = Command::new(binary);
+        match self.check {
+            Check::Std => drop(command.args(["--test-threads", "2"])),
+            Check::Loom => {}
+            Check::Dpor => drop(command.args(["--skip", "cross-checked"])),
+            Check::Generated => drop(command.env("CONNMAP_GENERATED", PART)),
+        };
+        match only {
+            // Beside `--exact` the name to skip would be a whole one.
+            Some(only) => drop(command.args(["--exact", only])),
+            None if !self.slow.is_empty() => {
+                command.arg("--exact");
+                command.args(self.slow.iter().flat_map(|name| ["--skip", name]));
+            }
+            None => {}
+        }
+        command
+            .env("CONNMAP_STOP_AT_FIRST", "1")
+            .env("RUST_BACKTRACE", "0")
+            .env("PROPTEST_MAX_SHRINK_TIME", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(
         &self,
         binary: &Path,
         number: usize,
         only: Option<&str>,
         log: &Path,
-    ) -> Result<Option<String>, String> {
-        let mut command = Command::new(binary);
-        match self.check {
-            Check::Std => command.args(["--test-threads", "2"]),
-            Check::Loom => &mut command,
-            Check::Dpor => command.args(["--skip", "cross-checked"]),
-            Check::Generated => command.args(["--generate", "--workers", "1", "--part", PART]),
-        };
-        if let Some(only) = only.filter(|_| self.check != Check::Generated) {
-            command.args(["--exact", only]);
-        }
+    ) -> Result<Ended, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", log.display());
         let file = File::create(log).map_err(failed)?;
         let copy = file.try_clone().map_err(failed)?;
-        command
-            .env(VARIABLE, number.to_string())
-            .env("CONNMAP_STOP_AT_FIRST", "1")
-            .env("RUST_BACKTRACE", "0")
-            .env("PROPTEST_MAX_SHRINK_TIME", "1")
-            .stdin(Stdio::null())
-            .stdout(file)
-            .stderr(copy);
+        let mut command = self.command(binary, only);
+        command.env(VARIABLE, number.to_string()).stdout(file).stderr(copy);
         let mut child =
             command.spawn().map_err(|error| format!("{}: {error}", binary.display()))?;
-        let deadline = Instant::now() + self.check.deadline();
-        let status = loop {
+        let begin = Instant::now();
+        let said = || std::fs::read(log).map(|said| String::from_utf8_lossy(&said).into_owned());
+        loop {
             if let Some(status) = child.try_wait().map_err(failed)? {
-                break Some(status);
+                if status.success() {
+                    return Ok(Ended::Passed);
+                }
+                return Ok(Ended::Failed(self.name(&said().map_err(failed)?)));
             }
-            if Instant::now() > deadline {
-                child.kill().map_err(failed)?;
+            let said = said().map_err(failed)?;
+            let late = begin.elapsed() > self.check.deadline();
+            if late || said.lines().any(|line| failed_test(line).is_some()) {
+                // It may have ended by itself meanwhile.
+                let _ = child.kill();
                 child.wait().map_err(failed)?;
-                break None;
+                let name = self.name(&said);
+                return Ok(if late { Ended::Late(name) } else { Ended::Failed(name) });
             }
-            thread::sleep(Duration::from_millis(5));
-        };
-        if status.is_some_and(|status| status.success()) {
-            return Ok(None);
+            // Seldom, where what it waits for takes long.
+            thread::sleep((begin.elapsed() / 20).clamp(MILLISECOND, 100 * MILLISECOND));
         }
-        let said = std::fs::read(log).map_err(failed)?;
-        let said = String::from_utf8_lossy(&said);
-        let name = said.lines().find_map(failed_test).or_else(|| failed_scenario(&said));
-        let last = said.lines().rev().find_map(|line| line.strip_prefix("exploring: "));
-        let name = name.or(last).unwrap_or(self.check.name());
-        Ok(Some(match status {
-            Some(_) => name.to_owned(),
-            None => format!("{name} (deadline)"),
-        }))
+    }
+
+    /// What has failed, as far as the binary said.
+    fn name<'s>(&self, said: &'s str) -> String {
+        let explored = |line: &'s str| line.split_once("exploring: ").map(|(_, name)| name);
+        let last = || said.lines().rev().find_map(explored);
+        let name = said.lines().find_map(failed_test).or_else(last);
+        name.unwrap_or(self.check.name()).to_owned()
     }
 }
+
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// The name of the test that this line says has failed.
 fn failed_test(line: &str) -> Option<&str> {
@@ -194,8 +253,32 @@ fn failed_test(line: &str) -> Option<&str> {
         .or_else(|| line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")))
 }
 
-/// The first of the failures that the generator lists.
-fn failed_scenario(said: &str) -> Option<&str> {
-    let mut lines = said.lines().skip_while(|line| !line.starts_with("verdict "));
-    lines.nth(1).map(str::trim)
+/// The name of the test that this line says was slow: `test NAME ... loom 9
+/// executions 2 outcomes 0.75 s ... ok`.
+fn slow_test(line: &str) -> Option<&str> {
+    let (name, rest) = line.strip_prefix("test ")?.split_once(" ... ")?;
+    let (figures, _) = rest.rsplit_once(" s ...")?;
+    let seconds: f64 = figures.split_whitespace().last()?.parse().ok()?;
+    (seconds > QUICK.as_secs_f64()).then_some(name.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_read_from_what_was_said() {
+        assert_eq!(failed_test("test a::b ... FAILED"), Some("a::b"));
+        assert_eq!(failed_test("failed: { step } step | step"), Some("{ step } step | step"));
+        assert_eq!(failed_test("test a ... ok"), None);
+    }
+
+    #[test]
+    fn what_was_slow_is_read_from_what_was_said() {
+        let line =
+            |seconds| format!("test a-b  ... loom  9 executions   2 outcomes {seconds} s ... ok");
+        assert_eq!(slow_test(&line("    0.75")), Some("a-b"));
+        assert_eq!(slow_test(&line("    0.25")), None);
+        assert_eq!(slow_test("test a ... ok"), None);
+    }
 }

@@ -27,6 +27,7 @@ impl CoreInstance {
     }
 
     pub(super) fn call(&self, id: CallId, call: &Call, log: &Log) -> String {
+        self.host.is_called();
         if let Some(conn) = call.receiver {
             return self.call_on(conn, id, call, log);
         }
@@ -40,6 +41,9 @@ impl CoreInstance {
                         return format!("{id} was closed twice");
                     }
                     self.report_ends(conn, &ends, log);
+                    if !in_order(&ends) {
+                        return OUT_OF_ORDER.into();
+                    }
                 }
                 answers::DONE.into()
             }
@@ -102,8 +106,9 @@ impl CoreInstance {
             },
             "disconnect" => match self.map.disconnect(id_of(conn)) {
                 Ok(ends) => {
-                    self.report_ends(conn, &ends.deliver(), log);
-                    answers::DONE.into()
+                    let ends = ends.deliver();
+                    self.report_ends(conn, &ends, log);
+                    if in_order(&ends) { answers::DONE } else { OUT_OF_ORDER }.into()
                 }
                 Err(NoSuchConnection(id)) if id != id_of(conn) => format!("no {id}"),
                 Err(_) => answers::NO_SUCH_CONNECTION.into(),
@@ -228,6 +233,14 @@ impl CoreInstance {
             stream_ended(log, request_of(end.opaque), status(end.status));
         }
     }
+}
+
+/// What a close answers that the specification knows nothing of.
+const OUT_OF_ORDER: &str = "done, and reports streams before those that had ended earlier";
+
+/// Streams that the close has ended come behind those that had ended before.
+fn in_order(ends: &[StreamEnd]) -> bool {
+    ends.is_sorted_by_key(|end| end.status == EndStatus::Disconnected)
 }
 
 pub(super) fn id_of(conn: Conn) -> ConnId {

@@ -6,9 +6,11 @@
 //! clock and the memory that it uses, which are the engine's atomics.
 
 use crate::log::Log;
+use crate::scenario::Scenario;
 use crate::spec::{Limits, Memory as InMemory};
 use crate::sync::atomic::AtomicU64 as Shared;
 use crate::sync::{Mutex, RwLock};
+use crate::Invariant;
 use connmap::{
     Batch, ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange,
     SourceError, VbId,
@@ -49,6 +51,7 @@ pub(super) struct Host {
     pub(super) limits: Limits,
     manners: Manners,
     pub(super) locks: Option<HostLocks>,
+    scenario: Arc<Scenario>,
     log: Arc<Log>,
     /// For those that call into the core.
     map: OnceLock<Weak<ConnMap>>,
@@ -61,6 +64,8 @@ pub(super) struct Host {
     pub(super) lost: AtomicU64,
     /// For the statistics.
     asked: std::sync::Mutex<Asked>,
+    /// Reads from memory since a call of the scenario's began or returned.
+    reads: AtomicU64,
 }
 
 /// What the host was asked.
@@ -73,15 +78,26 @@ pub(super) struct Asked {
     pub(super) scans: usize,
 }
 
+/// A step reads from memory once for each of its streams, and once more for
+/// what was notified meanwhile. Who has read so often reads for ever.
+const READS: u64 = 100;
+
 /// A snooze of the core's configuration.
 pub(super) const SNOOZE: Duration = Duration::from_secs(1);
 
 impl Host {
-    pub(super) fn new(limits: Limits, manners: Manners, locks: bool, log: &Arc<Log>) -> Arc<Self> {
+    pub(super) fn new(
+        limits: Limits,
+        manners: Manners,
+        locks: bool,
+        scenario: &Arc<Scenario>,
+        log: &Arc<Log>,
+    ) -> Arc<Self> {
         Arc::new(Host {
             limits,
             manners,
             locks: locks.then(HostLocks::default),
+            scenario: Arc::clone(scenario),
             log: Arc::clone(log),
             map: OnceLock::new(),
             began: Instant::now(),
@@ -89,6 +105,7 @@ impl Host {
             memory_used: Shared::new(limits.memory_used),
             lost: AtomicU64::new(0),
             asked: std::sync::Mutex::default(),
+            reads: AtomicU64::new(0),
         })
     }
 
@@ -117,6 +134,29 @@ impl Host {
         self.memory_used.swap(percent, Ordering::SeqCst);
     }
 
+    /// Calls of a scenario return; the memory of one that does not is no longer
+    /// read, so that the execution ends all the same.
+    fn reads_on(&self, vb: VbId, range: SeqnoRange) {
+        let reads = self.reads.fetch_add(1, Ordering::Relaxed) + 1;
+        if reads < READS {
+            return;
+        }
+        if reads == READS {
+            let calls = self.log.calls();
+            let under_way = calls.into_iter().filter(|(_, performed)| performed.end.is_none());
+            let under_way =
+                under_way.filter_map(|(id, _)| Some(self.scenario.call(id)?.text.clone()));
+            let detail = never_returns(&under_way.collect::<Vec<_>>(), vb.0, range);
+            self.log.violated(Invariant::NoDeadlock, detail);
+        }
+        panics();
+    }
+
+    /// A call of the scenario's begins.
+    pub(super) fn is_called(&self) {
+        self.reads.store(0, Ordering::Relaxed);
+    }
+
     /// What a method or a destructor of the host does besides.
     fn calls_back(&self) {
         let map = self.map.get().filter(|_| self.manners.calls).and_then(Weak::upgrade);
@@ -141,6 +181,20 @@ impl Host {
     }
 }
 
+/// Says who reads for ever, and what.
+fn never_returns(under_way: &[String], vb: u16, range: SeqnoRange) -> String {
+    let who = match under_way {
+        [] => "a step at rest".to_owned(),
+        calls => calls.join(", or "),
+    };
+    format!(
+        "the system never comes to rest: {who} has read seqnos {}..{} of vb {vb} from memory \
+         {READS} times, and goes on",
+        range.after + 1,
+        range.upto
+    )
+}
+
 /// Silent: the hook would print it in each of many executions.
 fn panics() -> ! {
     std::panic::resume_unwind(Box::new("the host panics"))
@@ -157,6 +211,8 @@ struct DiskScan {
     end: Seqno,
     given: u64,
     put_off: bool,
+    /// It fails once: who asks it again is given the rest.
+    failed: bool,
 }
 
 impl Host {
@@ -179,12 +235,14 @@ impl ItemSource for Source {
         host.asked().scans += 1;
         let (last, end) = host.limits.snapshot(range.after);
         let (host, last) = (Arc::clone(host), last.min(range.upto));
-        Ok(Box::new(DiskScan { host, at: range.after, last, end, given: 0, put_off: false }))
+        let (at, put_off, failed) = (range.after, false, false);
+        Ok(Box::new(DiskScan { host, at, last, end, given: 0, put_off, failed }))
     }
 
     fn read_memory(&self, vb: VbId, range: SeqnoRange) -> Result<Memory, SourceError> {
         let host = &self.0;
         host.asked().read.push((vb.0.into(), range.after, range.upto));
+        host.reads_on(vb, range);
         host.calls_back();
         let seqnos = match host.limits.memory {
             InMemory::Gone => return Ok(Memory::Gone),
@@ -251,7 +309,7 @@ impl DiskScan {
         if nth == limits.later && !std::mem::replace(&mut self.put_off, true) {
             return Ok(Found::Nothing(Scanned::Later));
         }
-        if nth == limits.fail_at {
+        if nth == limits.fail_at && !std::mem::replace(&mut self.failed, true) {
             return match host.manners.scan {
                 Fails::Panic => panics(),
                 Fails::Strays => Ok(Found::Item(self.end + 1)),
@@ -305,6 +363,11 @@ impl HostLocks {
 /// A front end, as far as sleeping and waking go.
 pub(super) struct FrontEnd {
     host: Arc<Host>,
+    /// Those that the core was given, where connections close in the race. Who
+    /// wakes one has a handle of it for that time, and who drops the last handle
+    /// of two, neither of which an engine sees, would be a matter of chance. So
+    /// these are dropped by nobody but the host, at the end.
+    kept: Option<std::sync::Mutex<Vec<Arc<Opened>>>>,
     /// When the last call that sent it to sleep began, and when it was last woken.
     slept: AtomicU64,
     woken: AtomicU64,
@@ -319,9 +382,11 @@ pub(super) struct FrontEnd {
 pub(super) struct Opened(pub(super) Arc<FrontEnd>);
 
 impl FrontEnd {
-    pub(super) fn new(host: Arc<Host>) -> Self {
+    /// `kept`: connections close in the race.
+    pub(super) fn new(host: Arc<Host>, kept: bool) -> Self {
         FrontEnd {
             host,
+            kept: kept.then(std::sync::Mutex::default),
             slept: AtomicU64::new(0),
             woken: AtomicU64::new(0),
             wakes: AtomicU64::new(0),
@@ -333,7 +398,20 @@ impl FrontEnd {
     /// A handle for the core.
     pub(super) fn opened(self: &Arc<Self>) -> Arc<Opened> {
         self.held.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Opened(Arc::clone(self)))
+        let opened = Arc::new(Opened(Arc::clone(self)));
+        if let Some(mut kept) = self.kept() {
+            kept.push(Arc::clone(&opened));
+        }
+        opened
+    }
+
+    /// The host drops those that it has kept.
+    pub(super) fn let_go(&self) {
+        drop(self.kept().map(|mut kept| std::mem::take(&mut *kept)));
+    }
+
+    fn kept(&self) -> Option<std::sync::MutexGuard<'_, Vec<Arc<Opened>>>> {
+        self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A call that began at `since` found nothing to send.
@@ -364,7 +442,10 @@ impl FrontEnd {
 
     /// How many of it the core has.
     pub(super) fn held(&self) -> u64 {
-        self.held.load(Ordering::Relaxed)
+        match self.kept() {
+            Some(kept) => kept.iter().filter(|opened| Arc::strong_count(opened) > 1).count() as u64,
+            None => self.held.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -388,6 +469,23 @@ impl connmap::FrontEnd for Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         self.0.held.fetch_sub(1, Ordering::Relaxed);
-        self.0.host.dropped();
+        if self.0.kept.is_none() {
+            self.0.host.dropped();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_reads_for_ever_is_named() {
+        let range = SeqnoRange { after: 3, upto: 5 };
+        let said = never_returns(&["step".into()], 7, range);
+        let expected = "the system never comes to rest: step has read seqnos 4..5 of vb 7 from \
+                        memory 100 times, and goes on";
+        assert_eq!(said, expected);
+        assert!(never_returns(&[], 7, range).contains("a step at rest has read"));
     }
 }

@@ -115,10 +115,16 @@ const SETTINGS: &[Setting] = &[
         "host_locks",
         0,
         "1: the host's locks: its vb state's around calls, its front ends' around steps, \
-         both in wake-ups, and the first in destructors",
+         both in wake-ups, and the first in destructors; where a disconnect or a shutdown \
+         races, a front end is dropped at the end only",
     ),
-    setting("calls", 0, "1: the host's methods, wake-ups and destructors call into the core"),
-    setting("panics", 0, "1: its wake-ups and destructors panic"),
+    setting(
+        "calls",
+        0,
+        "1: the host's methods, wake-ups and destructors call into the core; of front ends \
+         as above",
+    ),
+    setting("panics", 0, "1: its wake-ups and destructors panic; of front ends as above"),
     setting("memory_high", 0, "of kv_engine's protocols; nothing here"),
     setting("order", 0, "of kv_engine's protocols; nothing here"),
 ];
@@ -256,10 +262,12 @@ impl Model for Core {
             calls: setting("calls") == 1,
             panics: setting("panics") == 1,
         };
-        let host = Host::new(limits, manners, setting("host_locks") == 1, log);
+        let host = Host::new(limits, manners, setting("host_locks") == 1, scenario, log);
         let map = Arc::new(ConnMap::new(Arc::new(Source(Arc::clone(&host))), config));
         host.knows(&map);
-        let front_end = |_| Arc::new(FrontEnd::new(Arc::clone(&host)));
+        let closes = |call: &Call| ["disconnect", "shutdown"].contains(&call.operation);
+        let close_in_the_race = scenario.threads.iter().flatten().any(closes);
+        let front_end = |_| Arc::new(FrontEnd::new(Arc::clone(&host), close_in_the_race));
         let mut instance = CoreInstance {
             live: map.live(),
             map,

@@ -15,8 +15,8 @@ use crate::Invariant;
 use connmap::StreamState;
 use orderings::linear::Rested;
 
-/// A bound on the rounds, far above what any scenario has to do: in each,
-/// somebody moves. Hitting it is a violation.
+/// The rounds that a scenario may take beside one for each message: in each,
+/// somebody moves. Who still does after that never stops.
 const ROUNDS: usize = 200;
 
 /// The run, and what its calls answered.
@@ -33,11 +33,10 @@ impl<'a> Rest<'a> {
         if rest.comes_to_rest() {
             rest.look_for_sleepers();
         } else {
-            let last: Vec<String> = rest.calls.iter().rev().take(4).map(said).collect();
-            let detail = format!("the system never comes to rest: ... {}", last.join("; "));
-            log.violated(Invariant::NoDeadlock, detail);
+            log.violated(Invariant::NoDeadlock, restless(&rest.calls));
             return Vec::new();
         }
+        core.check_bytes(log);
         rest.call("shutdown", None, None);
         rest.call(STATS, None, None);
         rest.calls
@@ -73,7 +72,7 @@ impl<'a> Rest<'a> {
             self.call("memory_used", None, Some(0));
         }
         let mut later = !time;
-        for _ in 0..ROUNDS {
+        for _ in 0..self.rounds() {
             let mut moved = self.call("run_backfill", None, None) == "ran";
             for conn in self.core.conns() {
                 moved |= self.core.front_ends[conn.0].asleep().is_none() && self.step(conn);
@@ -89,6 +88,16 @@ impl<'a> Rest<'a> {
             }
         }
         false
+    }
+
+    /// More than enough: each stream that was asked for has the items on disk, and
+    /// those that were notified, which may come one by one.
+    fn rounds(&self) -> usize {
+        let limits = &self.core.host.limits;
+        let requests = self.core.scenario.parts().flatten();
+        let requests = requests.filter(|call| call.operation == "stream_request").count();
+        let items = limits.items.saturating_add(limits.notified).min(1 << 20) as usize;
+        ROUNDS + 2 * requests * items
     }
 
     /// One step. False: there was nothing to send.
@@ -107,7 +116,7 @@ impl<'a> Rest<'a> {
         for conn in self.core.conns() {
             let Some(since) = self.core.front_ends[conn.0].asleep() else { continue };
             let before = self.calls.len();
-            while self.step(conn) && self.calls.len() < before + ROUNDS {}
+            while self.step(conn) && self.calls.len() < before + self.rounds() {}
             let Some(found) = self.calls.get(before) else { continue };
             if found.answer != "idle" {
                 self.lost(conn, since, before);
@@ -115,21 +124,12 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// Says who sleeps, what there is for it, and which call should have woken it.
+    /// The call that should have woken who sleeps since then, for what it found.
     fn lost(&self, conn: Conn, since: u64, found: usize) {
         let found = &self.calls[found];
         let scenario = &self.core.scenario;
         let of = found.subject.and_then(|request| scenario.call(request));
-        let of = of.map_or(String::new(), |request| format!(" of {request}"));
-        let wakers: &[&str] = match &*found.answer {
-            "disconnect, shut down" => &["shutdown"],
-            "disconnect, displaced" => &["open"],
-            "disconnect, disconnected" => &["disconnect"],
-            "stream end closed" => &["close_stream"],
-            "stream end state-changed" => &["end_streams", "set_vb_state", "delete_vb"],
-            text if text.ends_with("from memory") => &["notify", "run_backfill"],
-            _ => &["run_backfill", "stream_request", "notify"],
-        };
+        let wakers = wakers(&found.answer);
         let calls = self.log.calls();
         let should = calls.iter().filter_map(|(id, performed)| {
             let (end, _) = performed.end.as_ref()?;
@@ -137,18 +137,46 @@ impl<'a> Rest<'a> {
             let meant = *end > since && wakers.contains(&call.operation);
             meant.then_some((*end, call.text.as_str()))
         });
-        let should = should.max().map_or("a call at rest", |(_, text)| text);
-        let name = self.core.name(conn);
-        let detail = format!(
-            "{name} sleeps, and there is \"{}\"{of} for it: {should} should have woken it",
-            found.answer
-        );
+        let should = should.max().map(|(_, text)| text);
+        let of = of.map(|request| request.text.as_str());
+        let detail = lost(self.core.name(conn), &found.answer, of, should);
         self.log.violated(Invariant::NoLostWakeup, detail);
     }
 }
 
-fn said(rested: &Rested) -> String {
-    format!("{}: {}", rested.call, rested.answer)
+/// The operations that make step find this.
+fn wakers(found: &str) -> &'static [&'static str] {
+    match found {
+        "disconnect, shut down" => &["shutdown"],
+        "disconnect, displaced" => &["open"],
+        "disconnect, disconnected" => &["disconnect"],
+        "stream end closed" => &["close_stream"],
+        "stream end state-changed" => &["end_streams", "set_vb_state", "delete_vb"],
+        text if text.ends_with("from memory") => &["notify", "run_backfill"],
+        _ => &["run_backfill", "stream_request", "notify"],
+    }
+}
+
+/// Says who sleeps, what there is for it, and which call should have woken it.
+fn lost(sleeper: &str, found: &str, of: Option<&str>, should: Option<&str>) -> String {
+    let of = of.map_or(String::new(), |request| format!(" of {request}"));
+    let should = should.unwrap_or("a call at rest");
+    format!("{sleeper} sleeps, and there is \"{found}\"{of} for it: {should} should have woken it")
+}
+
+/// Who still does something, and what: the last of the calls that repeat.
+fn restless(calls: &[Rested]) -> String {
+    let mut still: Vec<String> = Vec::new();
+    for Rested { call, answer, .. } in calls.iter().rev().take(8) {
+        let said = format!("{call}: {answer}");
+        let moves = !["idle", "done"].contains(&&**answer);
+        if moves && !still.contains(&said) {
+            still.push(said);
+        }
+    }
+    still.reverse();
+    let rounds = calls.iter().filter(|rested| rested.call.operation == "run_backfill").count();
+    format!("the system never comes to rest: after {rounds} rounds still {}", still.join("; "))
 }
 
 impl CoreInstance {
@@ -195,5 +223,43 @@ impl CoreInstance {
             wakes: front_end.wakes(),
             front_ends: front_end.held(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rested(operation: &'static str, text: &str, answer: &str) -> Rested {
+        let call = Call { operation, receiver: None, arguments: Vec::new(), text: text.to_owned() };
+        Rested { call, answer: answer.to_owned(), subject: None }
+    }
+
+    #[test]
+    fn who_never_comes_to_rest_is_named() {
+        let round = [
+            rested("run_backfill", "run_backfill at rest", "ran"),
+            rested("step", "a.step at rest", "idle"),
+            rested("step", "b.step at rest", "item 1"),
+        ];
+        let calls: Vec<Rested> = (0..4).flat_map(|_| round.clone()).collect();
+        assert_eq!(
+            restless(&calls),
+            "the system never comes to rest: after 4 rounds still \
+             run_backfill at rest: ran; b.step at rest: item 1"
+        );
+    }
+
+    #[test]
+    fn who_sleeps_is_named_with_what_there_is_and_who_should_have_woken_it() {
+        assert_eq!(
+            lost("b", "marker 1..1 from disk", Some("b.stream_request(0)"), Some("run_backfill")),
+            "b sleeps, and there is \"marker 1..1 from disk\" of b.stream_request(0) for it: \
+             run_backfill should have woken it"
+        );
+        assert!(lost("b", "stream end closed", None, None)
+            .ends_with("a call at rest should have woken it"));
+        assert_eq!(wakers("stream end closed"), ["close_stream"]);
+        assert_eq!(wakers("marker 2..5 from memory"), ["notify", "run_backfill"]);
     }
 }

@@ -16,7 +16,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
                     fn wake(&self) {}
                 }
                 let nobody: Arc<dyn FrontEnd> = Arc::new(Nobody);
-                let fresh = Connection::new(&self.shared, u64::MAX, Hosted::new(nobody));
+                let fresh = Connection::new(&self.shared, Hosted::new(nobody));
                 *phase = std::mem::replace(&mut *fresh.phase.lock(), Phase::Closed(CloseReason::ShutDown));
                 match &mut *phase {
                     Phase::Open(open) => open,

@@ -1,0 +1,128 @@
+//! What was found of each mutant so far, in a file beside the builds: a run
+//! that is cut off goes on where it was. It counts for as long as nothing has
+//! changed that a check is built from; after that it says what to try first.
+
+use super::matrix::Killers;
+use super::run::Check;
+use super::{folder, lock, Mutant};
+use crate::kept::Sources;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+/// By mutant.
+type Found = BTreeMap<String, Killers>;
+
+pub(super) struct Seen {
+    /// By mutant: of what it changes, and of the sources that the checks are built
+    /// from.
+    stamps: BTreeMap<&'static str, u64>,
+    state: Mutex<(File, Found)>,
+    /// What saw it when the sources were others, or in the matrix.
+    before: Found,
+}
+
+/// What the checks are built from.
+const SOURCES: [&str; 6] = ["src", "tests", "explore/src", "models", "loom-tests", "dpor/src"];
+
+/// In a cell, and in the file: nothing has seen it.
+const NOTHING: &str = "-";
+
+/// How a killer ends that never came to an end.
+pub(super) const DEADLINE: &str = " (deadline)";
+
+impl Seen {
+    /// Reads what there is: of the sources in `tree`, and of others.
+    pub(super) fn open(
+        tree: &Path,
+        all: &[(usize, &'static Mutant)],
+        recorded: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Self, String> {
+        let file = folder().join("seen.txt");
+        let failed = |error: std::io::Error| format!("{}: {error}", file.display());
+        let sources = Sources::of(tree, &SOURCES)?;
+        let stamp = |mutant: &'static Mutant| {
+            (mutant.name, sources.stamp_with((mutant.file, mutant.edits)))
+        };
+        let stamps: BTreeMap<_, _> = all.iter().map(|(_, mutant)| stamp(mutant)).collect();
+        let (mut found, mut before) = (Found::new(), Found::new());
+        for (mutant, cells) in recorded {
+            for (check, cell) in Check::ALL.into_iter().zip(cells) {
+                before.entry(mutant.clone()).or_default().insert(check, killer(cell));
+            }
+        }
+        for line in fs::read_to_string(&file).unwrap_or_default().lines() {
+            let Some((of, mutant, check, cell)) = entry(line) else { continue };
+            let to = if stamps.get(mutant) == Some(&of) { &mut found } else { &mut before };
+            to.entry(mutant.to_owned()).or_default().insert(check, killer(cell));
+        }
+        let open = File::options().create(true).append(true).open(&file).map_err(failed)?;
+        Ok(Seen { stamps, state: Mutex::new((open, found)), before })
+    }
+
+    pub(super) fn add(
+        &self,
+        mutant: &str,
+        check: Check,
+        killer: Option<String>,
+    ) -> Result<(), String> {
+        let mut state = lock(&self.state);
+        let cell = killer.as_deref().unwrap_or(NOTHING);
+        let stamp = self.stamps.get(mutant).copied().unwrap_or_default();
+        let line = format!("{stamp:x}\t{mutant}\t{}\t{cell}\n", check.name());
+        state.0.write_all(line.as_bytes()).map_err(|error| format!("seen.txt: {error}"))?;
+        state.1.entry(mutant.to_owned()).or_default().insert(check, killer);
+        Ok(())
+    }
+
+    /// What the checks have found of it, as the sources are.
+    pub(super) fn killers(&self, mutant: &str) -> Killers {
+        lock(&self.state).1.get(mutant).cloned().unwrap_or_default()
+    }
+
+    /// What is the most likely to see it: what did so before; under loom, what
+    /// does so under shuttle-dpor.
+    pub(super) fn first(&self, mutant: &str, check: Check) -> Option<String> {
+        let state = lock(&self.state);
+        let in_order =
+            [(&self.before, check), (&state.1, Check::Dpor), (&self.before, Check::Dpor)];
+        let tried = if check == Check::Loom { &in_order[..] } else { &in_order[..1] };
+        let mut names = tried.iter().filter_map(|(of, check)| of.get(mutant)?.get(check)?.clone());
+        names.find(|name| !name.ends_with(DEADLINE))
+    }
+}
+
+fn killer(cell: &str) -> Option<String> {
+    (cell != NOTHING && cell != super::matrix::NOT_RUN).then(|| cell.to_owned())
+}
+
+fn entry(line: &str) -> Option<(u64, &str, Check, &str)> {
+    let mut fields = line.split('\t');
+    let stamp = u64::from_str_radix(fields.next()?, 16).ok()?;
+    let (mutant, check, cell) = (fields.next()?, fields.next()?, fields.next()?);
+    let check = Check::ALL.into_iter().find(|one| one.name() == check)?;
+    Some((stamp, mutant, check, cell))
+}
+
+/// Dates the core's copy as it was when it was last the same, so that it is not
+/// built again.
+pub(super) fn keep_dates(tree: &Path) -> Result<(), String> {
+    let (core, file) = (tree.join("src"), folder().join("copied.txt"));
+    let failed = |error: std::io::Error| format!("{}: {error}", file.display());
+    let same = format!("{:x}", Sources::of(tree, &["src"])?.stamp());
+    if fs::read_to_string(&file).unwrap_or_default() != same {
+        return fs::write(&file, same).map_err(failed);
+    }
+    let then = fs::metadata(&file).and_then(|about| about.modified()).map_err(failed)?;
+    date(&core, then).map_err(failed)
+}
+
+fn date(path: &Path, then: SystemTime) -> std::io::Result<()> {
+    if path.is_dir() {
+        return fs::read_dir(path)?.try_for_each(|entry| date(&entry?.path(), then));
+    }
+    File::options().write(true).open(path)?.set_modified(then)
+}
