@@ -152,7 +152,7 @@ fn a_call_that_never_does_anything_is_named() {
 /// though there is something to do would be `no-lost-wakeup`'s.)
 #[test]
 fn a_worker_may_wait() {
-    for (question, outcomes) in [("wait", 1), ("wait | stream_request(0); run_backfill", 3)] {
+    for (question, outcomes) in [("wait", 1), ("wait | stream_request(0); run_backfill", 2)] {
         let view = json(&[question]).remove(0);
         assert_eq!(view["verdict"], "complete", "{view}");
         let all = view["outcomes"].as_array().unwrap();

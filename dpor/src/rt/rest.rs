@@ -12,13 +12,14 @@ use crate::trace::join;
 
 impl Runtime {
     /// Whether `tid` has ended, or is blocked where it may wait for ever. Asked when nobody can go on.
+    /// The body's own thread has to return.
     fn is_at_rest(&self, tid: Tid) -> bool {
         let thread = &self.threads[tid as usize];
         match thread.status {
             Status::Finished => true,
             // Whoever is blocked on a lock waits for somebody who has it.
             Status::At(op) => {
-                thread.waits && matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv)
+                tid != 0 && thread.waits && matches!(op.kind, Kind::Wake | Kind::Park | Kind::Recv)
             }
             _ => false,
         }

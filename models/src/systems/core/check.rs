@@ -33,7 +33,7 @@ impl Instance for CoreInstance {
         self.check_wakes(&calls, log);
         let waiting = log.waiting();
         if !waiting.is_empty() {
-            self.let_workers_go(log);
+            self.let_workers_go(&calls, log);
         }
         let Some(this) = Arc::into_inner(self) else {
             return log.violated(Invariant::NoLeak, "a thread that ended kept the system");
@@ -51,9 +51,16 @@ impl Instance for CoreInstance {
 
 impl CoreInstance {
     /// Nothing goes on any more, and workers wait: with reason, if there is nothing to
-    /// run. A shutdown must let them go.
-    fn let_workers_go(&self, log: &Log) {
-        if self.map.worker().run(self.host.now()) == Run::Ran {
+    /// run, or if it is for another one to run it, who was told so or has run something
+    /// before. A shutdown must let them go.
+    fn let_workers_go(&self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
+        let others = calls.iter().any(|(id, performed)| {
+            let call = self.scenario.call(*id);
+            let worker = call.is_some_and(|c| ["run_backfill", "wait"].contains(&c.operation));
+            worker && performed.end.is_some()
+        });
+        let ran = self.map.worker().run(self.host.now()) == Run::Ran;
+        if ran && !others {
             let detail = "a worker waits, and there was a backfill to run";
             log.violated(Invariant::NoLostWakeup, detail);
         }
