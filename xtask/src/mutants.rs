@@ -3,6 +3,7 @@
 //! that does not compile, which is an error here.
 //!
 //! - `core`: the core's mutants, by kind
+//! - `copy`: where they are made
 //! - `instrument`: one build for all of them, in which a number chooses
 //! - `run`: the checks that they are run against, each with a deadline
 //! - `seen`: what was found so far, so that a run that was cut off goes on
@@ -11,6 +12,7 @@
 //! - `explorer`: the explorer's mutants, each a build of its own, against the
 //!   explorer's tests
 
+mod copy;
 mod core;
 mod explorer;
 mod instrument;
@@ -20,6 +22,7 @@ mod run;
 mod seen;
 
 use crate::build::{cargo, root, target, Engine};
+use copy::copy;
 use instrument::Edit;
 use matrix::Killers;
 use run::{Binaries, Check};
@@ -27,7 +30,7 @@ use seen::Seen;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
@@ -181,9 +184,8 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         Err(error) if asked.check => return Err(error),
         Err(_) => BTreeMap::new(),
     };
-    let tree = copy()?;
-    instrument_all(&tree, &all)?;
-    let seen = Seen::open(&tree, &all, &recorded)?;
+    let tree = copy("mutants", &instrumented(&all)?)?;
+    let seen = Seen::open(&all, &recorded)?;
     let mut binaries = Vec::new();
     for check in asked.checks() {
         let begin = Instant::now();
@@ -312,37 +314,37 @@ fn still_seen(
     }
 }
 
-/// The copy of the core, with all of its mutants in it.
-fn instrument_all(tree: &Path, all: &[(usize, &'static Mutant)]) -> Result<(), String> {
+/// The texts of the core with all of its mutants in them.
+fn instrumented(all: &[(usize, &'static Mutant)]) -> Result<BTreeMap<String, String>, String> {
     let mut files: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
     for (number, mutant) in all {
         files.entry(mutant.file).or_default().push((*number, mutant));
     }
+    let mut texts = BTreeMap::from([choice()?]);
     for (name, mutants) in files {
-        let file = tree.join(name);
-        let sound = read(&file)?;
+        let sound = read(&root().join(name))?;
         let places = |(number, mutant): &(usize, &Mutant)| Ok((*number, mutant.places(&sound)?));
         let places = mutants.iter().map(places).collect::<Result<Vec<_>, String>>()?;
-        write(&file, &instrument::instrument(&sound, &places)?)?;
+        texts.insert(name.to_owned(), instrument::instrument(&sound, &places)?);
     }
-    choose(tree)?;
-    seen::keep_dates(tree)
+    Ok(texts)
 }
 
-/// Lets the copy of the core ask which mutant was chosen.
-fn choose(tree: &Path) -> Result<(), String> {
-    let root = tree.join("src/lib.rs");
-    write(&root, &(read(&root)? + instrument::CHOICE))
+/// The front page of the core, which asks in addition which mutant was chosen.
+fn choice() -> Result<(String, String), String> {
+    let name = "src/lib.rs";
+    Ok((name.to_owned(), read(&root().join(name))? + instrument::CHOICE))
 }
 
 /// The explorer's tests that a mutant is run against, the quick ones first.
-const EXPLORERS: [&str; 8] = [
+const EXPLORERS: [&str; 9] = [
     "published",
     "teardown",
     "violations",
     "primitives",
     "data_races",
     "references",
+    "std_surface",
     "workers",
     "brute_force",
 ];
@@ -351,7 +353,7 @@ fn of_the_explorer(names: &[&str]) -> Result<(), String> {
     let chosen = explorer::MUTANTS.iter();
     let chosen: Vec<&Mutant> =
         chosen.filter(|mutant| names.is_empty() || names.contains(&mutant.name)).collect();
-    let tree = copy()?;
+    let tree = copy("explorer", &BTreeMap::new())?;
     let output = test(&tree, false)?;
     if !output.status.success() {
         return Err(format!("the explorer fails without a mutant\n{}", tail(&output)));
@@ -412,39 +414,6 @@ fn test(tree: &Path, build_only: bool) -> Result<Output, String> {
     }
     command.env("RUST_BACKTRACE", "0");
     command.output().map_err(|error| format!("cargo does not start: {error}"))
-}
-
-/// A copy of what git tracks, so that a run that is cut off leaves nothing broken.
-fn copy() -> Result<PathBuf, String> {
-    let root = root();
-    let tree = folder().join("tree");
-    let output = Command::new("git")
-        .current_dir(&root)
-        .args(["ls-files", "-z"])
-        .output()
-        .map_err(|error| format!("git does not start: {error}"))?;
-    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    if tree.exists() {
-        fs::remove_dir_all(&tree).map_err(|error| failed(&tree, error))?;
-    }
-    for name in String::from_utf8_lossy(&output.stdout).split_terminator('\0') {
-        let (from, to) = (root.join(name), tree.join(name));
-        // Deleted in the working tree, and git was not told yet.
-        let Ok(about) = fs::metadata(&from) else { continue };
-        let folder = to.parent().unwrap_or(&tree);
-        fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-        fs::copy(&from, &to).map_err(|error| failed(&to, error))?;
-        // What has not changed is not to be built again; of what mutants change, the last build may
-        // be that of a mutant.
-        if name.starts_with("src/") || explorer::MUTANTS.iter().any(|mutant| mutant.file == name) {
-            continue;
-        }
-        let modified = about.modified().map_err(|error| failed(&from, error))?;
-        let copy = fs::File::options().write(true).open(&to);
-        let dated = copy.and_then(|copy| copy.set_modified(modified));
-        dated.map_err(|error| failed(&to, error))?;
-    }
-    Ok(tree)
 }
 
 fn read(file: &Path) -> Result<String, String> {

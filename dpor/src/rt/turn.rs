@@ -17,6 +17,8 @@ pub(crate) enum Arrival {
     Go,
     Switch,
     GivenUp,
+    /// The static of this name is being made.
+    Misplaced(&'static str),
 }
 
 /// What shuttle is told.
@@ -43,6 +45,9 @@ impl Runtime {
     pub(crate) fn arrive(&mut self, op: Op) -> Arrival {
         if self.ending.is_some() {
             return Arrival::GivenUp;
+        }
+        if let Some(making) = &self.making {
+            return Arrival::Misplaced(making.name);
         }
         let me = self.current;
         if let Some(at) = self.threads[me as usize].contested {

@@ -4,12 +4,13 @@
 //! Of a mistake that no scenario sees the native tests decide; what they miss
 //! is in [`MISSED`], with a reason, or an error.
 
+use super::copy::copy;
 use super::instrument::{instrument, mutant_at, Edit};
 use super::run::{self, Check};
-use super::{choose, copy, folder, read, seen, write};
+use super::{choice, folder, read};
 use crate::build::{cargo, root, target, Engine};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -33,9 +34,7 @@ struct Other {
 pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
     let others: Vec<(usize, Other)> = (1..).zip(list()?).collect();
     let begin = Instant::now();
-    let tree = copy()?;
-    choose(&tree)?;
-    let made = make(&tree, &others)?;
+    let (tree, made) = make(&others)?;
     let (all, count) = (others.len(), made.len());
     println!("cargo-mutants knows {all}, of which {count} compile in a function of the core's");
     let mut checks = Vec::new();
@@ -74,7 +73,7 @@ pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
 }
 
 /// Puts all of them in place, but for those that do not compile: their numbers.
-fn make(tree: &Path, others: &[(usize, Other)]) -> Result<BTreeSet<usize>, String> {
+fn make(others: &[(usize, Other)]) -> Result<(PathBuf, BTreeSet<usize>), String> {
     let mut sound: BTreeMap<&str, String> = BTreeMap::new();
     for (_, other) in others {
         sound.entry(&other.file).or_insert(read(&root().join(&other.file))?);
@@ -90,13 +89,14 @@ fn make(tree: &Path, others: &[(usize, Other)]) -> Result<BTreeSet<usize>, Strin
                 made.insert(*number);
             }
         }
+        let mut texts = BTreeMap::from([choice()?]);
         for (file, edits) in &files {
-            write(&tree.join(file), &instrument(&sound[file], edits)?)?;
+            texts.insert((*file).to_owned(), instrument(&sound[file], edits)?);
         }
-        seen::keep_dates(tree)?;
-        let refused = refused(tree)?;
+        let tree = copy("others", &texts)?;
+        let refused = refused(&tree)?;
         if refused.is_empty() {
-            return Ok(made);
+            return Ok((tree, made));
         }
         left_out.extend(refused);
     }

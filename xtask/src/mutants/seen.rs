@@ -5,13 +5,12 @@
 use super::matrix::Killers;
 use super::run::Check;
 use super::{folder, lock, Mutant};
+use crate::build::root;
 use crate::kept::Sources;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
 use std::sync::Mutex;
-use std::time::SystemTime;
 
 /// By mutant.
 type Found = BTreeMap<String, Killers>;
@@ -26,7 +25,8 @@ pub(super) struct Seen {
 }
 
 /// What the checks are built from.
-const SOURCES: [&str; 6] = ["src", "tests", "explore/src", "models", "loom-tests", "dpor/src"];
+const SOURCES: [&str; 7] =
+    ["src", "tests", "explore/src", "models/src", "models/scenarios.txt", "loom-tests", "dpor/src"];
 
 /// In a cell, and in the file: nothing has seen it.
 const NOTHING: &str = "-";
@@ -35,15 +35,14 @@ const NOTHING: &str = "-";
 pub(super) const DEADLINE: &str = " (deadline)";
 
 impl Seen {
-    /// Reads what there is: of the sources in `tree`, and of others.
+    /// Reads what there is: of the sources as they are, and of others.
     pub(super) fn open(
-        tree: &Path,
         all: &[(usize, &'static Mutant)],
         recorded: &BTreeMap<String, Vec<String>>,
     ) -> Result<Self, String> {
         let file = folder().join("seen.txt");
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
-        let sources = Sources::of(tree, &SOURCES)?;
+        let sources = Sources::of(&root(), &SOURCES)?;
         let stamp = |mutant: &'static Mutant| {
             (mutant.name, sources.stamp_with((mutant.file, mutant.edits)))
         };
@@ -105,24 +104,4 @@ fn entry(line: &str) -> Option<(u64, &str, Check, &str)> {
     let (mutant, check, cell) = (fields.next()?, fields.next()?, fields.next()?);
     let check = Check::ALL.into_iter().find(|one| one.name() == check)?;
     Some((stamp, mutant, check, cell))
-}
-
-/// Dates the core's copy as it was when it was last the same, so that it is not
-/// built again.
-pub(super) fn keep_dates(tree: &Path) -> Result<(), String> {
-    let (core, file) = (tree.join("src"), folder().join("copied.txt"));
-    let failed = |error: std::io::Error| format!("{}: {error}", file.display());
-    let same = format!("{:x}", Sources::of(tree, &["src"])?.stamp());
-    if fs::read_to_string(&file).unwrap_or_default() != same {
-        return fs::write(&file, same).map_err(failed);
-    }
-    let then = fs::metadata(&file).and_then(|about| about.modified()).map_err(failed)?;
-    date(&core, then).map_err(failed)
-}
-
-fn date(path: &Path, then: SystemTime) -> std::io::Result<()> {
-    if path.is_dir() {
-        return fs::read_dir(path)?.try_for_each(|entry| date(&entry?.path(), then));
-    }
-    File::options().write(true).open(path)?.set_modified(then)
 }
