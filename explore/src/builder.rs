@@ -35,6 +35,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 type Make<T> = dyn Fn(&Setup<'_>) -> T + Send + Sync;
 type Perform<T> = dyn Fn(&T, &Args<'_>) -> String + Send + Sync;
 type Check<T> = dyn Fn(&T) -> bool + Send + Sync;
+/// Of calls by name, whether one waits with reason.
+type Reasons<T> = Vec<(&'static str, Arc<Check<T>>)>;
 
 /// What is explored: a new `T` in each execution, and the calls on it.
 ///
@@ -50,7 +52,7 @@ pub struct System<T> {
     settings: Vec<Setting>,
     invariants: Arc<Vec<(Invariant, Arc<Check<T>>)>>,
     /// Of each call that may wait for ever: whether it waits with reason.
-    reasons: Arc<Vec<(&'static str, Arc<Check<T>>)>>,
+    reasons: Arc<Reasons<T>>,
     linearizable: bool,
     scenarios: String,
     /// Of each scenario that was prepared: what its calls answer when they run
@@ -430,7 +432,7 @@ struct Running<T> {
     operations: Vec<Operation>,
     performs: Arc<Vec<Arc<Perform<T>>>>,
     invariants: Arc<Vec<(Invariant, Arc<Check<T>>)>>,
-    reasons: Arc<Vec<(&'static str, Arc<Check<T>>)>>,
+    reasons: Arc<Reasons<T>>,
     scenario: Arc<Scenario>,
     allowed: Option<Arc<Allowed>>,
 }
