@@ -231,7 +231,8 @@ mod tests {
     use super::*;
 
     fn rested(operation: &'static str, text: &str, answer: &str) -> Rested {
-        let call = Call { operation, receiver: None, arguments: Vec::new(), text: text.to_owned() };
+        let (arguments, text) = (Vec::new(), text.to_owned());
+        let call = Call { operation, receiver: None, arguments, text, waits: false };
         Rested { call, answer: answer.to_owned(), subject: None }
     }
 
