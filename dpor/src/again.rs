@@ -69,6 +69,7 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         outcomes,
         violations,
         incomplete: Some(why),
+        within: None,
         elapsed,
     }
 }

@@ -180,6 +180,7 @@ mod op;
 mod ordering;
 pub mod parts;
 mod report;
+mod rest;
 mod rt;
 mod schedule;
 mod scheduler;
@@ -199,6 +200,7 @@ pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
 pub use report::{CutOff, Outcome, Progress, Replay, Report, Verdict, Violation};
+pub use rest::{may_wait, until_rest};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;
 pub use settings::Strategy;
@@ -229,6 +231,38 @@ pub fn note_with(text: impl FnOnce() -> String) {
         let text = text();
         rt::with(|rt| rt.note(text));
     }
+}
+
+/// Runs `f`. What the current thread creates there belongs to `owner` in the witness: of several mutexes
+/// of one name, `a's queue` is told from `b's queue`.
+///
+/// ```
+/// use shuttle_dpor::{belonging_to, sync::Mutex, Explorer};
+///
+/// let queues = || {
+///     let [_, b] = ["a", "b"].map(|owner| {
+///         belonging_to(|| owner.to_owned(), || Mutex::named("queue", ()))
+///     });
+///     drop(b.lock());
+/// };
+/// let report = Explorer::new().explore(queues);
+/// let witness = &report.outcomes[&()].witness;
+/// assert!(witness.to_string().contains("lock b's queue"));
+/// ```
+pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {
+    let swap = |owner| {
+        rt::with(|rt| {
+            let me = rt.current;
+            std::mem::replace(&mut rt.thread(me).makes_for, owner)
+        })
+    };
+    if !rt::with(|rt| rt.recording) {
+        return f();
+    }
+    let before = swap(Some(owner().into()));
+    let result = f();
+    swap(before);
+    result
 }
 
 /// Names the current thread, for the witness.

@@ -122,7 +122,7 @@ impl<T: Ord + Debug> Tally<T> {
                 self.deadlocks += !rt.livelock as u64;
                 self.livelocks += rt.livelock as u64;
             }
-            None => self.orderings += 1,
+            None | Some(Ending::AtRest) => self.orderings += 1,
         }
         self.longest = self.longest.max(rt.trace.len());
         if !rt.violations.is_empty() {
@@ -138,7 +138,7 @@ impl<T: Ord + Debug> Tally<T> {
                 }
             }
         }
-        if let (Some(outcome), None) = (outcome, &rt.ending) {
+        if let (Some(outcome), None | Some(Ending::AtRest)) = (outcome, &rt.ending) {
             match self.outcomes.get_mut(&outcome) {
                 Some(best) => best.see(rt, &mut self.linearizer),
                 None => {
@@ -224,6 +224,7 @@ impl<T: Ord + Debug> Tally<T> {
             cut_off,
             outcomes,
             violations,
+            within: self.within.filter(|_| incomplete.is_none()),
             incomplete: incomplete.or(bounded),
             elapsed,
         }

@@ -11,6 +11,7 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
         Status::Joining(target, _) => format!("waits for the end of {}", rt.thread_name(target)),
         Status::Meeting(obj, ..) => format!("waits for the receiver of {}", rt.object_name(obj)),
         Status::Gathering(obj, _) => format!("waits at {}", rt.object_name(obj)),
+        Status::Resting => "waits until the others are at rest".into(),
         Status::At(op) if rt.possible(tid) && rt.pauses(tid) => {
             format!("spins, at {}", rt.object_name(op.obj))
         }
@@ -22,7 +23,11 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
                 _ => format!(", held by {}", holders.join(" and ")),
             };
             let behind = behind(rt, &op);
-            format!("blocked: {} {}{held}{behind}", op.kind.name(), rt.object_name(op.obj))
+            let wants = wants(op.kind, &rt.object_name(op.obj));
+            match op.kind {
+                Kind::Wake | Kind::Park => format!("waits to {wants}"),
+                _ => format!("blocked: {wants}{held}{behind}"),
+            }
         }
         _ => String::new(),
     }
@@ -74,7 +79,7 @@ fn place(rt: &Runtime, tid: u16) -> Option<(String, String, String)> {
             }
             _ => {
                 let how = format!("waits to {}", op.kind.name());
-                let what = format!("{how} {}", rt.object_name(op.obj));
+                let what = format!("waits to {}", wants(op.kind, &rt.object_name(op.obj)));
                 (how, what, Some(op.at))
             }
         },
@@ -94,6 +99,15 @@ fn place(rt: &Runtime, tid: u16) -> Option<(String, String, String)> {
     let at = at.map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
     let line = format!("{name} {what}{at}");
     Some((how, at, line))
+}
+
+/// What a thread would do that is about to perform an operation of this kind.
+fn wants(kind: Kind, object: &str) -> String {
+    match kind {
+        Kind::Wake => format!("be woken by {object}"),
+        Kind::Park => format!("be unparked by {object}"),
+        kind => format!("{} {object}", kind.name()),
+    }
 }
 
 /// For a reader: the writers that it lets go first.

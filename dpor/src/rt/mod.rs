@@ -9,8 +9,10 @@ mod blocked;
 mod cells;
 mod ending;
 pub(crate) mod guest;
+mod owners;
 mod pause;
 mod references;
+mod rest;
 mod state;
 mod statics;
 mod thread;
@@ -259,7 +261,11 @@ pub(crate) fn set_name(obj: ObjId, name: String) {
 #[track_caller]
 pub(crate) fn create(state: State) -> ObjId {
     let at = Location::caller();
-    with(|rt| rt.create(state, at))
+    with(|rt| {
+        let obj = rt.create(state, at);
+        rt.note_owner(obj);
+        obj
+    })
 }
 
 /// Blocks until `target` has ended.

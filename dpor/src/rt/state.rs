@@ -29,6 +29,8 @@ pub(crate) struct Found {
 pub(crate) enum Ending {
     /// Nobody can go on, and somebody has not ended.
     Deadlock,
+    /// Nobody can go on, and those who have not ended may wait for ever.
+    AtRest,
     /// Every thread that could go on is asleep: the execution is equivalent to an earlier one.
     Redundant,
     /// It reached the step limit.
@@ -72,6 +74,8 @@ pub(crate) struct Runtime {
     pub(crate) trace: Trace,
     pub(crate) objects: Vec<Object>,
     pub(crate) threads: Vec<Thread>,
+    /// Objects that belong to somebody, where that is to be told.
+    pub(super) owners: Vec<(ObjId, std::sync::Arc<str>)>,
     /// The threads of this execution, in the order of their creation, which is also shuttle's.
     pub(crate) live: Vec<Tid>,
     pub(crate) current: Tid,
@@ -129,6 +133,7 @@ impl Runtime {
             trace: Trace::default(),
             objects: Vec::new(),
             threads: Vec::new(),
+            owners: Vec::new(),
             live: Vec::new(),
             current: 0,
             ending: None,
@@ -171,6 +176,7 @@ impl Runtime {
         for tid in self.live.drain(..) {
             self.threads[tid as usize].reset();
         }
+        self.owners.clear();
         self.ending = None;
         self.violations.clear();
         self.notes.clear();
@@ -404,7 +410,7 @@ impl Runtime {
 
     /// Whether every thread ended, or could not go on.
     pub(crate) fn ran_to_its_end(&self) -> bool {
-        matches!(self.ending, None | Some(Ending::Deadlock))
+        matches!(self.ending, None | Some(Ending::AtRest | Ending::Deadlock))
     }
 
     /// Whether this ordering has been run before, which happens only where nothing is reduced.
@@ -454,7 +460,7 @@ impl Runtime {
 
     /// The name of an object, for people: the one that it was given, or else what it is; if there are
     /// others of its sort, with the place where it was made; if these were made there, too, with a number.
-    pub(crate) fn object_name(&self, obj: ObjId) -> String {
+    pub(super) fn bare_name(&self, obj: ObjId) -> String {
         let Some(object) = self.objects.get(obj as usize) else { return "nothing".into() };
         if let Some(name) = &object.name {
             return name.clone();

@@ -25,6 +25,8 @@ pub(crate) enum Status {
     Gathering(ObjId, u64),
     /// Waiting for the message with this number to be received.
     Meeting(ObjId, u64, &'static Location<'static>),
+    /// Waiting until all others have ended or are at rest.
+    Resting,
     /// Over.
     Finished,
 }
@@ -37,6 +39,8 @@ pub(crate) struct Thread {
     /// The same for the detection of data races.
     pub(crate) known: Known,
     pub(crate) name: Option<String>,
+    /// Whose the objects are that it makes now.
+    pub(crate) makes_for: Option<std::sync::Arc<str>>,
     /// Its parent, and its place among the parent's children.
     pub(super) parent: Tid,
     pub(super) nth: u32,
@@ -53,6 +57,8 @@ pub(crate) struct Thread {
     pub(super) children: u32,
     pub(super) objects: u32,
     pub(super) yielded: bool,
+    /// Where it is blocked now, it may be for ever.
+    pub(crate) waits: bool,
     /// What it has looked at since it changed something, or yielded.
     pub(crate) round: Round,
     /// It has yielded after such a round, and has performed nothing since.
@@ -81,6 +87,7 @@ impl Thread {
             clock: Clock::new(),
             known: Known::default(),
             name: None,
+            makes_for: None,
             parent: 0,
             nth: 0,
             locals: Vec::new(),
@@ -91,6 +98,7 @@ impl Thread {
             children: 0,
             objects: 0,
             yielded: false,
+            waits: false,
             round: Round::default(),
             pause: None,
             past: 0,
@@ -114,6 +122,7 @@ impl Thread {
         self.clock.clear();
         self.known.clear();
         self.name = None;
+        self.makes_for = None;
         self.locals.clear();
         self.panicked = false;
         self.panics = false;
@@ -122,6 +131,7 @@ impl Thread {
         self.children = 0;
         self.objects = 0;
         self.yielded = false;
+        self.waits = false;
         self.round.clear();
         self.pause = None;
         self.past = 0;

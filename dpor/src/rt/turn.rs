@@ -196,13 +196,14 @@ impl Runtime {
     /// Nobody is enabled, or the execution is too long: ends it if somebody has not ended.
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
+            let rest = ending == Ending::Deadlock && self.all_at_rest();
             if matches!(ending, Ending::Deadlock | Ending::TooLong) {
                 self.stall();
             }
-            if ending == Ending::Deadlock {
+            if ending == Ending::Deadlock && !rest {
                 self.blame();
             }
-            self.ending = Some(ending);
+            self.ending = Some(if rest { Ending::AtRest } else { ending });
         }
         self.next_to_unwind()
     }
@@ -235,7 +236,10 @@ impl Runtime {
             }
         }
         if enabled == 0 {
-            return if self.pass_time() { self.next() } else { self.end(Ending::Deadlock) };
+            if self.pass_time() {
+                return self.next();
+            }
+            return self.rests().or_else(|| self.end(Ending::Deadlock));
         }
         let view = View { enabled, patient, current: self.current };
         let choice = match &mut self.mode {
@@ -352,7 +356,7 @@ impl Runtime {
         if self.live.iter().any(|&p| self.enabled(p)) || self.pass_time() {
             return None;
         }
-        Some(self.end(Ending::Deadlock))
+        Some(self.rests().or_else(|| self.end(Ending::Deadlock)))
     }
 
     /// Makes `tid` the current thread.
@@ -366,7 +370,8 @@ impl Runtime {
             Status::Starting
             | Status::Joining(..)
             | Status::Gathering(..)
-            | Status::Meeting(..) => true,
+            | Status::Meeting(..)
+            | Status::Resting => true,
             Status::Absent | Status::Running | Status::At(_) | Status::Finished => false,
         };
         if waits && self.ending.is_none() {

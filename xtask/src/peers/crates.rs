@@ -17,6 +17,7 @@ pub(super) struct Peer {
 }
 
 const WEAK: &str = "as it takes weak memory";
+const SPINS: &str = "as it yields until another thread has acted";
 
 pub(super) const PEERS: &[Peer] = &[
     // loom's own tests, which are in the published crate.
@@ -71,7 +72,11 @@ pub(super) const PEERS: &[Peer] = &[
         cfg: "--cfg oneshot_loom",
         arguments: &["--test", "loom", "--features", "loom,std,async"],
         filter: "",
-        worse: &[],
+        worse: &[
+            ("async_recv", SPINS),
+            ("send_recv_different_threads", SPINS),
+            ("try_recv", SPINS),
+        ],
     },
     Peer {
         name: "crossbeam-epoch",
