@@ -279,7 +279,8 @@ impl Runtime {
             Status::Gathering(..) | Status::Meeting(..) => true,
             _ => false,
         };
-        let deadlock = self.live.iter().any(stuck);
+        let spins = |&tid: &Tid| self.possible(tid);
+        let deadlock = self.live.iter().any(stuck) || !self.live.iter().any(spins);
         let name = if deadlock { "no-deadlock" } else { "no-livelock" };
         let (place, detail) = super::blocked::describe_deadlock(self);
         // The body may have reported that itself.

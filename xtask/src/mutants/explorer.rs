@@ -17,7 +17,6 @@ const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
 const FOREST: &str = "dpor/src/explore/forest.rs";
 const SYNCHRONISE: &str = "dpor/src/object/synchronise.rs";
 const REFERENCES: &str = "dpor/src/rt/references.rs";
-const STATE: &str = "dpor/src/rt/state.rs";
 
 const DEPENDENT: &str = "self.obj != NO_OBJECT";
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
