@@ -251,7 +251,9 @@ mod tests {
         for engine in [Engine::Loom, Engine::Shuttle] {
             let mut tree = cargo(&root(), &target(), engine);
             tree.args(["tree", "--offline", "--prefix", "none", "--edges", "normal,build,dev"]);
-            packages.iter().for_each(|package| drop(tree.args(["--package", package])));
+            for package in packages {
+                tree.args(["--package", package]);
+            }
             let output = tree.output().unwrap();
             let said = String::from_utf8(output.stdout).unwrap();
             let has = |name: &str| said.lines().any(|line| line.split(' ').next() == Some(name));

@@ -10,7 +10,7 @@
 //! - `html`, `svg`: one page, with the sequence diagrams drawn
 //! - `layout`: widths, wrapping, numbers
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
 mod brief;
