@@ -57,7 +57,7 @@ const CHECKS: &[Check] = &[
             "warnings",
         ],
     ),
-    ("peers", Engine::Std, &["xtask", "peers", "--debug", "parking"]),
+    ("peers", Engine::Std, &["xtask", "peers", "parking"]),
     ("tests, server", Engine::Std, &["test", "-p", "connmap-server", "-p", "async-front-end"]),
     ("tests, loom", Engine::Loom, &["test"]),
     ("tests, loom, release", Engine::Loom, &["test", "--release"]),
