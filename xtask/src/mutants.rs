@@ -189,7 +189,7 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
     let mut binaries = Vec::new();
     for check in asked.checks() {
         let begin = Instant::now();
-        let mut built = run::build(&tree, &target(), check)?;
+        let built = run::build(&tree, &target(), check)?;
         let compiled = begin.elapsed();
         // The check of a matrix runs what is seen alone; the rest was sound when it was written.
         if !asked.check {

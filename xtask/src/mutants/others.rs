@@ -39,7 +39,7 @@ pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
     println!("cargo-mutants knows {all}, of which {count} compile in a function of the core's");
     let mut checks = Vec::new();
     for check in [Check::Dpor, Check::Std] {
-        let mut built = run::build(&tree, &target(), check)?;
+        let built = run::build(&tree, &target(), check)?;
         built.is_sound(&folder().join("sound.log"))?;
         checks.push(built);
     }
