@@ -121,6 +121,18 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
         "a seat of the bucket is kept by a connection that is gone: std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
     ),
     (
+        "stale-read-while-backfilling",
+        "it takes a memory that is gone for one read and there for another at the same time, and the models' host answers alike throughout a scenario",
+    ),
+    (
+        "stale-gone-after-a-read",
+        "the same",
+    ),
+    (
+        "old-id-by-place",
+        "changes nothing: whoever ends a stream has looked it up by its whole id in the same critical section",
+    ),
+    (
         "pool-joins-none",
         "the pool's threads are native: std's test a_join_waits_for_each_worker",
     ),
