@@ -70,7 +70,7 @@ pub(super) const SAYS: &[(&str, &str, &str)] = &[
     (
         "old-id-new-stream",
         "stale-backfill",
-        "step would answer \"marker 1..1 from disk\" for stream_request(0)",
+        "panic: ScanFinished is not allowed in Pending",
     ),
     (
         "displaced-accepts",
