@@ -313,7 +313,9 @@ fn still_seen(
         let name = mutant.name;
         if !recorded.contains_key(name) {
             wrong.push(format!("{name} is not in the matrix"));
-        } else if seen.killers(name).get(&Check::Dpor).is_some_and(Option::is_none) {
+        } else if seen.was_seen(name, Check::Dpor)
+            && seen.killers(name).get(&Check::Dpor).is_some_and(Option::is_none)
+        {
             wrong.push(format!("{name} is not seen any more"));
         }
     }
