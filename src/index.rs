@@ -34,11 +34,14 @@ const BATCH: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct Index<T> {
-    shards: Box<[Mutex<Shard<T>>]>,
+    shards: Box<[Shard<T>]>,
 }
 
-/// The vbs of a shard, up to the highest that had a stream.
-type Shard<T> = Vec<Entries<T>>;
+/// The vbs of a shard, up to the highest that had a stream. In a cache line of
+/// its own: who writes to one vb does not wait for who writes to the next.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Shard<T>(Mutex<Vec<Entries<T>>>);
 
 /// The place of a stream's entry among those of its vb: later ones are greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,14 +103,14 @@ impl<T> Entries<T> {
 
 impl<T> Index<T> {
     pub(crate) fn new() -> Self {
-        let shard = |_| Mutex::new(Rank::Index, Shard::new());
+        let shard = |_| Shard(Mutex::new(Rank::Index, Vec::new()));
         Index { shards: (0..SHARDS).map(shard).collect() }
     }
 
     /// The shard of a vb, and the vb's place in it.
-    fn place(&self, vb: VbId) -> (&Mutex<Shard<T>>, usize) {
+    fn place(&self, vb: VbId) -> (&Mutex<Vec<Entries<T>>>, usize) {
         let vb = usize::from(vb.0);
-        (&self.shards[vb % SHARDS], vb / SHARDS)
+        (&self.shards[vb % SHARDS].0, vb / SHARDS)
     }
 
     /// This connection has a stream on `vb`.
@@ -172,6 +175,6 @@ impl<T> Index<T> {
     /// Streams that have an entry.
     #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().iter().map(|vb| vb.live).sum::<usize>()).sum()
+        self.shards.iter().map(|shard| shard.0.lock().iter().map(|vb| vb.live).sum::<usize>()).sum()
     }
 }

@@ -180,6 +180,7 @@ impl Condvar {
 
     /// Waits for a notification, for at most `timeout` when there is one.
     /// May wake spuriously: the caller loops.
+    #[track_caller]
     pub(crate) fn wait<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -195,10 +196,12 @@ impl Condvar {
         MutexGuard { inner, rank }
     }
 
+    #[track_caller]
     pub(crate) fn notify_one(&self) {
         self.0.notify_one();
     }
 
+    #[track_caller]
     pub(crate) fn notify_all(&self) {
         self.0.notify_all();
     }

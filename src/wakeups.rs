@@ -60,50 +60,59 @@ impl<T> Deferred<T> {
 #[must_use = "a wake-up that is not delivered is lost: call deliver()"]
 #[derive(Default)]
 pub struct Wakeups {
-    paused: Vec<Hosted<Arc<dyn FrontEnd>>>,
-    /// Nobody to wake; only to be dropped.
-    scans: Vec<Hosted<Box<dyn Scan>>>,
-    front_ends: Vec<Hosted<Arc<dyn FrontEnd>>>,
+    owed: Vec<Owed>,
+    wakes: usize,
+}
+
+/// An object of the host's, and what is to become of it outside of every lock.
+enum Owed {
+    Wake(Hosted<Arc<dyn FrontEnd>>),
+    /// Only to be dropped.
+    FrontEnd(#[allow(dead_code)] Hosted<Arc<dyn FrontEnd>>),
+    /// The same.
+    Scan(#[allow(dead_code)] Hosted<Box<dyn Scan>>),
 }
 
 impl Wakeups {
     pub(crate) fn push(&mut self, front_end: Hosted<Arc<dyn FrontEnd>>) {
-        self.paused.push(front_end);
+        self.owed.push(Owed::Wake(front_end));
+        self.wakes += 1;
     }
 
     /// Takes what is to be dropped with the wake-ups.
     pub(crate) fn keep_scan(&mut self, scan: Option<Hosted<Box<dyn Scan>>>) {
-        self.scans.extend(scan);
+        self.owed.extend(scan.map(Owed::Scan));
     }
 
     /// The same.
     pub(crate) fn keep_front_end(&mut self, front_end: Hosted<Arc<dyn FrontEnd>>) {
-        self.front_ends.push(front_end);
+        self.owed.push(Owed::FrontEnd(front_end));
     }
 
     /// Takes over the wake-ups of another call, to deliver them together. O(1)
     /// for each; takes no lock.
     pub fn append(&mut self, other: Wakeups) {
-        self.paused.extend(other.paused);
-        self.scans.extend(other.scans);
-        self.front_ends.extend(other.front_ends);
+        self.owed.extend(other.owed);
+        self.wakes += other.wakes;
     }
 
     /// How many front ends are to be woken.
     pub fn len(&self) -> usize {
-        self.paused.len()
+        self.wakes
     }
 
     /// Whether nobody is to be woken.
     pub fn is_empty(&self) -> bool {
-        self.paused.is_empty()
+        self.wakes == 0
     }
 
     /// Wakes them. Calls the host's [`FrontEnd::wake`], each contained: a
     /// panic in one keeps no other from being woken. Takes no lock of the core's.
     pub fn deliver(self) {
-        for front_end in self.paused {
-            contain(|| front_end.wake());
+        for owed in &self.owed {
+            if let Owed::Wake(front_end) = owed {
+                contain(|| front_end.wake());
+            }
         }
     }
 }

@@ -162,6 +162,7 @@ fn notify(bench: &mut Bench, world: &World, beside: &str) {
     });
 }
 
+/// Of connections whose backfills are all to come: there is more to drop.
 fn shutdown(bench: &mut Bench, connections: u64, beside: &str) {
     bench.run("shutdown, for each connection", beside, |n| {
         let rounds = n.div_ceil(connections);

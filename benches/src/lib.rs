@@ -132,9 +132,11 @@ impl Bench {
         let (Some(first), Some(second)) = medians else { return };
         let ratio = second / first;
         let limit = limit.map_or(String::new(), |limit| {
-            format!("at most {limit}{}", if ratio > limit { ", and is above" } else { "" })
+            let above = if ratio > limit { ", and is above" } else { "" };
+            format!("at most {}{above}", (limit * 100.0).round() / 100.0)
         });
-        println!("{what:<32} {first:>9.0} ns {second:>9.0} ns {ratio:>6.2}  {limit}");
+        let line = format!("{what:<32} {first:>9.0} ns {second:>9.0} ns {ratio:>6.2}  {limit}");
+        println!("{}", line.trim_end());
     }
 }
 

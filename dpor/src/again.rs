@@ -63,6 +63,7 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         outcomes,
         violations,
         incomplete: Some(why),
+        within: None,
         elapsed,
     }
 }

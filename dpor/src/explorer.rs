@@ -248,7 +248,7 @@ impl Explorer {
         let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         Replay {
             witness: witness::make(&rt),
-            outcome: outcome.filter(|_| rt.ending.is_none()),
+            outcome: outcome.filter(|_| matches!(rt.ending, None | Some(Ending::AtRest))),
             violations,
             diverged: match &rt.ending {
                 Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),

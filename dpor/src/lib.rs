@@ -25,11 +25,13 @@
 //!
 //! # Use
 //!
-//! Write the test against [`sync`], [`thread`] and [`thread_local!`], which mirror std's; a crate does
+//! Write the test against [`sync`], [`thread`], [`thread_local!`] and [`statics!`], which mirror std's; a crate does
 //! so through a module of its own that names std's types or these. Then give the body to an
 //! [`Explorer`]. What the body returns is counted, ordering by ordering; panics, deadlocks, data races
 //! on a [`CheckedCell`](cell::CheckedCell) and what the body [reports](report_violation) are
 //! violations, each counted by name, with the ordering that shows it with the fewest context switches.
+//! It shows objects by the names that `named` or `set_name` gives them, or else by what they are, and by
+//! where they were made if there are several: `condvar at pool.rs:12`.
 //! A [`Token`] replays one; in the environment, as `SHUTTLE_DPOR_REPLAY`, it makes a failing test run
 //! that ordering and no other.
 //!
@@ -99,8 +101,8 @@
 //!   thread waits in a destructor, unwinding, another that begins to unwind by `resume_unwind` is taken
 //!   for one that does not (in a deadlock that may end the process), and one that has caught its panic
 //!   for one that still does.
-//! * Objects belong to the execution that makes them, so constructors are not `const`, and there are
-//!   no statics of these types.
+//! * Objects belong to the execution that makes them, so constructors are not `const`; statics are
+//!   declared by [`statics!`], which each execution makes anew.
 //! * `JoinHandle::is_finished` is explored by those who ask for it ([`Explorer::thread_ends`]), and a
 //!   panic for others.
 //! * At most 64 different threads over all executions of an exploration.
@@ -152,6 +154,7 @@ mod exploration;
 mod explore;
 mod explorer;
 pub mod future;
+pub mod hint;
 mod hook;
 mod local;
 mod memory;
@@ -161,11 +164,13 @@ mod op;
 mod ordering;
 pub mod parts;
 mod report;
+mod rest;
 mod rt;
 mod schedule;
 mod scheduler;
 mod settings;
 mod shown;
+pub mod statics;
 pub mod sync;
 mod table;
 mod tally;
@@ -178,6 +183,7 @@ pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
 pub use report::{Outcome, Progress, Replay, Report, Verdict, Violation};
+pub use rest::{may_wait, until_rest};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;
 pub use settings::Strategy;
@@ -208,6 +214,38 @@ pub fn note_with(text: impl FnOnce() -> String) {
         let text = text();
         rt::with(|rt| rt.note(text));
     }
+}
+
+/// Runs `f`. What the current thread creates there belongs to `owner` in the witness: of several mutexes
+/// of one name, `a's queue` is told from `b's queue`.
+///
+/// ```
+/// use shuttle_dpor::{belonging_to, sync::Mutex, Explorer};
+///
+/// let queues = || {
+///     let [_, b] = ["a", "b"].map(|owner| {
+///         belonging_to(|| owner.to_owned(), || Mutex::named("queue", ()))
+///     });
+///     drop(b.lock());
+/// };
+/// let report = Explorer::new().explore(queues);
+/// let witness = &report.outcomes[&()].witness;
+/// assert!(witness.to_string().contains("lock b's queue"));
+/// ```
+pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {
+    let swap = |owner| {
+        rt::with(|rt| {
+            let me = rt.current;
+            std::mem::replace(&mut rt.thread(me).makes_for, owner)
+        })
+    };
+    if !rt::with(|rt| rt.recording) {
+        return f();
+    }
+    let before = swap(Some(owner().into()));
+    let result = f();
+    swap(before);
+    result
 }
 
 /// Names the current thread, for the witness.

@@ -2,7 +2,9 @@
 //!
 //! A thread is named by its parent and its place among the parent's children, an object by its
 //! creator and its place among the creator's objects. Both follow from what that thread did alone,
-//! so equivalent executions agree on them, whatever the order in which threads ran. The dense
+//! so equivalent executions agree on them, whatever the order in which threads ran. What a static is
+//! made of belongs to no thread, and is named by the static, which is always at the same place, and its
+//! place among the static's objects. The dense
 //! numbers handed out here are shared by all workers of an exploration.
 //!
 //! The explorer keeps sets of threads in 64 bits. A number is never given to another thread, so that
@@ -16,10 +18,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Why an execution is given up that starts a thread with a number beyond that.
 pub(crate) const TOO_MANY_THREADS: &str = "more than 64 different threads over all executions";
 
+/// Who makes an object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Creator {
+    Thread(Tid),
+    /// The static at this address.
+    Static(usize),
+}
+
 #[derive(Default)]
 struct Table {
     threads: HashMap<(Tid, u32), Tid>,
-    objects: HashMap<(Tid, u32), ObjId>,
+    objects: HashMap<(Creator, u32), ObjId>,
 }
 
 /// The numbers of all workers.
@@ -34,7 +44,7 @@ impl Names {
         *table.threads.entry((parent, nth)).or_insert(next)
     }
 
-    fn object(&self, creator: Tid, nth: u32) -> ObjId {
+    fn object(&self, creator: Creator, nth: u32) -> ObjId {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let next = table.objects.len() as ObjId;
         *table.objects.entry((creator, nth)).or_insert(next)
@@ -61,7 +71,13 @@ impl NameCache {
 
     pub(crate) fn object(&mut self, creator: Tid, nth: u32) -> ObjId {
         let names = &self.names;
-        lookup(&mut self.objects, creator, nth, |n| names.object(creator, n))
+        let by = Creator::Thread(creator);
+        lookup(&mut self.objects, creator, nth, |n| names.object(by, n))
+    }
+
+    /// Object number `nth` of the static at an address.
+    pub(crate) fn object_of_static(&self, address: usize, nth: u32) -> ObjId {
+        self.names.object(Creator::Static(address), nth)
     }
 }
 

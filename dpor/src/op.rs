@@ -51,6 +51,8 @@ pub enum Kind {
     TryWrite,
     /// The release of an `RwLock` by a writer.
     UnlockWrite,
+    /// A writer of an `RwLock` becomes a reader, with nobody in between.
+    Downgrade,
     /// A thread joins the waiters of a condition variable.
     Wait,
     /// A waiter stops waiting on its own account: it wins a notification that others compete for,
@@ -73,6 +75,8 @@ pub enum Kind {
     Enter,
     /// The closure of a `Once` is over.
     Leave,
+    /// A thread waits until a `Once` is done.
+    WaitDone,
     /// A lock's poison is looked at, whether a `Once` is done, or whether a thread has ended.
     Look,
     /// A lock's poison is cleared.
@@ -116,7 +120,7 @@ impl Kind {
         match self {
             Kind::Load | Kind::CompareExchangeFailed => Class::Read,
             Kind::UnlockRead | Kind::Look | Kind::DropSender => Class::Read,
-            Kind::Upgrade => Class::Read,
+            Kind::Upgrade | Kind::WaitDone => Class::Read,
             Kind::Read | Kind::TryRead => Class::Admission,
             Kind::QueueWrite => Class::Queue,
             Kind::Count => Class::Count,
@@ -150,6 +154,7 @@ impl Kind {
             Kind::Write => "write",
             Kind::TryWrite => "try_write",
             Kind::UnlockWrite => "unlock write",
+            Kind::Downgrade => "downgrade",
             Kind::Wait => "wait",
             Kind::Wake => "wake",
             Kind::Woken => "woken",
@@ -160,6 +165,7 @@ impl Kind {
             Kind::Arrive => "arrive",
             Kind::Enter => "enter",
             Kind::Leave => "leave",
+            Kind::WaitDone => "wait for",
             Kind::Look => "look at",
             Kind::Clear => "clear",
             Kind::End => "end",

@@ -26,7 +26,9 @@ pub struct Operation {
     pub value: u64,
 }
 
-/// An object, as its creator's path and its place among the objects that the creator made.
+/// An object, as its creator's path and its place among the objects that the creator made. What a
+/// [static](crate::statics!) is made of has no creator, but a number that is the same in each ordering
+/// of one exploration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId {
     /// The thread that made it.
@@ -39,13 +41,11 @@ impl Ordering {
     pub(crate) fn of(rt: &Runtime) -> Self {
         let path = |tid: Tid| rt.path(tid);
         let operation = |e: &crate::trace::Event| {
-            let (creator, nth) = rt.objects[e.obj as usize].made;
-            Operation {
-                thread: path(e.tid),
-                object: ObjectId { creator: path(creator), nth },
-                kind: e.label.kind,
-                value: e.val,
-            }
+            let object = match rt.objects[e.obj as usize].made {
+                Some((creator, nth)) => ObjectId { creator: path(creator), nth },
+                None => ObjectId { creator: Vec::new(), nth: e.obj },
+            };
+            Operation { thread: path(e.tid), object, kind: e.label.kind, value: e.val }
         };
         Ordering {
             operations: rt.trace.events().iter().map(operation).collect(),

@@ -1,7 +1,7 @@
 //! Parts for those who build primitives of their own on the explorer, as the package named `loom` does.
 //!
 //! A primitive that mirrors std's is in [`sync`](crate::sync); what is here is below that: the
-//! operation of a reference count without the count, a token that is nobody's, and what a thread knows
+//! operation of a reference count without the count, a permit to go on that is no thread's, and what a thread knows
 //! of what others did.
 
 use crate::object::{State, MAY_END};
@@ -22,8 +22,9 @@ pub struct RefCount {
 impl RefCount {
     /// The operations of a new count.
     #[allow(clippy::new_without_default)]
+    #[track_caller]
     pub fn new() -> Self {
-        RefCount { id: rt::create(State::Plain) }
+        RefCount { id: rt::create(State::References { dropped: 0 }) }
     }
 
     /// Drops a reference: `f` counts down and says whether it was the last. It must not perform
@@ -69,29 +70,30 @@ impl RefCount {
     }
 }
 
-/// A token that one thread waits for and takes, and others make available: what
-/// [`park`](crate::thread::park) does, with a token that belongs to no thread.
+/// A permit to go on, which one thread waits for and takes, and others give: what
+/// [`park`](crate::thread::park) and `unpark` do, with a permit that belongs to no thread.
 ///
-/// Who makes it available hands on what it knows, also if it was available already.
+/// Who gives it hands on what it knows, also if it was there already.
 #[derive(Debug)]
-pub struct Token {
+pub struct Permit {
     id: ObjId,
 }
 
-impl Token {
-    /// A token that is not available.
+impl Permit {
+    /// A permit that has not been given.
     #[allow(clippy::new_without_default)]
+    #[track_caller]
     pub fn new() -> Self {
-        Token { id: rt::create(State::Parker { token: false }) }
+        Permit { id: rt::create(State::Parker { token: false }) }
     }
 
-    /// Makes the token available.
+    /// Gives the permit.
     #[track_caller]
     pub fn give(&self) {
         rt::perform(Op::new(self.id, Kind::Unpark, Location::caller()));
     }
 
-    /// Blocks until the token is available, and takes it. If `spuriously`, it may also return
+    /// Blocks until the permit has been given, and takes it. If `spuriously`, it may also return
     /// without it. Returns whether it was taken.
     #[track_caller]
     pub fn take(&self, spuriously: bool) -> bool {

@@ -95,6 +95,8 @@ pub struct Report<T: Ord> {
     pub violations: Vec<Violation>,
     /// Why not everything was explored, if so; with violations the verdict does not say.
     pub incomplete: Option<String>,
+    /// The bound on preemptions, where every ordering within it was explored, violated or not.
+    pub within: Option<u32>,
     /// How long it took.
     pub elapsed: Duration,
 }

@@ -105,7 +105,7 @@ impl<T: Ord + Debug> Tally<T> {
                 self.deadlocks += 1;
                 deadlock = true;
             }
-            None => self.orderings += 1,
+            None | Some(Ending::AtRest) => self.orderings += 1,
         }
         self.longest = self.longest.max(rt.trace.len());
         if deadlock || !rt.violations.is_empty() {
@@ -123,7 +123,7 @@ impl<T: Ord + Debug> Tally<T> {
                 }
             }
         }
-        if let (Some(outcome), None) = (outcome, &rt.ending) {
+        if let (Some(outcome), None | Some(Ending::AtRest)) = (outcome, &rt.ending) {
             match self.outcomes.get_mut(&outcome) {
                 Some(best) => best.see(rt, &mut self.linearizer),
                 None => {
@@ -198,6 +198,7 @@ impl<T: Ord + Debug> Tally<T> {
             deadlocks: self.deadlocks,
             outcomes,
             violations,
+            within: self.within.filter(|_| incomplete.is_none()),
             incomplete: incomplete.or(bounded),
             elapsed,
         }

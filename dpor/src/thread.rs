@@ -174,6 +174,7 @@ where
 
 /// Makes room for a new thread.
 fn admit<T>(name: Option<String>, at: &'static Location<'static>) -> (Thread, Slot<T>) {
+    rt::unless_making("spawns a thread");
     let token = rt::create(State::Parker { token: false });
     let end = rt::with(|rt| rt.ends).then(|| rt::create(State::Thread { over: false }));
     let tid = rt::with(|rt| {
@@ -311,6 +312,7 @@ pub fn current() -> Thread {
         (me, thread.token, thread.end.map(|(end, _)| end), thread.name.as_deref().map(Into::into))
     });
     let token = token.unwrap_or_else(|| {
+        rt::unless_making("asks for the current thread");
         let token = rt::create(State::Parker { token: false });
         rt::with(|rt| rt.thread(me).token = Some(token));
         token

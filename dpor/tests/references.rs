@@ -225,9 +225,15 @@ fn references_become_trait_objects() {
         let text: Arc<str> = "text".into();
         let slice: counted::Arc<[u8]> = vec![1, 2].into();
         assert_eq!((&*text, slice.len()), ("text", 2));
+        let alone: Arc<Dyn> = Arc::from_std(std::sync::Arc::new(6));
+        assert_eq!(format!("{alone:?} {:?}", Arc::pin(7)), "6 7");
         t.join().unwrap()
     });
     assert_eq!(keys(&report), ["5"]);
+    // Whose other references would be counted nowhere.
+    let shared = std::sync::Arc::new(6);
+    let report = Explorer::new().check(move || drop(Arc::from_std(shared.clone())));
+    assert!(report.violation("panic").unwrap().detail.contains("there are other references"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What counts as a violation, and what a report says about it.
 
-use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Condvar, Mutex};
-use shuttle_dpor::{report_violation, thread, Explorer, Strategy, Verdict};
+use shuttle_dpor::{may_wait, report_violation, thread, until_rest, Explorer, Strategy, Verdict};
 
 fn crossing_locks() {
     let a = Arc::new(Mutex::named("a", ()));
@@ -274,4 +274,84 @@ fn a_witness_shows_what_was_violated_where_it_was() {
         panic.contains("fetch_add x: 7, was 3") || panic.contains("swap x: 1, was 3"),
         "{panic}"
     );
+}
+
+/// Workers wait for jobs where they may, and the body's thread looks when nothing else goes on: the
+/// same outcomes as in every interleaving, and the same orderings with any number of workers.
+#[test]
+fn threads_at_rest_are_no_deadlock() {
+    // So many workers; so many jobs are put by another thread, which the body's thread joins before it
+    // looks how many are done, and again when nothing goes on.
+    let jobs = |workers: usize, puts: u32| {
+        move || {
+            let queue = Arc::new((Mutex::new(1_u32), Condvar::new()));
+            let done = Arc::new(AtomicU32::new(0));
+            for _ in 0..workers {
+                let (queue, done) = (queue.clone(), done.clone());
+                thread::spawn(move || loop {
+                    let mut jobs = queue.0.lock().unwrap();
+                    while *jobs == 0 {
+                        jobs = may_wait(|| queue.1.wait(jobs)).unwrap();
+                    }
+                    *jobs -= 1;
+                    drop(jobs);
+                    done.fetch_add(1, SeqCst);
+                });
+            }
+            let putter = thread::spawn(move || {
+                for _ in 0..puts {
+                    *queue.0.lock().unwrap() += 1;
+                    queue.1.notify_one();
+                }
+            });
+            putter.join().unwrap();
+            let before = done.load(SeqCst);
+            until_rest();
+            (before, done.load(SeqCst))
+        }
+    };
+    let all = Explorer::new().explore(jobs(1, 1));
+    all.assert_complete();
+    assert!(all.outcomes.keys().eq(&[(0, 2), (1, 2), (2, 2)]), "{:?}", all.outcomes.keys());
+    let by_dfs =
+        Explorer::new().strategy(Strategy::Dfs).max_executions(1_000_000).explore(jobs(1, 1));
+    by_dfs.assert_complete();
+    assert!(all.outcomes.keys().eq(by_dfs.outcomes.keys()));
+    assert!(by_dfs.executions > all.executions);
+    let two = Explorer::new().explore(jobs(2, 2));
+    two.assert_complete();
+    assert!(two.outcomes.keys().all(|(_, done)| *done == 3), "{:?}", two.outcomes.keys());
+    let shared = Explorer::new().workers(4).explore(jobs(2, 2));
+    assert_eq!(shared.orderings, two.orderings);
+}
+
+/// Who waits elsewhere, or for a lock, is not at rest.
+#[test]
+fn who_is_not_at_rest_is_in_a_deadlock() {
+    let waits = |may: bool| {
+        move || {
+            let pair = Arc::new((Mutex::new(()), Condvar::new()));
+            let other = pair.clone();
+            thread::spawn(move || {
+                let guard = other.0.lock().unwrap();
+                match may {
+                    true => drop(may_wait(|| other.1.wait(guard))),
+                    false => drop(other.1.wait(guard)),
+                }
+            });
+            until_rest();
+        }
+    };
+    Explorer::new().explore(waits(true)).assert_complete();
+    let found = Explorer::new().explore(waits(false));
+    assert_eq!((found.deadlocks, found.orderings), (1, 1));
+    let lock_twice = || {
+        let lock = Arc::new(Mutex::new(()));
+        thread::spawn(move || {
+            let _first = lock.lock().unwrap();
+            drop(may_wait(|| lock.lock().map(drop)));
+        });
+        until_rest();
+    };
+    assert_eq!(Explorer::new().explore(lock_twice).deadlocks, 1);
 }

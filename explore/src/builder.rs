@@ -20,13 +20,14 @@
 use crate::command::Ask;
 use crate::engine;
 use crate::generate::{self, Universe};
-use crate::invariant::{Invariant, LINEARIZABLE};
-use crate::linear::alone::{orders, Allowed};
+use crate::invariant::{Invariant, LINEARIZABLE, NO_DEADLOCK};
+use crate::linear::alone::{orders, Allowed, TooManyOrders};
 use crate::linear::History;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Receiver, Scenario};
 use crate::system::{Instance, Model, Operation, Parameter, Setting};
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +35,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 type Make<T> = dyn Fn(&Setup<'_>) -> T + Send + Sync;
 type Perform<T> = dyn Fn(&T, &Args<'_>) -> String + Send + Sync;
 type Check<T> = dyn Fn(&T) -> bool + Send + Sync;
+/// Of calls by name, whether one waits with reason.
+type Reasons<T> = Vec<(&'static str, Arc<Check<T>>)>;
 
 /// What is explored: a new `T` in each execution, and the calls on it.
 ///
@@ -48,6 +51,8 @@ pub struct System<T> {
     performs: Arc<Vec<Arc<Perform<T>>>>,
     settings: Vec<Setting>,
     invariants: Arc<Vec<(Invariant, Arc<Check<T>>)>>,
+    /// Of each call that may wait for ever: whether it waits with reason.
+    reasons: Arc<Reasons<T>>,
     linearizable: bool,
     scenarios: String,
     /// Of each scenario that was prepared: what its calls answer when they run
@@ -151,6 +156,7 @@ impl<T: Send + Sync + 'static> System<T> {
             performs: Arc::default(),
             settings: Vec::new(),
             invariants: Arc::default(),
+            reasons: Arc::default(),
             linearizable: false,
             scenarios: String::new(),
             allowed: Mutex::default(),
@@ -203,6 +209,25 @@ impl<T: Send + Sync + 'static> System<T> {
 
     fn performs_mut(&mut self) -> &mut Vec<Arc<Perform<T>>> {
         Arc::get_mut(&mut self.performs).expect("it is not explored while it is being described")
+    }
+
+    /// A call of this name may wait for ever, such as for something to do. If it has
+    /// not returned when nothing else can go on, `reason` says whether it waits with
+    /// reason, and it is a deadlock when it does not.
+    ///
+    /// # Panics
+    /// When no such call was declared.
+    pub fn waits(
+        mut self,
+        call: &'static str,
+        reason: impl Fn(&T) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let operation = self.operations.iter_mut().find(|operation| operation.name == call);
+        operation.unwrap_or_else(|| panic!("there is no call `{call}`")).waits = true;
+        let reasons = Arc::get_mut(&mut self.reasons);
+        let reasons = reasons.expect("it is not explored while it is being described");
+        reasons.push((call, Arc::new(reason)));
+        self
     }
 
     /// Something that scenarios can set, as `{ name=value }`, and its value when
@@ -334,7 +359,7 @@ fn operation(signature: &'static str) -> Option<Operation> {
     }
     // There are few, and they live as long as the program.
     let arguments = Box::leak(parameters.into_boxed_slice());
-    Some(Operation { name, on_receiver, creates: false, arguments, meaning: "" })
+    Some(Operation { on_receiver, arguments, ..Operation::plain(name, "") })
 }
 
 impl<T: Send + Sync + 'static> Model for System<T> {
@@ -371,7 +396,7 @@ impl<T: Send + Sync + 'static> Model for System<T> {
         Some(generate::of_operations(&self.operations, threads, calls))
     }
 
-    fn prepare(&self, scenario: &Arc<Scenario>) -> Result<(), String> {
+    fn prepare(&self, scenario: &Arc<Scenario>) -> Result<(), Box<dyn Error + Send + Sync>> {
         if !self.linearizable {
             return Ok(());
         }
@@ -380,7 +405,7 @@ impl<T: Send + Sync + 'static> Model for System<T> {
         lock(&self.allowed).insert(scenario.text.clone(), allowed.clone());
         match allowed {
             Some(_) => Ok(()),
-            None => Err("there are too many orders of the calls to run each alone".into()),
+            None => Err(Box::new(TooManyOrders)),
         }
     }
 
@@ -390,6 +415,7 @@ impl<T: Send + Sync + 'static> Model for System<T> {
             operations: self.operations.clone(),
             performs: Arc::clone(&self.performs),
             invariants: Arc::clone(&self.invariants),
+            reasons: Arc::clone(&self.reasons),
             scenario: Arc::clone(scenario),
             allowed: lock(&self.allowed).get(&scenario.text).cloned().flatten(),
         })
@@ -406,6 +432,7 @@ struct Running<T> {
     operations: Vec<Operation>,
     performs: Arc<Vec<Arc<Perform<T>>>>,
     invariants: Arc<Vec<(Invariant, Arc<Check<T>>)>>,
+    reasons: Arc<Reasons<T>>,
     scenario: Arc<Scenario>,
     allowed: Option<Arc<Allowed>>,
 }
@@ -416,6 +443,12 @@ impl<T: Send + Sync + 'static> Instance for Running<T> {
     }
 
     fn finish(self: Arc<Self>, log: &Log) {
+        for call in log.waiting().iter().filter_map(|id| self.scenario.call(*id)) {
+            let mut reasons = self.reasons.iter().filter(|(name, _)| *name == call.operation);
+            if !reasons.all(|(_, holds)| holds(&self.it)) {
+                log.violated(NO_DEADLOCK, format!("{call} waits for ever, and has no reason to"));
+            }
+        }
         for (invariant, holds) in self.invariants.iter() {
             if !holds(&self.it) {
                 log.violated(*invariant, invariant.meaning());

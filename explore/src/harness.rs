@@ -2,7 +2,7 @@
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, CallId, Scenario};
-use crate::sync::{name_thread, note, thread};
+use crate::sync::{self, name_thread, note, thread};
 use crate::system::{Instance, Model};
 use crate::Invariant;
 use std::sync::Arc;
@@ -24,16 +24,21 @@ pub const RACE: &str = "the race begins";
 /// See [`BEGIN`].
 pub const END: &str = "the scenario has ended";
 
-/// Runs the scenario once. The first thread of the scenario is the caller's:
-/// an engine that counts its main thread has one less to interleave.
+/// Runs the scenario once. One of the scenario's threads is the caller's: an engine
+/// that counts its main thread has one less to interleave.
+///
+/// Calls that may wait for ever are made by other threads, so that the caller can tell
+/// when nothing else goes on, can take the outcome, and have the system check itself.
 pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     let log = Arc::new(Log::default());
     let instance = system.build(scenario, &log);
     note(|| BEGIN.to_owned());
-    name_thread(|| calls_of(scenario, 0));
+    let mine = own(scenario);
+    name_thread(|| mine.map_or_else(|| "the main thread".to_owned(), |at| calls_of(scenario, at)));
     perform(0, &scenario.prologue, &*instance, &log);
     note(|| RACE.to_owned());
-    let others: Vec<_> = (1..scenario.threads.len())
+    let others: Vec<_> = (0..scenario.threads.len())
+        .filter(|thread| Some(*thread) != mine)
         .map(|thread| {
             let (scenario, instance, log) =
                 (Arc::clone(scenario), Arc::clone(&instance), Arc::clone(&log));
@@ -43,17 +48,39 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
             })
         })
         .collect();
-    if let Some(first) = scenario.threads.first() {
-        perform(1, first, &*instance, &log);
+    if let Some(thread) = mine {
+        perform(thread + 1, &scenario.threads[thread], &*instance, &log);
     }
-    for thread in others {
-        thread.join().expect("a panic in a thread of the scenario is the engine's to report");
+    let rests = cfg!(not(loom)) && scenario.threads.iter().any(|calls| may_wait(calls));
+    if rests {
+        sync::until_rest();
+    } else {
+        for thread in others {
+            thread.join().expect("a panic in a thread of the scenario is the engine's to report");
+        }
     }
     perform(scenario.threads.len() + 1, &scenario.epilogue, &*instance, &log);
+    if rests {
+        // What the epilogue has let go is to be over, too.
+        sync::until_rest();
+    }
     let outcome = log.outcome(scenario);
     note(|| END.to_owned());
     instance.finish(&log);
     Observation { outcome, violations: log.take_violations() }
+}
+
+/// Which of the threads is the caller's: the first that does not wait for ever. loom
+/// cannot tell who does.
+fn own(scenario: &Scenario) -> Option<usize> {
+    match cfg!(loom) {
+        true => scenario.threads.first().map(|_| 0),
+        false => scenario.threads.iter().position(|calls| !may_wait(calls)),
+    }
+}
+
+fn may_wait(calls: &[Call]) -> bool {
+    calls.iter().any(|call| call.waits)
 }
 
 /// What a witness calls a thread: its calls, and of several threads with the same
@@ -73,7 +100,10 @@ fn perform(thread: usize, calls: &[Call], instance: &dyn Instance, log: &Log) {
         let id = CallId { thread, index };
         log.begin(id);
         note(|| format!("{call} ..."));
-        let answer = instance.perform(id, call, log);
+        let answer = match call.waits {
+            true => sync::may_wait(|| instance.perform(id, call, log)),
+            false => instance.perform(id, call, log),
+        };
         note(|| format!("{call}: {answer}"));
         log.end(id, answer);
     }

@@ -5,6 +5,8 @@
 
 use crate::scenario::{CallId, Scenario};
 use crate::Invariant;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,13 +33,50 @@ pub struct Performed {
     pub end: Option<(u64, String)>,
 }
 
-/// What the calls of one execution answered, and what was heard of each later. The
-/// same for every ordering in which the callers could see no difference.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Outcome(
-    /// By part (see [`CallId::thread`]) and place: the call's text and its answer.
-    pub Vec<Vec<(String, String)>>,
-);
+/// What the calls of one execution answered, and what was heard of each later, in
+/// the order of the text. The same for every ordering in which the callers could
+/// see no difference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Outcome {
+    /// Those of the prologue first, then those of each thread, then the epilogue's.
+    pub answers: Vec<Answer>,
+}
+
+/// A call and what it answered.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Answer {
+    /// See [`CallId::thread`].
+    pub thread: usize,
+    /// The call as a pattern has it: `call#2` is the second of those that are
+    /// written alike.
+    pub call: String,
+    /// What it answered, and what was heard of it later.
+    pub answer: String,
+}
+
+impl Outcome {
+    /// What the call at this place answered.
+    pub fn get(&self, id: CallId) -> Option<&Answer> {
+        self.answers.iter().filter(|answer| answer.thread == id.thread).nth(id.index)
+    }
+}
+
+impl Answer {
+    /// The call as it is written in the scenario.
+    pub fn text(&self) -> &str {
+        self.call.split('#').next().unwrap_or_default()
+    }
+}
+
+/// The answers, and the same in a line.
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut both = to.serialize_struct("Outcome", 2)?;
+        both.serialize_field("outcome", &self.to_string())?;
+        both.serialize_field("answers", &self.answers)?;
+        both.end()
+    }
+}
 
 impl Log {
     fn records(&self) -> MutexGuard<'_, Records> {
@@ -104,13 +143,21 @@ impl Log {
     }
 
     /// An invariant does not hold in this execution.
-    pub fn violated(&self, invariant: impl Into<Invariant>, detail: impl Into<String>) {
-        self.records().violations.push((invariant.into(), detail.into()));
+    pub fn violated(&self, invariant: impl Into<Invariant>, detail: impl fmt::Display) {
+        self.records().violations.push((invariant.into(), detail.to_string()));
     }
 
     /// The calls of this execution.
     pub fn calls(&self) -> BTreeMap<CallId, Performed> {
         self.records().calls.clone()
+    }
+
+    /// The calls that were made and have not returned: of those that [may
+    /// wait](crate::Operation::waits), when nothing else can go on.
+    pub fn waiting(&self) -> Vec<CallId> {
+        let records = self.records();
+        let waiting = records.calls.iter().filter(|(_, call)| call.end.is_none());
+        waiting.map(|(id, _)| *id).collect()
     }
 
     /// What did not hold.
@@ -121,11 +168,11 @@ impl Log {
     /// The outcome. News that came twice are there twice: an observer sees them.
     pub fn outcome(&self, scenario: &Scenario) -> Outcome {
         let records = self.records();
-        let answer = |thread, (index, call): (usize, &crate::Call)| {
-            let id = CallId { thread, index };
+        let answer = |id: CallId| {
             let mut answer = match records.calls.get(&id).and_then(|call| call.end.as_ref()) {
                 Some((_, answer)) => answer.clone(),
-                None => "never returned".to_owned(),
+                None if records.calls.contains_key(&id) => "waits".to_owned(),
+                None => "never made".to_owned(),
             };
             let news = records.news.get(&id).map_or(&[][..], Vec::as_slice);
             let mut news: Vec<&str> = news.iter().map(|(_, news)| news.as_str()).collect();
@@ -134,12 +181,9 @@ impl Log {
                 answer.push_str(", ");
                 answer.push_str(news);
             }
-            (call.text.clone(), answer)
+            Answer { thread: id.thread, call: scenario.label(id), answer }
         };
-        let part = |(thread, calls): (usize, &Vec<crate::Call>)| {
-            calls.iter().enumerate().map(|call| answer(thread, call)).collect()
-        };
-        Outcome(scenario.parts().enumerate().map(part).collect())
+        Outcome { answers: scenario.ids().map(answer).collect() }
     }
 }
 
@@ -147,14 +191,14 @@ impl fmt::Display for Outcome {
     /// `call: answer; call: answer | call: answer`, without the prologue's and
     /// the epilogue's when there is none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        for part in self.0.iter().filter(|part| !part.is_empty()) {
-            if !std::mem::take(&mut first) {
+        let parts = self.answers.chunk_by(|one, next| one.thread == next.thread);
+        for (at, part) in parts.enumerate() {
+            if at > 0 {
                 f.write_str(" | ")?;
             }
-            for (index, (call, answer)) in part.iter().enumerate() {
+            for (index, answer) in part.iter().enumerate() {
                 let separator = if index == 0 { "" } else { "; " };
-                write!(f, "{separator}{call}: {answer}")?;
+                write!(f, "{separator}{}: {}", answer.text(), answer.answer)?;
             }
         }
         Ok(())

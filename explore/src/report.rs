@@ -2,11 +2,17 @@
 //! every engine produces and every format prints.
 
 use crate::scenario::Clause;
-use crate::{CallId, Model, Outcome, Pattern, Scenario};
+use crate::{Invariant, Model, Outcome, Pattern, Scenario};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// The version of the JSON.
+pub const VERSION: u32 = 1;
+
 /// How an exploration ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Verdict {
     /// Every ordering was explored, every invariant holds, and what must be
     /// seen was seen.
@@ -14,16 +20,30 @@ pub enum Verdict {
     /// An invariant does not hold, or a required outcome was never seen though
     /// all was explored, or a forbidden one was.
     Violated,
-    /// A limit was hit, or the engine samples: nothing was found so far. The
-    /// text says which limit. Never success.
-    Incomplete(String),
+    /// A limit was hit, or the engine samples: nothing was found so far.
+    /// [`Report::reason`] says which limit. Never success.
+    Incomplete,
+}
+
+/// What a scenario says of an outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// It must be seen.
+    Required,
+    /// It says nothing.
+    #[default]
+    Allowed,
+    /// It must not be seen.
+    Forbidden,
 }
 
 /// One step of a witness.
 ///
 /// A step whose operation is [`Step::SWITCH`] is a remark of the engine: the
 /// thread stops here for another one, and the note says why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Step {
     /// The thread, by its place in [`Witness::threads`].
     pub thread: usize,
@@ -42,42 +62,110 @@ impl Step {
     pub const SWITCH: &'static str = "switch";
 }
 
-/// One ordering.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// One ordering; empty where the engine does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
 pub struct Witness {
-    /// The threads' names.
-    pub threads: Vec<String>,
-    /// What happened, in order.
-    pub steps: Vec<Step>,
     /// Runs this ordering again; empty when the engine cannot.
     pub replay: String,
+    /// The threads' names.
+    #[serde(rename = "witness_threads")]
+    pub threads: Vec<String>,
+    /// What happened, in order.
+    #[serde(rename = "witness")]
+    pub steps: Vec<Step>,
 }
 
 impl Witness {
+    /// Whether there is something to show.
+    pub fn is_known(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
     /// How often the ordering goes from one thread to another.
     pub fn switches(&self) -> usize {
         self.steps.windows(2).filter(|pair| pair[0].thread != pair[1].thread).count()
     }
+
+    /// The objects that are worked on, in the order of their first use.
+    pub fn objects(&self) -> Vec<String> {
+        let mut objects: Vec<String> = Vec::new();
+        for step in self.steps.iter().filter(|step| !step.operation.is_empty()) {
+            if !step.object.is_empty() && !objects.contains(&step.object) {
+                objects.push(step.object.clone());
+            }
+        }
+        objects
+    }
+
+    /// The threads' names; a step of a thread without one still has a column.
+    pub fn columns(&self) -> Vec<String> {
+        let most = self.steps.iter().map(|step| step.thread + 1).max().unwrap_or(0);
+        let name = |thread| {
+            let name = self.threads.get(thread).cloned();
+            name.unwrap_or_else(|| format!("thread {}", thread + 1))
+        };
+        (0..most.max(self.threads.len())).map(name).collect()
+    }
 }
 
 /// One distinct outcome.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeenOutcome {
     /// What the calls answered.
+    #[serde(flatten)]
     pub outcome: Outcome,
     /// In how many orderings (executions, where the engine cannot tell).
     pub orderings: u64,
     /// How many of them violate an invariant.
+    #[serde(default)]
     pub violating: u64,
-    /// How often its witness leaves a thread that could have gone on: so many
-    /// preemptions are enough. Fewer may be, unless it is 0.
+    /// So many preemptions are enough: some ordering that leads to it leaves a thread
+    /// that could have gone on so often.
+    #[serde(default)]
     pub preemptions: Option<u32>,
+    /// And so many it needs at least. Where it is less than is enough, it was not
+    /// searched for ([`Options::preemptions`](crate::engine::Options::preemptions)), or
+    /// not to the end.
+    #[serde(default)]
+    pub least_preemptions: u32,
+    /// The orderings that lead to it, of all, in percent.
+    pub percent: f64,
+    /// What the scenario says of it.
+    pub grade: Grade,
+    /// What it means, in words of the domain.
+    pub meaning: Option<String>,
+    /// Whether the scenario says so, and not the system.
+    #[serde(skip)]
+    pub written: bool,
     /// The ordering with the fewest context switches that leads to it.
-    pub witness: Option<Witness>,
+    #[serde(flatten)]
+    pub witness: Witness,
+}
+
+impl SeenOutcome {
+    /// So many orderings lead to it. What else a report says of it is not known yet.
+    pub fn new(outcome: Outcome, orderings: u64, violating: u64) -> Self {
+        SeenOutcome {
+            outcome,
+            orderings,
+            violating,
+            preemptions: None,
+            least_preemptions: 0,
+            percent: 0.0,
+            grade: Grade::Allowed,
+            meaning: None,
+            written: false,
+            witness: Witness::default(),
+        }
+    }
 }
 
 /// One invariant that does not hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Violation {
     /// Which one, by name.
     pub invariant: String,
@@ -85,15 +173,35 @@ pub struct Violation {
     pub detail: String,
     /// In how many orderings.
     pub orderings: u64,
+    /// Whether the scenario expects it.
+    #[serde(default)]
+    pub expected: bool,
     /// The ordering with the fewest context switches that breaks it.
-    pub witness: Option<Witness>,
+    #[serde(flatten)]
+    pub witness: Witness,
 }
 
-/// What an exploration found.
-#[derive(Clone, Debug)]
+impl Violation {
+    /// One whose ordering is not known.
+    pub fn new(invariant: &str, detail: String, orderings: u64) -> Self {
+        let (invariant, witness) = (invariant.to_owned(), Witness::default());
+        Violation { invariant, detail, orderings, expected: false, witness }
+    }
+}
+
+/// What an exploration found. Every format prints it, and JSON is it, field by
+/// field: `explore/JSON.md` documents the fields for those who read that. Adding a
+/// field keeps [`VERSION`]; renaming one, removing one or changing what it means
+/// does not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Report {
+    /// [`VERSION`].
+    pub version: u32,
     /// The scenario's name.
     pub name: String,
+    /// What it is about.
+    pub meaning: String,
     /// The scenario's text.
     pub scenario: String,
     /// The system's name.
@@ -102,37 +210,56 @@ pub struct Report {
     pub engine: String,
     /// How many threads race.
     pub threads: usize,
-    /// Bodies run.
-    pub executions: u64,
     /// Distinct orderings, when the engine can tell them apart.
     pub orderings: Option<u64>,
-    /// Wall-clock time.
-    pub elapsed: Duration,
+    /// Bodies run.
+    pub executions: u64,
     /// How it ended.
     pub verdict: Verdict,
+    /// Why not every ordering was explored, whatever was found: a limit that was
+    /// hit, or that the engine samples.
+    pub reason: Option<String>,
     /// Whether every ordering was explored, whatever was found.
     pub explored_all: bool,
-    /// Why not, whatever was found: a limit that was hit, or that the engine
-    /// samples.
-    pub reason: Option<String>,
+    /// Whether it is what the scenario says it should be.
+    pub success: bool,
+    /// Wall-clock time.
+    #[serde(rename = "elapsed_ms", with = "milliseconds")]
+    pub elapsed: Duration,
     /// What was seen, in the order of the outcomes.
     pub outcomes: Vec<SeenOutcome>,
-    /// What did not hold.
+    /// What did not hold; those of one ordering stand together.
     pub violations: Vec<Violation>,
     /// Required and never seen, as written.
     pub missing: Vec<String>,
     /// Forbidden and seen, as written.
     pub forbidden: Vec<String>,
+    /// The invariants that the scenario expects to be violated.
+    pub expected_violations: Vec<String>,
+    /// Calls that did nothing in any outcome.
+    pub idle_calls: Vec<String>,
     /// What the scenario says of outcomes that were never seen, where an answer
     /// that was seen looks as if it were meant.
+    #[serde(default)]
     pub hints: Vec<String>,
+    /// The outcome, from 1, whose ordering the scenario wants to be shown.
+    #[serde(default)]
+    pub show: Option<usize>,
+    /// The command that asks about this system; empty: none is known.
+    #[serde(skip)]
+    pub command: String,
+    /// Whether this is the system that goes without saying.
+    #[serde(skip)]
+    pub usual: bool,
 }
 
 impl Report {
     /// Nothing explored yet.
     pub fn new(system: &dyn Model, scenario: &Scenario, engine: &str) -> Self {
         Report {
+            version: VERSION,
             name: scenario.name.clone(),
+            meaning: scenario.meaning.clone(),
             scenario: scenario.text.clone(),
             system: system.name(),
             engine: engine.into(),
@@ -143,33 +270,125 @@ impl Report {
             verdict: Verdict::Complete,
             explored_all: false,
             reason: None,
+            success: false,
             outcomes: Vec::new(),
             violations: Vec::new(),
             missing: Vec::new(),
             forbidden: Vec::new(),
+            expected_violations: scenario.expects.iter().map(|i| i.name().into()).collect(),
+            idle_calls: Vec::new(),
             hints: Vec::new(),
+            show: None,
+            command: String::new(),
+            usual: false,
         }
     }
 
-    /// With the scenario's demands applied, and the verdict that follows.
-    pub fn judged(mut self, scenario: &Scenario) -> Self {
+    /// With the scenario's demands applied, what the system says of the outcomes,
+    /// and the verdict that follows.
+    pub fn judged(mut self, scenario: &Scenario, system: &dyn Model) -> Self {
         let seen = |pattern: &Pattern| self.outcomes.iter().any(|o| pattern.matches(&o.outcome));
         let text = |pattern: &Pattern| pattern.text.clone();
         self.missing = scenario.requires.iter().filter(|p| !seen(p)).map(text).collect();
         self.forbidden = scenario.forbids.iter().filter(|p| seen(p)).map(text).collect();
+        self.explored_all = self.reason.is_none();
+        // An ordering that does not end has no outcome, and counts all the same.
+        let all = self.all().max(1) as f64;
+        for seen in &mut self.outcomes {
+            let written = scenario.means.iter().find(|(pattern, _)| pattern.matches(&seen.outcome));
+            seen.written = written.is_some();
+            seen.meaning = written
+                .map(|(_, sentence)| sentence.clone())
+                .or_else(|| system.explain(scenario, &seen.outcome))
+                .filter(|sentence| !sentence.is_empty());
+            seen.grade = grade(scenario, &seen.outcome);
+            seen.percent = (seen.orderings as f64 * 10_000.0 / all).round() / 100.0;
+        }
+        let expects = |name: &str| scenario.expects.iter().map(Invariant::name).any(|i| i == name);
+        for violation in &mut self.violations {
+            violation.expected = expects(&violation.invariant);
+        }
+        self.group();
         let wrong = !self.violations.is_empty() || !self.forbidden.is_empty();
-        self.explored_all = self.verdict == Verdict::Complete;
-        if let Verdict::Incomplete(reason) = &self.verdict {
-            self.reason = Some(reason.clone());
-        }
         let vacuous = self.explored_all && (!self.missing.is_empty() || self.executions == 0);
-        if wrong || vacuous {
-            self.verdict = Verdict::Violated;
-        }
+        self.verdict = match (wrong || vacuous, self.explored_all) {
+            (true, _) => Verdict::Violated,
+            (false, true) => Verdict::Complete,
+            (false, false) => Verdict::Incomplete,
+        };
         if self.explored_all {
             self.hints = self.hints(scenario);
+            self.idle_calls = self.idle_calls(scenario, system);
         }
+        let shown = |seen: &SeenOutcome| {
+            scenario.shows.iter().any(|pattern| pattern.matches(&seen.outcome))
+        };
+        self.show = self.outcomes.iter().position(shown).map(|index| index + 1);
+        self.success = self.is_success();
         self
+    }
+
+    /// Violations of one ordering stand together.
+    fn group(&mut self) {
+        let mut rest = std::mem::take(&mut self.violations);
+        while !rest.is_empty() {
+            let witness = rest[0].witness.clone();
+            let same = |violation: &Violation| violation.witness == witness;
+            let (here, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(same);
+            self.violations.extend(here);
+            rest = others;
+        }
+    }
+
+    /// A violation that is expected is a success, and not to find it is a
+    /// failure: it would mean that the explorer had gone blind. What was not
+    /// explored to its end is never one: there may be something else.
+    fn is_success(&self) -> bool {
+        if self.expected_violations.is_empty() {
+            return self.verdict == Verdict::Complete;
+        }
+        self.explored_all
+            && self.unseen_violations().next().is_none()
+            && self.is_expected_so_far()
+            && self.missing.is_empty()
+    }
+
+    /// Whether nothing was seen that should not be.
+    fn is_expected_so_far(&self) -> bool {
+        self.violations.iter().all(|violation| violation.expected) && self.forbidden.is_empty()
+    }
+
+    /// Expected, and not found.
+    pub fn unseen_violations(&self) -> impl Iterator<Item = &str> {
+        let seen = |name: &&String| self.violations.iter().any(|found| found.invariant == **name);
+        self.expected_violations.iter().filter(move |name| !seen(name)).map(String::as_str)
+    }
+
+    /// 0: all holds, 1: something does not, 3: not all was explored.
+    pub fn exit_status(&self) -> u8 {
+        match self.success {
+            true => 0,
+            false if !self.explored_all && self.is_expected_so_far() => 3,
+            false => 1,
+        }
+    }
+
+    /// The number of orderings, or of executions where they are not told apart.
+    pub fn all(&self) -> u64 {
+        self.orderings.unwrap_or(self.executions)
+    }
+
+    /// The calls that did nothing in any outcome.
+    fn idle_calls(&self, scenario: &Scenario, system: &dyn Model) -> Vec<String> {
+        let idle = |id: &crate::CallId| {
+            let Some(call) = scenario.call(*id) else { return false };
+            let did_nothing = |seen: &SeenOutcome| {
+                let answer = seen.outcome.get(*id);
+                answer.is_some_and(|answer| system.did_nothing(call, &answer.answer))
+            };
+            !self.outcomes.is_empty() && self.outcomes.iter().all(did_nothing)
+        };
+        scenario.ids().filter(idle).map(|id| scenario.label(id)).collect()
     }
 
     fn hints(&self, scenario: &Scenario) -> Vec<String> {
@@ -219,8 +438,8 @@ const ALIKE: f64 = 0.8;
 impl Clause {
     /// What the calls that are meant answered.
     fn answers<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> {
-        let answer = |id: &CallId| outcome.0.get(id.thread)?.get(id.index);
-        self.calls.iter().filter_map(answer).map(|(_, answer)| answer.as_str())
+        let answer = |id: &crate::CallId| outcome.get(*id);
+        self.calls.iter().filter_map(answer).map(|answer| answer.answer.as_str())
     }
 }
 
@@ -248,6 +467,31 @@ fn like(pattern: &str, text: &str) -> bool {
         rest = &rest[at + part.len()..];
     }
     true
+}
+
+fn grade(scenario: &Scenario, outcome: &Outcome) -> Grade {
+    if scenario.forbids.iter().any(|pattern| pattern.matches(outcome)) {
+        Grade::Forbidden
+    } else if scenario.requires.iter().any(|pattern| pattern.matches(outcome)) {
+        Grade::Required
+    } else {
+        Grade::Allowed
+    }
+}
+
+/// A duration as a number of milliseconds, to the microsecond.
+mod milliseconds {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::time::Duration;
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        ((time.as_secs_f64() * 1e6).round() / 1e3).serialize(to)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(from)? / 1e3;
+        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+    }
 }
 
 #[cfg(test)]

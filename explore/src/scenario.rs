@@ -30,6 +30,8 @@ pub struct Call {
     pub arguments: Vec<Argument>,
     /// As it is written in outcomes and witnesses.
     pub text: String,
+    /// Whether it may wait for ever: see [`Operation::waits`](crate::Operation::waits).
+    pub waits: bool,
 }
 
 impl Call {
@@ -131,6 +133,23 @@ impl Scenario {
     /// The call at this place.
     pub fn call(&self, id: CallId) -> Option<&Call> {
         self.parts().nth(id.thread)?.get(id.index)
+    }
+
+    /// The call by the name that a pattern has for it: `call#2` for the second of
+    /// those that are written alike.
+    pub fn label(&self, id: CallId) -> String {
+        let Some(call) = self.call(id) else { return String::new() };
+        let (mut all, mut number) = (0, 0);
+        for (other, known) in self.ids().zip(self.parts().flatten()) {
+            if known.text == call.text {
+                all += 1;
+                number += usize::from(other <= id);
+            }
+        }
+        match all {
+            1 => call.text.clone(),
+            _ => format!("{call}#{number}"),
+        }
     }
 }
 

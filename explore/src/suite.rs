@@ -1,5 +1,6 @@
 //! What a command explores: systems, and how they are called.
 
+use crate::command::Error;
 use crate::system::Model;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,8 +28,23 @@ pub struct Suite {
     pub shared: Option<(String, String)>,
     /// Where `--ledger` is written, and how that is called.
     pub ledger: Option<(PathBuf, String)>,
-    /// What `--help` ends with.
+    /// Further pages.
+    pub pages: Vec<Page>,
+    /// Examples, for `--help`.
     pub help: String,
+}
+
+/// A page of what was explored, which is written, or checked, by an option of its
+/// own. Exploration is deterministic, so a page can be compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The option, without its dashes.
+    pub option: &'static str,
+    /// What the page says, for `--help`.
+    pub meaning: &'static str,
+    /// Writes the page; or, asked to check, compares it only. Answers the exit
+    /// status.
+    pub write: fn(&Arc<Suite>, bool) -> Result<u8, Error>,
 }
 
 impl Suite {

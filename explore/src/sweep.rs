@@ -155,7 +155,7 @@ fn smaller(system: &dyn Model, text: &str) -> Vec<Arc<Scenario>> {
 
 /// Whether nothing was found so far, and there is more to explore.
 fn unfinished(report: &Report) -> bool {
-    report.violations.is_empty() && matches!(report.verdict, Verdict::Incomplete(_))
+    report.violations.is_empty() && report.verdict == Verdict::Incomplete
 }
 
 /// Why a report is a failure, if it is one.
@@ -170,7 +170,9 @@ fn reason(report: &Report) -> Option<String> {
         Verdict::Complete if report.executions == 0 => Some("nothing was executed".into()),
         Verdict::Complete => None,
         Verdict::Violated => Some("violated".into()),
-        Verdict::Incomplete(why) => Some(format!("incomplete: {why}")),
+        Verdict::Incomplete => {
+            Some(format!("incomplete: {}", report.reason.as_deref().unwrap_or_default()))
+        }
     }
 }
 

@@ -24,6 +24,40 @@ pub fn note(line: impl FnOnce() -> String) {
     drop(line);
 }
 
+/// Runs `f`, in which the calling thread may wait for ever without that being a
+/// deadlock. To loom it is one.
+pub fn may_wait<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(not(loom))]
+    {
+        shuttle_dpor::may_wait(f)
+    }
+    #[cfg(loom)]
+    {
+        f()
+    }
+}
+
+/// Waits until every other thread has ended or [may wait](may_wait) for ever. Nothing
+/// under loom, which cannot tell.
+pub fn until_rest() {
+    #[cfg(not(loom))]
+    shuttle_dpor::until_rest();
+}
+
+/// Runs `f`. What the calling thread creates there is told from others of the same
+/// name in witnesses: `a's lock`, when `a` is the owner.
+pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {
+    #[cfg(not(loom))]
+    {
+        shuttle_dpor::belonging_to(owner, f)
+    }
+    #[cfg(loom)]
+    {
+        drop(owner);
+        f()
+    }
+}
+
 /// Names the calling thread in the witness of the present execution.
 pub fn name_thread(name: impl FnOnce() -> String) {
     #[cfg(not(loom))]

@@ -6,6 +6,7 @@ use crate::invariant::{Invariant, BUILT_IN};
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, CallId, Scenario};
 use crate::sync;
+use std::error::Error;
 use std::sync::Arc;
 
 /// One operation that a scenario can call.
@@ -21,17 +22,33 @@ pub struct Operation {
     pub arguments: &'static [Parameter],
     /// One line for `--list`.
     pub meaning: &'static str,
+    /// Whether a call of it may wait for ever, such as for something to do: if it has
+    /// not returned when nothing else can go on, that is no deadlock by itself. The
+    /// system says whether it waits with reason, see [`Instance::finish`].
+    pub waits: bool,
 }
 
 impl Operation {
     /// One that is called on no receiver, without arguments.
     pub const fn plain(name: &'static str, meaning: &'static str) -> Self {
-        Operation { name, on_receiver: false, creates: false, arguments: &[], meaning }
+        Operation {
+            name,
+            on_receiver: false,
+            creates: false,
+            arguments: &[],
+            meaning,
+            waits: false,
+        }
     }
 
     /// The same, and it makes its receiver.
     pub const fn creating(self) -> Self {
         Operation { creates: true, ..self }
+    }
+
+    /// The same, and it may wait for ever.
+    pub const fn waiting(self) -> Self {
+        Operation { waits: true, ..self }
     }
 
     /// How it is written, where receivers are called `noun`:
@@ -71,6 +88,13 @@ pub struct Setting {
     pub default: u64,
     /// One line for `--list`.
     pub meaning: &'static str,
+}
+
+impl Setting {
+    /// One of this name, its value when a scenario does not say, and what it sets.
+    pub const fn new(name: &'static str, default: u64, meaning: &'static str) -> Self {
+        Setting { name, default, meaning }
+    }
 }
 
 /// Something that scenarios can be run on.
@@ -127,7 +151,7 @@ pub trait Model: Send + Sync {
     }
     /// Before a scenario is explored, outside of any execution. An error says why
     /// it cannot be.
-    fn prepare(&self, _scenario: &Arc<Scenario>) -> Result<(), String> {
+    fn prepare(&self, _scenario: &Arc<Scenario>) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
     /// A new instance, with the scenario's receivers there but for those that
@@ -155,6 +179,8 @@ pub trait Instance: Send + Sync {
 
     /// After the threads have ended and the outcome was taken: checks the
     /// final state against the invariants, reporting to the log, and releases
-    /// everything.
+    /// everything. Calls that [may wait](Operation::waits) may not have returned:
+    /// [`Log::waiting`] has them, and whether they wait with reason is one of the
+    /// checks.
     fn finish(self: Arc<Self>, log: &Log);
 }

@@ -4,8 +4,9 @@
 
 use orderings::engine::{explore, Options};
 use orderings::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use orderings::sync::Mutex;
+use orderings::sync::{Condvar, Mutex};
 use orderings::{parse, CallId, Model, Report, System, Verdict};
+use std::collections::BTreeMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ fn an_outcome_says_how_many_preemptions_are_enough() {
     let found = report(counter(), "add | add");
     let needed = |answers: [&str; 2]| {
         let of = |seen: &&orderings::report::SeenOutcome| {
-            let answered = seen.outcome.0.iter().flatten().map(|(_, answer)| answer.as_str());
+            let answered = seen.outcome.answers.iter().map(|answer| answer.answer.as_str());
             answered.eq(answers)
         };
         found.outcomes.iter().find(of).and_then(|seen| seen.preemptions)
@@ -44,6 +45,136 @@ fn an_outcome_says_how_many_preemptions_are_enough() {
     assert_eq!(needed(["0", "1"]), Some(0));
     assert_eq!(needed(["1", "0"]), Some(0));
     assert_eq!(needed(["0", "0"]), Some(1));
+}
+
+/// A step of a call on one number.
+#[derive(Clone, Copy)]
+enum Micro {
+    Load,
+    StoreNext,
+    FetchAdd,
+    Set,
+}
+
+/// The steps of each call of [`number`]. What it answers is what it has read last.
+fn micro(call: &str) -> &'static [Micro] {
+    match call {
+        "add" => &[Micro::Load, Micro::StoreNext],
+        "bump" => &[Micro::FetchAdd],
+        "get" => &[Micro::Load],
+        _ => &[Micro::Set],
+    }
+}
+
+fn number() -> System<AtomicU64> {
+    counter()
+        .call("bump", |number, _| number.fetch_add(1, SeqCst))
+        .call("get", |number, _| number.load(SeqCst))
+        .call("set", |number, _| {
+            number.store(7, SeqCst);
+            0
+        })
+}
+
+/// By brute force: of each outcome the fewest preemptions of any schedule.
+#[derive(Default)]
+struct Schedules(BTreeMap<Vec<u64>, u32>);
+
+/// How far a schedule has come.
+#[derive(Clone, Default)]
+struct State {
+    value: u64,
+    /// By thread: the call, its next step, and the answers so far.
+    at: Vec<(usize, usize)>,
+    answers: Vec<Vec<u64>>,
+    last: Option<usize>,
+    preemptions: u32,
+}
+
+impl Schedules {
+    fn run(&mut self, threads: &[Vec<&str>], state: &State) {
+        let over = |thread: usize| state.at[thread].0 == threads[thread].len();
+        if (0..threads.len()).all(over) {
+            let fewest = self.0.entry(state.answers.concat()).or_insert(u32::MAX);
+            *fewest = state.preemptions.min(*fewest);
+        }
+        for thread in (0..threads.len()).filter(|thread| !over(*thread)) {
+            let mut next = state.clone();
+            let taken = state.last.is_some_and(|last| last != thread && !over(last));
+            next.preemptions += u32::from(taken);
+            next.last = Some(thread);
+            let (call, step) = state.at[thread];
+            let steps = micro(threads[thread][call]);
+            if step == 0 {
+                next.answers[thread].push(0);
+            }
+            let answer = next.answers[thread].last_mut().unwrap();
+            match steps[step] {
+                Micro::Load => *answer = next.value,
+                Micro::StoreNext => next.value = *answer + 1,
+                Micro::FetchAdd => {
+                    *answer = next.value;
+                    next.value += 1;
+                }
+                Micro::Set => next.value = 7,
+            }
+            next.at[thread] =
+                if step + 1 == steps.len() { (call + 1, 0) } else { (call, step + 1) };
+            self.run(threads, &next);
+        }
+    }
+}
+
+#[test]
+fn the_fewest_preemptions_are_those_of_brute_force() {
+    let mut most = 0;
+    for text in [
+        "add | add",
+        "add; add | add",
+        "add; add | add; add",
+        "add; get | set; bump; add",
+        "add | add | add",
+        "add; get | bump; get | set",
+        "get; get; get | add; add",
+    ] {
+        let threads: Vec<Vec<&str>> =
+            text.split(" | ").map(|thread| thread.split("; ").collect()).collect();
+        let mut schedules = Schedules::default();
+        let (at, answers) = (vec![(0, 0); threads.len()], vec![Vec::new(); threads.len()]);
+        schedules.run(&threads, &State { at, answers, ..State::default() });
+        let system: Arc<dyn Model> = Arc::new(number());
+        let scenario = Arc::new(parse::scenario(text, &*system).expect("a scenario"));
+        let options = Options { preemptions: true, ..Options::default() };
+        let found = explore(&system, &scenario, &options).expect("it is explored");
+        let seen: BTreeMap<Vec<u64>, u32> = found
+            .outcomes
+            .iter()
+            .map(|seen| {
+                assert_eq!(seen.preemptions, Some(seen.least_preemptions), "{text}");
+                let answers = seen.outcome.answers.iter().map(|a| a.answer.parse().unwrap());
+                (answers.collect(), seen.least_preemptions)
+            })
+            .collect();
+        assert_eq!(seen, schedules.0, "{text}");
+        most = most.max(seen.into_values().max().unwrap_or(0));
+    }
+    assert!(most > 2, "nothing here needs more than the customary bound");
+}
+
+/// A search that a limit has ended says what it knows.
+#[test]
+fn preemptions_that_were_not_searched_are_no_minimum() {
+    let system: Arc<dyn Model> = Arc::new(number());
+    let text = "add; add | add; add";
+    let scenario = Arc::new(parse::scenario(text, &*system).expect("a scenario"));
+    let least = |preemptions, max_executions| {
+        let options = Options { preemptions, max_executions, ..Options::default() };
+        let found = explore(&system, &scenario, &options).expect("it is explored");
+        found.outcomes.iter().map(|seen| seen.least_preemptions).max()
+    };
+    assert_eq!(least(false, None), Some(0));
+    assert_eq!(least(true, Some(1)), Some(0));
+    assert!(least(true, None) > Some(1));
 }
 
 #[test]
@@ -144,10 +275,79 @@ fn a_prologue_is_told_in_brief() {
     let steps = |prologue| {
         let options = Options { prologue, ..Options::default() };
         let found = explore(&system, &scenario, &options).expect("it is explored");
-        let witness = found.outcomes[0].witness.clone().expect("an ordering");
+        let witness = found.outcomes[0].witness.clone();
         let race = witness.steps.iter().position(|step| step.note.ends_with("send: sent"));
         race.expect("the prologue has answered")
     };
     assert_eq!(steps(false), 0);
     assert!(steps(true) > 1);
+}
+
+/// Workers that take jobs, and wait for them.
+#[derive(Default)]
+struct Jobs {
+    queued: Mutex<u64>,
+    more: Condvar,
+}
+
+fn jobs() -> System<Jobs> {
+    System::new("jobs", Jobs::default)
+        .call("take", |jobs, _| {
+            let mut queued = jobs.queued.lock().unwrap();
+            while *queued == 0 {
+                queued = jobs.more.wait(queued).unwrap();
+            }
+            *queued -= 1;
+            "taken"
+        })
+        .call("put", |jobs, _| {
+            *jobs.queued.lock().unwrap() += 1;
+            jobs.more.notify_one();
+            "put"
+        })
+        .call("put_silently", |jobs, _| {
+            *jobs.queued.lock().unwrap() += 1;
+            "put"
+        })
+        .call("lock_twice", |jobs, _| {
+            let _first = jobs.queued.lock().unwrap();
+            let second = jobs.queued.lock().unwrap();
+            *second
+        })
+        .waits("take", |jobs| *jobs.queued.lock().unwrap() == 0)
+}
+
+/// Whoever waits because there is nothing to do is at rest, and the outcome says so.
+#[test]
+fn who_may_wait_for_ever_is_no_deadlock() {
+    for (question, outcomes) in [
+        ("take", &["take: waits"][..]),
+        ("take | put", &["take: taken | put: put"]),
+        (
+            "put | take | take",
+            &["put: put | take: taken | take: waits", "put: put | take: waits | take: taken"],
+        ),
+        ("{ take } put", &[]),
+        ("take { put }", &["take: taken | put: put"]),
+    ] {
+        let found = report(jobs(), question);
+        let seen: Vec<String> =
+            found.outcomes.iter().map(|seen| seen.outcome.to_string()).collect();
+        assert_eq!(seen, outcomes, "{question}");
+        let wanted = if outcomes.is_empty() { Verdict::Violated } else { Verdict::Complete };
+        assert_eq!(found.verdict, wanted, "{question}: {found:?}");
+    }
+}
+
+/// The system's word decides, and only about who waits where it may.
+#[test]
+fn who_has_no_reason_to_wait_is_a_deadlock() {
+    let found = report(jobs(), "take | put_silently");
+    let broken: Vec<_> = found.violations.iter().map(|v| (&*v.invariant, &*v.detail)).collect();
+    assert_eq!(broken, [("no-deadlock", "take waits for ever, and has no reason to")]);
+    // In the other ordering the job is there before the worker.
+    assert_eq!((found.violations[0].orderings, found.orderings), (1, Some(2)));
+    let found = report(jobs(), "take | lock_twice");
+    let broken: Vec<_> = found.violations.iter().map(|v| (&*v.invariant, v.orderings)).collect();
+    assert_eq!(broken, [("no-deadlock", found.orderings.unwrap())]);
 }

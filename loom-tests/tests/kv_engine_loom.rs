@@ -2,6 +2,7 @@
 //! and the same deadlocks.
 #![cfg(loom)]
 
+use connmap_loom_tests::judge;
 use connmap_models::systems::kv_engine::tickets::{Ticket, SCENARIOS, TICKETS};
 use connmap_models::systems::kv_engine::PREFIX;
 use connmap_models::{systems, Invariant};
@@ -17,7 +18,7 @@ fn report(name: &str, protocol: &str) -> Report {
     let scenario = Arc::new(all.into_iter().find(|scenario| scenario.name == name).unwrap());
     let options = Options { strategy: Strategy::Loom, ..Options::default() };
     let report = explore(&system, &scenario, &options).unwrap();
-    assert!(!matches!(report.verdict, Verdict::Incomplete(_)), "{name} on {protocol}");
+    assert_ne!(report.verdict, Verdict::Incomplete, "{name} on {protocol}");
     report
 }
 
@@ -66,4 +67,24 @@ fn one_deadlock() {
     let Ok(name) = env::var(CHILD) else { return };
     let ticket = deadlocks().find(|ticket| ticket.name == name).unwrap();
     report(ticket.scenario, ticket.before);
+}
+
+/// What a test of the loom build says of a system that is broken: loom's table, and
+/// the ordering and the command, which loom does not know.
+#[test]
+fn a_failure_has_an_ordering_and_the_command() {
+    let name = "kv-engine@before-mb-37702";
+    let race = "shutdown | stream_request(0); disconnect";
+    let system = systems::find(name).unwrap();
+    let scenario = Arc::new(parse::scenario(race, &*system).unwrap());
+    let options = Options { strategy: Strategy::Loom, ..Options::default() };
+    let report = explore(&system, &scenario, &options).unwrap();
+    let failed = judge(&report, &system, &scenario).expect_err("it is broken");
+    let said = failed.said;
+    assert!(said.contains("2 threads, loom,") && said.contains("violated: no-dangling"), "{said}");
+    assert!(said.contains("2 threads, dpor,") && said.contains("CRASH: "), "{said}");
+    assert!(said.contains("manager.rs:"), "{said}");
+    let command = format!("cargo explore --system {name} '{race}'");
+    assert!(said.contains(&format!("the same, and an ordering: {command}\n")), "{said}");
+    assert!(said.contains(&format!("again: {command} --replay dpor-")), "{said}");
 }

@@ -6,22 +6,26 @@
 //! With `CONNMAP_GENERATED=K/N` a part of the generated scenarios of three
 //! calls instead, by DPOR alone: `cargo xtask mutants` asks for them.
 
+use std::process::ExitCode;
+
 #[cfg(not(shuttle))]
-fn main() {}
+fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}
 
 #[cfg(shuttle)]
-fn main() {
-    exhaustive::main();
+fn main() -> ExitCode {
+    exhaustive::main()
 }
 
 #[cfg(shuttle)]
 mod exhaustive {
-    use connmap_loom_tests::{core, figures, judge, run, said, say, trial};
+    use connmap_loom_tests::{core, figures, judge, run, said, trial, Failed, Trial};
     use connmap_models::{sync, universe};
-    use libtest_mimic::{Failed, Trial};
     use orderings::engine::{explore, Options, Strategy};
-    use orderings::{parse, Model, Outcome, Report, Scenario, Verdict};
+    use orderings::{parse, Model, Outcome, Report, Scenario};
     use std::collections::BTreeSet;
+    use std::process::ExitCode;
     use std::sync::{Arc, OnceLock};
 
     /// Beyond this, depth-first search is given up, and said so: it is the
@@ -34,9 +38,9 @@ mod exhaustive {
     /// Samples of each sampler, for each scenario.
     const SAMPLES: u64 = 500;
 
-    pub(super) fn main() {
+    pub(super) fn main() -> ExitCode {
         if let Some(trials) = std::env::var("CONNMAP_GENERATED").ok().map(|part| generated(&part)) {
-            run(trials);
+            return run(trials);
         }
         let (system, scenarios) = core();
         let mut trials = Vec::new();
@@ -49,14 +53,14 @@ mod exhaustive {
                 let report = report.get_or_init(|| exhaust(&exhausted.0, &exhausted.1));
                 judge(report, &exhausted.0, &exhausted.1)
             }));
-            trials.push(Trial::test(format!("{name}, {CROSS_CHECKED}"), move || {
+            trials.push(Trial::new(format!("{name}, {CROSS_CHECKED}"), move || {
                 let report = all.get_or_init(|| exhaust(&both.0, &both.1));
                 cross_check(&both.0, &both.1, &outcomes(report))
             }));
         }
-        trials.push(Trial::test("engine-is-shuttle", || {
+        trials.push(Trial::new("engine-is-shuttle", || {
             assert_eq!(sync::ENGINE, "dpor");
-            Ok(())
+            Ok(String::new())
         }));
         run(trials)
     }
@@ -75,9 +79,9 @@ mod exhaustive {
             trial(&scenario, move || {
                 let report = exhaust(&both.0, &both.1);
                 // The calls of some do not meet.
-                match report.verdict {
-                    Verdict::Complete if report.executions == 1 => Ok(()),
-                    _ => judge(&report, &both.0, &both.1),
+                match report.success && report.executions == 1 {
+                    true => Ok(figures(&report)),
+                    false => judge(&report, &both.0, &both.1),
                 }
             })
         });
@@ -101,14 +105,14 @@ mod exhaustive {
         system: &Arc<dyn Model>,
         scenario: &Arc<Scenario>,
         all: &BTreeSet<Outcome>,
-    ) -> Result<(), Failed> {
+    ) -> Result<String, Failed> {
         let limited = Options {
             strategy: Strategy::Dfs,
             max_executions: Some(DFS_LIMIT),
             ..Options::default()
         };
         let dfs = by(system, scenario, &limited);
-        compare(&dfs, all, (system, scenario))?;
+        let mut figures = compare(&dfs, all, (system, scenario))?;
         let (seed, iterations) = (7, SAMPLES);
         for strategy in [
             Strategy::Random { seed, iterations },
@@ -119,33 +123,28 @@ mod exhaustive {
             if sampled.executions != SAMPLES {
                 return Err(format!("{} took fewer samples than asked", strategy.name()).into());
             }
-            compare(&sampled, all, (system, scenario))?;
+            figures += &compare(&sampled, all, (system, scenario))?;
         }
-        say("\n");
-        Ok(())
+        Ok(figures + "\n   ")
     }
 
-    /// Prints the figures of an engine, and holds it against the exhausted set.
+    /// The figures of an engine, held against the exhausted set.
     fn compare(
         report: &Report,
         all: &BTreeSet<Outcome>,
         both: (&Arc<dyn Model>, &Arc<Scenario>),
-    ) -> Result<(), Failed> {
+    ) -> Result<String, Failed> {
         let seen = outcomes(report);
-        say("\n");
-        say(&format!("    {}", figures(report)));
-        if !report.violations.is_empty() {
-            return Err(said(report, both.0, both.1).into());
-        }
-        let (exhausted, agrees) = match report.verdict {
-            Verdict::Complete => ("exhausted", seen == *all),
-            _ => ("not exhausted", seen.is_subset(all)),
+        let (exhausted, agrees) = match report.explored_all {
+            true => ("exhausted", seen == *all),
+            false => ("not exhausted", seen.is_subset(all)),
         };
-        say(&format!(" {exhausted}"));
-        if agrees {
-            Ok(())
-        } else {
-            Err(format!("{} and dpor disagree:\n{seen:#?}\n{all:#?}", report.engine).into())
-        }
+        let figures = format!("\n    {} {exhausted}", figures(report));
+        let said = match agrees {
+            _ if !report.violations.is_empty() => said(report, both.0, both.1),
+            true => return Ok(figures),
+            false => format!("{} and dpor disagree:\n{seen:#?}\n{all:#?}", report.engine),
+        };
+        Err(Failed { figures, said })
     }
 }

@@ -1,6 +1,7 @@
 //! What is explored here: the core and kv_engine's protocols as systems, their
 //! scenarios, and the core's sequential specification.
 
+pub(crate) mod answers;
 pub mod history;
 pub mod invariant;
 pub mod spec;
@@ -9,7 +10,7 @@ pub mod systems;
 pub mod universe;
 
 pub use invariant::Invariant;
-pub(crate) use orderings::{log, render, system};
+pub(crate) use orderings::{log, system};
 
 /// Scenarios, whose receivers are connections here.
 pub(crate) mod scenario {

@@ -148,6 +148,44 @@ fn a_call_that_never_does_anything_is_named() {
     assert!(stdout(&output).contains("never did anything: run_backfill"), "{}", stdout(&output));
 }
 
+/// A worker that sleeps because there is nothing to do is no deadlock. (One that sleeps
+/// though there is something to do would be `no-lost-wakeup`'s.)
+#[test]
+fn a_worker_may_wait() {
+    for (question, outcomes) in [("wait", 1), ("wait | stream_request(0); run_backfill", 2)] {
+        let view = json(&[question]).remove(0);
+        assert_eq!(view["verdict"], "complete", "{view}");
+        let all = view["outcomes"].as_array().unwrap();
+        assert_eq!(all.len(), outcomes, "{all:?}");
+        let waits =
+            |row: &serde_json::Value| row["outcome"].as_str().unwrap().contains("wait: waits");
+        assert!(all.iter().any(waits), "{all:?}");
+    }
+}
+
+/// In an ordering each connection has its name, a line is the core's own and not that
+/// of its primitives, and who sleeps waits to be woken.
+#[test]
+fn orderings_tell_connections_and_callers() {
+    let steps = |row: &serde_json::Value| -> Vec<[String; 3]> {
+        let steps = row["witness"].as_array().unwrap().iter();
+        let field = |step: &serde_json::Value, name: &str| step[name].as_str().unwrap().to_owned();
+        steps.map(|step| ["object", "line", "note"].map(|name| field(step, name))).collect()
+    };
+    let view = json(&["a.stream_request(0) | b.stream_request(0) | shutdown"]).remove(0);
+    let seen: Vec<_> = view["outcomes"].as_array().unwrap().iter().flat_map(steps).collect();
+    for name in ["a's connection", "b's connection", "bucket"] {
+        assert!(seen.iter().any(|[object, ..]| object == name), "{name}: {seen:?}");
+    }
+    let stuck = json(&["{ wait } shutdown"]).remove(0);
+    assert_eq!(stuck["violations"][0]["invariant"], "no-deadlock");
+    let waits = steps(&stuck["violations"][0]);
+    assert!(waits.last().unwrap()[2].starts_with("waits to be woken by condvar"), "{waits:?}");
+    for [_, line, _] in seen.iter().chain(&waits) {
+        assert!(!line.contains("src/sync.rs"), "{line}");
+    }
+}
+
 #[test]
 fn the_same_seed_samples_the_same() {
     let sample = |seed| {

@@ -58,6 +58,12 @@ fn a_deadlock_is_an_answer() {
     says(&ask, 1, "violated: no-deadlock");
 }
 
+/// A worker that sleeps because there is nothing to do is a deadlock to loom.
+#[test]
+fn who_may_wait_is_not_known() {
+    says(&["wait"], 3, "INCOMPLETE: loom ended: deadlock");
+}
+
 #[test]
 fn the_other_engines_need_the_other_build() {
     let output = Command::new(env!("CARGO_BIN_EXE_explore"))

@@ -7,6 +7,9 @@ mod support;
 use std::collections::BTreeSet;
 use support::{explore, json, status, stderr, stdout, with_input, LONG, RACE};
 
+/// The protocol of the ticket that is called the seed.
+const SEEDS: &str = "kv-engine@before-mb-37702";
+
 /// The option, a question that uses it, the exit status, and what is said.
 const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("help", &["--help"], 0, "Exit status"),
@@ -24,6 +27,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("show", &["--show", "2", RACE], 0, "an ordering that leads to outcome 2"),
     ("outcomes", &["--outcomes", "--file", "-"], 0, "map shut down"),
     ("replay", &["--replay", "dpor-0.1.0/0,0.0/", RACE], 0, "INCOMPLETE: one ordering, run again"),
+    ("preemptions", &["--preemptions", "--system", SEEDS, "seed"], 0, "needs 1 preemption"),
     ("prologue", &["--prologue", "--show", "1", "close-backfill"], 0, "stream_request(0) ..."),
     ("format", &["--format", "markdown", RACE], 0, "|---|"),
     ("generate", &["--generate", "--threads", "2", "--calls", "2"], 0, "all hold"),
@@ -33,7 +37,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
 ];
 
 /// What they write is checked by `cargo xtask ci`, with both builds at hand.
-const PAGES: [&str; 2] = ["ledger", "check"];
+const PAGES: [&str; 3] = ["ledger", "history", "check"];
 
 #[test]
 fn every_option_changes_something() {

@@ -8,7 +8,7 @@ use support::{explore, status, stderr, stdout, LONG, RACE};
 
 fn with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_explore"));
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
         command.env_remove(name);
     }
     command.envs(variables.iter().copied()).args(arguments).output().expect("the explorer starts")
@@ -36,6 +36,19 @@ fn formats_for_programs_have_no_colour_ever() {
         let output = with(&[("CLICOLOR_FORCE", "1")], &["--format", format, "--show", "1", RACE]);
         assert!(!stdout(&output).contains('\u{1b}'), "{format}");
     }
+}
+
+/// As many columns as there are, for tables, sentences and orderings alike.
+#[test]
+fn an_answer_is_as_wide_as_it_is_told() {
+    let widest = |columns: &str| {
+        let output = with(&[("COLUMNS", columns)], &["--show", "1", "close-backfill"]);
+        let text = stdout(&output);
+        let lines = text.lines().filter(|line| !line.contains("again: "));
+        lines.map(|line| line.chars().count()).max()
+    };
+    let (usual, wide) = (widest("none").unwrap(), widest("120").unwrap());
+    assert!((70..=80).contains(&usual) && (100..=120).contains(&wide), "{usual} {wide}");
 }
 
 #[test]
@@ -108,7 +121,7 @@ fn an_interrupt_ends_with_what_was_found() {
 fn an_interrupt_ends_everything_that_takes_long() {
     let output = interrupted(&["--engine", "dfs", LONG, RACE]);
     status(&output, 3);
-    assert!(stderr(&output).contains("1 scenarios were not explored"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("not explored: 1 scenario\n"), "{}", stderr(&output));
     let output = interrupted(&["--compare=dfs,dpor", "--workers", "1", LONG]);
     status(&output, 3);
     let output = interrupted(&["--generate", "--calls", "3", "--workers", "1"]);

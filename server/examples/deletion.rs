@@ -124,7 +124,9 @@ fn main() -> ExitCode {
         all.items,
         all.written
     );
-    println!("ends by flag: {:?}; answers to requests by status: {:x?}", all.ends, all.statuses);
+    let answers: Vec<_> =
+        all.statuses.iter().map(|(status, count)| format!("{status:#04x}: {count}")).collect();
+    println!("ends by flag: {:?}; answers to requests by status: {}", all.ends, answers.join(", "));
     println!(
         "the longest deletion {:?}, the last end {:?} after it began",
         all.deletion, all.last_end

@@ -259,7 +259,7 @@ impl<T> Locked<'_, T> {
     /// manager waits in line.
     pub(crate) fn take_slot(&mut self, seat: Seat) -> bool {
         let state = &mut *self.state;
-        let first = state.waiting.keys().next().copied();
+        let first = state.waiting.first_key_value().map(|(first, _)| *first);
         let Member { ticket, whereabouts, .. } = *state.member(seat);
         let overtakes = first.is_some_and(|first| ticket.is_none_or(|ticket| first < ticket));
         if state.slots_free == 0 || overtakes {
@@ -290,7 +290,8 @@ impl<T> Locked<'_, T> {
 
     fn call_first_waiter(&mut self) {
         if self.state.slots_free > 0 {
-            if let Some(first) = self.state.waiting.values().next().copied() {
+            if let Some((_, first)) = self.state.waiting.first_key_value() {
+                let first = *first;
                 self.make_ready(first);
             }
         }

@@ -161,12 +161,14 @@ impl Connection {
         let live = &self.shared.live;
         let stream = open.streams.insert(request, ticket, live.count(Kind::Stream));
         let id = stream.id;
+        let mut after = After::default();
         if start < end {
             open.backfills.schedule(backfill_of(stream, live));
             open.settle(&mut self.shared.bucket.lock(), &self.me);
+        } else {
+            // There is its end to send.
+            open.stream_changed(id, &mut after);
         }
-        let mut after = After::default();
-        open.stream_changed(id, &mut after);
         Ok(after)
     }
 

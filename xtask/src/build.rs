@@ -43,7 +43,7 @@ impl Engine {
 /// `cargo` in `folder` for `engine`, building below `target`.
 pub(crate) fn cargo(folder: &Path, target: &Path, engine: Engine) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folder).env("CARGO_TARGET_DIR", engine.target(target));
+    command.current_dir(folder).env("CARGO_TARGET_DIR", engine.target(target)).env(BASE, target);
     if engine != Engine::Std {
         add_cfg(&mut command, engine);
     }
@@ -60,9 +60,14 @@ pub(crate) fn root() -> PathBuf {
 /// What cargo itself ends with when it cannot build: no answer of the explorer.
 pub(crate) const NOT_BUILT: u8 = 101;
 
+/// Where all of the builds are, for a test that asks `cargo explore`: its own
+/// CARGO_TARGET_DIR is that of an engine.
+const BASE: &str = "CONNMAP_TARGET";
+
 /// Where cargo builds: as the user's CARGO_TARGET_DIR has it, or below the root.
 pub(crate) fn target() -> PathBuf {
-    target_of(env::var_os("CARGO_TARGET_DIR"), &env::current_dir().unwrap_or_default(), &root())
+    let folder = env::var_os(BASE).or_else(|| env::var_os("CARGO_TARGET_DIR"));
+    target_of(folder, &env::current_dir().unwrap_or_default(), &root())
 }
 
 /// A relative folder is below `here`, where the user is; cargo is started elsewhere.
@@ -177,7 +182,7 @@ fn without_engine<'a>(flags: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{pass_on, target_of, without_engine};
+    use super::{cargo, pass_on, root, target, target_of, without_engine, Engine};
     use std::io::{self, Read};
     use std::path::Path;
     use std::sync::mpsc::{self, Receiver};
@@ -236,6 +241,28 @@ mod tests {
         assert_eq!(target_of(Some("".into()), here, root), Path::new("/root/target"));
         assert_eq!(target_of(Some("/built".into()), here, root), Path::new("/built"));
         assert_eq!(target_of(Some("built".into()), here, root), Path::new("/here/built"));
+    }
+
+    /// What an engine's tests are made of is compiled for each engine, so that it is to
+    /// be little: no command line parser, and nothing that only native tests need.
+    #[test]
+    fn an_engines_build_compiles_little() {
+        let packages = ["connmap", "orderings", "connmap-models", "connmap-loom-tests"];
+        for engine in [Engine::Loom, Engine::Shuttle] {
+            let mut tree = cargo(&root(), &target(), engine);
+            tree.args(["tree", "--offline", "--prefix", "none", "--edges", "normal,build,dev"]);
+            for package in packages {
+                tree.args(["--package", package]);
+            }
+            let output = tree.output().unwrap();
+            let said = String::from_utf8(output.stdout).unwrap();
+            let has = |name: &str| said.lines().any(|line| line.split(' ').next() == Some(name));
+            assert!(has("lexopt") && has("connmap"), "{said}");
+            assert_eq!(has("loom"), engine == Engine::Loom, "{said}");
+            for heavy in ["clap", "proptest", "insta", "libtest-mimic"] {
+                assert!(!has(heavy), "{engine:?} has {heavy}");
+            }
+        }
     }
 
     #[test]

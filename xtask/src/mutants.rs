@@ -348,13 +348,14 @@ fn choice() -> Result<(String, String), String> {
 }
 
 /// The explorer's tests that a mutant is run against, the quick ones first.
-const EXPLORERS: [&str; 8] = [
+const EXPLORERS: [&str; 9] = [
     "published",
     "teardown",
     "violations",
     "primitives",
     "data_races",
     "references",
+    "std_surface",
     "workers",
     "brute_force",
 ];

@@ -1,6 +1,6 @@
 //! Allocations that must not leak.
 
-use crate::execution::{try_with, Leak};
+use crate::execution::{Leak, try_with};
 use std::panic::Location;
 
 #[doc(no_inline)]

@@ -1,6 +1,6 @@
 //! What [`lazy_static!`](crate::lazy_static!) makes.
 
-use crate::execution::{with, GONE};
+use crate::execution::{GONE, with};
 use shuttle_dpor::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::fmt;
 

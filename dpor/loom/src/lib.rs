@@ -29,8 +29,8 @@
 //!   The ordering decides whether it synchronises, and so whether accesses to a
 //!   [`cell`] race. Where a model has two atomics that threads share and weaker orderings, a line
 //!   says that loom explores more there.
-//! * Everything is explored. `preemption_bound`, [`stop_exploring`], [`skip_branch`] and
-//!   `expect_explicit_explore` are accepted and leave nothing out.
+//! * Everything is explored. [`stop_exploring`], [`skip_branch`] and `expect_explicit_explore` are
+//!   accepted and leave nothing out; a `preemption_bound` counts where the whole is too much.
 //! * `try_lock`, `try_read` and `try_write` fail where they can, waits with a timeout end where they
 //!   can, and there is a [`Barrier`](sync::Barrier).
 //! * A detached thread is waited for when the model's closure has returned, before what is

@@ -6,8 +6,8 @@ use std::env;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// The size of each thread's stack, in bytes.
@@ -16,6 +16,9 @@ pub const STACK: usize = 1 << 20;
 /// How many operations an execution may have for each of [`Builder::max_branches`]. loom does not
 /// count all that is an operation here: an unlock, for one, is no branch of its.
 const OPERATIONS: usize = 10;
+
+/// How many orderings are explored before a bound on preemptions counts.
+const WHOLE: u64 = 20_000;
 
 /// How a model is explored.
 ///
@@ -42,8 +45,15 @@ pub struct Builder {
     /// `LOOM_MAX_DURATION`, in seconds, or none.
     pub max_duration: Option<Duration>,
 
-    /// Has no effect: every ordering is explored, however many preemptions it has.
-    /// `LOOM_MAX_PREEMPTIONS`, or none.
+    /// What to be content with if there are more than 20,000 orderings: every ordering that can be had
+    /// with so many preemptions, which is said on standard error. (loom cuts off what has more from the
+    /// beginning; here the whole is often less.) `LOOM_MAX_PREEMPTIONS`, or none.
+    ///
+    /// ```
+    /// let mut builder = loom::model::Builder::new();
+    /// builder.preemption_bound = Some(2);
+    /// builder.check(|| ());
+    /// ```
     pub preemption_bound: Option<usize>,
 
     /// Where a failure leaves the ordering that shows it. If the file is there, this ordering is run
@@ -124,7 +134,27 @@ impl Builder {
                 again.violations.iter().map(|(name, detail)| format!("{name}: {detail}")).collect();
             assert!(names.is_empty(), "the checkpoint's ordering\n{}", names.join("\n"));
         }
-        let report = self.explorer().check(move || body());
+        let explore = |explorer: Explorer| {
+            let body = body.clone();
+            explorer.check(move || body())
+        };
+        let report = match self.preemption_bound.map(|bound| bound.try_into().unwrap_or(u32::MAX)) {
+            None => explore(self.explorer()),
+            Some(bound) => {
+                let whole = self.max_permutations.map_or(WHOLE, |n| WHOLE.min(n as u64));
+                let report = explore(self.explorer().max_executions(whole));
+                let more = report.executions >= WHOLE && report.violations.is_empty();
+                if more && !report.exhausted() {
+                    let mut explorer = self.explorer().max_preemptions(bound);
+                    if let Some(time) = self.max_duration {
+                        explorer = explorer.max_time(time.saturating_sub(report.elapsed));
+                    }
+                    explore(explorer)
+                } else {
+                    report
+                }
+            }
+        };
         self.conclude(&report, weak.load(Relaxed));
     }
 
@@ -167,6 +197,9 @@ impl Builder {
                 "loom by shuttle-dpor: threads share atomics with orderings weaker than SeqCst; \
                  loom explores what these allow beyond sequential consistency"
             );
+        }
+        if let Verdict::Within { .. } = &report.verdict {
+            eprintln!("loom by shuttle-dpor: {}, and no further", report.verdict);
         }
         if let Verdict::Incomplete { why } = &report.verdict {
             assert!(self.asked_for(report), "INCOMPLETE: {why}");

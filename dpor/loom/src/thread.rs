@@ -1,12 +1,12 @@
 //! Threads, as in [`std::thread`].
 
-use crate::execution::{with, Joinable};
+use crate::execution::{Joinable, with};
 use std::fmt;
 use std::io;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use shuttle_dpor::thread::{current, panicking, park, AccessError, LocalKey, Thread, ThreadId};
+pub use shuttle_dpor::thread::{AccessError, LocalKey, Thread, ThreadId, current, panicking, park};
 
 /// An owned permission to wait for a thread's end.
 pub struct JoinHandle<T> {

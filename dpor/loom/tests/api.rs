@@ -3,12 +3,15 @@
 // As in what people write for loom, whose threads take what is not `Send`.
 #![allow(clippy::arc_with_non_send_sync)]
 
+#[path = "../../tests/support/child.rs"]
+mod child;
+
 use loom::cell::{Cell, UnsafeCell};
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
-use loom::sync::atomic::{fence, AtomicBool, AtomicI8, AtomicPtr, AtomicUsize};
-use loom::sync::{mpsc, Arc, Barrier, Condvar, Mutex, Notify, RwLock};
+use loom::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicUsize, fence};
+use loom::sync::{Arc, Barrier, Condvar, Mutex, Notify, RwLock, mpsc};
 use loom::{alloc, model, thread};
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicUsize as Counter;
 use std::sync::{Arc as StdArc, Mutex as StdMutex};
 
@@ -87,6 +90,116 @@ fn builder_limits() {
     });
     let text = *long.expect_err("it is too long").downcast::<String>().expect("a message");
     assert!(text.contains("INCOMPLETE"), "{text}");
+}
+
+/// Two threads store so often, each time another ordering.
+fn stores(n: usize) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let shared = StdArc::new(AtomicUsize::new(0));
+        let other = shared.clone();
+        thread::spawn(move || (0..n).for_each(|_| other.store(1, SeqCst)));
+        (0..n).for_each(|_| shared.store(2, SeqCst));
+    }
+}
+
+#[test]
+fn a_bound_on_preemptions_counts_where_the_whole_is_too_much() {
+    const NAME: &str = "a_bound_on_preemptions_counts_where_the_whole_is_too_much";
+    let (well, said) = child::alone(NAME, || {
+        let mut builder = model::Builder::new();
+        builder.log = true;
+        builder.preemption_bound = Some(1);
+        builder.check(stores(2));
+        // 12,870 orderings, and 48,620.
+        builder.check(stores(8));
+        builder.check(stores(9));
+        builder.max_permutations = Some(3);
+        builder.check(stores(9));
+    });
+    assert!(well, "{said}");
+    let said: Vec<_> =
+        said.lines().filter_map(|l| l.strip_prefix("loom by shuttle-dpor: ")).collect();
+    let counts =
+        said.iter().filter_map(|text| text.strip_prefix("Completed in ")?.split(' ').next());
+    let counts: Vec<_> = counts.collect();
+    assert_eq!(counts[..2], ["6", "12870"], "{said:?}");
+    let bounded =
+        said.iter().filter(|text| **text == "complete within 1 preemption, and no further");
+    assert_eq!(bounded.count(), 1, "{said:?}");
+    // With one preemption: one thread before the other, or in one of eight places amid it; one of these
+    // orderings by two schedules.
+    assert_eq!(counts[2..], ["19", "3"], "{said:?}");
+}
+
+#[test]
+fn variables_of_the_environment_mean_what_they_mean_to_loom() {
+    const NAME: &str = "variables_of_the_environment_mean_what_they_mean_to_loom";
+    // In the child it is the first call that comes to this, whatever it is about.
+    let is_set = |variable| std::env::var_os(variable).is_some();
+    let with = |variable, value| {
+        child::alone_with(NAME, &[(variable, value)], || match () {
+            // What 50 stores need is more than a branch is worth.
+            () if is_set("LOOM_MAX_BRANCHES") => model(|| {
+                let n = AtomicUsize::new(0);
+                (0..50).for_each(|_| n.store(1, SeqCst));
+            }),
+            () if is_set("LOOM_CHECKPOINT_FILE") => model(|| panic!("as it should")),
+            () => model(stores(1)),
+        })
+    };
+    let (well, said) = with("LOOM_LOG", "info");
+    assert!(well && said.contains("Completed in 2 iterations"), "{said}");
+    for (variable, value) in [("LOOM_MAX_PERMUTATIONS", "1"), ("LOOM_MAX_DURATION", "0")] {
+        let (well, said) = with(variable, value);
+        assert!(well && said.contains("INCOMPLETE"), "{variable}: {said}");
+    }
+    let (well, said) = with("LOOM_MAX_PREEMPTIONS", "0");
+    assert!(well && !said.contains("complete"), "two orderings are explored all the same: {said}");
+    assert!(with("LOOM_MAX_BRANCHES", "10").0);
+    let (well, said) = with("LOOM_MAX_BRANCHES", "1");
+    assert!(!well && said.contains("INCOMPLETE"), "{said}");
+    let (well, said) = with("LOOM_MAX_BRANCHES", "many");
+    assert!(!well && said.contains("LOOM_MAX_BRANCHES=many: "), "{said}");
+    let file = std::env::temp_dir().join(format!("loom-variable-{}", std::process::id()));
+    let (well, said) = with("LOOM_CHECKPOINT_FILE", file.to_str().expect("a path"));
+    std::fs::remove_file(&file).expect("the failure left its ordering");
+    assert!(!well && said.contains("as it should"), "{said}");
+}
+
+#[test]
+fn loom_explores_more_where_orderings_are_weaker() {
+    use loom::sync::atomic::Ordering;
+    let two = |order: Ordering, last: Ordering| {
+        move || {
+            let shared = StdArc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+            let other = shared.clone();
+            thread::spawn(move || {
+                other.0.fetch_add(1, order);
+                other.1.fetch_add(1, last);
+            });
+            shared.1.fetch_add(1, order);
+            shared.0.fetch_add(1, last);
+        }
+    };
+    let one = || {
+        let n = StdArc::new(AtomicUsize::new(0));
+        let other = n.clone();
+        thread::spawn(move || other.fetch_add(1, Relaxed));
+        n.fetch_add(1, Relaxed);
+    };
+    let (well, said) = child::alone("loom_explores_more_where_orderings_are_weaker", || {
+        for weaker in [Relaxed, Ordering::AcqRel] {
+            model(two(weaker, SeqCst));
+            eprintln!("next");
+        }
+        // These two agree about everything, or share nothing that could be seen in two orders.
+        model(two(SeqCst, SeqCst));
+        model(one);
+        eprintln!("next");
+    });
+    assert!(well, "{said}");
+    let said: Vec<_> = said.lines().map(|l| l.contains("loom explores what these allow")).collect();
+    assert_eq!(said, [true, false, true, false, false], "one line for each of the first two");
 }
 
 #[test]
@@ -408,7 +521,7 @@ fn hints() {
 #[cfg(feature = "futures")]
 #[test]
 fn futures() {
-    use loom::future::{block_on, AtomicWaker};
+    use loom::future::{AtomicWaker, block_on};
     use std::task::Poll;
     let chan = |wake: bool| {
         move || {

@@ -10,7 +10,7 @@
 //! preceded, to the latest before which it was enabled. And an operation that is blocked when the
 //! execution ends races too, though it never became an event.
 
-use crate::object::{bit, Object, CAN_RECV, CAN_SEND, MAY_END, WRITTEN};
+use crate::object::{bit, waits_no_more, Object, CAN_RECV, CAN_SEND, MAY_END, RUNNING, WRITTEN};
 use crate::op::{label_if, Class, Kind, Op, Tid, Transition};
 use crate::trace::{Clock, Trace};
 
@@ -109,8 +109,13 @@ impl Races {
         match second.kind {
             Kind::Write => self.before_readers(trace, history, second, reversal),
             Kind::Read => self.before_writers(trace, history, second, reversal),
-            Kind::Lock | Kind::Enter => {
-                self.when_enabled(trace, history, second, |pre| pre == 0, reversal)
+            Kind::Lock => self.when_enabled(trace, history, second, |pre| pre == 0, reversal),
+            Kind::Enter => {
+                self.when_enabled(trace, history, second, |pre| pre & RUNNING == 0, reversal)
+            }
+            Kind::WaitDone => {
+                let enabled = |pre| waits_no_more(second.arg, pre);
+                self.when_enabled(trace, history, second, enabled, reversal)
             }
             Kind::Park if second.arg != MAY_END => {
                 self.when_enabled(trace, history, second, |pre| pre == 1, reversal)
@@ -174,6 +179,9 @@ impl Races {
         for (n, &first) in history.iter().enumerate().rev() {
             let first = first as usize;
             let event = &trace.events()[first];
+            if !event.label.kind.class().conflicts(second.class) {
+                continue;
+            }
             let read = event.label.kind.class() == Class::Read;
             let known = trace.known(first, second.base);
             if known && !read {
@@ -233,6 +241,12 @@ impl Races {
                     self.sessions.clear();
                     writer = Some(i as usize);
                 }
+                // It reads on from when it began to write.
+                Kind::Downgrade => self.sessions.extend(writer.map(|acquired| Session {
+                    tid: event.tid,
+                    acquired,
+                    released: None,
+                })),
                 _ => {}
             }
         }
@@ -262,7 +276,7 @@ impl Races {
             match event.label.kind {
                 Kind::QueueWrite => self.sessions.push(session(None)),
                 Kind::TryWrite if event.val == 1 => self.sessions.push(session(None)),
-                Kind::UnlockWrite => {
+                Kind::UnlockWrite | Kind::Downgrade => {
                     let mut open = self.sessions.iter_mut().rev();
                     if let Some(s) = open.find(|s| s.tid == tid && s.released.is_none()) {
                         s.released = Some(i as usize);

@@ -10,6 +10,7 @@ mod synchronise;
 use crate::memory::Released;
 use crate::op::{Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
 use crate::trace::Clock;
+use std::panic::Location;
 
 /// `Op::arg` of a wait or a park that may end without a notification.
 pub(crate) const MAY_END: u64 = 1;
@@ -161,10 +162,7 @@ pub(crate) enum State {
         arrived: usize,
         generation: u64,
     },
-    Once {
-        running: bool,
-        done: bool,
-    },
+    Once(Initialisation),
     Channel(Channel),
     /// What counted references refer to, and which threads have dropped one where that is no operation.
     References {
@@ -173,6 +171,32 @@ pub(crate) enum State {
     Thread {
         over: bool,
     },
+}
+
+/// How far a `Once` has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Initialisation {
+    running: bool,
+    done: bool,
+    /// Whether the last closure has panicked.
+    poisoned: bool,
+}
+
+/// A bit of an event's `pre` on a `Once`: a closure runs.
+pub(crate) const RUNNING: u64 = 1;
+const DONE: u64 = 2;
+const POISONED: u64 = 4;
+
+impl Initialisation {
+    fn bits(&self) -> u64 {
+        self.running as u64 * RUNNING + self.done as u64 * DONE + self.poisoned as u64 * POISONED
+    }
+}
+
+/// Whether who waits for a `Once` in this state goes on: because it is done, or, if `arg` is
+/// [`MAY_END`], because it is poisoned.
+pub(crate) fn waits_no_more(arg: u64, bits: u64) -> bool {
+    bits & DONE != 0 || arg == MAY_END && bits & (POISONED | RUNNING) == POISONED
 }
 
 /// A channel, but for its messages.
@@ -257,8 +281,10 @@ pub(crate) struct Object {
     pub(crate) history: Vec<u32>,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
-    /// Its creator, and its place among the creator's objects.
-    pub(crate) made: (Tid, u32),
+    /// Its creator, and its place among the creator's objects. `None` if it is a static's.
+    pub(crate) made: Option<(Tid, u32)>,
+    /// Where it was made.
+    pub(crate) at: Option<&'static Location<'static>>,
 }
 
 impl Object {
@@ -268,6 +294,7 @@ impl Object {
         self.released.clear();
         self.history.clear();
         self.name = None;
+        self.at = None;
         self.alive = false;
     }
 
@@ -281,7 +308,8 @@ impl Object {
                 op.arg == MAY_END || w.wake_event(tid).is_some() || w.eligible(tid)
             }
             (Kind::Park, State::Parker { token }) => *token || op.arg == MAY_END,
-            (Kind::Enter, State::Once { running, .. }) => !running,
+            (Kind::Enter, State::Once(once)) => !once.running,
+            (Kind::WaitDone, State::Once(once)) => waits_no_more(op.arg, once.bits()),
             (Kind::Send, State::Channel(c)) => c.can() & CAN_SEND != 0,
             (Kind::Recv, State::Channel(c)) => c.can() & CAN_RECV != 0 || op.arg == MAY_END,
             _ => true,
@@ -301,7 +329,11 @@ impl Object {
                 }
             }
             (Kind::Look | Kind::Clear, State::Mutex(holder)) => done.pre = holder.is_some() as u64,
-            (Kind::Look, State::Once { running, .. }) => done.pre = *running as u64,
+            (Kind::Look, State::Once(once)) => done.pre = once.bits(),
+            (Kind::WaitDone, State::Once(once)) => {
+                done.pre = once.bits();
+                done.val = once.done as u64;
+            }
             (Kind::Look | Kind::Clear, State::RwLock(lock)) => done.pre = lock.shuts_out(),
             (Kind::Look, State::Thread { over }) => done.val = if *over { OVER } else { ALIVE },
             (Kind::End, State::Thread { over }) => *over = true,
@@ -336,6 +368,11 @@ impl Object {
             (Kind::UnlockWrite, State::RwLock(lock)) => {
                 done.pre = lock.shuts_out();
                 lock.writer = None;
+            }
+            (Kind::Downgrade, State::RwLock(lock)) => {
+                done.pre = lock.shuts_out();
+                lock.writer = None;
+                lock.readers.push(tid);
             }
             (Kind::Wait, State::Condvar(w)) => {
                 done.pre = w.takers();
@@ -380,15 +417,15 @@ impl Object {
                     done.val = 1;
                 }
             }
-            (Kind::Enter, State::Once { running, done: over }) => {
-                done.pre = *running as u64;
-                *running = !*over;
-                done.val = *running as u64;
+            (Kind::Enter, State::Once(once)) => {
+                done.pre = once.bits();
+                once.running = !once.done;
+                done.val = once.running as u64;
             }
-            (Kind::Leave, State::Once { running, done: over }) => {
-                done.pre = *running as u64;
-                *running = false;
-                *over = op.arg == 1;
+            (Kind::Leave, State::Once(once)) => {
+                done.pre = once.bits();
+                let over = op.arg == 1;
+                *once = Initialisation { running: false, done: over, poisoned: !over };
             }
             (Kind::Send | Kind::TrySend, State::Channel(c)) => {
                 done.pre = c.can();
@@ -413,6 +450,21 @@ impl Object {
             (kind, state) => unreachable!("{kind:?} on {state:?}"),
         }
         done
+    }
+
+    /// What it is, for people.
+    pub(crate) fn sort(&self) -> &'static str {
+        match &self.state {
+            State::Mutex(_) => "mutex",
+            State::RwLock(_) => "rwlock",
+            State::Condvar(_) => "condvar",
+            State::Parker { .. } => "permit",
+            State::Barrier { .. } => "barrier",
+            State::Once(_) => "once",
+            State::Channel(_) => "channel",
+            State::References { .. } => "reference",
+            State::Plain | State::Thread { .. } => "atomic",
+        }
     }
 
     /// Who holds the object, for the report of a deadlock.

@@ -10,9 +10,9 @@ impl Object {
         let Object { released, state, .. } = self;
         let succeeded = done.val == 1;
         match done.label.kind {
-            Kind::Lock | Kind::Enter | Kind::Park => released.acquire(known),
+            Kind::Lock | Kind::Enter | Kind::WaitDone | Kind::Park => released.acquire(known),
             // Neither a lock's poison nor `is_finished` synchronises.
-            Kind::Look if matches!(state, State::Once { .. }) => released.acquire(known),
+            Kind::Look if matches!(state, State::Once(_)) => released.acquire(known),
             Kind::Recv | Kind::TryRecv => match state {
                 State::Channel(c) if succeeded => released.recv(c.received - 1, c.room, known),
                 _ if done.val == HUNG_UP => released.learn_goodbyes(known),
@@ -20,7 +20,7 @@ impl Object {
             },
             Kind::TryLock | Kind::Read | Kind::TryRead if succeeded => released.acquire(known),
             Kind::Write | Kind::TryWrite if succeeded => released.acquire_to_write(known),
-            Kind::Unlock | Kind::UnlockWrite | Kind::Leave | Kind::Unpark => {
+            Kind::Unlock | Kind::UnlockWrite | Kind::Downgrade | Kind::Leave | Kind::Unpark => {
                 released.release(known)
             }
             Kind::Send | Kind::TrySend if succeeded => {

@@ -11,6 +11,7 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
         Status::Joining(target, _) => format!("waits for the end of {}", rt.thread_name(target)),
         Status::Meeting(obj, ..) => format!("waits for the receiver of {}", rt.object_name(obj)),
         Status::Gathering(obj, _) => format!("waits at {}", rt.object_name(obj)),
+        Status::Resting => "waits until the others are at rest".into(),
         Status::At(op) if !rt.enabled(tid) => {
             let object = &rt.objects[op.obj as usize];
             let holders: Vec<_> = object.holders().iter().map(|&p| rt.thread_name(p)).collect();
@@ -19,7 +20,11 @@ pub(super) fn describe_block(rt: &Runtime, tid: u16) -> String {
                 _ => format!(", held by {}", holders.join(" and ")),
             };
             let behind = behind(rt, &op);
-            format!("blocked: {} {}{held}{behind}", op.kind.name(), rt.object_name(op.obj))
+            let wants = wants(op.kind, &rt.object_name(op.obj));
+            match op.kind {
+                Kind::Wake | Kind::Park => format!("waits to {wants}"),
+                _ => format!("blocked: {wants}{held}{behind}"),
+            }
         }
         _ => String::new(),
     }
@@ -33,9 +38,8 @@ pub(super) fn describe_deadlock(rt: &Runtime) -> String {
         match rt.threads[tid as usize].status {
             Status::At(op) => {
                 let mut line = format!(
-                    "{name} waits to {} {} at {}:{}",
-                    op.kind.name(),
-                    rt.object_name(op.obj),
+                    "{name} waits to {} at {}:{}",
+                    wants(op.kind, &rt.object_name(op.obj)),
                     op.at.file(),
                     op.at.line()
                 );
@@ -69,6 +73,15 @@ pub(super) fn describe_deadlock(rt: &Runtime) -> String {
         }
     }
     lines.join("; ")
+}
+
+/// What a thread would do that is about to perform an operation of this kind.
+fn wants(kind: Kind, object: &str) -> String {
+    match kind {
+        Kind::Wake => format!("be woken by {object}"),
+        Kind::Park => format!("be unparked by {object}"),
+        kind => format!("{} {object}", kind.name()),
+    }
 }
 
 /// For a reader: the writers that it lets go first.

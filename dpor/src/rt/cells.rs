@@ -15,8 +15,10 @@ impl Runtime {
         self.tracking = true;
         let cell = self.cells.len();
         self.cells.push(Cell::default());
-        // With nothing to race with yet.
-        self.access(cell, "", true, at);
+        // With nothing to race with yet. What a static is made of is nobody's write.
+        if self.making.is_none() {
+            self.access(cell, "", true, at);
+        }
         cell
     }
 

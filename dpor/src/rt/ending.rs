@@ -19,7 +19,7 @@ impl Runtime {
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Refused(why)), _) => Some(why.clone()),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
-            (Some(Ending::Torn), _) => None,
+            (Some(Ending::AtRest | Ending::Torn), _) => None,
         }
     }
 
@@ -30,7 +30,7 @@ impl Runtime {
         }
         let Mode::Explore(search) = &mut self.mode else { return true };
         match self.ending {
-            None | Some(Ending::Deadlock | Ending::TooLong) => {
+            None | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong) => {
                 search.reverse_races(&self.trace, &self.objects, &self.stalled);
                 search.backtrack()
             }

@@ -9,14 +9,18 @@ mod blocked;
 mod cells;
 mod ending;
 pub(crate) mod guest;
+mod owners;
 mod references;
+mod rest;
 mod state;
+mod statics;
 mod thread;
 mod turn;
 
 pub(crate) use ending::divergence;
 pub(crate) use references::{counted, destroying, note_reference, reference_cloned, references};
 pub(crate) use state::{Ending, Mode, Note, Runtime};
+pub(crate) use statics::{of_static, unless_making};
 pub(crate) use thread::Status;
 pub(crate) use turn::Turnover;
 
@@ -85,6 +89,7 @@ pub(crate) fn announce(op: Op) -> Grant {
     match with(|rt| rt.arrive(op)) {
         Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
+        Arrival::Misplaced(name) => statics::misplaced(name, "performs an operation"),
         Arrival::Switch => switch(),
     }
     if with(|rt| rt.ending.is_some()) {
@@ -249,9 +254,15 @@ pub(crate) fn set_name(obj: ObjId, name: String) {
     with(|rt| rt.objects[obj as usize].name = Some(name));
 }
 
-/// Creates an object.
+/// Creates an object, which is known by the place of the call unless it is given a name.
+#[track_caller]
 pub(crate) fn create(state: State) -> ObjId {
-    with(|rt| rt.create(state))
+    let at = Location::caller();
+    with(|rt| {
+        let obj = rt.create(state, at);
+        rt.note_owner(obj);
+        obj
+    })
 }
 
 /// Blocks until `target` has ended.

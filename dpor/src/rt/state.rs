@@ -1,6 +1,7 @@
 //! The runtime's state, and what operations do to it.
 
 use super::guest::Guest;
+use super::statics::Making;
 use super::thread::{Status, Thread};
 use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
@@ -9,13 +10,17 @@ use crate::object::{Applied, Object, State};
 use crate::op::{Class, ObjId, Op, Tid, NO_OBJECT};
 use crate::trace::{join, Clock, Performed, Trace};
 use crate::watchdog::Pulse;
+use std::any::Any;
 use std::borrow::Cow;
+use std::panic::Location;
 
 /// Why an execution ends before all its threads have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Nobody can go on, and somebody has not ended.
     Deadlock,
+    /// Nobody can go on, and those who have not ended may wait for ever.
+    AtRest,
     /// Every thread that could go on is asleep: the execution is equivalent to an earlier one.
     Redundant,
     /// It reached the step limit.
@@ -57,6 +62,8 @@ pub(crate) struct Runtime {
     pub(crate) trace: Trace,
     pub(crate) objects: Vec<Object>,
     pub(crate) threads: Vec<Thread>,
+    /// Objects that belong to somebody, where that is to be told.
+    pub(super) owners: Vec<(ObjId, std::sync::Arc<str>)>,
     /// The threads of this execution, in the order of their creation, which is also shuttle's.
     pub(crate) live: Vec<Tid>,
     pub(crate) current: Tid,
@@ -95,6 +102,10 @@ pub(crate) struct Runtime {
     pub(super) idle: usize,
     used: Vec<ObjId>,
     scratch: Clock,
+    /// The statics that this execution has come to, by their addresses.
+    pub(super) statics: Vec<(usize, &'static dyn Any)>,
+    /// The static that is being made.
+    pub(super) making: Option<Making>,
 }
 
 impl Runtime {
@@ -104,6 +115,7 @@ impl Runtime {
             trace: Trace::default(),
             objects: Vec::new(),
             threads: Vec::new(),
+            owners: Vec::new(),
             live: Vec::new(),
             current: 0,
             ending: None,
@@ -129,6 +141,8 @@ impl Runtime {
             idle: 0,
             used: Vec::new(),
             scratch: Clock::new(),
+            statics: Vec::new(),
+            making: None,
         }
     }
 
@@ -141,6 +155,7 @@ impl Runtime {
         for tid in self.live.drain(..) {
             self.threads[tid as usize].reset();
         }
+        self.owners.clear();
         self.ending = None;
         self.violations.clear();
         self.notes.clear();
@@ -150,6 +165,8 @@ impl Runtime {
         self.unwinding = 0;
         self.outlived = 0;
         self.cells.clear();
+        self.statics.clear();
+        self.making = None;
         self.chosen = None;
         self.idle = 0;
         self.current = 0;
@@ -195,11 +212,21 @@ impl Runtime {
         tid
     }
 
-    pub(crate) fn create(&mut self, state: State) -> ObjId {
-        let creator = &mut self.threads[self.current as usize];
-        let nth = creator.objects;
-        creator.objects += 1;
-        let obj = self.names.object(self.current, nth);
+    pub(crate) fn create(&mut self, state: State, at: &'static Location<'static>) -> ObjId {
+        let (obj, made, name) = match &mut self.making {
+            // It belongs to no thread: which one needs the static first is a matter of order.
+            Some(making) => {
+                making.objects += 1;
+                let name = (making.objects == 1).then(|| making.name.to_owned());
+                (self.names.object_of_static(making.address, making.objects), None, name)
+            }
+            None => {
+                let creator = &mut self.threads[self.current as usize];
+                let nth = creator.objects;
+                creator.objects += 1;
+                (self.names.object(self.current, nth), Some((self.current, nth)), None)
+            }
+        };
         if self.objects.len() <= obj as usize {
             self.objects.resize_with(obj as usize + 1, Object::default);
         }
@@ -207,7 +234,9 @@ impl Runtime {
         let object = &mut self.objects[obj as usize];
         object.state = state;
         object.alive = true;
-        object.made = (self.current, nth);
+        object.made = made;
+        object.at = Some(at);
+        object.name = name;
         obj
     }
 
@@ -319,7 +348,7 @@ impl Runtime {
 
     /// Whether every thread ended, or could not go on.
     pub(crate) fn ran_to_its_end(&self) -> bool {
-        matches!(self.ending, None | Some(Ending::Deadlock))
+        matches!(self.ending, None | Some(Ending::AtRest | Ending::Deadlock))
     }
 
     /// Whether this ordering has been run before, which happens only where nothing is reduced.
@@ -367,29 +396,41 @@ impl Runtime {
         }
     }
 
-    /// The name of an object, for people.
-    pub(crate) fn object_name(&self, obj: ObjId) -> String {
-        match self.objects.get(obj as usize).and_then(|o| o.name.as_ref()) {
-            Some(name) => name.clone(),
-            None => {
-                let ends = |&&p: &&Tid| self.threads[p as usize].end.is_some_and(|(o, _)| o == obj);
-                if let Some(&tid) = self.live.iter().find(ends) {
-                    return self.thread_name(tid);
-                }
-                let nth = self.used.iter().position(|&o| o == obj).unwrap_or(0);
-                let sort = match self.objects.get(obj as usize).map(|o| &o.state) {
-                    Some(State::Mutex(_)) => "mutex",
-                    Some(State::RwLock(_)) => "rwlock",
-                    Some(State::Condvar(_)) => "condvar",
-                    Some(State::Parker { .. }) => "token",
-                    Some(State::Barrier { .. }) => "barrier",
-                    Some(State::Once { .. }) => "once",
-                    Some(State::Channel(_)) => "channel",
-                    Some(State::References { .. }) => "reference",
-                    _ => "atomic",
-                };
-                format!("{sort}#{nth}")
-            }
+    /// The name of an object, for people: the one that it was given, or else what it is; if there are
+    /// others of its sort, with the place where it was made; if these were made there, too, with a number.
+    pub(super) fn bare_name(&self, obj: ObjId) -> String {
+        let Some(object) = self.objects.get(obj as usize) else { return "nothing".into() };
+        if let Some(name) = &object.name {
+            return name.clone();
         }
+        let thread_with = |has: &dyn Fn(&Thread) -> bool| {
+            self.live.iter().copied().find(|&p| has(&self.threads[p as usize]))
+        };
+        if let Some(tid) = thread_with(&|thread| thread.end.is_some_and(|(end, _)| end == obj)) {
+            return self.thread_name(tid);
+        }
+        if let Some(tid) = thread_with(&|thread| thread.token == Some(obj)) {
+            return format!("token of {}", self.thread_name(tid));
+        }
+        let sort = object.sort();
+        let Some(at) = object.at else { return sort.into() };
+        let place = |at: &'static Location| (at.file(), at.line());
+        let alike = self.used.iter().filter(|&&other| {
+            let other = &self.objects[other as usize];
+            other.name.is_none() && other.sort() == sort
+        });
+        if alike.clone().count() <= 1 {
+            return sort.into();
+        }
+        let here = alike.filter(|&&other| {
+            let other = &self.objects[other as usize];
+            other.at.is_some_and(|other| place(other) == place(at))
+        });
+        let number = match here.clone().count() {
+            0 | 1 => String::new(),
+            _ => format!("#{}", here.take_while(|&&other| other != obj).count() + 1),
+        };
+        let file = at.file().rsplit(['/', '\\']).next().unwrap_or_default();
+        format!("{sort}{number} at {file}:{}", at.line())
     }
 }

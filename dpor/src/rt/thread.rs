@@ -24,6 +24,8 @@ pub(crate) enum Status {
     Gathering(ObjId, u64),
     /// Waiting for the message with this number to be received.
     Meeting(ObjId, u64, &'static Location<'static>),
+    /// Waiting until all others have ended or are at rest.
+    Resting,
     /// Over.
     Finished,
 }
@@ -36,6 +38,8 @@ pub(crate) struct Thread {
     /// The same for the detection of data races.
     pub(crate) known: Known,
     pub(crate) name: Option<String>,
+    /// Whose the objects are that it makes now.
+    pub(crate) makes_for: Option<std::sync::Arc<str>>,
     /// Its parent, and its place among the parent's children.
     pub(super) parent: Tid,
     pub(super) nth: u32,
@@ -52,6 +56,8 @@ pub(crate) struct Thread {
     pub(super) children: u32,
     pub(super) objects: u32,
     pub(super) yielded: bool,
+    /// Where it is blocked now, it may be for ever.
+    pub(crate) waits: bool,
     /// How often it has woken spuriously.
     pub(super) spurious: u32,
     pub(super) stuck: bool,
@@ -72,6 +78,7 @@ impl Thread {
             clock: Clock::new(),
             known: Known::default(),
             name: None,
+            makes_for: None,
             parent: 0,
             nth: 0,
             locals: Vec::new(),
@@ -82,6 +89,7 @@ impl Thread {
             children: 0,
             objects: 0,
             yielded: false,
+            waits: false,
             spurious: 0,
             stuck: false,
             failures: 0,
@@ -101,6 +109,7 @@ impl Thread {
         self.clock.clear();
         self.known.clear();
         self.name = None;
+        self.makes_for = None;
         self.locals.clear();
         self.panicked = false;
         self.panics = false;
@@ -109,6 +118,7 @@ impl Thread {
         self.children = 0;
         self.objects = 0;
         self.yielded = false;
+        self.waits = false;
         self.spurious = 0;
         self.stuck = false;
         self.failures = 0;

@@ -17,6 +17,8 @@ pub(crate) enum Arrival {
     Go,
     Switch,
     GivenUp,
+    /// The static of this name is being made.
+    Misplaced(&'static str),
 }
 
 /// What shuttle is told.
@@ -43,6 +45,9 @@ impl Runtime {
     pub(crate) fn arrive(&mut self, op: Op) -> Arrival {
         if self.ending.is_some() {
             return Arrival::GivenUp;
+        }
+        if let Some(making) = &self.making {
+            return Arrival::Misplaced(making.name);
         }
         let me = self.current;
         if let Some(at) = self.threads[me as usize].contested {
@@ -185,10 +190,11 @@ impl Runtime {
     /// Nobody is enabled, or the execution is too long: ends it if somebody has not ended.
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
+            let rest = ending == Ending::Deadlock && self.all_at_rest();
             if ending == Ending::Deadlock {
-                self.stall();
+                self.stall(rest);
             }
-            self.ending = Some(ending);
+            self.ending = Some(if rest { Ending::AtRest } else { ending });
         }
         self.next_to_unwind()
     }
@@ -215,7 +221,7 @@ impl Runtime {
             }
         }
         if enabled == 0 {
-            return self.end(Ending::Deadlock);
+            return self.rests().or_else(|| self.end(Ending::Deadlock));
         }
         let view = View { enabled, patient, current: self.current };
         let choice = match &mut self.mode {
@@ -232,14 +238,14 @@ impl Runtime {
     }
 
     /// Notes who is blocked, before the threads unwind.
-    fn stall(&mut self) {
+    fn stall(&mut self, rest: bool) {
         for &tid in &self.live {
             let thread = &self.threads[tid as usize];
             if let Status::At(op) = thread.status {
                 self.stalled.push(Blocked { tid, op, base: thread.clock.clone() });
             }
         }
-        if self.recording || self.fails {
+        if !rest && (self.recording || self.fails) {
             self.deadlock = super::blocked::describe_deadlock(self);
             for i in 0..self.live.len() {
                 let tid = self.live[i];
@@ -290,7 +296,7 @@ impl Runtime {
             if self.live.iter().any(|&p| self.enabled(p)) {
                 return Turnover::Sample;
             }
-            return match self.end(Ending::Deadlock) {
+            return match self.rests().or_else(|| self.end(Ending::Deadlock)) {
                 Some(tid) => self.turn_to(tid),
                 None => Turnover::Stop,
             };
@@ -312,7 +318,8 @@ impl Runtime {
             Status::Starting
             | Status::Joining(..)
             | Status::Gathering(..)
-            | Status::Meeting(..) => true,
+            | Status::Meeting(..)
+            | Status::Resting => true,
             Status::Absent | Status::Running | Status::At(_) | Status::Finished => false,
         };
         if waits && self.ending.is_none() {

@@ -18,6 +18,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::panic::Location;
+use std::pin::Pin;
 use std::sync;
 
 /// A counted reference, with the interface of [`std::sync::Arc`]. `EXPLORED`: whether it is an
@@ -39,9 +40,10 @@ pub struct Weak<T: ?Sized, const EXPLORED: bool> {
     at: &'static Location<'static>,
 }
 
+#[track_caller]
 fn create() -> Option<ObjId> {
-    let dropped = 0;
-    rt::try_with(|rt| rt.create(State::References { dropped }))
+    let (dropped, at) = (0, Location::caller());
+    rt::try_with(|rt| rt.create(State::References { dropped }, at))
 }
 
 impl<T, const EXPLORED: bool> Arc<T, EXPLORED> {
@@ -57,6 +59,26 @@ impl<T, const EXPLORED: bool> Arc<T, EXPLORED> {
         let (id, at) = (create(), Location::caller());
         let value = sync::Arc::new_cyclic(|weak| f(&Weak { id, value: Some(weak.clone()), at }));
         Arc { id, value: Some(value), at }
+    }
+
+    /// The first reference to a value, pinned. A value that must not be moved (`T: !Unpin`, which std
+    /// takes, too) can be pinned only in a box, as safe code has no other promise that it stays:
+    ///
+    /// ```
+    /// # use shuttle_dpor::{sync::Arc, Explorer};
+    /// # use std::{future::Future, pin::Pin};
+    /// # let _ = Explorer::new().check(|| {
+    /// let pinned: Pin<Arc<u32>> = Arc::pin(7);
+    /// assert_eq!(*pinned, 7);
+    /// let future: Arc<Pin<Box<dyn Future<Output = u32>>>> = Arc::new(Box::pin(async { 7 }));
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn pin(value: T) -> Pin<Self>
+    where
+        T: Unpin,
+    {
+        Pin::new(Arc::new(value))
     }
 
     /// The value, if this is the only reference.
@@ -189,9 +211,41 @@ impl<T: ?Sized, const EXPLORED: bool> Arc<T, EXPLORED> {
         })
     }
 
-    /// The same reference, to a trait object or a slice: what `f` turns std's into, as in
-    /// `Arc::unsize(arc, |arc| arc as std::sync::Arc<dyn Debug>)`. std's coerces by itself, which no
-    /// other type can in stable Rust.
+    /// Takes over a reference of std's that is the only one: for values without a size, to which std's
+    /// coerces by itself.
+    ///
+    /// # Panics
+    ///
+    /// If there are other references, weak ones included.
+    #[track_caller]
+    pub fn from_std(mut value: sync::Arc<T>) -> Self {
+        assert!(sync::Arc::get_mut(&mut value).is_some(), "there are other references");
+        Arc::of(value)
+    }
+
+    /// The same reference, to a trait object or a slice: what `f` turns std's into. std's coerces by
+    /// itself, which no other type can in stable Rust; nor can a method take `self: Arc<Self>` of
+    /// another type: let it take the reference as a parameter.
+    ///
+    /// ```
+    /// # use shuttle_dpor::{sync::Arc, thread, Explorer};
+    /// # use std::fmt::Debug;
+    /// struct Job(u32);
+    ///
+    /// impl Job {
+    ///     fn start(this: Arc<Self>) -> thread::JoinHandle<u32> { // not `self: Arc<Self>`
+    ///         thread::spawn(move || this.0)
+    ///     }
+    /// }
+    ///
+    /// # let _ = Explorer::new().explore(|| {
+    /// assert_eq!(Job::start(Arc::new(Job(7))).join().unwrap(), 7);
+    /// let boxed: Arc<dyn Debug> = Arc::from(Box::new(7) as Box<dyn Debug>);
+    /// let anew: Arc<dyn Debug> = Arc::from_std(std::sync::Arc::new(7));
+    /// let same: Arc<dyn Debug> = Arc::unsize(Arc::new(7), |arc| arc as std::sync::Arc<dyn Debug>);
+    /// # assert_eq!(format!("{boxed:?} {anew:?} {same:?}"), "7 7 7");
+    /// # });
+    /// ```
     ///
     /// # Panics
     ///

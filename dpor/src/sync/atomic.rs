@@ -91,12 +91,14 @@ macro_rules! atomic {
         }
 
         impl $(<$g>)? $name $(<$g>)? {
-            /// An atomic with a value. Not `const`: it belongs to the execution that makes it.
+            /// An atomic with a value. Not `const`: see [`statics!`](crate::statics!).
+            #[track_caller]
             pub fn new(value: $t) -> Self {
                 Self { id: rt::create(State::Plain), value: <$std>::new(value) }
             }
 
             /// An atomic whose name witnesses show.
+            #[track_caller]
             pub fn named(name: impl Into<String>, value: $t) -> Self {
                 let atomic = Self::new(value);
                 atomic.set_name(name);
@@ -272,6 +274,7 @@ macro_rules! atomic {
         }
 
         impl $(<$g>)? From<$t> for $name $(<$g>)? {
+            #[track_caller]
             fn from(value: $t) -> Self {
                 Self::new(value)
             }
@@ -281,6 +284,7 @@ macro_rules! atomic {
     };
     (@logic $name:ident, $t:ty) => {
         impl Default for $name {
+            #[track_caller]
             fn default() -> Self {
                 Self::new(Default::default())
             }
@@ -343,6 +347,7 @@ macro_rules! atomic {
     };
     (@pointer $name:ident, $t:ty) => {
         impl<T> Default for $name<T> {
+            #[track_caller]
             fn default() -> Self {
                 Self::new(std::ptr::null_mut())
             }

@@ -24,6 +24,7 @@ impl BarrierWaitResult {
 
 impl Barrier {
     /// A barrier for `parties` threads.
+    #[track_caller]
     pub fn new(parties: usize) -> Self {
         Barrier { id: rt::create(State::Barrier { parties, arrived: 0, generation: 0 }) }
     }

@@ -29,12 +29,14 @@ impl WaitTimeoutResult {
 }
 
 impl Condvar {
-    /// A condition variable without waiters. Not `const`: it belongs to the execution that makes it.
+    /// A condition variable without waiters. Not `const`: see [`statics!`](crate::statics!).
+    #[track_caller]
     pub fn new() -> Self {
         Condvar { id: rt::create(State::Condvar(Default::default())) }
     }
 
     /// A condition variable whose name witnesses show.
+    #[track_caller]
     pub fn named(name: impl Into<String>) -> Self {
         let condvar = Condvar::new();
         condvar.set_name(name);
@@ -149,6 +151,7 @@ impl Condvar {
 }
 
 impl Default for Condvar {
+    #[track_caller]
     fn default() -> Self {
         Condvar::new()
     }

@@ -14,7 +14,8 @@ pub struct LazyLock<T, F = fn() -> T> {
 }
 
 impl<T, F: FnOnce() -> T> LazyLock<T, F> {
-    /// A value that `f` will make. Not `const`: it belongs to the execution that makes it.
+    /// A value that `f` will make. Not `const`: see [`statics!`](crate::statics!).
+    #[track_caller]
     pub fn new(f: F) -> Self {
         LazyLock { cell: OnceLock::new(), make: Mutex::new(Some(f)) }
     }
@@ -43,6 +44,7 @@ impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
 }
 
 impl<T: Default> Default for LazyLock<T> {
+    #[track_caller]
     fn default() -> Self {
         LazyLock::new(T::default)
     }

@@ -26,6 +26,7 @@ struct Shared<T> {
 }
 
 impl<T> Shared<T> {
+    #[track_caller]
     fn new(room: Option<usize>) -> Arc<Self> {
         let channel = Channel {
             messages: 0,
@@ -96,12 +97,14 @@ impl<T> Shared<T> {
 }
 
 /// A channel without a limit.
+#[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let shared = Shared::new(None);
     (Sender { shared: shared.clone() }, Receiver { shared, one: PhantomData })
 }
 
 /// A channel with room for `bound` messages. If that is zero, sender and receiver have to meet.
+#[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let shared = Shared::new(Some(bound));
     (SyncSender { shared: shared.clone() }, Receiver { shared, one: PhantomData })

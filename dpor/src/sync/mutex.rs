@@ -16,7 +16,8 @@ pub struct Mutex<T: ?Sized> {
 }
 
 impl<T> Mutex<T> {
-    /// A free mutex. Not `const`: it belongs to the execution that makes it.
+    /// A free mutex. Not `const`: see [`statics!`](crate::statics!).
+    #[track_caller]
     pub fn new(value: T) -> Self {
         Mutex {
             id: rt::create(State::Mutex(None)),
@@ -26,6 +27,7 @@ impl<T> Mutex<T> {
     }
 
     /// A mutex whose name witnesses show.
+    #[track_caller]
     pub fn named(name: impl Into<String>, value: T) -> Self {
         let mutex = Mutex::new(value);
         mutex.set_name(name);
@@ -118,12 +120,14 @@ impl<T: ?Sized> Mutex<T> {
 }
 
 impl<T: Default> Default for Mutex<T> {
+    #[track_caller]
     fn default() -> Self {
         Mutex::new(T::default())
     }
 }
 
 impl<T> From<T> for Mutex<T> {
+    #[track_caller]
     fn from(value: T) -> Self {
         Mutex::new(value)
     }

@@ -1,6 +1,6 @@
 //! One-time initialisation.
 
-use crate::object::State;
+use crate::object::{State, MAY_END};
 use crate::op::{Kind, ObjId, Op};
 use crate::rt;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// One-time initialisation, with the interface of [`std::sync::Once`].
 ///
-/// All calls are dependent, those that find the closure done included.
+/// All calls of `call_once` are dependent, those that find the closure done included.
 pub struct Once {
     id: ObjId,
     done: AtomicBool,
@@ -46,10 +46,11 @@ impl Drop for Leave<'_> {
 }
 
 impl Once {
-    /// One that has not run. Not `const`: it belongs to the execution that makes it.
+    /// One that has not run. Not `const`: see [`statics!`](crate::statics!).
+    #[track_caller]
     pub fn new() -> Self {
         Once {
-            id: rt::create(State::Once { running: false, done: false }),
+            id: rt::create(State::Once(Default::default())),
             done: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
         }
@@ -87,6 +88,31 @@ impl Once {
         }
     }
 
+    /// Blocks until a closure has run to its end.
+    ///
+    /// # Panics
+    ///
+    /// If the last closure panicked.
+    #[track_caller]
+    pub fn wait(&self) {
+        let done = self.wait_until_done(MAY_END, Location::caller());
+        assert!(done, "Once instance has previously been poisoned");
+    }
+
+    /// Like [`wait`](Self::wait), but waits on if the last closure panicked.
+    #[track_caller]
+    pub fn wait_force(&self) {
+        self.wait_until_done(0, Location::caller());
+    }
+
+    /// Returns whether a closure has run to its end.
+    fn wait_until_done(&self, arg: u64, at: &'static Location<'static>) -> bool {
+        match rt::perform(Op::new(self.id, Kind::WaitDone, at).with_arg(arg)) {
+            Some(done) => done == 1,
+            None => rt::stuck_for_good(),
+        }
+    }
+
     /// Whether a closure has run to its end.
     #[track_caller]
     pub fn is_completed(&self) -> bool {
@@ -96,6 +122,7 @@ impl Once {
 }
 
 impl Default for Once {
+    #[track_caller]
     fn default() -> Self {
         Once::new()
     }

@@ -14,7 +14,8 @@ pub struct OnceLock<T> {
 }
 
 impl<T> OnceLock<T> {
-    /// An empty cell. Not `const`: it belongs to the execution that makes it.
+    /// An empty cell. Not `const`: see [`statics!`](crate::statics!).
+    #[track_caller]
     pub fn new() -> Self {
         OnceLock { once: Once::new(), value: std::sync::OnceLock::new() }
     }
@@ -27,6 +28,13 @@ impl<T> OnceLock<T> {
         } else {
             None
         }
+    }
+
+    /// Blocks until there is a value.
+    #[track_caller]
+    pub fn wait(&self) -> &T {
+        self.once.wait_force();
+        self.value.get().expect("the closure has run to its end")
     }
 
     /// The value, which nobody else can reach.
@@ -72,18 +80,22 @@ impl<T> OnceLock<T> {
     }
 
     /// Takes the value out and leaves an empty cell.
+    #[track_caller]
     pub fn take(&mut self) -> Option<T> {
-        std::mem::take(self).into_inner()
+        let empty = OnceLock::new();
+        std::mem::replace(self, empty).into_inner()
     }
 }
 
 impl<T> Default for OnceLock<T> {
+    #[track_caller]
     fn default() -> Self {
         OnceLock::new()
     }
 }
 
 impl<T> From<T> for OnceLock<T> {
+    #[track_caller]
     fn from(value: T) -> Self {
         let cell = OnceLock::new();
         let _ = cell.set(value);

@@ -19,7 +19,8 @@ pub struct RwLock<T: ?Sized> {
 }
 
 impl<T> RwLock<T> {
-    /// A free lock. Not `const`: it belongs to the execution that makes it.
+    /// A free lock. Not `const`: see [`statics!`](crate::statics!).
+    #[track_caller]
     pub fn new(value: T) -> Self {
         RwLock {
             id: rt::create(State::RwLock(Default::default())),
@@ -29,6 +30,7 @@ impl<T> RwLock<T> {
     }
 
     /// A lock whose name witnesses show.
+    #[track_caller]
     pub fn named(name: impl Into<String>, value: T) -> Self {
         let lock = RwLock::new(value);
         lock.set_name(name);
@@ -108,7 +110,13 @@ impl<T: ?Sized> RwLock<T> {
                 Err(TryLockError::WouldBlock) => wait_or_fail(given_up),
             }
         };
-        RwLockWriteGuard { lock: self, panicking: crate::thread::panicking(), value, at }
+        RwLockWriteGuard {
+            lock: self,
+            panicking: crate::thread::panicking(),
+            downgraded: false,
+            value,
+            at,
+        }
     }
 
     /// Whether a thread has panicked while it held the lock for writing.
@@ -139,12 +147,14 @@ fn wait_or_fail(given_up: bool) {
 }
 
 impl<T: Default> Default for RwLock<T> {
+    #[track_caller]
     fn default() -> Self {
         RwLock::new(T::default())
     }
 }
 
 impl<T> From<T> for RwLock<T> {
+    #[track_caller]
     fn from(value: T) -> Self {
         RwLock::new(value)
     }
@@ -169,8 +179,24 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     panicking: bool,
+    /// Whether it has become a reader's: it releases nothing then.
+    downgraded: bool,
     value: std::sync::RwLockWriteGuard<'a, T>,
     at: &'static Location<'static>,
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    /// Makes shared access of exclusive access, with no writer in between; readers that wait behind no
+    /// writer are let in.
+    #[track_caller]
+    pub fn downgrade(mut this: Self) -> RwLockReadGuard<'a, T> {
+        let (lock, at) = (this.lock, Location::caller());
+        let done = rt::perform(Op::new(lock.id, Kind::Downgrade, at));
+        this.downgraded = true;
+        // Nobody runs between the operation and this.
+        drop(this);
+        lock.read_guard(done.is_none(), at)
+    }
 }
 
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
@@ -184,7 +210,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
         let op = Op::new(self.lock.id, Kind::UnlockWrite, self.at);
-        if !rt::dying() && rt::announce(op) == Grant::Mine {
+        if !self.downgraded && !rt::dying() && rt::announce(op) == Grant::Mine {
             if !self.panicking && crate::thread::panicking() {
                 self.lock.poison.set(true);
             }

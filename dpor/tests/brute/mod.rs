@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, SyncSender};
-use shuttle_dpor::sync::{self, counted, Barrier, Condvar, Mutex, Once, RwLock};
+use shuttle_dpor::sync::{self, counted, Barrier, Condvar, Mutex, Once, RwLock, RwLockWriteGuard};
 use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Ordering, Strategy as Choose};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,6 +26,8 @@ pub(crate) enum Stmt {
     TryRead(Vec<Stmt>),
     Write(Vec<Stmt>),
     TryWrite(Vec<Stmt>),
+    /// Writes, and becomes a reader.
+    Downgrade(Vec<Stmt>),
     Load(usize),
     Store(usize, usize),
     Add(usize),
@@ -38,6 +40,7 @@ pub(crate) enum Stmt {
     Park(bool),
     UnparkMain,
     Once(Vec<Stmt>),
+    WaitOnce,
     Send,
     TrySend,
     Recv(bool),
@@ -167,6 +170,7 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.locks, which().prop_map(Stmt::LookAtMutex).boxed()),
         (f.rwlocks, Just(Stmt::LookAtRwLock).boxed()),
         (f.onces, Just(Stmt::LookAtOnce).boxed()),
+        (f.onces, Just(Stmt::WaitOnce).boxed()),
         (f.tries, which().prop_map(|m| Stmt::Clear(Some(m))).boxed()),
         (f.rwlocks.min(f.tries), Just(Stmt::Clear(None)).boxed()),
         (3 * f.ends, Just(Stmt::IsFinished).boxed()),
@@ -198,6 +202,7 @@ fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
             (3 * f.rwlocks, body().prop_map(Stmt::Read).boxed()),
             (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryRead).boxed()),
             (2 * f.rwlocks, body().prop_map(Stmt::Write).boxed()),
+            (f.rwlocks, body().prop_map(Stmt::Downgrade).boxed()),
             (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryWrite).boxed()),
             (2 * f.onces, body().prop_map(Stmt::Once).boxed()),
             (1, body().prop_map(Stmt::Spawn).boxed()),
@@ -217,6 +222,7 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::Lock(_, b) | Stmt::TryLock(_, b) | Stmt::Read(b) => 2 + size(b),
         Stmt::TryRead(b) | Stmt::TryWrite(b) => 2 + size(b),
         Stmt::Write(b) => 3 + size(b),
+        Stmt::Downgrade(b) => 4 + size(b),
         Stmt::Spawn(b) => size(b),
         Stmt::Once(b) => 2 + size(b),
         Stmt::Wait(_) => 5,
@@ -445,6 +451,10 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                 let _guard = world.rwlock.write().unwrap();
                 run(world, &inner, body, Vec::new());
             }
+            Stmt::Downgrade(body) => {
+                let _guard = RwLockWriteGuard::downgrade(world.rwlock.write().unwrap());
+                run(world, &inner, body, Vec::new());
+            }
             Stmt::TryWrite(body) => {
                 let guard = world.rwlock.try_write();
                 world.see(me, guard.is_ok() as usize);
@@ -514,6 +524,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                     world.see(me, child.is_finished() as usize);
                 }
             }
+            Stmt::WaitOnce => world.once.wait(),
             Stmt::LookAtOnce => world.see(me, world.once.is_completed() as usize),
             Stmt::Yield => thread::yield_now(),
         }
@@ -529,7 +540,8 @@ fn has(stmts: &[Stmt], like: &dyn Fn(&Stmt) -> bool) -> bool {
             || match s {
                 Stmt::Lock(_, b) | Stmt::TryLock(_, b) => has(b, like),
                 Stmt::Read(b) | Stmt::TryRead(b) | Stmt::Write(b) => has(b, like),
-                Stmt::TryWrite(b) | Stmt::Once(b) | Stmt::Spawn(b) => has(b, like),
+                Stmt::TryWrite(b) | Stmt::Downgrade(b) => has(b, like),
+                Stmt::Once(b) | Stmt::Spawn(b) => has(b, like),
                 _ => false,
             }
     })
@@ -587,7 +599,7 @@ fn body(program: &Program) -> Seen {
 /// Whether two operations on one object may be exchanged.
 fn commute(a: Kind, b: Kind) -> bool {
     use Kind::*;
-    let reader = |k| matches!(k, Read | TryRead | UnlockRead | Look);
+    let reader = |k| matches!(k, Read | TryRead | UnlockRead | Look | WaitDone);
     let load = |k| matches!(k, Load | CompareExchangeFailed);
     let same = |k| a == k && b == k;
     let admission = |k| matches!(k, Read | TryRead);

@@ -1,251 +1,390 @@
-//! What can be asked on the command line.
+//! What was asked on the command line, from words to values.
 
-use super::BadInput;
+use super::options::{Opt, Takes, CHECK, GENERATED, OPTIONS, PAGES, SCENARIO};
+use super::usage::Usage;
 use crate::engine::{Options, Strategy};
-use clap::{Parser, ValueEnum};
+use crate::parse::nearest;
+use crate::suite::Suite;
+use lexopt::{Arg, Parser};
+use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(super) const HELP: &str = "\
-Exit status: 0 complete, and all is as it should be; 1 something does not hold;
-2 the question makes no sense, or its answer cannot be written; 3 not all was
-explored, and what was found so far is nothing, or expected.
-
-In a scenario file, `name: scenario` is followed by indented lines:
-      # a sentence that says what it is about
-      require call: answer; call: answer
-      forbid call: answer
-      means call: answer = what such an outcome means
-      show call: answer
-      expect violated NAME
-In an answer `*` is any text; `call#2` is the second of several written alike.";
-
-/// A question, and what else only an answer to it needs.
-pub(super) const QUESTION: [&str; 6] =
-    ["scenarios", "file", "compare", "replay", "show", "outcomes"];
-
-/// How orderings are searched.
-const SEARCH: [&str; 6] = ["engine", "seed", "iterations", "depth", "max_executions", "max_time"];
-
-/// Asks what happens when these calls race: explores every ordering of a
-/// scenario, and says what the calls answered in how many of them.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "explore", max_term_width = 80)]
+/// A question, or what else the command can be told to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arguments {
-    /// Calls that race, or the name of a scenario. None: all scenarios
-    #[arg(value_name = "SCENARIO")]
+    /// Calls that race, or names of scenarios.
     pub scenarios: Vec<String>,
-
-    /// List systems, operations, settings, scenarios and invariants
-    #[arg(long, conflicts_with_all = QUESTION, conflicts_with_all = SEARCH,
-          conflicts_with_all = ["workers", "format", "ledger", "generate"])]
-    pub list: bool,
-
-    /// The system to explore, or several, by commas [default: the first]
-    #[arg(long, value_name = "NAME")]
+    /// Something else than to answer a question.
+    pub task: Option<Task>,
+    /// The names of systems, separated by commas.
     pub system: Option<String>,
-
-    /// Read scenarios from a file, `-` for standard input
-    #[arg(long, value_name = "PATH")]
+    /// The path of a file of scenarios; `-` is standard input.
     pub file: Option<PathBuf>,
-
-    /// How orderings are chosen
-    #[arg(long, value_name = "ENGINE", default_value = "dpor")]
-    pub engine: EngineName,
-
-    /// Run under several engines and compare: dpor,loom when none are named
-    #[arg(
-        long,
-        value_name = "ENGINES",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "dpor,loom",
-        conflicts_with_all = ["engine", "show"]
-    )]
-    pub compare: Option<String>,
-
-    /// For random, pct and urw: the seed [default: 1]
-    #[arg(long, value_name = "N")]
+    /// How orderings are chosen.
+    pub engine: Engine,
+    /// Several engines are to be compared.
+    pub compare: Option<Vec<Engine>>,
+    /// The seed of the samplers random, pct and urw.
     pub seed: Option<u64>,
-
-    /// For random, pct and urw: how many executions [default: 10000]
-    #[arg(long, value_name = "N")]
+    /// The executions of the samplers.
     pub iterations: Option<u64>,
-
-    /// For pct: how many ordering constraints a bug may need [default: 3]
-    #[arg(long, value_name = "N")]
+    /// The depth of pct: the ordering constraints that a bug is thought to need.
     pub depth: Option<u64>,
-
-    /// How many threads explore [default: one for each processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub workers: Option<u16>,
-
-    /// Stop a scenario after so many executions, incomplete
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Threads that explore.
+    pub workers: Option<u64>,
+    /// The executions after which a scenario is given up, incomplete.
     pub max_executions: Option<u64>,
-
-    /// Stop a scenario after so much time, incomplete: 500ms, 30s, 5m, 1h
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    /// The time after which a scenario is given up, incomplete.
     pub max_time: Option<Duration>,
-
-    /// Show the ordering that leads to this outcome
-    #[arg(long, value_name = "ROW")]
-    pub show: Option<usize>,
-
-    /// In orderings, tell what the calls before the race do, step by step
-    #[arg(long)]
+    /// The outcome whose ordering is to be shown, from 1.
+    pub show: Option<u64>,
+    /// Whether orderings tell all of what comes before the race.
     pub prologue: bool,
-
-    /// Of a whole file, or of several systems, tell all outcomes
-    #[arg(long, conflicts_with_all = ["compare", "replay", "show"])]
+    /// Whether to search how many preemptions each outcome needs.
+    pub preemptions: bool,
+    /// Whether all outcomes are told, of many scenarios too.
     pub outcomes: bool,
-
-    /// Run one ordering again: the token that a witness ends with
-    #[arg(long, value_name = "TOKEN", conflicts_with_all = SEARCH,
-          conflicts_with_all = ["compare", "workers"])]
+    /// The token of an ordering.
     pub replay: Option<String>,
-
-    /// How the answer is written
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    /// How the answer is written.
     pub format: Format,
-
-    /// Write the ledger: what each exploration explored
-    #[arg(long, conflicts_with_all = QUESTION, conflicts_with_all = SEARCH,
-          conflicts_with_all = ["system", "format"])]
-    pub ledger: bool,
-
-    /// With --ledger: write nothing, and fail where it has changed
-    #[arg(long, requires = "ledger")]
+    /// With a page: compare it with the file, and write nothing.
     pub check: bool,
+    /// Generated scenarios have at most so many threads.
+    pub threads: Option<u64>,
+    /// Generated scenarios have at most so many calls, all threads together.
+    pub calls: Option<u64>,
+    /// Which part of the generated scenarios, from 1, and of how many parts.
+    pub part: Option<(usize, usize)>,
+}
 
-    #[command(flatten)]
-    #[allow(missing_docs)] // A comment here would be taken for the command's.
-    pub generated: super::generate::Generated,
+/// What the command does beside answering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Task {
+    /// Print the help.
+    Help,
+    /// List what there is.
+    List,
+    /// Explore generated scenarios.
+    Generate,
+    /// Write or check the ledger.
+    Ledger,
+    /// Write or check a page of the suite's own, by its option.
+    Page(&'static str),
 }
 
 /// How the answer is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
-    /// For a terminal
+    /// For a terminal.
+    #[default]
     Text,
-    /// One object to a line and scenario, see explore/JSON.md
+    /// One object to a line and scenario, see `explore/JSON.md`.
     Json,
-    /// For a pull request
+    /// For a pull request.
     Markdown,
-    /// A sequence diagram of the witness
+    /// A sequence diagram of the witness.
     Mermaid,
-    /// One page, with the table and the sequence diagrams
+    /// One page, with the table and the sequence diagrams.
     Html,
 }
 
-/// The engines by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)] // What it says here is what --help says.
-pub enum EngineName {
-    /// Each inequivalent ordering once
+/// The engines, as they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // See `Engine::NAMES`.
+#[non_exhaustive]
+pub enum Engine {
+    #[default]
     Dpor,
-    /// Every interleaving
     Dfs,
-    /// Samples: a random walk
     Random,
-    /// Samples: random priorities
     Pct,
-    /// Samples: a random walk, uniform over the interleavings
     Urw,
-    /// Interleavings and weak memory, at most 5 threads
     Loom,
 }
 
+impl Format {
+    pub(super) const NAMES: &[(&str, Format, &str)] = &[
+        ("text", Format::Text, "For a terminal"),
+        ("json", Format::Json, "One object to a line and scenario, see explore/JSON.md"),
+        ("markdown", Format::Markdown, "For a pull request"),
+        ("mermaid", Format::Mermaid, "A sequence diagram of the witness"),
+        ("html", Format::Html, "One page, with the table and the sequence diagrams"),
+    ];
+}
+
+impl Engine {
+    pub(super) const NAMES: &[(&str, Engine, &str)] = &[
+        ("dpor", Engine::Dpor, "Each inequivalent ordering once"),
+        ("dfs", Engine::Dfs, "Every interleaving"),
+        ("random", Engine::Random, "Samples: a random walk"),
+        ("pct", Engine::Pct, "Samples: random priorities"),
+        ("urw", Engine::Urw, "Samples: a random walk, uniform over the interleavings"),
+        ("loom", Engine::Loom, "Interleavings and weak memory, at most 5 threads"),
+    ];
+}
+
+/// An option that was given, and its value.
+struct Given {
+    opt: Opt,
+    value: Option<String>,
+}
+
 impl Arguments {
-    /// What the parser cannot see by itself.
-    pub fn check(&self) -> Result<(), BadInput> {
-        let engines = match self.compared()? {
-            Some(engines) => engines,
-            None => vec![self.strategy()?],
-        };
+    /// From the words behind the command's name.
+    pub fn read(
+        suite: &Suite,
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Result<Arguments, Usage> {
+        let (given, scenarios) = given(suite, words)?;
+        // Who asks for help is not told what else is wrong.
+        if given.iter().any(|given| given.opt.name == "help") {
+            return Ok(Arguments { task: Some(Task::Help), ..Arguments::default() });
+        }
+        contradictions(suite, &given, !scenarios.is_empty())?;
+        let mut arguments = Arguments { scenarios, ..Arguments::default() };
+        for Given { opt, value } in &given {
+            arguments.set(opt.name, value.as_deref().unwrap_or_default())?;
+        }
+        arguments.check()?;
+        Ok(arguments)
+    }
+
+    fn set(&mut self, option: &'static str, value: &str) -> Result<(), Usage> {
+        match option {
+            "list" => self.task = Some(Task::List),
+            "generate" => self.task = Some(Task::Generate),
+            "ledger" => self.task = Some(Task::Ledger),
+            "system" => self.system = Some(value.to_owned()),
+            "file" => self.file = Some(value.into()),
+            "engine" => self.engine = one_of(option, value, Engine::NAMES)?,
+            "compare" => self.compare = Some(engines(option, value)?),
+            "seed" => self.seed = Some(number(option, value, 0, u64::MAX)?),
+            // A sample of nothing finds nothing.
+            "iterations" => self.iterations = Some(number(option, value, 1, u64::MAX)?),
+            // Depths beyond any scenario's number of steps say the same as that number.
+            "depth" => self.depth = Some(number(option, value, 1, 1000)?),
+            "workers" => self.workers = Some(number(option, value, 1, 256)?),
+            "max-executions" => self.max_executions = Some(number(option, value, 1, u64::MAX)?),
+            "max-time" => self.max_time = Some(duration(option, value)?),
+            "show" => self.show = Some(number(option, value, 0, u64::MAX)?),
+            "prologue" => self.prologue = true,
+            "preemptions" => self.preemptions = true,
+            "outcomes" => self.outcomes = true,
+            "replay" => self.replay = Some(value.to_owned()),
+            "format" => self.format = one_of(option, value, Format::NAMES)?,
+            CHECK => self.check = true,
+            "threads" => self.threads = Some(number(option, value, 2, 4)?),
+            "calls" => self.calls = Some(number(option, value, 2, 6)?),
+            "part" => self.part = Some(part(option, value)?),
+            page => self.task = Some(Task::Page(page)),
+        }
+        Ok(())
+    }
+
+    /// Mistakes that show only in several options together.
+    fn check(&self) -> Result<(), Usage> {
+        let engines = self.compared().unwrap_or_else(|| vec![self.strategy()]);
         let samples = engines.iter().any(|engine| engine.samples().is_some());
         let pct = engines.iter().any(|engine| matches!(engine, Strategy::Pct { .. }));
-        for (given, name, may, of) in [
-            (self.seed.is_some(), "--seed", samples, "engines random, pct and urw"),
-            (self.iterations.is_some(), "--iterations", samples, "engines random, pct and urw"),
-            (self.depth.is_some(), "--depth", pct, "engine pct"),
+        for (given, option, may, of) in [
+            (self.seed.is_some(), "seed", samples, "engines random, pct and urw"),
+            (self.iterations.is_some(), "iterations", samples, "engines random, pct and urw"),
+            (self.depth.is_some(), "depth", pct, "engine pct"),
         ] {
             if given && !may {
-                return Err(BadInput(format!("{name} is for the {of} only")));
+                return Err(Usage::OnlyFor { option, of });
             }
+        }
+        if self.preemptions && self.engine != Engine::Dpor {
+            return Err(Usage::OnlyFor { option: "preemptions", of: "engine dpor" });
         }
         let drawn = matches!(self.format, Format::Mermaid | Format::Html);
         if self.compare.is_some() && drawn {
-            return Err(BadInput("a comparison is text, json or markdown".into()));
+            return Err(Usage::ComparisonFormat);
+        }
+        if self.task == Some(Task::Generate) && self.format != Format::Text {
+            return Err(Usage::GeneratedFormat);
+        }
+        if self.task == Some(Task::Generate) && self.engine == Engine::Loom {
+            return Err(Usage::GeneratedLoom);
         }
         Ok(())
     }
 
     /// The engine that was asked for.
-    pub fn strategy(&self) -> Result<Strategy, BadInput> {
+    pub fn strategy(&self) -> Strategy {
         self.strategy_of(self.engine)
     }
 
     /// The engines that are to be compared.
-    pub fn compared(&self) -> Result<Option<Vec<Strategy>>, BadInput> {
-        let Some(names) = &self.compare else { return Ok(None) };
-        let mut engines: Vec<Strategy> = Vec::new();
-        for name in names.split(',').map(str::trim) {
-            let engine = EngineName::from_str(name, true).map_err(|_| {
-                let names = EngineName::value_variants().iter().filter_map(|engine| {
-                    engine.to_possible_value().map(|value| value.get_name().to_owned())
-                });
-                let names = names.collect::<Vec<_>>().join(", ");
-                BadInput(format!("--compare: no engine `{name}`, there are {names}"))
-            })?;
-            let strategy = self.strategy_of(engine)?;
-            if !engines.contains(&strategy) {
-                engines.push(strategy);
-            }
-        }
-        if engines.len() < 2 {
-            return Err(BadInput("--compare needs two engines, such as dpor,loom".into()));
-        }
-        Ok(Some(engines))
+    pub fn compared(&self) -> Option<Vec<Strategy>> {
+        let engines = self.compare.as_ref()?.iter();
+        Some(engines.map(|engine| self.strategy_of(*engine)).collect())
     }
 
-    fn strategy_of(&self, engine: EngineName) -> Result<Strategy, BadInput> {
+    fn strategy_of(&self, engine: Engine) -> Strategy {
         let (seed, iterations) = (self.seed.unwrap_or(1), self.iterations.unwrap_or(10_000));
         let depth = self.depth.unwrap_or(3);
-        // A sample of nothing finds nothing, and depths beyond any scenario's
-        // number of steps say the same as that number.
-        if iterations == 0 {
-            return Err(BadInput("--iterations is at least 1".into()));
+        match engine {
+            Engine::Dpor => Strategy::Dpor,
+            Engine::Dfs => Strategy::Dfs,
+            Engine::Random => Strategy::Random { seed, iterations },
+            Engine::Pct => Strategy::Pct { seed, iterations, depth },
+            Engine::Urw => Strategy::Urw { seed, iterations },
+            Engine::Loom => Strategy::Loom,
         }
-        if !(1..=1000).contains(&depth) {
-            return Err(BadInput("--depth is from 1 to 1000".into()));
-        }
-        Ok(match engine {
-            EngineName::Dpor => Strategy::Dpor,
-            EngineName::Dfs => Strategy::Dfs,
-            EngineName::Random => Strategy::Random { seed, iterations },
-            EngineName::Pct => Strategy::Pct { seed, iterations, depth },
-            EngineName::Urw => Strategy::Urw { seed, iterations },
-            EngineName::Loom => Strategy::Loom,
-        })
     }
 
     /// What is asked of the engine, but for what the tool itself adds.
     pub fn options(&self, strategy: Strategy) -> Options {
         let processors = || std::thread::available_parallelism().map_or(1, |count| count.get());
+        let asked = self.workers.and_then(|workers| workers.try_into().ok());
         Options {
             strategy,
             max_executions: self.max_executions,
             max_time: self.max_time,
             prologue: self.prologue,
-            workers: self.workers.map_or_else(processors, usize::from),
+            preemptions: self.preemptions,
+            workers: asked.unwrap_or_else(processors),
             ..Options::default()
         }
     }
 }
 
+/// Every option that the command has.
+fn known(suite: &Suite) -> impl Iterator<Item = Opt> + '_ {
+    let check = Opt::page(CHECK, "");
+    let check = Opt { excludes: &[], ..check };
+    let own = suite.pages.iter().map(|page| Opt::page(page.option, page.meaning));
+    let tables = OPTIONS.iter().chain(GENERATED).chain(PAGES).copied();
+    tables.chain(own).chain([check])
+}
+
+/// The options in the order in which they were given, and the words beside them.
+fn given(
+    suite: &Suite,
+    words: impl IntoIterator<Item = OsString>,
+) -> Result<(Vec<Given>, Vec<String>), Usage> {
+    let mut parser = Parser::from_args(words);
+    let (mut given, mut scenarios): (Vec<Given>, Vec<String>) = (Vec::new(), Vec::new());
+    while let Some(word) = parser.next()? {
+        let name = match word {
+            Arg::Value(scenario) => {
+                scenarios.push(text(scenario)?);
+                continue;
+            }
+            Arg::Short('h') => "help".to_owned(),
+            Arg::Short(letter) => return Err(Usage::unknown(&format!("-{letter}"), None)),
+            Arg::Long(name) => name.to_owned(),
+        };
+        let Some(opt) = known(suite).find(|opt| opt.name == name) else {
+            let names: Vec<&str> = known(suite).map(|opt| opt.name).collect();
+            return Err(Usage::unknown(&format!("--{name}"), nearest(&name, names)));
+        };
+        if given.iter().any(|earlier| earlier.opt.name == opt.name) {
+            return Err(Usage::Twice { option: opt.name });
+        }
+        let value = match opt.takes {
+            Takes::Nothing => None,
+            Takes::Value(_) => Some(text(parser.value()?)?),
+            Takes::Perhaps(_) => parser.optional_value().map(text).transpose()?,
+        };
+        given.push(Given { opt, value });
+    }
+    Ok((given, scenarios))
+}
+
+fn text(word: OsString) -> Result<String, Usage> {
+    word.into_string().map_err(Usage::NotText)
+}
+
+/// Options that make no sense together, or alone.
+fn contradictions(suite: &Suite, given: &[Given], scenario: bool) -> Result<(), Usage> {
+    let has = |name: &str| {
+        name == SCENARIO && scenario || given.iter().any(|given| given.opt.name == name)
+    };
+    let own = suite.pages.iter().map(|page| page.option);
+    let pages: Vec<&str> = PAGES.iter().map(|page| page.name).chain(own).collect();
+    // The command does one task, or answers a question.
+    let task = |name: &str| ["list", "generate"].contains(&name) || pages.contains(&name);
+    let tasks: Vec<&'static str> =
+        given.iter().map(|given| given.opt.name).filter(|name| task(name)).collect();
+    if let [option, other, ..] = tasks[..] {
+        return Err(Usage::Excludes { option, other });
+    }
+    for Given { opt, .. } in given {
+        let mut excluded = opt.excludes.iter().copied().flatten();
+        if let Some(other) = excluded.find(|other| has(other)) {
+            return Err(Usage::Excludes { option: opt.name, other });
+        }
+        let mut needed = opt.needs.iter();
+        if let Some(other) = needed.find(|other| !has(other)) {
+            return Err(Usage::Needs { option: opt.name, other: (*other).to_owned() });
+        }
+    }
+    if has(CHECK) && !pages.iter().any(|page| has(page)) {
+        return Err(Usage::Needs { option: CHECK, other: pages.join(" or --") });
+    }
+    Ok(())
+}
+
+fn bad<T>(option: &'static str, value: &str, expected: impl Display) -> Result<T, Usage> {
+    Err(Usage::Value { option, value: value.to_owned(), expected: expected.to_string() })
+}
+
+fn number(option: &'static str, text: &str, least: u64, most: u64) -> Result<u64, Usage> {
+    match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ if most == u64::MAX => bad(option, text, format!("a number, from {least}")),
+        _ => bad(option, text, format!("a number from {least} to {most}")),
+    }
+}
+
+fn one_of<T: Copy>(
+    option: &'static str,
+    text: &str,
+    names: &[(&'static str, T, &str)],
+) -> Result<T, Usage> {
+    let known = || names.iter().map(|(name, ..)| *name);
+    match names.iter().find(|(name, ..)| name.eq_ignore_ascii_case(text)) {
+        Some((_, value, _)) => Ok(*value),
+        None => {
+            let all = format!("one of {}", known().collect::<Vec<_>>().join(", "));
+            bad(
+                option,
+                text,
+                match nearest(text, known()) {
+                    Some(near) => format!("{all}; did you mean `{near}`?"),
+                    None => all,
+                },
+            )
+        }
+    }
+}
+
+/// Engines by commas; dpor and loom when there are none.
+fn engines(option: &'static str, text: &str) -> Result<Vec<Engine>, Usage> {
+    let names = if text.is_empty() { "dpor,loom" } else { text };
+    let mut engines: Vec<Engine> = Vec::new();
+    for name in names.split(',').map(str::trim) {
+        let engine = one_of(option, name, Engine::NAMES)?;
+        if !engines.contains(&engine) {
+            engines.push(engine);
+        }
+    }
+    match engines.len() {
+        0 | 1 => bad(option, text, "two engines, such as dpor,loom"),
+        _ => Ok(engines),
+    }
+}
+
 /// `500ms`, `30s`, `5m`, `1h`; a number alone is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+fn duration(option: &'static str, text: &str) -> Result<Duration, Usage> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (value, unit) = text.split_at(digits);
     let seconds = match unit.trim() {
@@ -253,54 +392,72 @@ fn duration(text: &str) -> Result<Duration, String> {
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
-        _ => return Err("expected 500ms, 30s, 5m or 1h".into()),
+        _ => f64::NAN,
     };
-    let value: f64 = value.parse().map_err(|_| "expected 500ms, 30s, 5m or 1h".to_owned())?;
+    let value: f64 = value.parse().unwrap_or(f64::NAN);
     match Duration::try_from_secs_f64(value * seconds) {
         Ok(time) if !time.is_zero() => Ok(time),
-        Ok(_) => Err("no time at all".into()),
-        Err(_) => Err("longer than anybody waits".into()),
+        Ok(_) => bad(option, text, "more than no time at all"),
+        Err(_) if (value * seconds).is_nan() => bad(option, text, "500ms, 30s, 5m or 1h"),
+        Err(_) => bad(option, text, "no longer than anybody waits"),
+    }
+}
+
+/// `I/N`, from `1/N` to `N/N`.
+fn part(option: &'static str, text: &str) -> Result<(usize, usize), Usage> {
+    let numbers = text
+        .split_once('/')
+        .and_then(|(part, parts)| Some((part.trim().parse().ok()?, parts.trim().parse().ok()?)));
+    match numbers {
+        Some((part, parts)) if (1..=parts).contains(&part) => Ok((part, parts)),
+        _ => bad(option, text, "I/N, such as 1/100, from 1/N to N/N"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parse(arguments: &str) -> Result<Arguments, String> {
-        let words = std::iter::once("explore").chain(arguments.split_whitespace());
-        let arguments = Arguments::try_parse_from(words).map_err(|error| error.to_string())?;
-        arguments.check().map_err(|error| error.0)?;
-        Ok(arguments)
+        let words = arguments.split_whitespace().map(OsString::from);
+        Arguments::read(&Suite::default(), words).map_err(|error| error.to_string())
     }
 
+    /// Each name that an option excludes or needs is an option.
     #[test]
-    fn the_command_is_well_formed() {
-        Arguments::command().debug_assert();
+    fn the_tables_are_well_formed() {
+        let suite = Suite::default();
+        let names: Vec<&str> = known(&suite).map(|opt| opt.name).chain([SCENARIO]).collect();
+        for opt in known(&suite) {
+            let others = opt.excludes.iter().copied().flatten().chain(opt.needs);
+            others.for_each(|other| assert!(names.contains(other), "{}: {other}", opt.name));
+            assert_eq!(names.iter().filter(|name| **name == opt.name).count(), 1, "{}", opt.name);
+        }
     }
 
     #[test]
     fn durations() {
-        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
-        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        let of = |text| duration("max-time", text).ok();
+        assert_eq!(of("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(of("1.5"), Some(Duration::from_millis(1500)));
+        assert_eq!(of("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(of("1h"), Some(Duration::from_secs(3600)));
         for bad in ["", "s", "-1s", "1d", "0s", "1e30", "1.2.3", "99999999999999999999999h", "é"] {
-            assert!(duration(bad).is_err(), "{bad}");
+            assert_eq!(of(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn engines_take_their_own_parameters_only() {
-        let strategy = |text| parse(text).and_then(|a| a.strategy().map_err(|error| error.0));
+        let strategy = |text| parse(text).map(|arguments| arguments.strategy());
         assert_eq!(strategy(""), Ok(Strategy::Dpor));
         assert_eq!(strategy("--engine dfs"), Ok(Strategy::Dfs));
+        assert_eq!(strategy("--engine=DFS"), Ok(Strategy::Dfs));
         let pct = Strategy::Pct { seed: 7, iterations: 5, depth: 2 };
         assert_eq!(strategy("--engine pct --seed 7 --iterations 5 --depth 2"), Ok(pct));
-        assert!(strategy("--seed 7").is_err());
-        assert!(strategy("--engine random --depth 2").is_err());
-        assert!(strategy("--engine urw --iterations 0").is_err());
+        for bad in ["--seed 7", "--engine random --depth 2", "--engine urw --iterations 0"] {
+            assert!(strategy(bad).is_err(), "{bad}");
+        }
         assert!(strategy("--engine pct --depth 0").is_err());
         assert!(strategy("--engine none").is_err());
     }
@@ -308,23 +465,56 @@ mod tests {
     #[test]
     fn comparisons() {
         let names = |text: &str| -> Option<Vec<&str>> {
-            let engines = parse(text).ok()?.compared().ok()??;
+            let engines = parse(text).ok()?.compared()?;
             Some(engines.into_iter().map(Strategy::name).collect())
         };
         assert_eq!(names("--compare"), Some(vec!["dpor", "loom"]));
         assert_eq!(names("--compare=dfs,random,dfs"), Some(vec!["dfs", "random"]));
-        assert_eq!(names("--compare=dpor"), None);
-        assert_eq!(names("--compare=dpor,x"), None);
-        assert_eq!(names("--compare --format html"), None);
-        assert_eq!(names("--compare --replay 1"), None);
+        for bad in ["=dpor", "=dpor,x", " --format html", " --replay 1", " --show 1"] {
+            assert_eq!(names(&format!("--compare{bad}")), None, "{bad}");
+        }
+        // What stands behind a space is a scenario.
+        assert_eq!(parse("--compare dpor,loom").unwrap().scenarios, ["dpor,loom"]);
     }
 
     #[test]
-    fn limits_are_at_least_one() {
-        assert!(parse("--max-executions 0").is_err());
-        assert!(parse("--max-time 0s").is_err());
-        assert!(parse("--workers 0").is_err());
-        assert!(parse("--check").is_err());
+    fn numbers_have_their_limits() {
+        for bad in
+            ["--max-executions 0", "--max-time 0s", "--workers 0", "--workers 257", "--show -1"]
+        {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
         assert_eq!(parse("--workers 3").map(|a| a.options(Strategy::Dpor).workers), Ok(3));
+    }
+
+    #[test]
+    fn parts() {
+        let of = |text| part("part", text).ok();
+        assert_eq!(of("1/1"), Some((1, 1)));
+        assert_eq!(of("3/100"), Some((3, 100)));
+        for bad in ["", "1", "0/3", "4/3", "1/0", "a/b", "1/2/3", "-1/2"] {
+            assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn mistakes_say_what_to_do() {
+        for (arguments, said) in [
+            ("--check", "--check needs --ledger"),
+            ("--part 1/2", "--part needs --generate"),
+            ("--list --ledger", "--list cannot be used with --ledger"),
+            ("--list step", "--list cannot be used with a scenario"),
+            ("--workers 1 --workers 2", "--workers is given twice"),
+            ("--workers", "--workers"),
+            ("--list=all", "--list"),
+            ("--worker 1", "no option --worker: did you mean `--workers`?"),
+            ("-x", "no option -x"),
+            ("--engine dpro", "--engine: `dpro` is not one of dpor, dfs"),
+        ] {
+            let error = parse(arguments).unwrap_err();
+            assert!(error.contains(said), "{arguments}: {error}");
+        }
+        assert_eq!(parse("step -- --list").unwrap().scenarios, ["step", "--list"]);
+        assert_eq!(parse("--bad --help"), parse("--help --bad"));
     }
 }

@@ -3,20 +3,20 @@
 use super::{main, select, Runner};
 use crate::engine::{Options, Strategy};
 use crate::render::text::{text, Detail};
-use crate::render::View;
 use crate::suite::Suite;
 use crate::sync;
 use crate::system::Model;
+use crate::Report;
 use std::fmt::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// The questions about one system.
+/// One system, to be asked by a command line or by a test.
 #[derive(Clone)]
 pub struct Ask(Suite);
 
 impl Ask {
-    /// About this one, whose program is started by `cargo run`.
+    /// The system of a program that `cargo run` starts.
     pub fn of(system: impl Model + 'static) -> Self {
         Ask(Suite {
             command: "cargo run --".into(),
@@ -37,21 +37,21 @@ impl Ask {
     #[track_caller]
     pub fn holds(self, scenarios: &[&str]) {
         let (suite, mut wrong) = (Arc::new(self.0), String::new());
-        let views = match explored(&suite, scenarios) {
-            Ok(views) => views,
+        let reports = match explored(&suite, scenarios) {
+            Ok(reports) => reports,
             Err(mistake) => panic!("{mistake}"),
         };
-        assert!(!views.is_empty(), "there is no scenario: nothing was explored");
-        for view in views.iter().filter(|view| !view.success || view.executions == 0) {
-            let said = text(std::slice::from_ref(view), Detail::default());
+        assert!(!reports.is_empty(), "there is no scenario: nothing was explored");
+        for report in reports.iter().filter(|report| !report.success || report.executions == 0) {
+            let said = text(std::slice::from_ref(report), Detail::default());
             let said = anstream::adapter::strip_str(&said).to_string();
-            let _ = writeln!(wrong, "\n{said}\n  the same: {}", view.again(""));
+            let _ = writeln!(wrong, "\n{said}\n  the same: {}", report.again(""));
         }
         assert!(wrong.is_empty(), "not all is as it should be\n{wrong}");
     }
 }
 
-fn explored(suite: &Arc<Suite>, scenarios: &[&str]) -> Result<Vec<View>, super::BadInput> {
+fn explored(suite: &Arc<Suite>, scenarios: &[&str]) -> Result<Vec<Report>, super::Error> {
     let strategy = if sync::ENGINE == "loom" { Strategy::Loom } else { Strategy::Dpor };
     let runner = Runner::quiet(suite, Options { strategy, ..Options::default() });
     let jobs = select::named(suite, scenarios)?;

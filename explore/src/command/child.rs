@@ -3,22 +3,24 @@
 //! when a scenario deadlocks.
 
 use super::run::Job;
+use super::Error;
 use crate::engine::Options;
-use crate::render::View;
-use crate::report::{Report, Verdict, Violation};
+use crate::report::{Report, Violation};
 use crate::{invariant, sync};
 use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Set by the launcher: the explorer that is built for loom.
+/// The environment variable with the path of the explorer that is built for loom; the
+/// launcher sets it.
 const LOOM_EXPLORER: &str = "ORDERINGS_LOOM";
-/// Set for a child, which then explores by itself.
+/// The environment variable that tells a child process to explore in itself.
 const CHILD: &str = "ORDERINGS_CHILD";
 
-/// Whether this process is such a child.
-pub(super) fn is_child() -> bool {
+/// Whether this process is the child of another explorer, which asks one question and
+/// reads JSON.
+pub fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }
 
@@ -34,8 +36,8 @@ pub(super) fn loom_explorer() -> Option<PathBuf> {
 }
 
 /// Explores under loom, in a process of its own.
-pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<View, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", explorer.display());
+pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<Report, Error> {
+    let failed = |error| Error::Io { what: explorer.display().to_string(), error };
     let mut command = Command::new(explorer);
     command
         .args(["--engine", "loom", "--format", "json", "--file", "-", "--system"])
@@ -58,30 +60,30 @@ pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<V
     let output = child.wait_with_output().map_err(failed)?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     if let Some(line) = stdout.lines().last() {
-        return serde_json::from_str(line)
-            .map_err(|error| format!("the explorer for loom cannot be understood: {error}"));
+        return serde_json::from_str(line).map_err(Error::Child);
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(2) {
-        return Err(stderr.trim().trim_start_matches("error: ").to_owned());
+        let said = stderr.trim().trim_start_matches("error: ");
+        return Err(Error::Refused(said.to_owned()));
     }
-    // It is loom that ended it.
-    let violation = Violation {
-        invariant: invariant::NO_DEADLOCK.name().into(),
-        detail: panic_message(&stderr),
-        orderings: 1,
-        witness: None,
-    };
+    // Neither an answer nor an error: loom has ended the process.
+    let said = panic_message(&stderr);
     let report = Report {
-        verdict: Verdict::Violated,
-        // How many went well before is not known.
+        // The number of executions before this one is lost with the process.
         executions: 1,
-        reason: Some("loom stops at the first".into()),
-        violations: vec![violation],
         elapsed: begin.elapsed(),
         ..Report::new(&*job.system, &job.scenario, "loom")
     };
-    Ok(View::new(&report, &job.scenario, &*job.system))
+    let report = match job.scenario.parts().flatten().any(|call| call.waits) {
+        true => Report { reason: Some(format!("{said}; it cannot tell who may wait")), ..report },
+        false => Report {
+            reason: Some("loom stops at the first".into()),
+            violations: vec![Violation::new(invariant::NO_DEADLOCK.name(), said, 1)],
+            ..report
+        },
+    };
+    Ok(report.judged(&job.scenario, &*job.system))
 }
 
 /// What the first panic said.

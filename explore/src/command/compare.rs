@@ -3,25 +3,26 @@
 //! seen nothing else.
 
 use super::run::{Job, Runner};
-use super::{json, print, worst, Arguments, BadInput, Format};
+use super::{json, print, worst, Arguments, Error, Format};
 use crate::engine::Strategy;
+use crate::log::Outcome;
 use crate::render::layout::{
     left, number, page, paint, plural, right, seconds, width, wrap, BAD, BOLD, DIM, GOOD, OPEN,
 };
 use crate::render::markdown::cell;
-use crate::render::View;
+use crate::report::{Report, VERSION};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Why loom may miss what another engine sees: the core's handles are weak.
+/// Why loom may miss what another engine sees.
 const WEAK: &str = ": it takes Weak::upgrade for a step that races with nothing";
 
 /// One scenario under all of the engines.
 pub(super) struct Comparison {
     scenario: String,
     /// Each engine by name, and what it found, or why it did not run.
-    pub(super) engines: Vec<(&'static str, Result<View, String>)>,
+    pub(super) engines: Vec<(&'static str, Result<Report, Error>)>,
 }
 
 /// The last line of a comparison in JSON.
@@ -39,7 +40,7 @@ pub(super) fn run(
     arguments: &Arguments,
     jobs: &[Job],
     engines: &[Strategy],
-) -> Result<u8, BadInput> {
+) -> Result<u8, Error> {
     let mut status = 0;
     for (index, job) in jobs.iter().enumerate() {
         let compared = Comparison::of(runner, job, engines)?;
@@ -63,21 +64,22 @@ pub(super) fn run(
 impl Comparison {
     /// Fails when fewer than two of the engines can run it: then there is
     /// nothing to compare.
-    fn of(runner: &Runner, job: &Job, engines: &[Strategy]) -> Result<Self, BadInput> {
-        let compared = Self::all(runner, job, engines);
-        let ran = compared.views().count();
-        let why = compared.engines.iter().find_map(|(_, view)| view.as_ref().err());
-        match why {
-            Some(why) if ran < 2 => Err(BadInput(why.clone())),
-            _ => Ok(compared),
+    fn of(runner: &Runner, job: &Job, engines: &[Strategy]) -> Result<Self, Error> {
+        let mut compared = Self::all(runner, job, engines);
+        let ran = compared.reports().count();
+        let why = compared.engines.iter().position(|(_, report)| report.is_err());
+        match why.map(|at| compared.engines.swap_remove(at)) {
+            Some((_, Err(why))) if ran < 2 => Err(why),
+            Some(ran) => {
+                compared.engines.push(ran);
+                Ok(compared)
+            }
+            None => Ok(compared),
         }
     }
 
     pub(super) fn all(runner: &Runner, job: &Job, engines: &[Strategy]) -> Self {
-        let explore = |engine: &Strategy| {
-            let view = runner.explore(job, *engine).map_err(|unavailable| unavailable.0);
-            (engine.name(), view)
-        };
+        let explore = |engine: &Strategy| (engine.name(), runner.explore(job, *engine));
         Comparison {
             scenario: job.scenario.name.clone(),
             engines: engines.iter().map(explore).collect(),
@@ -85,33 +87,33 @@ impl Comparison {
     }
 
     /// What was found.
-    pub(super) fn views(&self) -> impl Iterator<Item = (&'static str, &View)> {
-        self.engines.iter().filter_map(|(name, view)| Some((*name, view.as_ref().ok()?)))
+    pub(super) fn reports(&self) -> impl Iterator<Item = (&'static str, &Report)> {
+        self.engines.iter().filter_map(|(name, report)| Some((*name, report.as_ref().ok()?)))
     }
 
     /// All that was seen, by any engine, in order.
-    pub(super) fn outcomes(&self) -> Vec<String> {
-        let outcomes = self.views().flat_map(|(_, view)| view.outcomes.iter());
-        let outcomes: BTreeSet<String> = outcomes.map(|row| row.outcome.clone()).collect();
+    pub(super) fn outcomes(&self) -> Vec<&Outcome> {
+        let outcomes = self.reports().flat_map(|(_, report)| report.outcomes.iter());
+        let outcomes: BTreeSet<&Outcome> = outcomes.map(|seen| &seen.outcome).collect();
         outcomes.into_iter().collect()
     }
 
     /// Where two engines contradict each other.
     pub(super) fn differences(&self) -> Vec<String> {
         let mut differences = Vec::new();
-        let Some((whole, all)) = self.views().find(|(_, view)| view.explored_all) else {
+        let Some((whole, all)) = self.reports().find(|(_, report)| report.explored_all) else {
             return differences;
         };
-        for (name, view) in self.views().filter(|(name, _)| *name != whole) {
+        for (name, report) in self.reports().filter(|(name, _)| *name != whole) {
             for (what, of) in
-                [("outcome", seen as fn(&View) -> BTreeSet<&str>), ("violation of", broken)]
+                [("outcome", seen as fn(&Report) -> BTreeSet<String>), ("violation of", broken)]
             {
-                let (here, there) = (of(view), of(all));
+                let (here, there) = (of(report), of(all));
                 for extra in here.difference(&there) {
                     differences
                         .push(format!("{name} has seen the {what} `{extra}`, {whole} has not"));
                 }
-                for extra in there.difference(&here).filter(|_| view.explored_all) {
+                for extra in there.difference(&here).filter(|_| report.explored_all) {
                     let why = if name == "loom" { WEAK } else { "" };
                     differences.push(format!(
                         "{whole} has seen the {what} `{extra}`, {name} has not{why}"
@@ -123,21 +125,21 @@ impl Comparison {
     }
 
     fn status(&self) -> u8 {
-        let views: Vec<View> = self.views().map(|(_, view)| view.clone()).collect();
+        let reports: Vec<&Report> = self.reports().map(|(_, report)| report).collect();
         if self.differences().is_empty() {
-            worst(&views)
+            worst(reports)
         } else {
             1
         }
     }
 
     fn json(&self) -> String {
-        let mut lines: String = self.views().map(|(_, view)| json(view)).collect();
+        let mut lines: String = self.reports().map(|(_, report)| json(report)).collect();
         let differences = self.differences();
         let agreement = Agreement {
-            version: crate::render::view::VERSION,
+            version: VERSION,
             comparison: &self.scenario,
-            engines: self.views().map(|(name, _)| name).collect(),
+            engines: self.reports().map(|(name, _)| name).collect(),
             agree: differences.is_empty(),
             differences,
         };
@@ -146,13 +148,16 @@ impl Comparison {
     }
 
     /// How often an engine has seen an outcome.
-    pub(super) fn count(view: &View, outcome: &str) -> u64 {
-        view.outcomes.iter().find(|row| row.outcome == outcome).map_or(0, |row| row.orderings)
+    pub(super) fn count(report: &Report, outcome: &Outcome) -> u64 {
+        report.outcomes.iter().find(|row| row.outcome == *outcome).map_or(0, |row| row.orderings)
     }
 
     fn conclusion(&self) -> String {
-        let finished: Vec<&str> =
-            self.views().filter(|(_, view)| view.explored_all).map(|(name, _)| name).collect();
+        let finished: Vec<&str> = self
+            .reports()
+            .filter(|(_, report)| report.explored_all)
+            .map(|(name, _)| name)
+            .collect();
         match finished.len() {
             0 => "none of them explored everything: nothing to compare".into(),
             1 => format!("only {} explored everything; the others saw nothing else", finished[0]),
@@ -166,11 +171,11 @@ impl Comparison {
 
     fn text(&self) -> String {
         let mut out = String::new();
-        let title = match self.views().next() {
-            Some((_, view)) if view.name != view.scenario => {
-                format!("{}{}: {}", view.name, view.on(), view.scenario)
+        let title = match self.reports().next() {
+            Some((_, report)) if report.name != report.scenario => {
+                format!("{}{}: {}", report.name, report.on(), report.scenario)
             }
-            Some((_, view)) => format!("{}{}", self.scenario, view.on()),
+            Some((_, report)) => format!("{}{}", self.scenario, report.on()),
             None => self.scenario.clone(),
         };
         for line in wrap(&title, page(), 4) {
@@ -178,18 +183,18 @@ impl Comparison {
         }
         let heading = "  engine  orderings  executions   seconds  outcomes  verdict";
         let _ = writeln!(out, "{}", paint(BOLD, heading));
-        for (name, view) in &self.engines {
+        for (name, report) in &self.engines {
             let name = left(name, 6);
-            let _ = match view {
+            let _ = match report {
                 Err(why) => writeln!(out, "  {name}  {}", paint(OPEN, &format!("not run: {why}"))),
-                Ok(view) => writeln!(
+                Ok(report) => writeln!(
                     out,
                     "  {name}  {}  {}  {}  {}  {}",
-                    right(&view.orderings.map_or("-".into(), number), 9),
-                    right(&number(view.executions), 10),
-                    right(&seconds(view.elapsed_ms), 8),
-                    right(&view.outcomes.len().to_string(), 8),
-                    view.verdict_line()
+                    right(&report.orderings.map_or("-".into(), number), 9),
+                    right(&number(report.executions), 10),
+                    right(&seconds(report.elapsed), 8),
+                    right(&report.outcomes.len().to_string(), 8),
+                    report.verdict_line()
                 ),
             };
         }
@@ -209,9 +214,9 @@ impl Comparison {
     /// The outcomes, and how often each engine has seen them.
     fn counts(&self, out: &mut String) {
         let columns: Vec<usize> = self
-            .views()
-            .map(|(name, view)| {
-                let counts = view.outcomes.iter().map(|row| number(row.orderings).len());
+            .reports()
+            .map(|(name, report)| {
+                let counts = report.outcomes.iter().map(|row| number(row.orderings).len());
                 counts.max().unwrap_or(0).max(width(name))
             })
             .collect();
@@ -219,13 +224,13 @@ impl Comparison {
             let cells = cells.iter().zip(&columns).map(|(cell, width)| right(cell, *width));
             cells.collect::<Vec<_>>().join("  ")
         };
-        let names = cells(self.views().map(|(name, _)| name.to_owned()).collect());
+        let names = cells(self.reports().map(|(name, _)| name.to_owned()).collect());
         let margin = width(&names) + 4;
         let _ = writeln!(out, "\n  {}", paint(BOLD, &format!("{names}  outcome")));
         for outcome in self.outcomes() {
-            let counts = self.views().map(|(_, view)| number(Self::count(view, &outcome)));
+            let counts = self.reports().map(|(_, report)| number(Self::count(report, outcome)));
             let mut before = format!("  {}  ", cells(counts.collect()));
-            for line in wrap(&outcome, page().saturating_sub(margin).max(20), 2) {
+            for line in wrap(&outcome.to_string(), page().saturating_sub(margin).max(20), 2) {
                 let _ = writeln!(out, "{before}{line}");
                 before = " ".repeat(margin);
             }
@@ -238,21 +243,23 @@ impl Comparison {
         let mut out = format!("### {}\n\n", cell(&self.scenario));
         out += "| engine | orderings | executions | seconds | outcomes | verdict |\n";
         out += "|---|--:|--:|--:|--:|---|\n";
-        for (name, view) in &self.engines {
-            let _ = match view {
-                Err(why) => writeln!(out, "| {name} | | | | | not run: {} |", cell(why)),
-                Ok(view) => writeln!(
+        for (name, report) in &self.engines {
+            let _ = match report {
+                Err(why) => {
+                    writeln!(out, "| {name} | | | | | not run: {} |", cell(&why.to_string()))
+                }
+                Ok(report) => writeln!(
                     out,
                     "| {name} | {} | {} | {} | {} | {} |",
-                    view.orderings.map_or("-".into(), number),
-                    number(view.executions),
-                    seconds(view.elapsed_ms),
-                    view.outcomes.len(),
-                    cell(&view.verdict_line())
+                    report.orderings.map_or("-".into(), number),
+                    number(report.executions),
+                    seconds(report.elapsed),
+                    report.outcomes.len(),
+                    cell(&report.verdict_line())
                 ),
             };
         }
-        let names: Vec<&str> = self.views().map(|(name, _)| name).collect();
+        let names: Vec<&str> = self.reports().map(|(name, _)| name).collect();
         let _ = writeln!(
             out,
             "\n| outcome | {} |\n|---|{}",
@@ -260,9 +267,9 @@ impl Comparison {
             "--:|".repeat(names.len())
         );
         for outcome in self.outcomes() {
-            let counts = self.views().map(|(_, view)| number(Self::count(view, &outcome)));
+            let counts = self.reports().map(|(_, report)| number(Self::count(report, outcome)));
             let counts = counts.collect::<Vec<_>>().join(" | ");
-            let _ = writeln!(out, "| {} | {counts} |", cell(&outcome));
+            let _ = writeln!(out, "| {} | {counts} |", cell(&outcome.to_string()));
         }
         let differences = self.differences();
         for difference in &differences {
@@ -275,27 +282,29 @@ impl Comparison {
     }
 }
 
-fn seen(view: &View) -> BTreeSet<&str> {
-    view.outcomes.iter().map(|row| row.outcome.as_str()).collect()
+fn seen(report: &Report) -> BTreeSet<String> {
+    report.outcomes.iter().map(|seen| seen.outcome.to_string()).collect()
 }
 
-fn broken(view: &View) -> BTreeSet<&str> {
-    view.violations.iter().map(|violation| violation.invariant.as_str()).collect()
+fn broken(report: &Report) -> BTreeSet<String> {
+    report.violations.iter().map(|violation| violation.invariant.clone()).collect()
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::Comparison;
-    use crate::render::View;
+    use crate::Report;
 
     /// What an engine answered: its verdict, and how often it saw each outcome.
-    pub(in super::super) fn view(verdict: &str, seen: &[(&str, u64)]) -> View {
+    pub(in super::super) fn report(verdict: &str, seen: &[(&str, u64)]) -> Report {
         let outcomes = seen.iter().map(|(outcome, orderings)| {
-            serde_json::json!({ "outcome": outcome, "answers": [], "orderings": orderings,
+            serde_json::json!({ "outcome": outcome,
+                                "answers": [{ "thread": 1, "call": "c", "answer": outcome }],
+                                "orderings": orderings,
                                 "percent": 1.0, "grade": "allowed", "meaning": null })
         });
         let executions: u64 = seen.iter().map(|(_, orderings)| orderings).sum();
-        let view = serde_json::json!({
+        let report = serde_json::json!({
             "version": 1, "name": "n", "meaning": "", "scenario": "n", "system": "core",
             "engine": "dpor", "threads": 2, "orderings": executions, "executions": executions,
             "verdict": verdict, "reason": null, "explored_all": verdict == "complete",
@@ -303,28 +312,28 @@ pub(super) mod tests {
             "outcomes": outcomes.collect::<Vec<_>>(), "violations": [], "missing": [],
             "forbidden": [], "expected_violations": [], "idle_calls": [],
         });
-        serde_json::from_value(view).unwrap()
+        serde_json::from_value(report).unwrap()
     }
 
-    pub(in super::super) fn compared(one: View, other: View) -> Comparison {
+    pub(in super::super) fn compared(one: Report, other: Report) -> Comparison {
         Comparison { scenario: "n".into(), engines: vec![("dpor", Ok(one)), ("loom", Ok(other))] }
     }
 
     #[test]
     fn two_that_finished_must_agree() {
-        let both = || view("complete", &[("a", 1), ("b", 3)]);
+        let both = || report("complete", &[("a", 1), ("b", 3)]);
         let compare = |other| {
             let compared = compared(both(), other);
             (compared.status(), compared.differences().len())
         };
         assert_eq!(compare(both()), (0, 0));
-        assert_eq!(compare(view("complete", &[("b", 7), ("a", 7)])), (0, 0));
-        assert_eq!(compare(view("complete", &[("a", 4)])), (1, 1));
-        assert_eq!(compare(view("complete", &[("a", 1), ("c", 3)])), (1, 2));
+        assert_eq!(compare(report("complete", &[("b", 7), ("a", 7)])), (0, 0));
+        assert_eq!(compare(report("complete", &[("a", 4)])), (1, 1));
+        assert_eq!(compare(report("complete", &[("a", 1), ("c", 3)])), (1, 2));
         // One that did not finish may have seen less, and nothing else.
-        assert_eq!(compare(view("incomplete", &[("a", 4)])), (3, 0));
-        assert_eq!(compare(view("incomplete", &[("c", 4)])), (1, 1));
-        let text = compared(both(), view("complete", &[("a", 4)])).text();
-        assert!(text.contains("dpor has seen the outcome `b`, loom has not"), "{text}");
+        assert_eq!(compare(report("incomplete", &[("a", 4)])), (3, 0));
+        assert_eq!(compare(report("incomplete", &[("c", 4)])), (1, 1));
+        let text = compared(both(), report("complete", &[("a", 4)])).text();
+        assert!(text.contains("dpor has seen the outcome `c: b`, loom has not"), "{text}");
     }
 }

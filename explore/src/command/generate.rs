@@ -2,80 +2,29 @@
 
 use super::progress::Progress;
 use super::run::{Job, Runner};
-use super::{print, Arguments, BadInput, Format};
-use crate::engine::{explore, Options, Strategy, Unavailable};
-use crate::render::layout::number;
+use super::{print, Arguments, Error};
+use crate::engine::{explore, Options};
+use crate::render::layout::{number, plural};
+use crate::render::text::{text, Detail};
 use crate::suite::Suite;
 use crate::sweep::{shrink, sweep, Summary};
 use crate::{Model, Report, Scenario, Verdict};
-use clap::Args;
 use std::sync::Arc;
 
-/// What goes with `--generate`.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Every small scenario")]
-pub struct Generated {
-    /// Explore every scenario of this size, up to renaming
-    #[arg(long, conflicts_with_all = super::args::QUESTION,
-          conflicts_with_all = ["system", "ledger"])]
-    pub generate: bool,
-
-    /// Scenarios of at most so many threads [default: 3]
-    #[arg(long, value_name = "N", requires = "generate",
-          value_parser = clap::value_parser!(u8).range(2..=4))]
-    pub threads: Option<u8>,
-
-    /// Scenarios of at most so many calls, all threads together [default: 4]
-    #[arg(long, value_name = "N", requires = "generate",
-          value_parser = clap::value_parser!(u8).range(2..=6))]
-    pub calls: Option<u8>,
-
-    /// Part I of N: every N-th of them, from the I-th. The parts are the whole
-    #[arg(long, value_name = "I/N", requires = "generate", value_parser = part)]
-    pub part: Option<(usize, usize)>,
-}
-
-/// `I/N`, from `1/N` to `N/N`.
-fn part(text: &str) -> Result<(usize, usize), String> {
-    let numbers = text
-        .split_once('/')
-        .and_then(|(part, parts)| Some((part.trim().parse().ok()?, parts.trim().parse().ok()?)));
-    match numbers {
-        Some((part, parts)) if (1..=parts).contains(&part) => Ok((part, parts)),
-        _ => Err("expected I/N, such as 1/100, from 1/N to N/N".into()),
-    }
-}
-
-impl Arguments {
-    /// Whether these are asked for; and what they cannot be combined with.
-    pub(super) fn generates(&self) -> Result<bool, BadInput> {
-        let generates = self.generated.generate;
-        if generates && self.format != Format::Text {
-            return Err(BadInput("--generate answers with numbers, as text only".into()));
-        }
-        if generates && self.strategy()? == Strategy::Loom {
-            return Err(BadInput("--generate is not for loom: a deadlock ends its process".into()));
-        }
-        Ok(generates)
-    }
-}
-
-pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, BadInput> {
-    let Generated { threads, calls, part, .. } = arguments.generated;
-    let (part, parts) = part.unwrap_or((1, 1));
-    let system = suite.usual().ok_or_else(|| BadInput("there is no system".into()))?;
-    let universe = system.universe(threads.unwrap_or(3).into(), calls.unwrap_or(4).into());
-    let universe =
-        universe.ok_or_else(|| BadInput(format!("--generate: not for {}", system.name())))?;
-    let runner = Runner::new(suite, arguments.options(arguments.strategy()?))?;
-    let mut options = arguments.options(arguments.strategy()?);
+pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, Error> {
+    let (part, parts) = arguments.part.unwrap_or((1, 1));
+    let size = |asked: Option<u64>, usual| asked.and_then(|n| n.try_into().ok()).unwrap_or(usual);
+    let (threads, calls) = (size(arguments.threads, 3), size(arguments.calls, 4));
+    let system = suite.usual().ok_or(Error::Nothing)?;
+    let universe = system.universe(threads, calls);
+    let universe = universe.ok_or_else(|| Error::NotGenerated(system.name()))?;
+    let runner = Runner::new(suite, arguments.options(arguments.strategy()));
+    let mut options = arguments.options(arguments.strategy());
     options.stop = runner.stop();
     // They are small, and there are many: each has one of the processors.
     let workers = std::mem::replace(&mut options.workers, 1);
     let any = universe.part(1, 1).next().unwrap_or_default();
-    let any = crate::parse::scenario(&any, &**system);
-    let any = Arc::new(any.map_err(|error| BadInput(error.to_string()))?);
-    explore(system, &any, &options).map_err(|Unavailable(why)| BadInput(why))?;
+    explore(system, &Arc::new(crate::parse::scenario(&any, &**system)?), &options)?;
 
     let mut summary = {
         let progress = Progress::start("generated", runner.is_quiet());
@@ -104,26 +53,25 @@ fn smallest(
     system: &Arc<dyn Model>,
     options: &Options,
     summary: &Summary,
-) -> Result<(), BadInput> {
+) -> Result<(), Error> {
     let fails =
         |scenario: &Arc<Scenario>| !explored(system, scenario, options).violations.is_empty();
     let Some(first) = summary.failures.first() else { return Ok(()) };
-    let text = shrink(&**system, &first.scenario, fails);
-    let scenario = crate::parse::scenario(&text, &**system);
-    let scenario = Arc::new(scenario.map_err(|error| BadInput(error.to_string()))?);
+    let smallest = shrink(&**system, &first.scenario, fails);
+    let scenario = Arc::new(crate::parse::scenario(&smallest, &**system)?);
     let job = Job { system: Arc::clone(system), scenario };
-    let view = runner.explore(&job, options.strategy)?;
+    let report = runner.explore(&job, options.strategy)?;
     print("\nthe smallest that fails\n\n")?;
-    print(&crate::render::text::text(&[view], crate::render::text::Detail::default()))
+    print(&text(&[report], Detail::default()))
 }
 
 /// The engine is there: it has answered once. If it does not, nothing is said
 /// to hold.
 fn explored(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> Report {
-    explore(system, scenario, options).unwrap_or_else(|Unavailable(why)| {
-        let mut report = Report::new(&**system, scenario, options.strategy.name());
-        report.verdict = Verdict::Incomplete(why);
-        report
+    explore(system, scenario, options).unwrap_or_else(|error| Report {
+        verdict: Verdict::Incomplete,
+        reason: Some(error.to_string()),
+        ..Report::new(&**system, scenario, options.strategy.name())
     })
 }
 
@@ -131,28 +79,21 @@ fn explored(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options
 fn words(summary: &Summary, all: u64) -> String {
     let seconds = summary.elapsed.as_secs_f64();
     let left = all.saturating_sub(summary.scenarios) as f64 / summary.scenarios.max(1) as f64;
-    let (done, orderings) = (number(summary.scenarios), number(summary.orderings));
+    let done = number(summary.scenarios);
     let left = left * seconds;
     let failed = match summary.failed {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
-    format!("{done} of {} scenarios, {orderings} orderings{failed}, {left:.0} s left", number(all))
+    let of = plural(all, "scenario");
+    let explored = plural(summary.orderings, "ordering");
+    format!("{done} of {of}, {explored}{failed}, {left:.0} s left")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::time::Duration;
-
-    #[test]
-    fn parts() {
-        assert_eq!(part("1/1"), Ok((1, 1)));
-        assert_eq!(part("3/100"), Ok((3, 100)));
-        for bad in ["", "1", "0/3", "4/3", "1/0", "a/b", "1/2/3", "-1/2"] {
-            assert!(part(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn progress_in_words() {

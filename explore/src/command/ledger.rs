@@ -4,11 +4,10 @@
 
 use super::compare::Comparison;
 use super::run::Runner;
-use super::{print, select, Arguments, BadInput};
+use super::{print, select, Arguments, Error};
 use crate::engine::Strategy;
 use crate::render::layout::{paint, plural, BAD, GOOD};
-use crate::render::view::Ended;
-use crate::render::View;
+use crate::report::{Report, Verdict};
 use crate::suite::Suite;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -24,11 +23,11 @@ const HEAD: &str = "\
 
 const ENGINES: [Strategy; 2] = [Strategy::Dpor, Strategy::Loom];
 
-pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, BadInput> {
+pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, Error> {
     let Some((path, title)) = &suite.ledger else {
-        return Err(BadInput("--ledger: this command has none".into()));
+        return Err(Error::NoLedger);
     };
-    let runner = Runner::new(suite, arguments.options(arguments.strategy()?))?;
+    let runner = Runner::new(suite, arguments.options(arguments.strategy()));
     let (mut ledger, mut wrong) = (HEAD.to_owned(), Vec::new());
     for system in suite.by_default() {
         for job in select::built_in(system)? {
@@ -51,70 +50,69 @@ pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, BadIn
 }
 
 fn entry(ledger: &mut String, compared: &Comparison) {
-    for (engine, view) in &compared.engines {
-        let _ = match view {
+    for (engine, report) in &compared.engines {
+        let _ = match report {
             Err(why) => writeln!(ledger, "    {engine}: not run, {why}"),
-            Ok(view) => writeln!(ledger, "    {engine}: {}", size(view)),
+            Ok(report) => writeln!(ledger, "    {engine}: {}", size(report)),
         };
     }
-    // What an interrupted exploration has seen is no fact.
-    let finished: Vec<(&str, &View)> =
-        compared.views().filter(|(_, view)| view.explored_all).collect();
-    let counts = |count: &dyn Fn(&View) -> u64| {
-        let counts = finished.iter().map(|(name, view)| format!("{name} {}", count(view)));
+    // The counts of an interrupted exploration would differ from run to run.
+    let finished: Vec<(&str, &Report)> =
+        compared.reports().filter(|(_, report)| report.explored_all).collect();
+    let counts = |count: &dyn Fn(&Report) -> u64| {
+        let counts = finished.iter().map(|(name, report)| format!("{name} {}", count(report)));
         counts.collect::<Vec<_>>().join(", ")
     };
-    let violated = finished.iter().flat_map(|(_, view)| &view.violations);
+    let violated = finished.iter().flat_map(|(_, report)| &report.violations);
     let violated: BTreeSet<&str> = violated.map(|broken| broken.invariant.as_str()).collect();
     for name in violated {
-        let count = |view: &View| {
-            let found = view.violations.iter().find(|broken| broken.invariant == name);
+        let count = |report: &Report| {
+            let found = report.violations.iter().find(|broken| broken.invariant == name);
             found.map_or(0, |broken| broken.orderings)
         };
         let _ = writeln!(ledger, "    violated {name}: {}", counts(&count));
     }
     for outcome in compared.outcomes() {
         if !finished.is_empty() {
-            let count = |view: &View| Comparison::count(view, &outcome);
+            let count = |report: &Report| Comparison::count(report, outcome);
             let _ = writeln!(ledger, "      {}: {outcome}", counts(&count));
         }
     }
 }
 
-fn size(view: &View) -> String {
-    if !view.explored_all {
-        return view.verdict.to_string();
+fn size(report: &Report) -> String {
+    if !report.explored_all {
+        return report.verdict.to_string();
     }
-    let mut size = view.verdict.to_string();
-    if let Some(orderings) = view.orderings {
+    let mut size = report.verdict.to_string();
+    if let Some(orderings) = report.orderings {
         size += &format!(", {}", plural(orderings, "ordering"));
     }
-    size + &format!(", {}", plural(view.executions, "execution"))
+    size + &format!(", {}", plural(report.executions, "execution"))
 }
 
-/// What is wrong whatever the file says.
+/// Defects of the explorations themselves, whatever the ledger says.
 fn defects(compared: &Comparison) -> impl Iterator<Item = String> {
     let mut defects = compared.differences();
-    for (name, view) in compared.views() {
-        if view.threads > 1 && view.explored_all && view.executions <= 1 {
-            defects.push(format!("{name} explored {}", plural(view.executions, "execution")));
+    for (name, report) in compared.reports() {
+        if report.threads > 1 && report.explored_all && report.executions <= 1 {
+            defects.push(format!("{name} explored {}", plural(report.executions, "execution")));
         }
-        let lost = view.missing.iter().map(|lost| format!("{name} has never seen {lost}"));
+        let lost = report.missing.iter().map(|lost| format!("{name} has never seen {lost}"));
         defects.extend(lost);
-        if !view.success && view.verdict != Ended::Incomplete && view.missing.is_empty() {
-            defects.push(format!("{name}: {}", view.verdict_line()));
+        if !report.success && report.verdict != Verdict::Incomplete && report.missing.is_empty() {
+            defects.push(format!("{name}: {}", report.verdict_line()));
         }
-        if view.verdict == Ended::Incomplete {
-            defects.push(format!("{name} did not finish: {}", view.verdict_line()));
+        if report.verdict == Verdict::Incomplete {
+            defects.push(format!("{name} did not finish: {}", report.verdict_line()));
         }
     }
     defects.into_iter()
 }
 
-/// Answers whether the file was another.
-fn check(path: &Path, title: &str, ledger: &str) -> Result<bool, BadInput> {
-    let known =
-        std::fs::read_to_string(path).map_err(|error| BadInput(format!("{title}: {error}")))?;
+/// Compares the ledger with the file. Answers whether they differ.
+fn check(path: &Path, title: &str, ledger: &str) -> Result<bool, Error> {
+    let known = std::fs::read_to_string(path).map_err(Error::io(title))?;
     // A checkout may have its own line ends.
     let known = known.replace("\r\n", "\n");
     if known == ledger {
@@ -128,13 +126,13 @@ fn check(path: &Path, title: &str, ledger: &str) -> Result<bool, BadInput> {
     Ok(true)
 }
 
-fn write(path: &Path, title: &str, ledger: &str) -> Result<bool, BadInput> {
-    std::fs::write(path, ledger).map_err(|error| BadInput(format!("{title}: {error}")))?;
+fn write(path: &Path, title: &str, ledger: &str) -> Result<bool, Error> {
+    std::fs::write(path, ledger).map_err(Error::io(title))?;
     print(&format!("{title} is written\n"))?;
     Ok(false)
 }
 
-/// The lines that went and came, each below the scenario that it belongs to.
+/// The removed and the added lines, each below the scenario that it belongs to.
 fn difference(old: &str, new: &str) -> Vec<String> {
     let sections = |text: &str| -> Vec<(String, Vec<String>)> {
         let sections = text.split("\n\n").map(|section| {
@@ -168,23 +166,23 @@ fn difference(old: &str, new: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::compare::tests::{compared, view};
+    use super::super::compare::tests::{compared, report};
     use super::{defects, difference};
 
     #[test]
     fn what_explored_nothing_or_lost_an_outcome_fails_by_itself() {
-        let good = || view("complete", &[("a", 1), ("b", 1)]);
+        let good = || report("complete", &[("a", 1), ("b", 1)]);
         let of = |one| defects(&compared(one, good())).collect::<Vec<_>>();
         assert!(of(good()).is_empty());
-        let vacuous = of(view("complete", &[("a", 1)]));
+        let vacuous = of(report("complete", &[("a", 1)]));
         assert!(vacuous.contains(&"dpor explored 1 execution".to_owned()), "{vacuous:?}");
         let mut lost = good();
         lost.missing.push("insert(0): accepted".into());
         assert_eq!(of(lost), ["dpor has never seen insert(0): accepted"]);
-        let unfinished = of(view("incomplete", &[("a", 1)]));
+        let unfinished = of(report("incomplete", &[("a", 1)]));
         assert_eq!(unfinished, ["dpor did not finish: INCOMPLETE"]);
         let mut wrong = good();
-        (wrong.success, wrong.verdict) = (false, crate::render::view::Ended::Violated);
+        (wrong.success, wrong.verdict) = (false, crate::report::Verdict::Violated);
         assert_eq!(of(wrong), ["dpor: VIOLATED"]);
     }
 

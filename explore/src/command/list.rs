@@ -1,7 +1,7 @@
 //! `--list`: systems, what each knows, and its scenarios.
 
 use super::run::Job;
-use super::{select, Arguments, BadInput};
+use super::{select, Arguments, Error};
 use crate::invariant::Invariant;
 use crate::render::layout::{left, page, paint, width, wrap, BOLD, DIM};
 use crate::suite::Suite;
@@ -9,12 +9,12 @@ use crate::system::{checked, Model};
 use std::fmt::Write;
 use std::sync::Arc;
 
-pub(super) fn print(suite: &Suite, arguments: &Arguments) -> Result<(), BadInput> {
+pub(super) fn print(suite: &Suite, arguments: &Arguments) -> Result<(), Error> {
     super::print(&list(suite, arguments)?)?;
     Ok(())
 }
 
-fn list(suite: &Suite, arguments: &Arguments) -> Result<String, BadInput> {
+fn list(suite: &Suite, arguments: &Arguments) -> Result<String, Error> {
     let chosen = match &arguments.system {
         Some(names) => select::systems(suite, names)?,
         None => suite.systems.clone(),
@@ -75,10 +75,12 @@ fn rows(out: &mut String, rows: &[(String, String)]) {
     }
 }
 
-/// What a system knows, and so many others do.
+/// The operations, settings and invariants of a system, which so many other systems
+/// share.
 fn operations(out: &mut String, system: &dyn Model, others: usize) {
     let name = match others {
         0 => system.name(),
+        1 => format!("{} and another", system.name()),
         _ => format!("{} and {others} others", system.name()),
     };
     heading(out, &format!("{name}: operations"));

@@ -1,76 +1,62 @@
 //! The command line.
 //!
-//! - `args`: what can be asked
+//! - `options`, `args`, `usage`, `help`: what can be asked, and what is wrong with
+//!   a question
 //! - `ask`: the same of a system of one's own
 //! - `select`: which scenarios are meant
 //! - `run`: one scenario under one engine, here or in another build
 //! - `child`: the explorer as another process
 //! - `progress`: what is said meanwhile
 //! - `compare`, `generate`, `ledger`, `list`: the other answers
+//! - `error`: why there is none
 
 mod args;
 mod ask;
 mod child;
 mod compare;
+mod error;
 mod generate;
+mod help;
 mod ledger;
 mod list;
+mod options;
 mod progress;
 mod run;
 mod select;
+mod usage;
 
-pub use args::{Arguments, Format};
+pub use args::{Arguments, Engine, Format, Task};
 pub use ask::Ask;
-pub use generate::Generated;
-pub use select::{built_in, on_request, system};
-
-use crate::render::text::Detail;
-use crate::render::{html, markdown, mermaid, text, View};
-use crate::suite::Suite;
-use clap::{CommandFactory, FromArgMatches};
+pub use child::is_child;
+pub use error::Error;
 pub use run::{Job, Runner};
-use std::fmt;
+pub use select::{built_in, on_request, system};
+pub use usage::Usage;
+
+use crate::render::layout::plural;
+use crate::render::text::Detail;
+use crate::render::{html, markdown, mermaid, text};
+use crate::suite::Suite;
+use crate::Report;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// What was asked makes no sense, or its answer cannot be written. Shown as it
-/// is; exit status 2.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadInput(
-    /// What is wrong.
-    pub String,
-);
-
-impl fmt::Display for BadInput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadInput {}
-
 /// Reads the command line, does what it says, and answers the exit status.
 pub fn main(suite: Suite) -> ExitCode {
     let suite = Arc::new(suite);
-    let help = format!("{}{}", suite.help, args::HELP);
-    let command = Arguments::command().bin_name(suite.command.clone()).after_help(help);
-    let matches = command.try_get_matches();
-    let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            let printed = written(error.print()).map(|()| error.exit_code() as u8);
-            return ended(printed);
-        }
-    };
-    ended(answer(&suite, &arguments))
+    match Arguments::read(&suite, std::env::args_os().skip(1)) {
+        Ok(arguments) => ended(answer(&suite, &arguments)),
+        Err(usage) => ended(Err(usage.into())),
+    }
 }
 
-/// The exit status, and what is to be said of bad input.
-pub fn ended(answer: Result<u8, BadInput>) -> ExitCode {
+/// The exit status, and why there is no answer.
+pub fn ended(answer: Result<u8, Error>) -> ExitCode {
     match answer {
         Ok(status) => ExitCode::from(status),
-        Err(BadInput(message)) => {
+        Err(error) => {
+            let message = error.to_string();
             let prefix = if message.starts_with("error") { "" } else { "error: " };
             let _ = writeln!(anstream::stderr(), "{prefix}{message}");
             ExitCode::from(2)
@@ -78,49 +64,50 @@ pub fn ended(answer: Result<u8, BadInput>) -> ExitCode {
     }
 }
 
-fn answer(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, BadInput> {
-    arguments.check()?;
-    if arguments.list {
-        list::print(suite, arguments)?;
-        return Ok(0);
-    }
-    if arguments.generates()? {
-        return generate::run(suite, arguments);
-    }
-    if arguments.ledger {
-        return ledger::run(suite, arguments);
+fn answer(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, Error> {
+    match &arguments.task {
+        Some(Task::Help) => return print(&help::help(suite)).map(|()| 0),
+        Some(Task::List) => return list::print(suite, arguments).map(|()| 0),
+        Some(Task::Generate) => return generate::run(suite, arguments),
+        Some(Task::Ledger) => return ledger::run(suite, arguments),
+        Some(Task::Page(option)) => {
+            let page = suite.pages.iter().find(|page| page.option == *option);
+            return page.map_or(Ok(0), |page| (page.write)(suite, arguments.check));
+        }
+        None => {}
     }
     let jobs = select::jobs(suite, arguments)?;
     if arguments.outcomes && arguments.scenarios.len() == jobs.len() {
-        return Err(BadInput("--outcomes: what is asked by name is told in full anyway".into()));
+        return Err(Error::OutcomesOfNamed);
     }
-    let runner = Runner::new(suite, arguments.options(arguments.strategy()?))?;
-    if let Some(engines) = arguments.compared()? {
+    let runner = Runner::new(suite, arguments.options(arguments.strategy()));
+    if let Some(engines) = arguments.compared() {
         return compare::run(&runner, arguments, &jobs, &engines);
     }
     explore(&runner, arguments, &jobs)
 }
 
-fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, BadInput> {
-    let strategy = arguments.strategy()?;
-    let mut views = Vec::new();
+fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, Error> {
+    let strategy = arguments.strategy();
+    let mut reports = Vec::new();
     for job in jobs {
-        let view = match &arguments.replay {
+        let report = match &arguments.replay {
             Some(token) => runner.replay(job, token)?,
             None => runner.explore(job, strategy)?,
         };
         // A line as soon as it is known: a program may be reading.
         if arguments.format == Format::Json {
-            print(&json(&view))?;
+            print(&json(&report))?;
         }
-        views.push(view);
+        reports.push(report);
         if runner.interrupted() {
             break;
         }
     }
     // A replay shows what it replayed.
     let replayed = arguments.replay.as_ref().map(|_| 1);
-    let show = arguments.show.or(replayed);
+    let asked = arguments.show.map(|show| usize::try_from(show).unwrap_or(usize::MAX));
+    let show = asked.or(replayed);
     // Those that were named are told; of a whole file, or on several systems,
     // those that stand out.
     let full = arguments.outcomes;
@@ -128,42 +115,42 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, B
     let summary = show.is_none() && !named && !full;
     let detail = Detail { show, summary, full };
     match arguments.format {
-        Format::Text => print(&text::text(&views, detail))?,
+        Format::Text => print(&text::text(&reports, detail))?,
         Format::Json => {}
-        Format::Markdown => print(&markdown::markdown(&views, detail))?,
-        Format::Mermaid => print(&mermaid::mermaid(&views, detail))?,
-        Format::Html => print(&html::html(&views, detail))?,
+        Format::Markdown => print(&markdown::markdown(&reports, detail))?,
+        Format::Mermaid => print(&mermaid::mermaid(&reports, detail))?,
+        Format::Html => print(&html::html(&reports, detail))?,
     }
-    let missed = views
+    let missed = reports
         .iter()
-        .any(|view| arguments.show.is_some_and(|show| show == 0 || show > view.outcomes.len()));
+        .any(|report| asked.is_some_and(|show| show == 0 || show > report.outcomes.len()));
     if missed {
-        return Err(BadInput("--show: there is no such outcome, see the rows' numbers".into()));
+        return Err(Error::NoOutcome);
     }
-    if views.len() < jobs.len() {
-        let left = jobs.len() - views.len();
-        let _ = writeln!(anstream::stderr(), "interrupted, {left} scenarios were not explored");
-        return Ok(worst(&views).max(if worst(&views) == 1 { 1 } else { 3 }));
+    if reports.len() < jobs.len() {
+        let left = plural((jobs.len() - reports.len()) as u64, "scenario");
+        let _ = writeln!(anstream::stderr(), "interrupted: not explored: {left}");
+        return Ok(worst(&reports).max(if worst(&reports) == 1 { 1 } else { 3 }));
     }
     if arguments.replay.is_some() {
         // One ordering is never all; what it shows is the question.
-        return Ok(u8::from(views.iter().any(|view| !view.violations.is_empty())));
+        return Ok(u8::from(reports.iter().any(|report| !report.violations.is_empty())));
     }
-    Ok(worst(&views))
+    Ok(worst(&reports))
 }
 
 /// Something that does not hold outweighs something that is not known.
-fn worst(views: &[View]) -> u8 {
-    let status = |wanted: u8| views.iter().any(|view| view.exit_status() == wanted);
-    match (status(1), status(3)) {
+fn worst<'a>(reports: impl IntoIterator<Item = &'a Report>) -> u8 {
+    let statuses: Vec<u8> = reports.into_iter().map(Report::exit_status).collect();
+    match (statuses.contains(&1), statuses.contains(&3)) {
         (true, _) => 1,
         (false, true) => 3,
         (false, false) => 0,
     }
 }
 
-fn json(view: &View) -> String {
-    match serde_json::to_string(view) {
+fn json(report: &Report) -> String {
+    match serde_json::to_string(report) {
         Ok(line) => line + "\n",
         Err(error) => format!("{{\"error\": {:?}}}\n", error.to_string()),
     }
@@ -171,15 +158,15 @@ fn json(view: &View) -> String {
 
 /// To standard output, coloured where that is wanted. A reader that went away
 /// has seen enough; what cannot be written otherwise is no answer.
-pub fn print(text: &str) -> Result<(), BadInput> {
+pub fn print(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
-fn written(result: std::io::Result<()>) -> Result<(), BadInput> {
+fn written(result: std::io::Result<()>) -> Result<(), Error> {
     match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(BadInput(format!("standard output: {error}")))
+            Err(Error::Io { what: "standard output".into(), error })
         }
         _ => Ok(()),
     }

@@ -1,8 +1,8 @@
 //! What is said while an exploration runs, on standard error: one line that
 //! changes on a terminal, and a plain one every 15 seconds elsewhere.
 
-use crate::engine::{self, Tell};
-use crate::render::layout::number;
+use crate::engine::{self, Estimate, Tell};
+use crate::render::layout::{number, plural};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
@@ -95,15 +95,21 @@ fn plain(
     (end, thread)
 }
 
-/// `1,234 executions, 5,678/s, about 20,000 in all, 4 s left`.
+/// `1,234 executions, 5,678/s, at least 20,000 in all, 4 s left or more`.
 fn words(progress: &engine::Progress) -> String {
     let seconds = progress.elapsed.as_secs_f64().max(0.001);
     let rate = progress.executions as f64 / seconds;
-    let done = number(progress.executions);
-    let mut words = format!("{done} executions, {}/s", number(rate as u64));
+    let done = plural(progress.executions, "execution");
+    let mut words = format!("{done}, {}/s", number(rate as u64));
     if let Some(all) = progress.estimate {
-        let left = all.saturating_sub(progress.executions) as f64 / rate.max(0.001);
-        words += &format!(", about {} in all, {left:.0} s left", number(all));
+        let rest = all.total().saturating_sub(progress.executions) as f64 / rate.max(0.001);
+        let all = match all {
+            Estimate::Exactly(all) => format!("{} in all, {rest:.0} s left", number(all)),
+            Estimate::AtLeast(all) => {
+                format!("at least {} in all, {rest:.0} s left or more", number(all))
+            }
+        };
+        words += &format!(", {all}");
     }
     words
 }
@@ -117,8 +123,13 @@ mod tests {
         let mut progress =
             engine::Progress { executions: 5_000, elapsed: Duration::from_secs(2), estimate: None };
         assert_eq!(words(&progress), "5,000 executions, 2,500/s");
-        progress.estimate = Some(10_000);
-        assert_eq!(words(&progress), "5,000 executions, 2,500/s, about 10,000 in all, 2 s left");
+        progress.estimate = Some(Estimate::Exactly(10_000));
+        assert_eq!(words(&progress), "5,000 executions, 2,500/s, 10,000 in all, 2 s left");
+        progress.estimate = Some(Estimate::AtLeast(10_000));
+        let said = "5,000 executions, 2,500/s, at least 10,000 in all, 2 s left or more";
+        assert_eq!(words(&progress), said);
+        progress = engine::Progress { executions: 1, estimate: None, ..progress };
+        assert_eq!(words(&progress), "1 execution, 0/s");
     }
 
     #[test]

@@ -3,12 +3,13 @@
 
 use super::child;
 use super::progress::Progress;
-use super::BadInput;
+use super::Error;
 use crate::engine::{self, Options, Strategy};
-use crate::render::View;
 use crate::scenario::Scenario;
 use crate::suite::Suite;
 use crate::system::Model;
+use crate::Report;
+use std::env;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -22,81 +23,89 @@ pub struct Job {
     pub scenario: Arc<Scenario>,
 }
 
-/// What is the same for all of them.
+/// Explores scenarios with the options of the command line.
 pub struct Runner {
     suite: Arc<Suite>,
     options: Options,
-    /// loom ends the process when a scenario deadlocks, so each has its own.
+    /// The program to start for each scenario under loom, which ends its whole process
+    /// when a scenario deadlocks.
     loom: Option<PathBuf>,
     quiet: bool,
 }
 
 impl Runner {
     /// Also takes over Ctrl-C: once to stop, twice to end at once.
-    pub fn new(suite: &Arc<Suite>, options: Options) -> Result<Self, BadInput> {
+    pub fn new(suite: &Arc<Suite>, options: Options) -> Self {
         let seen = Arc::clone(&options.stop);
         let taken = ctrlc::set_handler(move || {
             if seen.swap(true, Ordering::Relaxed) {
                 std::process::exit(3);
             }
         });
-        // Without it Ctrl-C ends the process, which is no reason not to start.
+        // Without the handler Ctrl-C ends the process at once, as it does by default.
         drop(taken);
         let (loom, quiet) = (child::loom_explorer(), child::is_child());
-        Ok(Runner { suite: Arc::clone(suite), options, loom, quiet })
+        Runner { suite: Arc::clone(suite), options, loom, quiet }
     }
 
     /// One that says nothing meanwhile, takes over no signal, and explores in this
     /// process.
+    ///
+    /// [`Runner::explore_apart`] is for scenarios that may end it.
     pub fn quiet(suite: &Arc<Suite>, options: Options) -> Self {
         Runner { suite: Arc::clone(suite), options, loom: None, quiet: true }
     }
 
-    /// Set when it is interrupted.
+    /// The flag that Ctrl-C sets.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.options.stop)
     }
 
-    /// Whether nothing is to be said meanwhile.
+    /// Whether no progress is shown.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether it was interrupted.
+    /// Whether Ctrl-C was pressed.
     pub fn interrupted(&self) -> bool {
         self.options.stop.load(Ordering::Relaxed)
     }
 
     /// Explores a scenario.
-    pub fn explore(&self, job: &Job, strategy: Strategy) -> Result<View, BadInput> {
+    pub fn explore(&self, job: &Job, strategy: Strategy) -> Result<Report, Error> {
         let label = format!("{} ({})", job.scenario.name, strategy.name());
         let progress = Progress::start(&label, self.quiet);
         if let (Strategy::Loom, Some(explorer)) = (strategy, &self.loom) {
-            let view = child::explore(explorer, job, &self.options).map_err(BadInput)?;
-            return Ok(self.known(view, job));
+            let report = child::explore(explorer, job, &self.options)?;
+            return Ok(Self::known(&self.suite, report, &*job.system));
         }
         let told = Some(progress.tell());
         let options = Options { strategy, progress: told, ..self.options.clone() };
-        let report = engine::explore(&job.system, &job.scenario, &options);
-        let report = report.map_err(|unavailable| BadInput(unavailable.0))?;
-        Ok(self.known(View::new(&report, &job.scenario, &*job.system), job))
+        let report = engine::explore(&job.system, &job.scenario, &options)?;
+        Ok(Self::known(&self.suite, report, &*job.system))
     }
 
-    /// With the command that asks the same.
-    fn known(&self, mut view: View, job: &Job) -> View {
-        view.command = self.suite.command_for(&*job.system);
-        view.usual = view.command == self.suite.command;
-        view
+    /// Explores a scenario under loom in another process of this program, which must
+    /// hand itself over to [`main`](super::main) where it [is one](super::is_child).
+    ///
+    /// # Errors
+    /// Where that process does not start, or refuses the scenario.
+    pub fn explore_apart(&self, job: &Job) -> Result<Report, Error> {
+        let program = env::current_exe().map_err(Error::io("this program"))?;
+        let report = child::explore(&program, job, &self.options)?;
+        Ok(Self::known(&self.suite, report, &*job.system))
+    }
+
+    /// The report, with the command of the suite that asks the same question.
+    pub fn known(suite: &Suite, report: Report, system: &dyn Model) -> Report {
+        let command = suite.command_for(system);
+        let usual = command == suite.command;
+        Report { command, usual, ..report }
     }
 
     /// Runs an ordering of a scenario again.
-    pub fn replay(&self, job: &Job, token: &str) -> Result<View, BadInput> {
-        let report = engine::replay(&job.system, &job.scenario, token, self.options.prologue);
-        let report = report.map_err(|unavailable| BadInput(unavailable.0))?;
-        let mut view = self.known(View::new(&report, &job.scenario, &*job.system), job);
-        // What one ordering does not show is not missing.
-        view.missing.clear();
-        view.reason = view.reason.map(|_| "one ordering, run again".into());
-        Ok(view)
+    pub fn replay(&self, job: &Job, token: &str) -> Result<Report, Error> {
+        let report = engine::replay(&job.system, &job.scenario, token, self.options.prologue)?;
+        Ok(Self::known(&self.suite, report, &*job.system))
     }
 }

@@ -1,7 +1,7 @@
 //! Which scenarios are meant, on which system.
 
 use super::run::Job;
-use super::{Arguments, BadInput};
+use super::{Arguments, Error};
 use crate::parse::{self, nearest};
 use crate::scenario::Scenario;
 use crate::suite::Suite;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 const LONGEST: u64 = 16 << 20;
 
 /// Everything that is to be explored.
-pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, BadInput> {
+pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, Error> {
     let file = arguments.file.as_deref().map(read).transpose()?;
     let everything = arguments.scenarios.is_empty() && file.is_none();
     let systems = match &arguments.system {
@@ -45,14 +45,14 @@ pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, Bad
         }
     }
     if arguments.replay.is_some() && jobs.len() != 1 {
-        return Err(BadInput("--replay needs the one scenario that its token is of".into()));
+        return Err(Error::ReplayOfSeveral);
     }
     Ok(jobs)
 }
 
 /// The scenarios of these names or texts on the suite's usual system; all that
 /// it ships with when there are none.
-pub(super) fn named(suite: &Suite, scenarios: &[&str]) -> Result<Vec<Job>, BadInput> {
+pub(super) fn named(suite: &Suite, scenarios: &[&str]) -> Result<Vec<Job>, Error> {
     let Some(system) = suite.usual() else { return Ok(Vec::new()) };
     let known = built_in(system)?;
     match scenarios {
@@ -63,7 +63,7 @@ pub(super) fn named(suite: &Suite, scenarios: &[&str]) -> Result<Vec<Job>, BadIn
 
 /// The systems of these names, which commas separate; a family's name is all of
 /// its systems.
-pub(super) fn systems(suite: &Suite, names: &str) -> Result<Vec<Arc<dyn Model>>, BadInput> {
+pub(super) fn systems(suite: &Suite, names: &str) -> Result<Vec<Arc<dyn Model>>, Error> {
     let mut found: Vec<Arc<dyn Model>> = Vec::new();
     for name in names.split(',').map(str::trim) {
         match suite.family(name) {
@@ -77,35 +77,31 @@ pub(super) fn systems(suite: &Suite, names: &str) -> Result<Vec<Arc<dyn Model>>,
 }
 
 /// The system of this name.
-pub fn system(suite: &Suite, name: &str) -> Result<Arc<dyn Model>, BadInput> {
+pub fn system(suite: &Suite, name: &str) -> Result<Arc<dyn Model>, Error> {
     suite.find(name).ok_or_else(|| {
         let families = suite.families.iter().map(|(name, _)| name.clone());
         let names = families.chain(suite.systems.iter().map(|system| system.name()));
-        let names: Vec<String> = names.collect();
-        let hint = match nearest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", names.join(", ")),
-        };
-        BadInput(format!("no system `{name}`: {hint}"))
+        let known: Vec<String> = names.collect();
+        let near = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Error::NoSystem { name: name.to_owned(), known, near }
     })
 }
 
 /// The scenarios that ship with a system.
-pub fn built_in(system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
+pub fn built_in(system: &Arc<dyn Model>) -> Result<Vec<Job>, Error> {
     parsed(system.scenarios(), &format!("the scenarios of {}", system.name()), system)
 }
 
 /// Those that are explored on a system when they are asked for by name.
-pub fn on_request(suite: &Suite, system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
+pub fn on_request(suite: &Suite, system: &Arc<dyn Model>) -> Result<Vec<Job>, Error> {
     match &suite.shared {
         Some((name, text)) => parsed(text, name, system),
         None => Ok(Vec::new()),
     }
 }
 
-fn parsed(text: &str, name: &str, system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
-    let scenarios =
-        parse::file(text, &**system).map_err(|error| BadInput(error.in_file(name).to_string()))?;
+fn parsed(text: &str, name: &str, system: &Arc<dyn Model>) -> Result<Vec<Job>, Error> {
+    let scenarios = parse::file(text, &**system).map_err(|error| error.in_file(name))?;
     Ok(scenarios.into_iter().map(|scenario| job(system, scenario)).collect())
 }
 
@@ -114,10 +110,10 @@ fn job(system: &Arc<dyn Model>, scenario: Scenario) -> Job {
 }
 
 /// A file's name, as errors call it, and what it says.
-fn read(path: &Path) -> Result<(String, String), BadInput> {
+fn read(path: &Path) -> Result<(String, String), Error> {
     let input = path == Path::new("-");
     let name = if input { "standard input".into() } else { path.to_string_lossy() };
-    let failed = |error: std::io::Error| BadInput(format!("{name}: {error}"));
+    let failed = |error| Error::Io { what: name.to_string(), error };
     let mut bytes = Vec::new();
     let read = match input {
         true => std::io::stdin().take(LONGEST).read_to_end(&mut bytes),
@@ -127,16 +123,16 @@ fn read(path: &Path) -> Result<(String, String), BadInput> {
         }
     };
     if read.map_err(failed)? as u64 == LONGEST {
-        return Err(BadInput(format!("{name} is too long for a file of scenarios")));
+        return Err(Error::TooLong(name.into_owned()));
     }
-    let text = String::from_utf8(bytes).map_err(|_| BadInput(format!("{name} is not text")))?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::NotText(name.to_string()))?;
     Ok((name.into_owned(), text))
 }
 
-fn from_file(name: &str, text: &str, system: &Arc<dyn Model>) -> Result<Vec<Job>, BadInput> {
+fn from_file(name: &str, text: &str, system: &Arc<dyn Model>) -> Result<Vec<Job>, Error> {
     let jobs = parsed(text, name, system)?;
     if jobs.is_empty() {
-        return Err(BadInput(format!("{name} has no scenario")));
+        return Err(Error::NoScenario(name.to_owned()));
     }
     Ok(jobs)
 }
@@ -146,7 +142,7 @@ fn owner(
     suite: &Suite,
     name: &str,
     system: &Arc<dyn Model>,
-) -> Result<Option<Arc<dyn Model>>, BadInput> {
+) -> Result<Option<Arc<dyn Model>>, Error> {
     for other in suite.by_default() {
         let ships = built_in(other)?.iter().any(|job| job.scenario.name == name);
         if ships && other.name() != system.name() {
@@ -164,24 +160,20 @@ fn one(
     known: &[Job],
     own: bool,
     system: &Arc<dyn Model>,
-) -> Result<Job, BadInput> {
+) -> Result<Job, Error> {
     if let Some(found) = known.iter().find(|job| job.scenario.name == text.trim()) {
         return Ok(found.clone());
     }
     if let Some(owner) = owner(suite, text.trim(), system)? {
-        let name = owner.name();
-        let hint = format!("`{}` is a scenario of {name}: `--system {name}`", text.trim());
-        return Err(BadInput(hint));
+        let scenario = text.trim().to_owned();
+        return Err(Error::OtherSystem { scenario, system: owner.name() });
     }
     parse::scenario(text, &**system).map(|scenario| job(system, scenario)).map_err(|error| {
-        let mut message = error.to_string();
         let names = known.iter().map(|job| job.scenario.name.as_str());
         // A name has a dash where a scenario cannot have one, but in a file it may
         // be a word; neither has what only calls have.
         let name = !text.contains(['(', '|', '{']) && (own || text.contains('-'));
-        if let (true, Some(near)) = (name, nearest(text, names)) {
-            message.push_str(&format!("\nor did you mean the scenario `{near}`?"));
-        }
-        BadInput(message)
+        let near = nearest(text, names).filter(|_| name).map(str::to_owned);
+        Error::Scenario { error: Box::new(error), near }
     })
 }

@@ -1,7 +1,7 @@
 //! Counts observations, for loom, which counts nothing itself.
 
 use crate::harness::Observation;
-use crate::report::{Report, SeenOutcome, Verdict, Violation};
+use crate::report::{Report, SeenOutcome, Violation};
 use crate::{Invariant, Model, Outcome, Scenario};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,27 +39,23 @@ impl Collected {
         scenario: &Scenario,
         engine: &str,
         elapsed: Duration,
-        verdict: Verdict,
+        reason: Option<String>,
     ) -> Report {
         let outcomes = self.outcomes.into_iter();
-        let outcomes = outcomes.map(|(outcome, (orderings, violating))| SeenOutcome {
-            outcome,
-            orderings,
-            violating,
-            preemptions: None,
-            witness: None,
+        let outcomes = outcomes.map(|(outcome, (orderings, violating))| {
+            SeenOutcome::new(outcome, orderings, violating)
         });
         let violations = self.violations.into_iter().map(|(invariant, (detail, orderings))| {
-            Violation { invariant: invariant.name().into(), detail, orderings, witness: None }
+            Violation::new(invariant.name(), detail, orderings)
         });
         Report {
             executions: self.executions,
             elapsed,
-            verdict,
+            reason,
             outcomes: outcomes.collect(),
             violations: violations.collect(),
             ..Report::new(system, scenario, engine)
         }
-        .judged(scenario)
+        .judged(scenario, system)
     }
 }

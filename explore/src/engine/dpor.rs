@@ -1,11 +1,12 @@
 //! Optimal dynamic partial-order reduction, by this project's
 //! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
-use super::{Options, Progress, Strategy, Unavailable};
+use super::{Error, Estimate, Options, Progress, Strategy};
 use crate::harness::{execute, Observation, BEGIN, END, RACE};
-use crate::report::{SeenOutcome, Step, Verdict, Violation, Witness};
+use crate::report::{SeenOutcome, Step, Violation, Witness};
 use crate::{Model, Outcome, Report, Scenario};
 use shuttle_dpor::{Explorer, Token, What};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,42 +16,83 @@ const TELL: Duration = Duration::from_millis(100);
 /// Explores, up to the limits of the options.
 pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> Report {
     let found = explorer(options).explore(body(system, scenario));
+    let within = match options.preemptions {
+        true => search(system, scenario, options, &found),
+        false => BTreeMap::new(),
+    };
     let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| SeenOutcome {
-        outcome,
-        orderings: seen.orderings,
-        violating: seen.violating,
-        preemptions: Some(preemptions(&seen.witness)),
-        witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
+        least_preemptions: within.get(&outcome).map_or(0, |within| within.least),
+        preemptions: within
+            .get(&outcome)
+            .map_or_else(|| Some(preemptions(&seen.witness)), |within| Some(within.enough)),
+        witness: witness(seen.witness, seen.token.to_string(), options.prologue),
+        ..SeenOutcome::new(outcome, seen.orderings, seen.violating)
     });
     let violations = found.violations.into_iter().map(|seen| Violation {
-        invariant: seen.name,
-        detail: seen.detail,
-        orderings: seen.orderings,
-        witness: Some(witness(seen.witness, seen.token.to_string(), options.prologue)),
+        witness: witness(seen.witness, seen.token.to_string(), options.prologue),
+        ..Violation::new(&seen.name, seen.detail, seen.orderings)
     });
     Report {
         executions: found.executions,
         orderings: (options.strategy == Strategy::Dpor).then_some(found.orderings),
         elapsed: found.elapsed,
-        verdict: found.incomplete.map_or(Verdict::Complete, incomplete),
+        reason: found.incomplete.map(incomplete),
         outcomes: outcomes.collect(),
         violations: violations.collect(),
         ..Report::new(&**system, scenario, options.strategy.name())
     }
-    .judged(scenario)
+    .judged(scenario, &**system)
+}
+
+/// How many preemptions an outcome needs at least, and how many are enough.
+struct Within {
+    least: u32,
+    enough: u32,
+}
+
+/// Explores with no preemption, with one, and so on, until each outcome was seen or
+/// the next bound is one that is known to be enough. A limit ends it earlier.
+fn search(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    found: &shuttle_dpor::Report<Outcome>,
+) -> BTreeMap<Outcome, Within> {
+    let enough = found.outcomes.iter().map(|(outcome, seen)| {
+        (outcome.clone(), Within { least: 0, enough: preemptions(&seen.witness) })
+    });
+    let mut needs: BTreeMap<Outcome, Within> = enough.collect();
+    for bound in 0.. {
+        let open = |needs: &&mut Within| needs.enough > bound;
+        if needs.values().all(|needs| needs.enough <= bound) {
+            break;
+        }
+        let seen = explorer(options).max_preemptions(bound).explore(body(system, scenario));
+        // What was seen is enough, whatever ended it.
+        for outcome in seen.outcomes.keys() {
+            if let Some(needs) = needs.get_mut(outcome) {
+                needs.enough = needs.enough.min(bound);
+            }
+        }
+        if seen.within != Some(bound) {
+            break;
+        }
+        needs.values_mut().filter(open).for_each(|needs| needs.least = bound + 1);
+    }
+    needs
 }
 
 /// Where one execution was all, the engine says `1 executions`; and what it says
 /// of one that was cut off is not what that means.
-fn incomplete(reason: String) -> Verdict {
-    Verdict::Incomplete(match reason.strip_suffix(" 1 executions") {
+fn incomplete(reason: String) -> String {
+    match reason.strip_suffix(" 1 executions") {
         Some(what) => format!("{what} 1 execution"),
         None if reason.contains("cut off after") => format!(
             "the system never comes to rest, as far as can be told: {reason}, and some call \
              had not returned"
         ),
         None => reason,
-    })
+    }
 }
 
 /// Runs the ordering of a token again.
@@ -59,36 +101,35 @@ pub fn replay(
     scenario: &Arc<Scenario>,
     token: &str,
     prologue: bool,
-) -> Result<Report, Unavailable> {
-    let parsed: Token = token.parse().map_err(|error| Unavailable(format!("--replay: {error}")))?;
+) -> Result<Report, Error> {
+    let parsed: Token = token.parse().map_err(|error| Error::Token(Box::new(error)))?;
     let begin = Instant::now();
     let run = Explorer::new().replay(&parsed, body(system, scenario));
     if let Some(why) = run.diverged {
-        return Err(Unavailable(format!("the token is not of this scenario: {why}")));
+        return Err(Error::Diverged(why));
     }
     let preempted = Some(preemptions(&run.witness));
     let seen = witness(run.witness, token.into(), prologue);
     let violating = !run.violations.is_empty() as u64;
     let found = run.violations.into_iter().map(|(name, detail)| Violation {
-        invariant: name,
-        detail,
-        orderings: 1,
-        witness: Some(seen.clone()),
+        witness: seen.clone(),
+        ..Violation::new(&name, detail, 1)
     });
     let outcome = run.outcome.map(|outcome| SeenOutcome {
-        outcome,
-        orderings: 1,
-        violating,
         preemptions: preempted,
-        witness: Some(seen.clone()),
+        witness: seen.clone(),
+        ..SeenOutcome::new(outcome, 1, violating)
     });
-    let mut report = Report::new(&**system, scenario, "replay");
-    report.executions = 1;
-    report.elapsed = begin.elapsed();
-    report.verdict = Verdict::Incomplete("one ordering, replayed".into());
-    report.violations = found.collect();
-    report.outcomes = outcome.into_iter().collect();
-    Ok(report.judged(scenario))
+    let report = Report {
+        executions: 1,
+        elapsed: begin.elapsed(),
+        reason: Some("one ordering, run again".into()),
+        violations: found.collect(),
+        outcomes: outcome.into_iter().collect(),
+        ..Report::new(&**system, scenario, "replay")
+    };
+    // What one ordering does not show is not missing.
+    Ok(Report { missing: Vec::new(), ..report.judged(scenario, &**system) })
 }
 
 fn explorer(options: &Options) -> Explorer {
@@ -118,7 +159,8 @@ fn explorer(options: &Options) -> Explorer {
     if let Some(tell) = options.progress.clone() {
         let samples = options.strategy.samples();
         explorer = explorer.progress_every(TELL, move |progress| {
-            let estimate = progress.estimate.map(|total| total as u64).or(samples);
+            let known = progress.estimate.map(|total| Estimate::AtLeast(total as u64));
+            let estimate = known.or(samples.map(Estimate::Exactly));
             let (executions, elapsed) = (progress.executions, progress.elapsed);
             tell(Progress { executions, elapsed, estimate });
         });

@@ -2,9 +2,9 @@
 //! the weak memory orderings of atomics allow.
 
 use super::collect::Collected;
-use super::{Options, Progress, Strategy, Unavailable};
+use super::{Error, Options, Progress, Strategy};
 use crate::harness::execute;
-use crate::{Model, Report, Scenario, Verdict};
+use crate::{Model, Report, Scenario};
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,12 +30,10 @@ pub fn explore_within(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-) -> Result<Report, Unavailable> {
+) -> Result<Report, Error> {
     let threads = scenario.threads.len();
     if threads > MAX_THREADS {
-        return Err(Unavailable(format!(
-            "loom explores at most {MAX_THREADS} threads, and this scenario has {threads}"
-        )));
+        return Err(Error::TooManyThreads { most: MAX_THREADS, threads });
     }
     Ok(run(system, scenario, options))
 }
@@ -72,23 +70,19 @@ fn run(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> 
             lock(&collected).add(seen);
         }
     };
-    let verdict = match catch_unwind(AssertUnwindSafe(|| builder.check(body))) {
-        Ok(()) => Verdict::Complete,
+    let limit = match catch_unwind(AssertUnwindSafe(|| builder.check(body))) {
+        Ok(()) => None,
         Err(panic) => match panic.downcast::<Limit>() {
-            Ok(limit) => Verdict::Incomplete(limit.0),
+            Ok(limit) => Some(limit.0),
             Err(panic) => resume_unwind(panic),
         },
     };
     let collected = std::mem::take(&mut *lock(&collected));
     let blind = scenario.threads.len() > 1 && !system.loom_sees_all();
-    let verdict = match verdict {
-        // Threads that share nothing, or only what loom does not see. It cannot tell which.
-        Verdict::Complete if collected.executions == 1 && blind => {
-            Verdict::Incomplete("it saw no race, and sees no Weak::upgrade".into())
-        }
-        verdict => verdict,
-    };
-    collected.report(&**system, scenario, "loom", begin.elapsed(), verdict)
+    // Threads that share nothing, or only what loom does not see. It cannot tell which.
+    let blind = (blind && collected.executions == 1)
+        .then(|| "it saw no race, and sees no Weak::upgrade".to_owned());
+    collected.report(&**system, scenario, "loom", begin.elapsed(), limit.or(blind))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -8,8 +8,11 @@
 mod collect;
 #[cfg(not(loom))]
 pub mod dpor;
+mod error;
 #[cfg(loom)]
 pub mod loom;
+
+pub use error::Error;
 
 use crate::render::layout::plural;
 use crate::{sync, Model, Report, Scenario};
@@ -20,6 +23,7 @@ use std::time::{Duration, Instant};
 
 /// How orderings are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Strategy {
     /// Each inequivalent ordering once.
     Dpor,
@@ -79,13 +83,35 @@ impl Strategy {
 
 /// How far an exploration has come.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Progress {
     /// Executions so far.
     pub executions: u64,
     /// Time so far.
     pub elapsed: Duration,
-    /// How many there will be, as far as the engine can guess.
-    pub estimate: Option<u64>,
+    /// How many there will be, as far as the engine knows.
+    pub estimate: Option<Estimate>,
+}
+
+/// How many executions there will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Estimate {
+    /// So many: they were asked for.
+    Exactly(u64),
+    /// So many or more: what is explored so far, over the share of all that it is, if
+    /// what is not known yet were no larger. It grows, on a long exploration by orders
+    /// of magnitude.
+    AtLeast(u64),
+}
+
+impl Estimate {
+    /// The number.
+    pub fn total(self) -> u64 {
+        match self {
+            Estimate::Exactly(total) | Estimate::AtLeast(total) => total,
+        }
+    }
 }
 
 /// Told from time to time how far an exploration has come.
@@ -105,6 +131,8 @@ pub struct Options {
     /// Whether orderings tell what the calls before the race do, and not only what
     /// they answer.
     pub prologue: bool,
+    /// Whether to search, for each outcome, how many preemptions it needs at least.
+    pub preemptions: bool,
     /// Set from outside to stop at the next execution, incomplete.
     pub stop: Arc<AtomicBool>,
     /// Told a few times a second how far it has come.
@@ -119,6 +147,7 @@ impl Default for Options {
             max_time: None,
             workers: 1,
             prologue: false,
+            preemptions: false,
             stop: Arc::default(),
             progress: None,
         }
@@ -147,29 +176,14 @@ impl Options {
     }
 }
 
-/// This build has no such engine, or the scenario is not for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unavailable(
-    /// Why, and what to do.
-    pub String,
-);
-
-impl fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unavailable {}
-
 /// Explores with the engine of this build.
 pub fn explore(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-) -> Result<Report, Unavailable> {
+) -> Result<Report, Error> {
     if system.primitives() == sync::ENGINE {
-        system.prepare(scenario).map_err(Unavailable)?;
+        system.prepare(scenario).map_err(Error::Unprepared)?;
     }
     #[cfg(not(loom))]
     if options.strategy != Strategy::Loom && system.primitives() == sync::ENGINE {
@@ -189,10 +203,10 @@ pub fn replay(
     scenario: &Arc<Scenario>,
     token: &str,
     prologue: bool,
-) -> Result<Report, Unavailable> {
+) -> Result<Report, Error> {
     #[cfg(not(loom))]
     if system.primitives() == sync::ENGINE {
-        system.prepare(scenario).map_err(Unavailable)?;
+        system.prepare(scenario).map_err(Error::Unprepared)?;
         return dpor::replay(system, scenario, token, prologue);
     }
     let _ = (scenario, token, prologue);
@@ -216,15 +230,7 @@ pub fn alone<T: Send + 'static>(body: impl Fn() -> T + Send + Sync + 'static) ->
     slot.take()
 }
 
-fn wrong_build(system: &dyn Model, strategy: Strategy) -> Unavailable {
-    let built = system.primitives();
-    let how = match strategy == Strategy::Loom {
-        true => "a build with RUSTFLAGS=\"--cfg loom\"",
-        false => "a build with the primitives of shuttle-dpor",
-    };
-    Unavailable(format!(
-        "{} was built with the primitives of {built}, and the engine {} needs {how}",
-        system.name(),
-        strategy.name(),
-    ))
+fn wrong_build(system: &dyn Model, strategy: Strategy) -> Error {
+    let (built, engine) = (system.primitives(), strategy.name());
+    Error::WrongBuild { system: system.name(), built, engine }
 }

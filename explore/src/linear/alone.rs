@@ -5,11 +5,26 @@
 //! does not return, or panics, explains nothing.
 
 use super::history::{Answers, History, RealTime};
+use super::Unexplained;
 use crate::scenario::{CallId, Scenario};
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 
 /// More orders than this are not tried: then nothing is said.
 pub const MOST: usize = 20_000;
+
+/// There are more orders than [`MOST`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyOrders;
+
+impl fmt::Display for TooManyOrders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there are more than {MOST} orders of the calls, too many to run each alone")
+    }
+}
+
+impl Error for TooManyOrders {}
 
 /// What the calls of one scenario answer, one after another, and in which orders.
 #[derive(Debug, Default)]
@@ -48,13 +63,11 @@ impl Allowed {
 
     /// # Errors
     /// Why, when no order explains the history.
-    pub fn check(&self, history: &History) -> Result<(), String> {
+    pub fn check(&self, history: &History) -> Result<(), Unexplained> {
         match self.0.get(&history.answers) {
             Some(orders) if orders.iter().any(|order| history.allows(order)) => Ok(()),
-            Some(_) => Err("no order that gives these answers respects what returned before what \
-                            was called"
-                .into()),
-            None => Err("no order of the calls, one after another, gives these answers".into()),
+            Some(_) => Err(Unexplained::RealTime),
+            None => Err(Unexplained::Answers),
         }
     }
 }
@@ -65,7 +78,13 @@ mod tests {
     use crate::Call;
 
     fn scenario(threads: &[usize]) -> Scenario {
-        let call = Call { operation: "go", receiver: None, arguments: vec![], text: "go".into() };
+        let call = Call {
+            operation: "go",
+            receiver: None,
+            arguments: vec![],
+            text: "go".into(),
+            waits: false,
+        };
         let threads = threads.iter().map(|calls| vec![call.clone(); *calls]).collect();
         Scenario {
             threads,

@@ -15,9 +15,11 @@
 pub mod alone;
 pub mod history;
 mod search;
+mod unexplained;
 
 pub use history::{History, Rested};
 pub use search::Checker;
+pub use unexplained::{Stuck, Unexplained};
 
 use crate::scenario::{Call, CallId, Scenario};
 use std::borrow::Cow;

@@ -8,10 +8,9 @@
 //! cost a lookup and a comparison.
 
 use super::history::{Answered, Answers, History, RealTime};
-use super::{Answer, Did, Specification};
+use super::{Answer, Did, Specification, Stuck, Unexplained};
 use crate::scenario::{Call, CallId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// Explains the histories of one scenario.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub struct Checker<S> {
     specification: S,
     /// The orders that were found, by what they give.
     explained: BTreeMap<(Vec<Call>, Answers), Vec<RealTime>>,
-    refused: BTreeMap<History, String>,
+    refused: BTreeMap<History, Unexplained>,
 }
 
 /// Where the search is.
@@ -53,16 +52,6 @@ struct Search<'a, S: Specification> {
     stuck: Vec<Stuck>,
 }
 
-/// An order that explains some of the calls, and why it goes no further.
-#[derive(PartialEq, Eq)]
-struct Stuck {
-    explained: Vec<String>,
-    reason: String,
-}
-
-/// So many of the longest prefixes are shown.
-const SHOWN: usize = 3;
-
 impl<S: Specification> Checker<S> {
     /// For the histories of the specification's scenario.
     pub fn new(specification: S) -> Self {
@@ -82,7 +71,7 @@ impl<S: Specification> Checker<S> {
 
     /// # Errors
     /// What cannot be explained, when no order explains the history.
-    pub fn check(&mut self, history: &History) -> Result<(), String> {
+    pub fn check(&mut self, history: &History) -> Result<(), Unexplained> {
         let seen = (history.rest.clone(), history.answers.clone());
         if let Some(orders) = self.explained.get(&seen) {
             if orders.iter().any(|order| history.allows(order)) {
@@ -106,7 +95,7 @@ impl<S: Specification> Checker<S> {
 }
 
 impl<'a, S: Specification> Search<'a, S> {
-    fn run(rules: &'a S, history: &'a History) -> Result<RealTime, String> {
+    fn run(rules: &'a S, history: &'a History) -> Result<RealTime, Unexplained> {
         let threads = vec![(0, rules.called()); history.answers.len()];
         let root = Node { world: rules.start(), threads };
         let mut search = Search {
@@ -260,26 +249,16 @@ impl<'a, S: Specification> Search<'a, S> {
     }
 
     /// The longest prefixes that can be explained, and what is wrong then.
-    fn detail(self) -> String {
-        if self.stuck.is_empty() {
-            return "no order explains the answers: the calls wait for one another".into();
+    fn detail(self) -> Unexplained {
+        match self.stuck.is_empty() {
+            true => Unexplained::Waits,
+            false => Unexplained::Stuck(self.stuck),
         }
-        let texts: Vec<String> = self.stuck.iter().take(SHOWN).map(Stuck::to_string).collect();
-        format!("no order explains the answers: {}", texts.join("; or "))
     }
 }
 
 impl Answered {
     fn is(&self, answer: &Answer) -> bool {
         self.answer == answer.text && self.subject == answer.subject
-    }
-}
-
-impl fmt::Display for Stuck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.explained.is_empty() {
-            true => write!(f, "at the very first, {}", self.reason),
-            false => write!(f, "after {}, {}", self.explained.join("; "), self.reason),
-        }
     }
 }

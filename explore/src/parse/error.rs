@@ -47,7 +47,7 @@ impl Failure {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Failure { at, message: message.into(), hint: hint.into() }
+        Failure { at, message: short(message.into()), hint: short(hint.into()) }
     }
 
     /// Shown in `text`, whose name is `source`.
@@ -75,6 +75,15 @@ fn floor(text: &str, at: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+/// Of a message that names what was written, the beginning: nobody reads a name of a
+/// megabyte.
+fn short(text: String) -> String {
+    match text.char_indices().nth(2 * AROUND) {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text,
+    }
 }
 
 /// So many characters before the place, and twice as many from it on, are shown.

@@ -76,7 +76,8 @@ impl<'a> Parser<'a> {
             }
         }
         let text = text(operation, on.map(|(name, _)| name), &written);
-        Ok(Call { operation: operation.name, receiver, arguments, text })
+        let waits = operation.waits;
+        Ok(Call { operation: operation.name, receiver, arguments, text, waits })
     }
 
     fn operation(&self, name: &str, at: &Range<usize>) -> Result<&'a Operation, Failure> {

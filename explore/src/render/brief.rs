@@ -5,32 +5,32 @@
 use super::layout::page;
 use super::layout::{left, number, paint, plural, right, seconds, width, wrap, BAD, DIM};
 use super::text::{mark_style, paragraph, verdict_style};
-use super::view::{Ended, Row, View};
+use crate::report::{Report, SeenOutcome, Verdict};
 use std::fmt::Write;
 
 /// The verdict, and how much was explored, unless all is well: then the table
 /// above has said it.
-pub(super) fn facts(out: &mut String, view: &View) {
-    if view.success && view.verdict == Ended::Complete {
+pub(super) fn facts(out: &mut String, report: &Report) {
+    if report.success && report.verdict == Verdict::Complete {
         return;
     }
-    let verdict = paint(verdict_style(view), &view.verdict_line());
-    let system = if view.usual { String::new() } else { format!(", {}", view.system) };
-    let explored = plural(view.all(), view.counted());
-    let _ = writeln!(out, "  {verdict}{system}, {explored}, {} s", seconds(view.elapsed_ms));
+    let verdict = paint(verdict_style(report), &report.verdict_line());
+    let system = if report.usual { String::new() } else { format!(", {}", report.system) };
+    let explored = plural(report.all(), report.counted());
+    let _ = writeln!(out, "  {verdict}{system}, {explored}, {} s", seconds(report.elapsed));
 }
 
-pub(super) fn outcomes(out: &mut String, view: &View) {
-    let counts: Vec<String> = view.outcomes.iter().map(|row| number(row.orderings)).collect();
+pub(super) fn outcomes(out: &mut String, report: &Report) {
+    let counts: Vec<String> = report.outcomes.iter().map(|row| number(row.orderings)).collect();
     let count_width = counts.iter().map(String::len).max().unwrap_or(0);
-    let constant = view.constant();
+    let constant = report.constant();
     let margin = 4 + 1 + count_width + 2 + 9 + 1;
-    for (index, (row, count)) in view.outcomes.iter().zip(&counts).enumerate() {
+    for (index, (row, count)) in report.outcomes.iter().zip(&counts).enumerate() {
         let grade = paint(mark_style(row), &left(&row.mark(), 9));
         let answers = row.varying(&constant);
         let answers = answers.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
         let mut lines = wrap(&answers.collect::<Vec<_>>().join("; "), page() - margin, 2);
-        if let Some(said) = sentence(view, row).map(|said| format!("({said})")) {
+        if let Some(said) = sentence(report, row).map(|said| format!("({said})")) {
             put(&mut lines, &said, row.written, page() - margin);
         }
         let mut before = format!("{:4} {}  {grade} ", index + 1, right(count, count_width));
@@ -39,7 +39,7 @@ pub(super) fn outcomes(out: &mut String, view: &View) {
             before = " ".repeat(margin);
         }
     }
-    if let Some(said) = view.without_outcome() {
+    if let Some(said) = report.without_outcome() {
         paragraph(out, &said, 5, BAD);
     }
 }
@@ -64,14 +64,14 @@ fn put(lines: &mut Vec<String>, said: &str, written: bool, limit: usize) {
 /// system's first sentence that gives a reason or a consequence (`refused: ...`,
 /// `accepted, then ...`), is not about one of several calls by name, and does
 /// not hold for every outcome.
-fn sentence<'a>(view: &View, row: &'a Row) -> Option<&'a str> {
+fn sentence<'a>(report: &Report, row: &'a SeenOutcome) -> Option<&'a str> {
     let named = |said: &str| {
-        row.answers.iter().any(|answer| said.starts_with(&format!("{}: ", answer.call)))
+        row.outcome.answers.iter().any(|answer| said.starts_with(&format!("{}: ", answer.call)))
     };
     let reason = |said: &str| said.contains(": ") || said.contains(", ");
     let meaning = row.meaning.as_deref()?;
     if row.written {
         return Some(meaning);
     }
-    row.sentences().find(|said| reason(said) && !named(said) && !view.says_everywhere(said))
+    row.sentences().find(|said| reason(said) && !named(said) && !report.says_everywhere(said))
 }

@@ -1,8 +1,7 @@
 //! An ordering as one column for each thread, time going down.
 
 use super::layout::{self, left, paint, wrap, BOLD, DIM, SWITCH};
-use super::view::{Ordering, Step};
-use crate::report;
+use crate::report::{Step, Witness};
 use anstyle::Style;
 
 /// Narrower columns than this are no columns: then each line names its thread.
@@ -37,13 +36,13 @@ pub enum Kind {
 }
 
 /// The lines of an ordering, with the switches that the engine did not mention.
-pub fn entries(ordering: &Ordering) -> Vec<Entry> {
+pub fn entries(ordering: &Witness) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for (index, step) in ordering.witness.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|before| ordering.witness.get(before));
+    for (index, step) in ordering.steps.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|before| ordering.steps.get(before));
         if let Some(before) = before.filter(|before| before.thread != step.thread) {
-            let goes_on = ordering.witness[index..].iter().any(|s| s.thread == before.thread);
-            if goes_on && before.operation != report::Step::SWITCH {
+            let goes_on = ordering.steps[index..].iter().any(|s| s.thread == before.thread);
+            if goes_on && before.operation != Step::SWITCH {
                 entries.push(switch(before.thread, ""));
             }
         }
@@ -62,7 +61,7 @@ fn switch(thread: usize, why: &str) -> Entry {
 }
 
 fn entry(step: &Step) -> Entry {
-    if step.operation == report::Step::SWITCH {
+    if step.operation == Step::SWITCH {
         return switch(step.thread, &step.note);
     }
     if step.operation.is_empty() {
@@ -142,8 +141,8 @@ impl Entry {
 }
 
 /// The whole ordering, at most `width` wide.
-pub fn columns(ordering: &Ordering, width: usize) -> Vec<String> {
-    let threads = ordering.threads();
+pub fn columns(ordering: &Witness, width: usize) -> Vec<String> {
+    let threads = ordering.columns();
     let gaps = (threads.len().saturating_sub(1)) * layout::width(RULE);
     let column = width.saturating_sub(gaps) / threads.len().max(1);
     if column < NARROWEST {
@@ -185,7 +184,7 @@ pub fn columns(ordering: &Ordering, width: usize) -> Vec<String> {
 }
 
 /// For more threads than fit side by side.
-fn list(ordering: &Ordering, threads: &[String], width: usize) -> Vec<String> {
+fn list(ordering: &Witness, threads: &[String], width: usize) -> Vec<String> {
     let names = threads.iter().map(|name| layout::width(name)).max().unwrap_or(0).min(20);
     let mut lines = Vec::new();
     for entry in entries(ordering) {

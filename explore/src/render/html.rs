@@ -5,7 +5,8 @@
 use super::layout::{number, plural, seconds};
 use super::svg;
 use super::text::{again, Detail};
-use super::view::{Answer, Broken, Grade, Ordering, Row, View};
+use crate::log::Answer;
+use crate::report::{Grade, Report, SeenOutcome, Violation, Witness};
 use maud::{html, Markup, PreEscaped, DOCTYPE};
 
 const STYLE: &str = "\
@@ -44,7 +45,7 @@ padding:.1rem .8rem .1rem 0}.outcomes td.wide{display:block}\
 @media print{details{display:block}}";
 
 /// The page.
-pub fn html(views: &[View], detail: Detail) -> String {
+pub fn html(reports: &[Report], detail: Detail) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -57,9 +58,9 @@ pub fn html(views: &[View], detail: Detail) -> String {
             body {
                 main {
                     h1 { "What happens when these calls race" }
-                    (table(views))
-                    @for (index, view) in views.iter().enumerate() {
-                        (scenario(index, view, detail))
+                    (table(reports))
+                    @for (index, report) in reports.iter().enumerate() {
+                        (scenario(index, report, detail))
                     }
                 }
             }
@@ -68,16 +69,16 @@ pub fn html(views: &[View], detail: Detail) -> String {
     page.into_string() + "\n"
 }
 
-fn verdict(view: &View) -> Markup {
-    let class = match view.exit_status() {
+fn verdict(report: &Report) -> Markup {
+    let class = match report.exit_status() {
         0 => "good",
         3 => "open",
         _ => "bad",
     };
-    html! { span class=(class) { (view.verdict_line()) } }
+    html! { span class=(class) { (report.verdict_line()) } }
 }
 
-fn table(views: &[View]) -> Markup {
+fn table(reports: &[Report]) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label="scenarios" {
             table {
@@ -93,17 +94,17 @@ fn table(views: &[View]) -> Markup {
                     }
                 }
                 tbody {
-                    @for (index, view) in views.iter().enumerate() {
+                    @for (index, report) in reports.iter().enumerate() {
                         tr {
-                            th scope="row" { a href={ "#s" (index + 1) } { (view.name) (view.on()) } }
-                            td { (verdict(view)) }
-                            td class="n" { (view.threads) }
-                            td class="n" { (view.orderings.map_or("-".into(), number)) }
-                            td class="n" { (number(view.executions)) }
-                            td class="n" { (seconds(view.elapsed_ms)) }
-                            td class="n" { (number(view.rate())) }
-                            td { (view.engine) }
-                            td { (view.system) }
+                            th scope="row" { a href={ "#s" (index + 1) } { (report.name) (report.on()) } }
+                            td { (verdict(report)) }
+                            td class="n" { (report.threads) }
+                            td class="n" { (report.orderings.map_or("-".into(), number)) }
+                            td class="n" { (number(report.executions)) }
+                            td class="n" { (seconds(report.elapsed)) }
+                            td class="n" { (number(report.rate())) }
+                            td { (report.engine) }
+                            td { (report.system) }
                         }
                     }
                 }
@@ -112,76 +113,76 @@ fn table(views: &[View]) -> Markup {
     }
 }
 
-fn scenario(index: usize, view: &View, detail: Detail) -> Markup {
+fn scenario(index: usize, report: &Report, detail: Detail) -> Markup {
     html! {
         section aria-labelledby={ "s" (index + 1) } {
-            h2 id={ "s" (index + 1) } { (view.name) }
-            @if view.name != view.scenario { p { code { (view.scenario) } } }
-            @if !view.meaning.is_empty() { p { (view.meaning) } }
+            h2 id={ "s" (index + 1) } { (report.name) }
+            @if report.name != report.scenario { p { code { (report.scenario) } } }
+            @if !report.meaning.is_empty() { p { (report.meaning) } }
             p class="soft" {
-                (view.system) ", " (view.engine) ", " (plural(view.threads as u64, "thread")) ", "
-                @if let Some(orderings) = view.orderings { (plural(orderings, "ordering")) ", " }
-                (plural(view.executions, "execution")) ", " (seconds(view.elapsed_ms)) " s"
+                (report.system) ", " (report.engine) ", " (plural(report.threads as u64, "thread")) ", "
+                @if let Some(orderings) = report.orderings { (plural(orderings, "ordering")) ", " }
+                (plural(report.executions, "execution")) ", " (seconds(report.elapsed)) " s"
             }
-            p { (verdict(view)) }
-            @for violation in &view.violations { (broken(view, violation, detail.show.or(view.show).is_none())) }
-            (demands(view))
-            @if !view.outcomes.is_empty() { (outcomes(view, detail)) }
+            p { (verdict(report)) }
+            @for violation in &report.violations { (broken(report, violation, detail.show.or(report.show).is_none())) }
+            (demands(report))
+            @if !report.outcomes.is_empty() { (outcomes(report, detail)) }
         }
     }
 }
 
-fn broken(view: &View, violation: &Broken, open: bool) -> Markup {
+fn broken(report: &Report, violation: &Violation, open: bool) -> Markup {
     let class = if violation.expected { "good" } else { "bad" };
     html! {
         h3 class=(class) {
             "violated: " (violation.invariant) ", in " (number(violation.orderings)) " of "
-            (plural(view.all(), view.counted()))
+            (plural(report.all(), report.counted()))
             @if violation.expected { ", as expected" }
         }
         p { (violation.detail) }
-        (ordering(view, &format!("violated: {}", violation.invariant), &violation.ordering, open))
+        (ordering(report, &format!("violated: {}", violation.invariant), &violation.witness, open))
     }
 }
 
-fn demands(view: &View) -> Markup {
+fn demands(report: &Report) -> Markup {
     html! {
         @for (what, list) in [
-            ("required and not seen", &view.missing),
-            ("forbidden and seen", &view.forbidden),
-            ("never did anything", &view.idle_calls),
-            ("hint", &view.hints),
+            ("required and not seen", &report.missing),
+            ("forbidden and seen", &report.forbidden),
+            ("never did anything", &report.idle_calls),
+            ("hint", &report.hints),
         ] {
             @for text in list { p { span class="bad" { (what) ": " } code { (text) } } }
         }
-        @for name in view.unseen_violations() {
+        @for name in report.unseen_violations() {
             p { span class="bad" { "expected and not found: " } "a violation of " (name) }
         }
     }
 }
 
-fn outcomes(view: &View, detail: Detail) -> Markup {
-    let constant = view.constant();
+fn outcomes(report: &Report, detail: Detail) -> Markup {
+    let constant = report.constant();
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label={ "outcomes of " (view.name) } {
+        div class="scroll" tabindex="0" role="region" aria-label={ "outcomes of " (report.name) } {
             table class="outcomes" {
                 thead {
                     tr {
                         th scope="col" class="n" { "#" }
-                        th scope="col" class="n" { (view.counted()) "s" }
+                        th scope="col" class="n" { (report.counted()) "s" }
                         th scope="col" class="n" { "%" }
                         th scope="col" { "grade" }
                         th scope="col" { "outcome" }
                     }
                 }
                 tbody {
-                    @for (index, row) in view.outcomes.iter().enumerate() {
-                        (outcome(view, &constant, index, row, detail))
+                    @for (index, row) in report.outcomes.iter().enumerate() {
+                        (outcome(report, &constant, index, row, detail))
                     }
                 }
             }
         }
-        @if let Some(said) = view.without_outcome() { p class="bad" { (said) } }
+        @if let Some(said) = report.without_outcome() { p class="bad" { (said) } }
         @if !constant.is_empty() {
             p class="soft" { "In every outcome: " code { (said(&constant).join("; ")) } }
         }
@@ -192,7 +193,13 @@ fn said(answers: &[&Answer]) -> Vec<String> {
     answers.iter().map(|answer| format!("{}: {}", answer.call, answer.answer)).collect()
 }
 
-fn outcome(view: &View, constant: &[&Answer], index: usize, row: &Row, detail: Detail) -> Markup {
+fn outcome(
+    report: &Report,
+    constant: &[&Answer],
+    index: usize,
+    row: &SeenOutcome,
+    detail: Detail,
+) -> Markup {
     let class = match row.grade {
         Grade::Required => "good",
         Grade::Allowed if row.violating == 0 => "soft",
@@ -202,35 +209,36 @@ fn outcome(view: &View, constant: &[&Answer], index: usize, row: &Row, detail: D
     html! {
         tr {
             td class="n" { (index + 1) }
-            td class="n" data-unit={ " " (view.counted()) "s" } { (number(row.orderings)) }
+            td class="n" data-unit={ " " (report.counted()) "s" } { (number(row.orderings)) }
             td class="n" data-unit="%" { (format!("{:.2}", row.percent)) }
             td { span class=(class) { (row.mark()) } }
             td class="wide" {
                 @for line in said(&row.varying(constant)) { div { code { (line) } } }
+                @if let Some((needs, _)) = row.needs() { div class="soft" { (needs) } }
                 @if let Some(meaning) = &row.meaning { div class="soft" { (meaning) } }
             }
         }
-        @if row.ordering.is_known() {
+        @if row.witness.is_known() {
             tr class="drawn" {
                 td class="wide" colspan="5" {
-                    (ordering(view, &title, &row.ordering, detail.show.or(view.show) == Some(index + 1)))
+                    (ordering(report, &title, &row.witness, detail.show.or(report.show) == Some(index + 1)))
                 }
             }
         }
     }
 }
 
-fn ordering(view: &View, title: &str, ordering: &Ordering, open: bool) -> Markup {
+fn ordering(report: &Report, title: &str, ordering: &Witness, open: bool) -> Markup {
     html! {
         @if ordering.is_known() {
             details open[open] {
                 summary { (title) }
                 div class="box" {
                     div class="scroll" tabindex="0" role="region" aria-label=(title) {
-                        (svg::diagram(&format!("{}: {title}", view.name), ordering))
+                        (svg::diagram(&format!("{}: {title}", report.name), ordering))
                     }
                     @if !ordering.replay.is_empty() {
-                        pre { (again(view, &ordering.replay)) }
+                        pre { (again(report, &ordering.replay)) }
                     }
                 }
             }

@@ -2,16 +2,24 @@
 
 use anstyle::{AnsiColor, Style};
 use std::sync::OnceLock;
+use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
-/// What all text output fits in: as wide as the terminal, within reason, and 80
-/// columns where it is written to something else.
+/// What all text output fits in: as wide as the terminal, within reason. Where it is
+/// written to something else, as many columns as the environment's COLUMNS says, or
+/// 80.
 pub fn page() -> usize {
     static PAGE: OnceLock<usize> = OnceLock::new();
     *PAGE.get_or_init(|| {
         let size = terminal_size::terminal_size_of(std::io::stdout());
-        size.map_or(USUAL, |(width, _)| usize::from(width.0).clamp(60, 160))
+        let columns = std::env::var("COLUMNS").ok();
+        page_of(size.map(|(width, _)| width.0), columns.as_deref())
     })
+}
+
+fn page_of(terminal: Option<u16>, columns: Option<&str>) -> usize {
+    let columns = columns.and_then(|columns| columns.trim().parse().ok());
+    terminal.or(columns).map_or(USUAL, |width| usize::from(width).clamp(60, 160))
 }
 
 /// As wide as a terminal is when nobody says otherwise.
@@ -66,7 +74,7 @@ pub fn cut(text: &str, width: usize) -> String {
     kept + "…"
 }
 
-/// Broken at spaces into lines of at most this width; a longer word is broken
+/// Violation at spaces into lines of at most this width; a longer word is broken
 /// anywhere. Lines after the first begin with `indent` spaces.
 pub fn wrap(text: &str, limit: usize, indent: usize) -> Vec<String> {
     let limit = limit.max(1);
@@ -128,8 +136,8 @@ pub fn number(value: u64) -> String {
 }
 
 /// Seconds, with the digits that say something.
-pub fn seconds(milliseconds: f64) -> String {
-    match milliseconds / 1000.0 {
+pub fn seconds(time: Duration) -> String {
+    match time.as_secs_f64() {
         seconds if seconds < 1.0 => format!("{seconds:.4}"),
         seconds if seconds < 10.0 => format!("{seconds:.3}"),
         seconds if seconds < 1000.0 => format!("{seconds:.1}"),
@@ -155,6 +163,16 @@ mod tests {
             let joined: String = lines.concat().split(' ').collect();
             assert_eq!(joined, text.replace(' ', ""), "{limit}");
         }
+    }
+
+    #[test]
+    fn a_page_is_as_wide_as_the_terminal_within_reason() {
+        assert_eq!(page_of(None, None), 80);
+        assert_eq!(page_of(Some(100), Some("120")), 100);
+        assert_eq!(page_of(None, Some("120")), 120);
+        assert_eq!(page_of(Some(20), None), 60);
+        assert_eq!(page_of(Some(500), None), 160);
+        assert_eq!(page_of(None, Some("wide")), 80);
     }
 
     #[test]

@@ -4,35 +4,36 @@
 use super::columns::columns;
 use super::layout::{number, plural, seconds};
 use super::text::{again, Detail};
-use super::view::{Answer, Ordering, View};
+use crate::log::Answer;
+use crate::report::{Report, SeenOutcome, Witness};
 use std::fmt::Write;
 
 /// A witness has no terminal to fit in here.
 const WIDTH: usize = 100;
 
 /// All of it.
-pub fn markdown(views: &[View], detail: Detail) -> String {
+pub fn markdown(reports: &[Report], detail: Detail) -> String {
     let mut out = String::new();
     out.push_str(
         "| scenario | system | threads | engine | orderings | executions | verdict | seconds |\n",
     );
     out.push_str("|---|---|--:|---|--:|--:|---|--:|\n");
-    for view in views {
+    for report in reports {
         let _ = writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            cell(&view.name),
-            cell(&view.system),
-            view.threads,
-            cell(&view.engine),
-            view.orderings.map_or("-".into(), number),
-            number(view.executions),
-            cell(&view.verdict_line()),
-            seconds(view.elapsed_ms)
+            cell(&report.name),
+            cell(&report.system),
+            report.threads,
+            cell(&report.engine),
+            report.orderings.map_or("-".into(), number),
+            number(report.executions),
+            cell(&report.verdict_line()),
+            seconds(report.elapsed)
         );
     }
-    for view in views {
-        scenario(&mut out, view, detail);
+    for report in reports {
+        scenario(&mut out, report, detail);
     }
     out
 }
@@ -59,15 +60,23 @@ fn code(text: &str) -> String {
     format!("{fence}{}{fence}", text.replace(['\n', '\r'], " "))
 }
 
-fn scenario(out: &mut String, view: &View, detail: Detail) {
-    let _ =
-        writeln!(out, "\n### {}{}\n\n{}", cell(&view.name), cell(&view.on()), code(&view.scenario));
-    if !view.meaning.is_empty() {
-        let _ = writeln!(out, "\n{}", cell(&view.meaning));
+fn scenario(out: &mut String, report: &Report, detail: Detail) {
+    let _ = writeln!(
+        out,
+        "\n### {}{}\n\n{}",
+        cell(&report.name),
+        cell(&report.on()),
+        code(&report.scenario)
+    );
+    if !report.meaning.is_empty() {
+        let _ = writeln!(out, "\n{}", cell(&report.meaning));
     }
-    for violation in &view.violations {
-        let count =
-            format!("{} of {}", number(violation.orderings), plural(view.all(), view.counted()));
+    for violation in &report.violations {
+        let count = format!(
+            "{} of {}",
+            number(violation.orderings),
+            plural(report.all(), report.counted())
+        );
         let expected = if violation.expected { ", as expected" } else { "" };
         let _ = writeln!(
             out,
@@ -75,42 +84,42 @@ fn scenario(out: &mut String, view: &View, detail: Detail) {
             violation.invariant,
             cell(&violation.detail)
         );
-        ordering(out, view, &violation.ordering);
+        ordering(out, report, &violation.witness);
     }
     for (what, list) in [
-        ("required and not seen", &view.missing),
-        ("forbidden and seen", &view.forbidden),
-        ("never did anything", &view.idle_calls),
-        ("hint", &view.hints),
+        ("required and not seen", &report.missing),
+        ("forbidden and seen", &report.forbidden),
+        ("never did anything", &report.idle_calls),
+        ("hint", &report.hints),
     ] {
         for text in list {
             let _ = writeln!(out, "\n**{what}**: {}", code(text));
         }
     }
-    for name in view.unseen_violations() {
+    for name in report.unseen_violations() {
         let _ = writeln!(out, "\n**expected and not found**: a violation of {name}");
     }
-    outcomes(out, view);
-    let show = detail.show.or(view.show);
-    let shown = show.and_then(|show| view.outcomes.get(show.wrapping_sub(1)));
+    outcomes(out, report);
+    let show = detail.show.or(report.show);
+    let shown = show.and_then(|show| report.outcomes.get(show.wrapping_sub(1)));
     if let (Some(show), Some(row)) = (show, shown) {
         let _ = writeln!(out, "\nAn ordering that leads to outcome {show}:");
-        ordering(out, view, &row.ordering);
+        ordering(out, report, &row.witness);
     }
 }
 
-fn outcomes(out: &mut String, view: &View) {
-    if view.outcomes.is_empty() {
+fn outcomes(out: &mut String, report: &Report) {
+    if report.outcomes.is_empty() {
         return;
     }
-    let constant = view.constant();
-    let _ = writeln!(out, "\n| # | {}s | % | grade | outcome | meaning |", view.counted());
+    let constant = report.constant();
+    let _ = writeln!(out, "\n| # | {}s | % | grade | outcome | meaning |", report.counted());
     out.push_str("|--:|--:|--:|---|---|---|\n");
     let said = |answers: Vec<&Answer>| {
         let said = answers.iter().map(|a| format!("{}: {}", cell(&a.call), cell(&a.answer)));
         said.collect::<Vec<_>>()
     };
-    for (index, row) in view.outcomes.iter().enumerate() {
+    for (index, row) in report.outcomes.iter().enumerate() {
         let _ = writeln!(
             out,
             "| {} | {} | {:.2} | {} | {} | {} |",
@@ -119,10 +128,10 @@ fn outcomes(out: &mut String, view: &View) {
             row.percent,
             row.mark(),
             said(row.varying(&constant)).join("<br>"),
-            cell(row.meaning.as_deref().unwrap_or_default())
+            cell(&means(row))
         );
     }
-    if let Some(said) = view.without_outcome() {
+    if let Some(said) = report.without_outcome() {
         let _ = writeln!(out, "\n{said}.");
     }
     if !constant.is_empty() {
@@ -130,7 +139,13 @@ fn outcomes(out: &mut String, view: &View) {
     }
 }
 
-fn ordering(out: &mut String, view: &View, ordering: &Ordering) {
+/// What an outcome means, and how many preemptions it needs.
+fn means(row: &SeenOutcome) -> String {
+    let needs = row.needs().map(|(needs, _)| needs);
+    row.meaning.iter().cloned().chain(needs).collect::<Vec<_>>().join("; ")
+}
+
+fn ordering(out: &mut String, report: &Report, ordering: &Witness) {
     if !ordering.is_known() {
         return;
     }
@@ -140,7 +155,7 @@ fn ordering(out: &mut String, view: &View, ordering: &Ordering) {
         let _ = writeln!(out, "{}", line.trim_end().replace("```", "'''"));
     }
     if !ordering.replay.is_empty() {
-        let _ = writeln!(out, "\n{}", again(view, &ordering.replay));
+        let _ = writeln!(out, "\n{}", again(report, &ordering.replay));
     }
     out.push_str("```\n\n</details>\n");
 }

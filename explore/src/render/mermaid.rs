@@ -10,14 +10,14 @@
 use super::columns::{entries, Entry, Kind};
 use super::layout::{number, wrap};
 use super::text::Detail;
-use super::view::{Ordering, View};
+use crate::report::{Report, Witness};
 use std::fmt::Write;
 
 /// One diagram after the other, each with a comment that says what it shows.
-pub fn mermaid(views: &[View], detail: Detail) -> String {
+pub fn mermaid(reports: &[Report], detail: Detail) -> String {
     let mut diagrams = Vec::new();
-    for view in views {
-        for (title, ordering) in chosen(view, detail) {
+    for report in reports {
+        for (title, ordering) in chosen(report, detail) {
             diagrams.push(diagram(&title, ordering));
         }
     }
@@ -28,22 +28,23 @@ pub fn mermaid(views: &[View], detail: Detail) -> String {
 }
 
 /// The orderings to draw, and what each shows.
-fn chosen(view: &View, detail: Detail) -> Vec<(String, &Ordering)> {
+fn chosen(report: &Report, detail: Detail) -> Vec<(String, &Witness)> {
     let mut chosen = Vec::new();
     let outcome = |index: usize| {
-        let row = view.outcomes.get(index)?;
-        let title = format!("{}{}: outcome {}: {}", view.name, view.on(), index + 1, row.outcome);
-        Some((title, &row.ordering))
+        let row = report.outcomes.get(index)?;
+        let title =
+            format!("{}{}: outcome {}: {}", report.name, report.on(), index + 1, row.outcome);
+        Some((title, &row.witness))
     };
-    if let Some(show) = detail.show.or(view.show) {
+    if let Some(show) = detail.show.or(report.show) {
         chosen.extend(outcome(show.wrapping_sub(1)));
     } else {
-        for violation in &view.violations {
+        for violation in &report.violations {
             let count = number(violation.orderings);
-            let (name, broken) = (&view.name, &violation.invariant);
-            let (on, partly) = (view.on(), view.partly());
+            let (name, broken) = (&report.name, &violation.invariant);
+            let (on, partly) = (report.on(), report.partly());
             let title = format!("{name}{on}: violated: {broken}, in {count}{partly}");
-            chosen.push((title, &violation.ordering));
+            chosen.push((title, &violation.witness));
         }
         if chosen.is_empty() {
             chosen.extend(outcome(0));
@@ -65,11 +66,11 @@ const ARROWS_OF_THREADS: &str = "an arrow leads to who works on an object from w
 const ARROWS_OF_OBJECTS: &str = "an arrow leads from a thread to the object that it works on";
 
 /// The diagram of one ordering.
-pub fn diagram(title: &str, ordering: &Ordering) -> String {
+pub fn diagram(title: &str, ordering: &Witness) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "sequenceDiagram");
     let _ = writeln!(out, "    %% {}", plain(title));
-    let (threads, objects) = (ordering.threads(), ordering.objects());
+    let (threads, objects) = (ordering.columns(), ordering.objects());
     for (index, name) in threads.iter().enumerate() {
         let _ = writeln!(out, "    participant t{index} as {}", plain(name));
     }
@@ -99,13 +100,13 @@ pub fn diagram(title: &str, ordering: &Ordering) -> String {
 
 /// What the threads do, without lifelines for the objects; lines are `width`
 /// characters long.
-fn of_threads(out: &mut String, ordering: &Ordering, width: usize) {
+fn of_threads(out: &mut String, ordering: &Witness, width: usize) {
     let text = |text: &str| {
         let lines = wrap(text, width, 0);
         lines.iter().map(|line| plain(line)).collect::<Vec<_>>().join("<br/>")
     };
     let mut entries = entries(ordering);
-    // The lifelines show that; why is another matter.
+    // The lifelines show each switch; only its reason needs a note.
     entries.retain(|entry| entry.kind != Kind::Switch || entry.text != "switch");
     let meets = |index: usize| {
         let entry: &Entry = &entries[index];

@@ -1,7 +1,8 @@
-//! The formats of an answer. Each prints a [`View`], which is also what JSON
-//! holds, field by field; so whatever a program reads is what a person sees.
+//! The formats of an answer. Each prints a [`Report`](crate::Report), which is also
+//! what JSON holds, field by field; so whatever a program reads is what a person
+//! sees.
 //!
-//! - `view`: what is shown
+//! - `said`: what all of them say in the same words
 //! - `text`, `table`, `brief`, `columns`: for a terminal, in 80 columns
 //! - `eras`: the same, when several systems are asked one thing
 //! - `markdown`: for a pull request
@@ -9,7 +10,7 @@
 //! - `html`, `svg`: one page, with the sequence diagrams drawn
 //! - `layout`: widths, wrapping, numbers
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
 mod brief;
@@ -19,9 +20,7 @@ pub mod html;
 pub mod layout;
 pub mod markdown;
 pub mod mermaid;
+mod said;
 pub mod svg;
 mod table;
 pub mod text;
-pub mod view;
-
-pub use view::View;

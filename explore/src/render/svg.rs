@@ -4,7 +4,7 @@
 
 use super::columns::{entries, Entry, Kind};
 use super::layout::wrap;
-use super::view::Ordering;
+use crate::report::Witness;
 use maud::{html, Markup};
 
 /// Pixels.
@@ -31,8 +31,8 @@ struct Placed {
 }
 
 /// The diagram; `title` says what it shows to those who do not see it.
-pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
-    let (threads, mut objects) = (ordering.threads(), ordering.objects());
+pub fn diagram(title: &str, ordering: &Witness) -> Markup {
+    let (threads, mut objects) = (ordering.columns(), ordering.objects());
     let lanes = threads.len() * THREAD + 70 + objects.len() * OBJECT <= PAGE;
     if !lanes {
         objects.clear();
@@ -85,7 +85,7 @@ pub fn diagram(title: &str, ordering: &Ordering) -> Markup {
     }
 }
 
-fn place(ordering: &Ordering, lanes: bool) -> Vec<Placed> {
+fn place(ordering: &Witness, lanes: bool) -> Vec<Placed> {
     let mut y = TOP;
     let mut placed: Vec<Placed> = Vec::new();
     for entry in entries(ordering) {

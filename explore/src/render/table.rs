@@ -4,7 +4,7 @@
 use super::eras;
 use super::layout::{cut, left, number, page, paint, right, seconds, width, BOLD};
 use super::text::verdict_style;
-use super::view::View;
+use crate::report::Report;
 use std::fmt::Write;
 
 /// A heading, and what is below it.
@@ -15,9 +15,9 @@ struct Column {
 }
 
 impl Column {
-    fn new(views: &[View], heading: &'static str, cell: fn(&View) -> String) -> Column {
+    fn new(reports: &[Report], heading: &'static str, cell: fn(&Report) -> String) -> Column {
         let words = ["scenario", "system", "engine", "verdict"].contains(&heading);
-        Column { heading, cells: views.iter().map(cell).collect(), words }
+        Column { heading, cells: reports.iter().map(cell).collect(), words }
     }
 
     fn width(&self) -> usize {
@@ -34,8 +34,8 @@ impl Column {
 }
 
 /// One row to a scenario.
-pub(super) fn table(views: &[View]) -> String {
-    let columns = columns(views);
+pub(super) fn table(reports: &[Report]) -> String {
+    let columns = columns(reports);
     let mut widths: Vec<usize> = columns.iter().map(Column::width).collect();
     // The name gives way: everything else is a number or one word.
     let others: usize = widths[1..].iter().map(|width| width + 1).sum();
@@ -45,17 +45,17 @@ pub(super) fn table(views: &[View]) -> String {
         cells.collect::<Vec<_>>().join(" ").trim_end().to_owned() + "\n"
     };
     let mut out = line(&|column, width| paint(BOLD, &column.padded(column.heading, width)));
-    for (index, view) in views.iter().enumerate() {
-        let long = columns[0].heading == "scenario" && width(&view.name) > widths[0];
+    for (index, report) in reports.iter().enumerate() {
+        let long = columns[0].heading == "scenario" && width(&report.name) > widths[0];
         if long {
             // It has a line of its own.
-            let _ = writeln!(out, "{}", cut(&view.name, page()));
+            let _ = writeln!(out, "{}", cut(&report.name, page()));
         }
         out += &line(&|column, width| {
             let cell = &column.cells[index];
             match column.heading {
                 "scenario" if long => " ".repeat(width),
-                "verdict" => paint(verdict_style(view), &column.padded(cell, width)),
+                "verdict" => paint(verdict_style(report), &column.padded(cell, width)),
                 _ => column.padded(cell, width),
             }
         });
@@ -67,23 +67,23 @@ pub(super) fn table(views: &[View]) -> String {
 /// one scenario on several systems, or of the system otherwise; and where it
 /// executed each ordering once, or cannot tell orderings apart, one of the two
 /// numbers does not.
-fn columns(views: &[View]) -> Vec<Column> {
-    let engines = views.iter().any(|view| view.engine != views[0].engine);
-    let orderings = views.iter().any(|view| view.orderings.is_some());
-    let executions = views.iter().any(|view| view.orderings != Some(view.executions));
-    let systems = eras::are(views);
-    let names = !systems || views.iter().any(|view| view.name != views[0].name);
-    let column = |heading, cell| Column::new(views, heading, cell);
+fn columns(reports: &[Report]) -> Vec<Column> {
+    let engines = reports.iter().any(|report| report.engine != reports[0].engine);
+    let orderings = reports.iter().any(|report| report.orderings.is_some());
+    let executions = reports.iter().any(|report| report.orderings != Some(report.executions));
+    let systems = eras::are(reports);
+    let names = !systems || reports.iter().any(|report| report.name != reports[0].name);
+    let column = |heading, cell| Column::new(reports, heading, cell);
     let columns = [
-        (names, column("scenario", |view| view.name.clone())),
-        (systems, column("system", |view| view.system.clone())),
-        (!systems, column("threads", |view| view.threads.to_string())),
-        (engines, column("engine", |view| view.engine.clone())),
-        (orderings, column("orderings", |view| view.orderings.map_or("-".into(), number))),
-        (executions, column("executions", |view| number(view.executions))),
-        (true, column("outcomes", |view| view.outcomes.len().to_string())),
-        (true, column("verdict", |view| view.verdict.to_string())),
-        (true, column("seconds", |view| seconds(view.elapsed_ms))),
+        (names, column("scenario", |report| report.name.clone())),
+        (systems, column("system", |report| report.system.clone())),
+        (!systems, column("threads", |report| report.threads.to_string())),
+        (engines, column("engine", |report| report.engine.clone())),
+        (orderings, column("orderings", |report| report.orderings.map_or("-".into(), number))),
+        (executions, column("executions", |report| number(report.executions))),
+        (true, column("outcomes", |report| report.outcomes.len().to_string())),
+        (true, column("verdict", |report| report.verdict.to_string())),
+        (true, column("seconds", |report| seconds(report.elapsed))),
     ];
     columns.into_iter().filter_map(|(wanted, column)| wanted.then_some(column)).collect()
 }

@@ -1,8 +1,10 @@
 //! The formats, on an answer that has one of everything.
 
 use super::text::Detail;
-use super::view::{Answer, Broken, Ended, Grade, Ordering, Row, Step, View, VERSION};
 use super::{html, markdown, mermaid, text};
+use crate::log::{Answer, Outcome};
+use crate::report::{Grade, Report, SeenOutcome, Step, Verdict, Violation, Witness, VERSION};
+use std::time::Duration;
 
 fn step(thread: usize, operation: &str, object: &str, line: &str, note: &str) -> Step {
     Step {
@@ -14,11 +16,11 @@ fn step(thread: usize, operation: &str, object: &str, line: &str, note: &str) ->
     }
 }
 
-fn ordering() -> Ordering {
-    Ordering {
+fn ordering() -> Witness {
+    Witness {
         replay: "1.2x3".into(),
-        witness_threads: vec!["F".into(), "G <1>".into()],
-        witness: vec![
+        threads: vec!["F".into(), "G <1>".into()],
+        steps: vec![
             step(0, "", "", "", "freezing ..."),
             step(0, "lock", "elems", "library/set.rs:12", ""),
             step(0, "unlock", "elems", "library/set.rs:20", ""),
@@ -33,28 +35,33 @@ fn ordering() -> Ordering {
     }
 }
 
-fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> Row {
+fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> SeenOutcome {
     let answered = |thread, call: &str, answer: &str| Answer {
         thread,
         call: call.into(),
         answer: answer.into(),
     };
-    Row {
-        outcome: format!("freezing: done | insert_element(0): {answer}"),
-        answers: vec![answered(1, "freezing", "done"), answered(2, "insert_element(0)", answer)],
+    SeenOutcome {
+        outcome: Outcome {
+            answers: vec![
+                answered(1, "freezing", "done"),
+                answered(2, "insert_element(0)", answer),
+            ],
+        },
         orderings,
         violating: 0,
         preemptions: Some(1),
+        least_preemptions: 0,
         percent: orderings as f64,
         grade,
         meaning: meaning.map(str::to_owned),
         written: false,
-        ordering: ordering(),
+        witness: ordering(),
     }
 }
 
-fn violated() -> View {
-    View {
+fn violated() -> Report {
+    Report {
         version: VERSION,
         name: "the-seed".into(),
         meaning: "A request | a freezing, with `bad` <i>characters</i>.".into(),
@@ -64,21 +71,21 @@ fn violated() -> View {
         threads: 2,
         orderings: Some(100),
         executions: 1_234,
-        verdict: Ended::Violated,
+        verdict: Verdict::Violated,
         reason: None,
         explored_all: true,
         success: false,
-        elapsed_ms: 1_500.0,
+        elapsed: Duration::from_millis(1500),
         outcomes: vec![
             row("accepted", 60, Grade::Forbidden, Some("an element that is lost; it leaks")),
             row("set is frozen", 40, Grade::Required, None),
         ],
-        violations: vec![Broken {
+        violations: vec![Violation {
             invariant: "no-dangling".into(),
             detail: "an element goes into a set that is gone".into(),
             orderings: 60,
             expected: false,
-            ordering: ordering(),
+            witness: ordering(),
         }],
         missing: vec!["insert_element(0): no such element".into()],
         forbidden: vec!["insert_element(0): accepted".into()],
@@ -91,14 +98,14 @@ fn violated() -> View {
     }
 }
 
-fn incomplete() -> View {
-    View {
+fn incomplete() -> Report {
+    Report {
         name: "a-scenario-with-a-name-that-is-too-long-for-its-column".into(),
         system: "core".into(),
         engine: "random".into(),
         orderings: None,
         executions: 12_345_678,
-        verdict: Ended::Incomplete,
+        verdict: Verdict::Incomplete,
         reason: Some("10000 samples".into()),
         explored_all: false,
         outcomes: vec![row("accepted", 1, Grade::Allowed, None)],
@@ -138,26 +145,26 @@ fn as_text() {
 
 #[test]
 fn as_text_of_many_threads() {
-    let mut view = violated();
+    let mut report = violated();
     for threads in [3, 5, 8] {
-        let order = &mut view.violations[0].ordering;
-        order.witness_threads = (1..=threads).map(|thread| format!("thread {thread}")).collect();
-        order.witness.iter_mut().for_each(|step| step.thread %= 2);
-        order.witness[4].thread = threads - 1;
-        let text = plain(&text::text(std::slice::from_ref(&view), Detail::default()));
+        let order = &mut report.violations[0].witness;
+        order.threads = (1..=threads).map(|thread| format!("thread {thread}")).collect();
+        order.steps.iter_mut().for_each(|step| step.thread %= 2);
+        order.steps[4].thread = threads - 1;
+        let text = plain(&text::text(std::slice::from_ref(&report), Detail::default()));
         fits(&text);
     }
 }
 
 #[test]
 fn an_expected_violation_is_a_success() {
-    let mut view = violated();
-    view.success = true;
-    view.violations[0].expected = true;
-    assert_eq!(view.exit_status(), 0);
-    assert_eq!(view.verdict_line(), "VIOLATED, as expected");
-    view.success = false;
-    assert_eq!(view.exit_status(), 1);
+    let mut report = violated();
+    report.success = true;
+    report.violations[0].expected = true;
+    assert_eq!(report.exit_status(), 0);
+    assert_eq!(report.verdict_line(), "VIOLATED, as expected");
+    report.success = false;
+    assert_eq!(report.exit_status(), 1);
     assert_eq!(incomplete().exit_status(), 3);
     assert_eq!(violated().unseen_violations().collect::<Vec<_>>(), ["no-leak"]);
 }
@@ -189,7 +196,7 @@ fn as_mermaid_with_many_objects() {
     steps.extend(["e", "b", "f"].map(|object| step(1, "lock", object, "", "")));
     steps.push(step(1, "switch", "", "", "the other wants e"));
     steps.push(step(0, "use", "f", "", "of a long name that does not fit the line it is in"));
-    many.violations[0].ordering.witness = steps;
+    many.violations[0].witness.steps = steps;
     insta::assert_snapshot!(mermaid::mermaid(&[many], Detail::default()));
 }
 
@@ -206,19 +213,19 @@ fn as_html() {
 
 #[test]
 fn json_says_all_and_is_read_again() {
-    for view in [violated(), incomplete()] {
-        let view = View { command: String::new(), usual: false, ..view };
-        let line = serde_json::to_string(&view).unwrap();
+    for report in [violated(), incomplete()] {
+        let report = Report { command: String::new(), usual: false, ..report };
+        let line = serde_json::to_string(&report).unwrap();
         assert!(!line.contains('\n'));
-        assert_eq!(serde_json::from_str::<View>(&line).unwrap(), view);
+        assert_eq!(serde_json::from_str::<Report>(&line).unwrap(), report);
     }
     insta::assert_snapshot!(serde_json::to_string_pretty(&violated()).unwrap());
 }
 
 #[test]
 fn what_is_the_same_everywhere_is_said_once() {
-    let view = violated();
-    let constant: Vec<_> = view.constant().iter().map(|answer| answer.call.as_str()).collect();
+    let report = violated();
+    let constant: Vec<_> = report.constant().iter().map(|answer| answer.call.as_str()).collect();
     assert_eq!(constant, ["freezing"]);
     assert!(incomplete().constant().is_empty());
 }

@@ -7,9 +7,11 @@ use super::layout::{
     left, number, page, paint, plural, right, seconds, wrap, BAD, BOLD, DIM, GOOD, OPEN,
 };
 use super::table::table;
-use super::view::{Answer, Broken, Ended, Grade, Ordering, Row, View};
+use crate::log::Answer;
+use crate::report::{Grade, Report, SeenOutcome, Verdict, Violation, Witness};
 use anstyle::Style;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// What is shown of each scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,103 +26,100 @@ pub struct Detail {
 }
 
 /// All of it: of one scenario everything, of several a table, and each in brief.
-pub fn text(views: &[View], detail: Detail) -> String {
+pub fn text(reports: &[Report], detail: Detail) -> String {
     let mut out = String::new();
-    if views.len() < 2 {
-        views.iter().for_each(|view| scenario(&mut out, view, detail, false));
+    if reports.len() < 2 {
+        reports.iter().for_each(|report| scenario(&mut out, report, detail, false));
         return out;
     }
-    if detail.summary && eras::are(views) {
-        return eras::text(views);
+    if detail.summary && eras::are(reports) {
+        return eras::text(reports);
     }
-    out.push_str(&table(views));
-    let complete =
-        |view: &&View| view.success && view.verdict == Ended::Complete && view.hints.is_empty();
-    for view in views.iter().filter(|view| !(detail.summary && complete(view))) {
+    out.push_str(&table(reports));
+    let complete = |report: &&Report| {
+        report.success && report.verdict == Verdict::Complete && report.hints.is_empty()
+    };
+    for report in reports.iter().filter(|report| !(detail.summary && complete(report))) {
         out.push('\n');
-        scenario(&mut out, view, detail, !detail.full);
+        scenario(&mut out, report, detail, !detail.full);
     }
-    let good = views.iter().filter(|view| view.success).count();
-    let style = if good == views.len() { GOOD } else { BAD };
-    let line = format!("{good} of {} scenarios are as they should be", views.len());
-    let all = |count: fn(&View) -> u64| views.iter().map(count).sum::<u64>();
-    let elapsed = views.iter().map(|view| view.elapsed_ms).sum::<f64>();
-    let total = plural(all(View::all), views[0].counted());
+    let good = reports.iter().filter(|report| report.success).count();
+    let style = if good == reports.len() { GOOD } else { BAD };
+    let line = format!("{good} of {} scenarios are as they should be", reports.len());
+    let all = |count: fn(&Report) -> u64| reports.iter().map(count).sum::<u64>();
+    let elapsed = reports.iter().map(|report| report.elapsed).sum::<Duration>();
+    let total = plural(all(Report::all), reports[0].counted());
     let _ = writeln!(
         out,
         "\n{}: {}, {total}, {} s",
         paint(style, &line),
-        views[0].engine,
+        reports[0].engine,
         seconds(elapsed)
     );
-    if detail.summary && views.iter().any(|view| complete(&view)) {
+    if detail.summary && reports.iter().any(|report| complete(&report)) {
         let more = "Add a name to the command to see its outcomes, or --outcomes to see all.";
         paragraph(&mut out, more, 0, DIM);
     }
     out
 }
 
-/// The bound on preemptions that explorers are customarily run with: what is
-/// known by an ordering with more may not be seen then.
-const CUSTOMARY: u32 = 2;
-
-pub(super) fn verdict_style(view: &View) -> Style {
-    match view.exit_status() {
+pub(super) fn verdict_style(report: &Report) -> Style {
+    match report.exit_status() {
         0 => GOOD,
         3 => OPEN,
         _ => BAD,
     }
 }
 
-fn scenario(out: &mut String, view: &View, detail: Detail, in_brief: bool) {
-    let show = detail.show.or(view.show);
-    heading(out, view);
+fn scenario(out: &mut String, report: &Report, detail: Detail, in_brief: bool) {
+    let show = detail.show.or(report.show);
+    heading(out, report);
     match in_brief {
-        true => brief::facts(out, view),
-        false => facts(out, view),
+        true => brief::facts(out, report),
+        false => facts(out, report),
     }
-    violations(out, view, show.is_none());
-    demands(out, view, in_brief);
+    violations(out, report, show.is_none());
+    demands(out, report, in_brief);
     match in_brief {
-        true => brief::outcomes(out, view),
-        false => outcomes(out, view),
+        true => brief::outcomes(out, report),
+        false => outcomes(out, report),
     }
-    forbidden(out, view, show);
+    forbidden(out, report, show);
     if let Some(show) = show {
-        match view.outcomes.get(show.wrapping_sub(1)) {
-            Some(row) => ordering_of(out, view, show, row),
+        match report.outcomes.get(show.wrapping_sub(1)) {
+            Some(row) => ordering_of(out, report, show, row),
             None => {
-                let there = plural(view.outcomes.len() as u64, "outcome");
-                let _ = writeln!(out, "\n  There is no outcome {show}: {there} were seen.");
+                let seen = plural(report.outcomes.len() as u64, "outcome");
+                let _ = writeln!(out, "\n  There is no outcome {show}: seen: {seen}.");
             }
         }
     }
 }
 
-pub(super) fn heading(out: &mut String, view: &View) {
-    let mut title = view.scenario.clone();
-    if view.name != view.scenario {
-        title = format!("{}: {title}", view.name);
+pub(super) fn heading(out: &mut String, report: &Report) {
+    let mut title = report.scenario.clone();
+    if report.name != report.scenario {
+        title = format!("{}: {title}", report.name);
     }
     for line in wrap(&title, page(), 4) {
         let _ = writeln!(out, "{}", paint(BOLD, &line));
     }
-    if !view.meaning.is_empty() {
-        paragraph(out, &view.meaning, 2, Style::new());
+    if !report.meaning.is_empty() {
+        paragraph(out, &report.meaning, 2, Style::new());
     }
 }
 
-fn facts(out: &mut String, view: &View) {
-    let mut facts = vec![plural(view.threads as u64, "thread"), view.engine.clone()];
-    if !view.usual {
-        facts.insert(0, view.system.clone());
+fn facts(out: &mut String, report: &Report) {
+    let mut facts = vec![plural(report.threads as u64, "thread"), report.engine.clone()];
+    if !report.usual {
+        facts.insert(0, report.system.clone());
     }
-    facts.extend(view.orderings.map(|orderings| plural(orderings, "ordering")));
-    facts.push(plural(view.executions, "execution"));
-    facts.push(format!("{} s", seconds(view.elapsed_ms)));
-    facts.push(format!("{} per second", number(view.rate())));
+    facts.extend(report.orderings.map(|orderings| plural(orderings, "ordering")));
+    facts.push(plural(report.executions, "execution"));
+    facts.push(format!("{} s", seconds(report.elapsed)));
+    facts.push(format!("{} per second", number(report.rate())));
     paragraph(out, &facts.join(", "), 2, DIM);
-    let _ = writeln!(out, "  {}", paint(verdict_style(view), &view.verdict_line()));
+    let _ = writeln!(out, "  {}", paint(verdict_style(report), &report.verdict_line()));
 }
 
 pub(super) fn paragraph(out: &mut String, text: &str, indent: usize, style: Style) {
@@ -129,29 +128,29 @@ pub(super) fn paragraph(out: &mut String, text: &str, indent: usize, style: Styl
     }
 }
 
-/// Their orderings too, unless another one is to be shown.
-fn violations(out: &mut String, view: &View, orderings_too: bool) {
-    for (at, violation) in view.violations.iter().enumerate() {
-        let Broken { invariant, orderings, expected, .. } = violation;
+/// The violations, each with its ordering unless the ordering of an outcome is asked for.
+fn violations(out: &mut String, report: &Report, orderings_too: bool) {
+    for (at, violation) in report.violations.iter().enumerate() {
+        let Violation { invariant, orderings, expected, .. } = violation;
         let style = if *expected { GOOD } else { BAD };
-        let count = format!("{} of {}", number(*orderings), plural(view.all(), view.counted()));
+        let count = format!("{} of {}", number(*orderings), plural(report.all(), report.counted()));
         let expected = if *expected { ", as expected" } else { "" };
         let _ = writeln!(out);
         let line = format!("violated: {invariant}, in {count}{expected}");
         let _ = writeln!(out, "  {}", paint(style, &line));
         paragraph(out, &violation.detail, 4, Style::new());
         // One ordering that breaks several is shown once, below the last of them.
-        let again = |later: &Broken| later.ordering == violation.ordering;
-        if orderings_too && !view.violations[at + 1..].iter().any(again) {
-            show_ordering(out, view, &violation.ordering);
+        let again = |later: &Violation| later.witness == violation.witness;
+        if orderings_too && !report.violations[at + 1..].iter().any(again) {
+            show_ordering(out, report, &violation.witness);
         }
     }
 }
 
-fn demands(out: &mut String, view: &View, in_brief: bool) {
-    let wishes = [&view.missing, &view.forbidden, &view.idle_calls, &view.hints];
+fn demands(out: &mut String, report: &Report, in_brief: bool) {
+    let wishes = [&report.missing, &report.forbidden, &report.idle_calls, &report.hints];
     let any = wishes.iter().any(|list| !list.is_empty());
-    if !in_brief && (any || view.unseen_violations().next().is_some()) {
+    if !in_brief && (any || report.unseen_violations().next().is_some()) {
         out.push('\n');
     }
     let mut demand = |what: &str, style: Style, text: &str| {
@@ -160,37 +159,37 @@ fn demands(out: &mut String, view: &View, in_brief: bool) {
             let _ = writeln!(out, "  {}", paint(style, line));
         }
     };
-    let never = if view.explored_all { "never seen" } else { "not seen so far" };
-    for missing in &view.missing {
+    let never = if report.explored_all { "never seen" } else { "not seen so far" };
+    for missing in &report.missing {
         demand(&format!("required and {never}"), BAD, missing);
     }
-    for forbidden in &view.forbidden {
+    for forbidden in &report.forbidden {
         demand("forbidden and seen", BAD, forbidden);
     }
-    for name in view.unseen_violations() {
+    for name in report.unseen_violations() {
         demand("expected and not found", BAD, &format!("a violation of {name}"));
     }
-    for call in &view.idle_calls {
+    for call in &report.idle_calls {
         demand("never did anything", OPEN, call);
     }
-    for hint in &view.hints {
+    for hint in &report.hints {
         demand("hint", OPEN, hint);
     }
 }
 
-fn outcomes(out: &mut String, view: &View) {
-    if view.outcomes.is_empty() {
+fn outcomes(out: &mut String, report: &Report) {
+    if report.outcomes.is_empty() {
         return;
     }
-    let counts: Vec<String> = view.outcomes.iter().map(|row| number(row.orderings)).collect();
-    let heading = format!("{}s", view.counted());
+    let counts: Vec<String> = report.outcomes.iter().map(|row| number(row.orderings)).collect();
+    let heading = format!("{}s", report.counted());
     let count_width = counts.iter().map(String::len).max().unwrap_or(0).max(heading.len());
-    let constant = view.constant();
+    let constant = report.constant();
     let line = format!("   # {}       %  {:9}  outcome", right(&heading, count_width), "grade");
     let _ = writeln!(out, "\n{}", paint(BOLD, &line));
-    // What stands before the outcome.
+    // The width of the columns before the outcome.
     let margin = 4 + 1 + count_width + 8 + 2 + 9 + 2;
-    for (index, (row, count)) in view.outcomes.iter().zip(&counts).enumerate() {
+    for (index, (row, count)) in report.outcomes.iter().zip(&counts).enumerate() {
         let grade = paint(mark_style(row), &left(&row.mark(), 9));
         let count = right(count, count_width);
         let mut before = format!("{:4} {count} {:6.2}%  {grade}  ", index + 1, row.percent);
@@ -207,19 +206,22 @@ fn outcomes(out: &mut String, view: &View) {
             let verb = if row.violating == 1 { "violates" } else { "violate" };
             put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
         }
-        if let Some(count) = row.preemptions.filter(|count| *count > CUSTOMARY) {
-            put(OPEN, &format!("its ordering has {count} preemptions; fewer may do"), 2);
+        if let Some((said, hidden)) = row.needs() {
+            put(if hidden { OPEN } else { DIM }, &said, 2);
         }
-        let own = row.sentences().filter(|sentence| !view.says_everywhere(sentence));
+        let own = row.sentences().filter(|sentence| !report.says_everywhere(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));
     }
-    if let Some(said) = view.without_outcome() {
+    if let Some(said) = report.without_outcome() {
         paragraph(out, &said, 5, BAD);
     }
-    everywhere(out, view, &constant);
+    if let Some(said) = report.hidden() {
+        paragraph(out, &said, 5, OPEN);
+    }
+    everywhere(out, report, &constant);
 }
 
-pub(super) fn mark_style(row: &Row) -> Style {
+pub(super) fn mark_style(row: &SeenOutcome) -> Style {
     match row.grade {
         Grade::Required => GOOD,
         Grade::Allowed if row.violating == 0 => Style::new(),
@@ -228,10 +230,10 @@ pub(super) fn mark_style(row: &Row) -> Style {
 }
 
 /// What is the same in every outcome, and what that means.
-fn everywhere(out: &mut String, view: &View, constant: &[&Answer]) {
+fn everywhere(out: &mut String, report: &Report, constant: &[&Answer]) {
     let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
     let said = said.collect::<Vec<_>>().join("; ");
-    let common = view.outcomes[0].sentences().filter(|said| view.says_everywhere(said));
+    let common = report.outcomes[0].sentences().filter(|said| report.says_everywhere(said));
     let common: Vec<&str> = common.collect();
     if said.is_empty() && common.is_empty() {
         return;
@@ -242,26 +244,26 @@ fn everywhere(out: &mut String, view: &View, constant: &[&Answer]) {
 
 /// Of each forbidden outcome an ordering that leads to it, unless it is shown
 /// already.
-fn forbidden(out: &mut String, view: &View, show: Option<usize>) {
-    for (index, row) in view.outcomes.iter().enumerate() {
+fn forbidden(out: &mut String, report: &Report, show: Option<usize>) {
+    for (index, row) in report.outcomes.iter().enumerate() {
         let shown = show == Some(index + 1)
-            || show.is_none() && view.violations.iter().any(|seen| seen.ordering == row.ordering);
-        if row.grade == Grade::Forbidden && row.ordering.is_known() && !shown {
-            ordering_of(out, view, index + 1, row);
+            || show.is_none() && report.violations.iter().any(|seen| seen.witness == row.witness);
+        if row.grade == Grade::Forbidden && row.witness.is_known() && !shown {
+            ordering_of(out, report, index + 1, row);
         }
     }
 }
 
-fn ordering_of(out: &mut String, view: &View, show: usize, row: &Row) {
+fn ordering_of(out: &mut String, report: &Report, show: usize, row: &SeenOutcome) {
     let _ =
         writeln!(out, "\n  {}", paint(BOLD, &format!("an ordering that leads to outcome {show}")));
-    if !row.ordering.is_known() {
-        paragraph(out, &format!("{} does not tell.", view.engine), 4, Style::new());
+    if !row.witness.is_known() {
+        paragraph(out, &format!("{} does not tell.", report.engine), 4, Style::new());
     }
-    show_ordering(out, view, &row.ordering);
+    show_ordering(out, report, &row.witness);
 }
 
-fn show_ordering(out: &mut String, view: &View, ordering: &Ordering) {
+fn show_ordering(out: &mut String, report: &Report, ordering: &Witness) {
     if !ordering.is_known() {
         return;
     }
@@ -269,18 +271,18 @@ fn show_ordering(out: &mut String, view: &View, ordering: &Ordering) {
     for line in columns(ordering, page() - 2) {
         let _ = writeln!(out, "  {line}");
     }
-    if !ordering.replay.is_empty() && !view.command.is_empty() {
+    if !ordering.replay.is_empty() && !report.command.is_empty() {
         // Not wrapped: it is there to be copied.
-        let _ = writeln!(out, "\n  {}", paint(DIM, &again(view, &ordering.replay)));
+        let _ = writeln!(out, "\n  {}", paint(DIM, &again(report, &ordering.replay)));
     }
 }
 
 /// The command that runs an ordering again.
-pub fn again(view: &View, token: &str) -> String {
-    format!("again: {}", view.again(token))
+pub fn again(report: &Report, token: &str) -> String {
+    format!("again: {}", report.again(token))
 }
 
-impl View {
+impl Report {
     /// The command that explores it again, or one ordering of it.
     pub fn again(&self, token: &str) -> String {
         let replay = if token.is_empty() { String::new() } else { format!(" --replay {token}") };

@@ -1,9 +1,8 @@
 //! `cargo explore`: asks what happens when these calls race.
 
-use connmap_models::{history, systems};
+use connmap_models::systems;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    history::asked(&arguments).unwrap_or_else(|| orderings::command::main(systems::suite()))
+    orderings::command::main(systems::suite())
 }

@@ -5,9 +5,9 @@ use super::matrix::{broken, explore, job, Matrix, Row};
 use crate::systems::kv_engine::era::ERAS;
 use crate::systems::kv_engine::tickets::{Finding, Ticket, FINDINGS, TICKETS};
 use crate::Invariant;
-use orderings::command::{BadInput, Runner};
+use orderings::command::{Error, Runner};
 use orderings::render::layout::{number, plural};
-use orderings::render::view::{Ordering, View};
+use orderings::report::{Report, Witness};
 
 /// What the page says of it.
 pub(super) struct Case {
@@ -20,21 +20,21 @@ pub(super) struct Case {
     /// What breaks it, and what does not any more, each with its counts.
     pub(super) facts: Vec<String>,
     /// The protocol that is shown.
-    pub(super) shown: View,
+    pub(super) shown: Report,
     pub(super) detail: String,
-    pub(super) witness: Ordering,
+    pub(super) witness: Witness,
     /// Where the explorer does not confirm what is written.
     pub(super) wrong: Vec<String>,
 }
 
 /// Of all tickets, then of all findings.
-pub(super) fn all(runner: &Runner, matrix: &Matrix) -> Result<Vec<Case>, BadInput> {
+pub(super) fn all(runner: &Runner, matrix: &Matrix) -> Result<Vec<Case>, Error> {
     let tickets = TICKETS.iter().map(|ticket| of_ticket(runner, matrix, ticket));
     let findings = FINDINGS.iter().map(|finding| of_finding(runner, matrix, finding));
     tickets.chain(findings).collect()
 }
 
-fn of_ticket(runner: &Runner, matrix: &Matrix, ticket: &'static Ticket) -> Result<Case, BadInput> {
+fn of_ticket(runner: &Runner, matrix: &Matrix, ticket: &'static Ticket) -> Result<Case, Error> {
     let before = explore(runner, ticket.before, ticket.scenario)?;
     let after = explore(runner, ticket.after, ticket.scenario)?;
     let (mut facts, mut wrong) = (Vec::new(), Vec::new());
@@ -64,11 +64,7 @@ fn of_ticket(runner: &Runner, matrix: &Matrix, ticket: &'static Ticket) -> Resul
     })
 }
 
-fn of_finding(
-    runner: &Runner,
-    matrix: &Matrix,
-    finding: &'static Finding,
-) -> Result<Case, BadInput> {
+fn of_finding(runner: &Runner, matrix: &Matrix, finding: &'static Finding) -> Result<Case, Error> {
     let place = |name: &str| ERAS.iter().position(|(_, era, _)| *era == name).unwrap_or(0);
     let until = finding.until.map_or(ERAS.len(), place);
     let (mut facts, mut wrong) = (Vec::new(), Vec::new());
@@ -88,8 +84,8 @@ fn of_finding(
     }
     if let Some(row) = matrix.row(finding.scenario) {
         let mut found = Vec::new();
-        for (view, (_, era, _)) in row.eras.iter().zip(ERAS) {
-            let witness = witness(runner, era, view, finding.breaks, finding.outcome)?;
+        for (report, (_, era, _)) in row.eras.iter().zip(ERAS) {
+            let witness = witness(runner, era, report, finding.breaks, finding.outcome)?;
             found.push(witness.is_some());
         }
         for at in last..ERAS.len() {
@@ -121,10 +117,10 @@ fn of_finding(
 }
 
 /// `1 of 3 orderings`.
-fn counted(view: &View, invariant: Invariant) -> String {
-    let count = broken(view, invariant).map_or("none".into(), |found| number(found.orderings));
-    let incomplete = if view.explored_all { "" } else { ", INCOMPLETE" };
-    format!("{count} of {}{incomplete}", plural(view.all(), "ordering"))
+fn counted(report: &Report, invariant: Invariant) -> String {
+    let count = broken(report, invariant).map_or("none".into(), |found| number(found.orderings));
+    let incomplete = if report.explored_all { "" } else { ", INCOMPLETE" };
+    format!("{count} of {}{incomplete}", plural(report.all(), "ordering"))
 }
 
 /// The first of the eras without a gap, up to the last, in which it was found.
@@ -155,7 +151,7 @@ fn over_the_eras(row: &Row, invariant: Invariant) -> String {
             .eras
             .iter()
             .zip(ERAS)
-            .filter(|(view, _)| broken(view, invariant).is_some() == wanted);
+            .filter(|(report, _)| broken(report, invariant).is_some() == wanted);
         of.map(|(_, (_, name, _))| format!("`{name}`")).collect::<Vec<_>>()
     };
     match (with(true), with(false)) {
@@ -177,19 +173,20 @@ fn over_the_eras(row: &Row, invariant: Invariant) -> String {
 fn witness(
     runner: &Runner,
     protocol: &str,
-    view: &View,
+    report: &Report,
     breaks: Invariant,
     outcome: &str,
-) -> Result<Option<(String, Ordering)>, BadInput> {
-    let Some(found) = broken(view, breaks) else { return Ok(None) };
+) -> Result<Option<(String, Witness)>, Error> {
+    let Some(found) = broken(report, breaks) else { return Ok(None) };
     let clauses: Vec<&str> = outcome.split("; ").filter(|clause| !clause.is_empty()).collect();
-    let said = |clause: &&str| found.ordering.witness.iter().any(|step| step.note == *clause);
+    let said = |clause: &&str| found.witness.steps.iter().any(|step| step.note == *clause);
     if clauses.iter().all(said) {
-        return Ok(Some((found.detail.clone(), found.ordering.clone())));
+        return Ok(Some((found.detail.clone(), found.witness.clone())));
     }
     // The shortest one that breaks it does so in another way.
-    for row in &view.outcomes {
+    for row in &report.outcomes {
         let answers: Vec<String> = row
+            .outcome
             .answers
             .iter()
             .map(|answer| format!("{}: {}", answer.call, answer.answer))
@@ -197,9 +194,9 @@ fn witness(
         if !clauses.iter().all(|clause| answers.iter().any(|answer| answer == clause)) {
             continue;
         }
-        let again = runner.replay(&job(protocol, &view.name)?, &row.ordering.replay)?;
+        let again = runner.replay(&job(protocol, &report.name)?, &row.witness.replay)?;
         if let Some(found) = broken(&again, breaks) {
-            return Ok(Some((found.detail.clone(), row.ordering.clone())));
+            return Ok(Some((found.detail.clone(), row.witness.clone())));
         }
     }
     Ok(None)

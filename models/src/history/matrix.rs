@@ -7,11 +7,11 @@ use crate::systems::kv_engine::era::ERAS;
 use crate::systems::kv_engine::tickets::TICKETS;
 use crate::systems::kv_engine::PREFIX;
 use crate::Invariant;
-use orderings::command::{on_request, system, BadInput, Job, Runner};
+use orderings::command::{on_request, system, Error, Job, Runner};
 use orderings::engine::Strategy;
 use orderings::render::layout::{left, number, paint, plural, BAD, BOLD, DIM, GOOD};
 use orderings::render::markdown::cell;
-use orderings::render::view::{Broken, View};
+use orderings::report::{Report, Violation};
 use std::fmt::Write;
 
 /// One letter to an invariant, for cells, and what a violation of it is.
@@ -35,10 +35,10 @@ pub(super) struct Row {
     pub(super) scenario: String,
     pub(super) meaning: String,
     /// In the order of [`ERAS`].
-    pub(super) eras: Vec<View>,
+    pub(super) eras: Vec<Report>,
     /// Of the ticket that is named after the scenario, where it has one.
-    pub(super) variant: Option<View>,
-    pub(super) core: View,
+    pub(super) variant: Option<Report>,
+    pub(super) core: Report,
 }
 
 /// All of them.
@@ -48,7 +48,7 @@ pub(super) struct Matrix {
 
 impl Matrix {
     /// `None`: it was interrupted.
-    pub(super) fn explore(runner: &Runner) -> Result<Option<Matrix>, BadInput> {
+    pub(super) fn explore(runner: &Runner) -> Result<Option<Matrix>, Error> {
         let mut rows = Vec::new();
         for job in jobs("core")? {
             let name = &job.scenario.name;
@@ -79,8 +79,8 @@ impl Matrix {
         let mut wrong = Vec::new();
         for row in &self.rows {
             let all = row.eras.iter().chain(&row.variant).chain([&row.core]);
-            for view in all.filter(|view| !view.explored_all) {
-                wrong.push(format!("{}: {} is not complete", row.name, view.system));
+            for report in all.filter(|report| !report.explored_all) {
+                wrong.push(format!("{}: {} is not complete", row.name, report.system));
             }
             for broken in &row.core.violations {
                 wrong.push(format!("{}: the core violates {}", row.name, broken.invariant));
@@ -100,7 +100,7 @@ impl Matrix {
     /// How many orderings there are in all, variants included.
     pub(super) fn all(&self) -> u64 {
         let variants = self.rows.iter().filter_map(|row| row.variant.as_ref());
-        self.totals().iter().sum::<u64>() + variants.map(View::all).sum::<u64>()
+        self.totals().iter().sum::<u64>() + variants.map(Report::all).sum::<u64>()
     }
 
     /// For the page.
@@ -111,9 +111,9 @@ impl Matrix {
         let _ = writeln!(out, "|---|{}---|", "--:|".repeat(ERAS.len() + 1));
         for row in &self.rows {
             let cells = row.eras.iter().chain([&row.core]).map(compact).collect::<Vec<_>>();
-            let variant = row.variant.as_ref().map(|view| {
-                let name = view.system.split('+').nth(1).unwrap_or_default();
-                format!("+{}: {}", cell(name), compact(view))
+            let variant = row.variant.as_ref().map(|report| {
+                let name = report.system.split('+').nth(1).unwrap_or_default();
+                format!("+{}: {}", cell(name), compact(report))
             });
             let variant = variant.unwrap_or_default();
             let _ = writeln!(out, "| `{}` | {} | {variant} |", row.name, cells.join(" | "));
@@ -126,7 +126,7 @@ impl Matrix {
     /// For the terminal: what is violated, which is all there is room for.
     pub(super) fn text(&self) -> String {
         let cells = |row: &Row| -> Vec<(String, bool)> {
-            let cell = |view: &View| match (view.explored_all, letters(view)) {
+            let cell = |report: &Report| match (report.explored_all, letters(report)) {
                 (false, letters) => (format!("{letters}?"), true),
                 (true, letters) if letters.is_empty() => (".".to_owned(), false),
                 (true, letters) => (letters, true),
@@ -171,19 +171,19 @@ impl Matrix {
     pub(super) fn used(
         &self,
     ) -> impl Iterator<Item = &'static (char, Invariant, &'static str)> + '_ {
-        let views = |row: &'_ Row| {
+        let reports = |row: &'_ Row| {
             row.eras.iter().chain(&row.variant).chain([&row.core]).map(letters).collect::<String>()
         };
-        let used: String = self.rows.iter().map(views).collect();
+        let used: String = self.rows.iter().map(reports).collect();
         LETTERS.iter().filter(move |(letter, ..)| used.contains(*letter))
     }
 }
 
 /// Orderings, and what they violate.
-fn compact(view: &View) -> String {
-    let letters = letters(view);
-    let size = match view.explored_all {
-        true => number(view.all()),
+fn compact(report: &Report) -> String {
+    let letters = letters(report);
+    let size = match report.explored_all {
+        true => number(report.all()),
         false => format!("INCOMPLETE, stopped at {}", plural(LIMIT, "execution")),
     };
     if letters.is_empty() {
@@ -193,8 +193,8 @@ fn compact(view: &View) -> String {
     }
 }
 
-fn letters(view: &View) -> String {
-    let broken = |invariant: &Invariant| broken(view, *invariant).is_some();
+fn letters(report: &Report) -> String {
+    let broken = |invariant: &Invariant| broken(report, *invariant).is_some();
     LETTERS
         .iter()
         .filter(|(_, invariant, _)| broken(invariant))
@@ -203,22 +203,22 @@ fn letters(view: &View) -> String {
 }
 
 /// The violation of this invariant.
-pub(super) fn broken(view: &View, invariant: Invariant) -> Option<&Broken> {
-    view.violations.iter().find(|broken| broken.invariant == invariant.name())
+pub(super) fn broken(report: &Report, invariant: Invariant) -> Option<&Violation> {
+    report.violations.iter().find(|broken| broken.invariant == invariant.name())
 }
 
-fn jobs(name: &str) -> Result<Vec<Job>, BadInput> {
+fn jobs(name: &str) -> Result<Vec<Job>, Error> {
     let suite = systems::suite();
     on_request(&suite, &system(&suite, name)?)
 }
 
 /// One scenario, on one protocol of kv_engine.
-pub(super) fn job(protocol: &str, scenario: &str) -> Result<Job, BadInput> {
+pub(super) fn job(protocol: &str, scenario: &str) -> Result<Job, Error> {
     let found = jobs(&format!("{PREFIX}{protocol}"))?;
     let found = found.into_iter().find(|job| job.scenario.name == scenario);
-    found.ok_or_else(|| BadInput(format!("there is no scenario {scenario}")))
+    found.ok_or_else(|| Error::NoSuchScenario(scenario.to_owned()))
 }
 
-pub(super) fn explore(runner: &Runner, protocol: &str, name: &str) -> Result<View, BadInput> {
+pub(super) fn explore(runner: &Runner, protocol: &str, name: &str) -> Result<Report, Error> {
     runner.explore(&job(protocol, name)?, Strategy::Dpor)
 }

@@ -10,13 +10,12 @@ mod case;
 mod matrix;
 mod page;
 
-use crate::systems;
 use matrix::Matrix;
-use orderings::command::{ended, print, BadInput, Runner};
+use orderings::command::{print, Error, Runner};
 use orderings::engine::Options;
 use orderings::render::layout::{paint, BAD, GOOD};
+use orderings::{Page, Suite};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 /// The page, as everybody knows it.
@@ -30,26 +29,17 @@ fn path() -> PathBuf {
 }
 
 /// How it is asked for.
-const USAGE: &str = "usage: cargo explore --history [--check]";
+pub const PAGE: Page = Page {
+    option: "history",
+    meaning: "Write kv_engine's teardown, era by era, as a matrix and a page",
+    write: run,
+};
 
-/// What `--history` and what stands beside it ask for; `None`: nothing of it.
-pub fn asked(arguments: &[String]) -> Option<ExitCode> {
-    if arguments.iter().all(|argument| argument != "--history") {
-        return None;
-    }
-    let others = arguments.iter().filter(|argument| *argument != "--history");
-    let unknown = others.filter(|argument| *argument != "--check").collect::<Vec<_>>();
-    Some(ended(match unknown.first() {
-        Some(other) => Err(BadInput(format!("{other} cannot be used with --history\n{USAGE}"))),
-        None => run(arguments.iter().any(|argument| argument == "--check")),
-    }))
-}
-
-fn run(only_check: bool) -> Result<u8, BadInput> {
+fn run(suite: &Arc<Suite>, only_check: bool) -> Result<u8, Error> {
     // One worker: of orderings that are equally short the witness is the one
     // that comes first, and with several workers chance would choose it.
     let options = Options { workers: 1, max_executions: Some(LIMIT), ..Options::default() };
-    let runner = Runner::new(&Arc::new(systems::suite()), options)?;
+    let runner = Runner::new(suite, options);
     let Some(matrix) = Matrix::explore(&runner)? else { return Ok(3) };
     let cases = case::all(&runner, &matrix)?;
     let mut wrong = matrix.wrong();
@@ -64,9 +54,9 @@ fn run(only_check: bool) -> Result<u8, BadInput> {
 }
 
 /// Answers whether the file was another.
-fn check(page: &str) -> Result<bool, BadInput> {
-    let known =
-        std::fs::read_to_string(path()).map_err(|error| BadInput(format!("{NAME}: {error}")))?;
+fn check(page: &str) -> Result<bool, Error> {
+    let failed = |error| Error::Io { what: NAME.into(), error };
+    let known = std::fs::read_to_string(path()).map_err(failed)?;
     // A checkout may have its own line ends.
     let known = known.replace("\r\n", "\n");
     let Some(difference) = difference(&known, page) else {
@@ -78,8 +68,9 @@ fn check(page: &str) -> Result<bool, BadInput> {
     Ok(true)
 }
 
-fn write(page: &str) -> Result<bool, BadInput> {
-    std::fs::write(path(), page).map_err(|error| BadInput(format!("{NAME}: {error}")))?;
+fn write(page: &str) -> Result<bool, Error> {
+    let failed = |error| Error::Io { what: NAME.into(), error };
+    std::fs::write(path(), page).map_err(failed)?;
     print(&format!("{NAME} is written\n"))?;
     Ok(false)
 }

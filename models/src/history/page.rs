@@ -142,7 +142,7 @@ fn case(out: &mut String, case: &Case) {
         let _ = writeln!(out, "\n**There is no witness.**");
         return;
     }
-    let steps = case.witness.witness.iter().filter(|step| !step.operation.is_empty()).count();
+    let steps = case.witness.steps.iter().filter(|step| !step.operation.is_empty()).count();
     let _ = writeln!(
         out,
         "\nThe end of it, on `{}`: {}.\n\n<details><summary>The witness, {} steps, as a table\

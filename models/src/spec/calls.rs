@@ -6,6 +6,7 @@ use super::connection::{Looked, Reading};
 use super::rest::STATS;
 use super::state::{MapState, Place, World};
 use super::Limits;
+use crate::answers;
 use crate::scenario::{Argument, Call, CallId, Conn, Scenario};
 use crate::systems::vocabulary::ended;
 use orderings::linear::{self, Answer, Specification};
@@ -107,7 +108,7 @@ impl Specification for Rules {
             Progress::AtTime(now) if call.operation == "wait" => wait(world, now),
             Progress::AtTime(now) => match world.take_turn(now) {
                 Some(at) => Did::Part(Progress::Taken(at, now)),
-                None => Did::Answered("idle".into()),
+                None => Did::Answered(answers::IDLE.into()),
             },
             Progress::Taken(at, now) if self.limits.moves => {
                 Did::Part(Progress::Asked(at, now, high(world)))
@@ -120,12 +121,12 @@ impl Specification for Rules {
                 Did::Answered(self.request(world, at, id, call, high))
             }
             Progress::Dozing => match world.map.state {
-                MapState::ShutDown => Did::Answered("stop".into()),
-                _ => Did::Answered("run".into()),
+                MapState::ShutDown => Did::Answered(answers::STOP.into()),
+                _ => Did::Answered(answers::RUN.into()),
             },
             Progress::Running(turn) => match world.run_on(&self.limits, turn) {
                 Some(turn) => Did::Part(Progress::Running(turn)),
-                None => Did::Answered("ran".into()),
+                None => Did::Answered(answers::RAN.into()),
             },
         }
     }
@@ -150,11 +151,11 @@ impl Rules {
             "wait" => return wait(world, now),
             "tick" => {
                 world.clock += call.int(0).unwrap_or(1);
-                return Did::Answered("done".into());
+                return Did::Answered(answers::DONE.into());
             }
             "memory_used" => {
                 world.memory_used = call.int(0).unwrap_or(0);
-                return Did::Answered("done".into());
+                return Did::Answered(answers::DONE.into());
             }
             STATS => return Did::Answered(world.stats(&self.scenario).into()),
             _ => {}
@@ -193,8 +194,8 @@ impl Rules {
         };
         let known = world.map.ids.get(&conn).copied();
         let answer = match (call.operation, known) {
-            ("open", _) if world.map.state != MapState::Open => "map shut down",
-            ("open", Some(_)) => "id in use",
+            ("open", _) if world.map.state != MapState::Open => answers::MAP_SHUT_DOWN,
+            ("open", Some(_)) => answers::ID_IN_USE,
             ("open", None) => {
                 let name = match call.arguments.first() {
                     Some(Argument::Receiver(name)) => *name,
@@ -206,16 +207,16 @@ impl Rules {
                     }
                 }
                 world.add(conn, name);
-                "opened"
+                answers::OPENED
             }
-            ("lookup", Some(_)) => "found",
+            ("lookup", Some(_)) => answers::FOUND,
             ("disconnect", Some(at)) => {
                 world.map.ids.remove(&conn);
-                world.close(at, "disconnected");
-                "done"
+                world.close(at, answers::DISCONNECTED);
+                answers::DONE
             }
-            ("disconnect", None) => "no such connection",
-            (_, None) => "not found",
+            ("disconnect", None) => answers::NO_SUCH_CONNECTION,
+            (_, None) => answers::NOT_FOUND,
             (_, Some(at)) => return Did::Part(Progress::Found(at)),
         };
         Did::Answered(answer.into())
@@ -237,9 +238,9 @@ impl Rules {
             "pause" => world.pause(at),
             "wake" => {
                 world.connections[at].wake();
-                "done".into()
+                answers::DONE.into()
             }
-            "seqno_ack" => "done".into(),
+            "seqno_ack" => answers::DONE.into(),
             other => unreachable!("{other} is not an operation of a producer"),
         })
     }
@@ -247,7 +248,7 @@ impl Rules {
     fn begin_turn(&self, world: &mut World, at: Place, now: u64, high: bool) -> Did {
         match world.begin_turn(at, &self.limits, now, high) {
             Some(turn) => Did::Part(Progress::Running(turn)),
-            None => Did::Answered("ran".into()),
+            None => Did::Answered(answers::RAN.into()),
         }
     }
 
@@ -285,7 +286,8 @@ impl Rules {
             match call.operation {
                 "notify" => world.notify(at, vb, call.int(1).unwrap_or(0)),
                 "end_streams" | "set_vb_state" | "delete_vb" => {
-                    ended += u64::from(world.end_stream(at, &self.limits, vb, "state-changed"));
+                    ended +=
+                        u64::from(world.end_stream(at, &self.limits, vb, answers::STATE_CHANGED));
                 }
                 other => unreachable!("{other} does not walk over the connections"),
             }
@@ -295,7 +297,7 @@ impl Rules {
         }
         Did::Answered(match call.operation {
             "end_streams" | "set_vb_state" | "delete_vb" => format!("{ended} ended").into(),
-            _ => "done".into(),
+            _ => answers::DONE.into(),
         })
     }
 }
@@ -314,7 +316,7 @@ fn shut_down(world: &mut World, mut rest: VecDeque<Place>) -> Did {
         }
         None => {
             world.map.state = MapState::ShutDown;
-            Did::Answered("done".into())
+            Did::Answered(answers::DONE.into())
         }
     }
 }
@@ -328,9 +330,9 @@ fn high(world: &World) -> bool {
 fn wait(world: &World, now: u64) -> Did {
     let first = world.bucket.resting.iter().map(|(time, _)| *time).min();
     match (world.map.state, first) {
-        (MapState::ShutDown, _) => Did::Answered("stop".into()),
-        _ if !world.bucket.ready.is_empty() => Did::Answered("run".into()),
-        (_, Some(time)) if time <= now => Did::Answered("run".into()),
+        (MapState::ShutDown, _) => Did::Answered(answers::STOP.into()),
+        _ if !world.bucket.ready.is_empty() => Did::Answered(answers::RUN.into()),
+        (_, Some(time)) if time <= now => Did::Answered(answers::RUN.into()),
         (_, Some(_)) => Did::Part(Progress::Dozing),
         (_, None) => Did::Waits,
     }

@@ -3,6 +3,7 @@
 use super::limits::Memory;
 use super::state::{Backfill, Backfills, Message, Phase, Place, Reads, Source, Stream, World};
 use super::Limits;
+use crate::answers;
 use crate::scenario::CallId;
 use orderings::linear::Answer;
 
@@ -30,8 +31,8 @@ pub(super) struct Reading {
 /// of a refusal.
 fn refusal(reason: &str) -> Answer {
     match reason {
-        "shut down" => "map shut down".into(),
-        _ => "connection closed".into(),
+        "shut down" => answers::MAP_SHUT_DOWN.into(),
+        _ => answers::CONNECTION_CLOSED.into(),
     }
 }
 
@@ -48,10 +49,12 @@ impl World {
         let connection = &mut self.connections[at];
         match connection.phase {
             Phase::Closed(reason) => return refusal(reason),
-            Phase::Displaced => return "connection closed".into(),
-            Phase::Open if start > end => return "out of range".into(),
-            Phase::Open if connection.streams.contains_key(&vb) => return "stream exists".into(),
-            Phase::Open if memory_high => return "no memory".into(),
+            Phase::Displaced => return answers::CONNECTION_CLOSED.into(),
+            Phase::Open if start > end => return answers::OUT_OF_RANGE.into(),
+            Phase::Open if connection.streams.contains_key(&vb) => {
+                return answers::STREAM_EXISTS.into()
+            }
+            Phase::Open if memory_high => return answers::NO_MEMORY.into(),
             Phase::Open => {}
         }
         let stream = Stream {
@@ -68,16 +71,18 @@ impl World {
         if start < end {
             self.schedule(at, limits, Backfill { request, vb, range: (start, end), scan: None });
         }
-        "accepted".into()
+        answers::ACCEPTED.into()
     }
 
     pub(super) fn close_stream(&mut self, at: Place, limits: &Limits, vb: u64) -> Answer {
         match self.connections[at].phase {
             Phase::Closed(reason) => refusal(reason),
-            Phase::Open | Phase::Displaced => match self.end_stream(at, limits, vb, "closed") {
-                true => "closed".into(),
-                false => "no such stream".into(),
-            },
+            Phase::Open | Phase::Displaced => {
+                match self.end_stream(at, limits, vb, answers::CLOSED) {
+                    true => answers::CLOSED.into(),
+                    false => answers::NO_SUCH_STREAM.into(),
+                }
+            }
         }
     }
 
@@ -115,7 +120,7 @@ impl World {
             }
             let Some(vb) = connection.ring.pop_front() else {
                 connection.paused = true;
-                return Looked::Answer("idle".into());
+                return Looked::Answer(answers::IDLE.into());
             };
             let Some(stream) = connection.streams.get_mut(&vb) else { continue };
             if let Some(next) = stream.queue.pop_front() {
@@ -145,7 +150,7 @@ impl World {
         let waits = stream.state == Reads::Memory && stream.read == after;
         let items = match limits.memory {
             Memory::Fails => {
-                self.end_stream(at, limits, vb, "backfill-fail");
+                self.end_stream(at, limits, vb, answers::BACKFILL_FAIL);
                 return;
             }
             // It goes back to a backfill.
@@ -157,7 +162,7 @@ impl World {
                 return;
             }
             Memory::Strays if waits => {
-                self.end_stream(at, limits, vb, "backfill-fail");
+                self.end_stream(at, limits, vb, answers::BACKFILL_FAIL);
                 return;
             }
             Memory::Gone | Memory::Strays => 1..1,
@@ -184,7 +189,7 @@ impl World {
         let connection = &mut self.connections[at];
         let nothing = !connection.closed() && !connection.ready();
         connection.paused |= nothing;
-        if nothing { "paused" } else { "ready" }.into()
+        if nothing { answers::PAUSED } else { answers::READY }.into()
     }
 
     pub(super) fn notify(&mut self, at: Place, vb: u64, seqno: u64) {
@@ -215,7 +220,7 @@ impl World {
         let streams = std::mem::take(&mut connection.streams);
         let backfills: Backfills = std::mem::take(&mut connection.backfills);
         ends.into_iter().for_each(|end| self.report(end));
-        streams.values().for_each(|stream| self.report((stream.request, "disconnected")));
+        streams.values().for_each(|stream| self.report((stream.request, answers::DISCONNECTED)));
         self.forget(at, backfills.in_queues() as u64);
     }
 }

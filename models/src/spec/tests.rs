@@ -40,7 +40,8 @@ fn history(scenario: &Scenario, events: &[&str]) -> History {
 
 fn check_within(limits: Limits, text: &str, events: &[&str]) -> Result<(), String> {
     let scenario = scenario(text);
-    Checker::new(Rules::new(&scenario, limits)).check(&history(&scenario, events))
+    let mut checker = Checker::new(Rules::new(&scenario, limits));
+    checker.check(&history(&scenario, events)).map_err(|why| why.to_string())
 }
 
 fn check(text: &str, events: &[&str]) -> Result<(), String> {

@@ -53,6 +53,7 @@ pub fn suite() -> Suite {
             kv_engine::tickets::SCENARIOS.into(),
         )),
         ledger: Some((ledger, "models/ledger.txt".into())),
+        pages: vec![crate::history::PAGE],
         help: include_str!("examples.txt").into(),
     }
 }

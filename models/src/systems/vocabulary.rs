@@ -25,7 +25,7 @@ pub(super) const fn operation(
     arguments: &'static [Parameter],
     meaning: &'static str,
 ) -> Operation {
-    Operation { name, on_receiver, creates: false, arguments, meaning }
+    Operation { on_receiver, arguments, ..Operation::plain(name, meaning) }
 }
 
 /// What is heard of a stream, behind the answer of the request that opened it.

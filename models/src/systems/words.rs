@@ -1,8 +1,9 @@
 //! What an outcome means, in words of the domain, and which answers mean that
 //! nothing was done: of the calls that the core and kv_engine both have.
 
+use crate::answers;
 use crate::scenario::{Call, CallId, Scenario};
-use crate::{render, Outcome};
+use crate::Outcome;
 
 /// A sentence for each call that `phrase` has words for.
 pub(super) fn explain(
@@ -12,8 +13,8 @@ pub(super) fn explain(
 ) -> Option<String> {
     let said = |id: CallId| {
         let call = scenario.call(id)?;
-        let (_, answer) = outcome.0.get(id.thread)?.get(id.index)?;
-        Some((id, call.operation, phrase(call, answer)?))
+        let answer = outcome.get(id)?;
+        Some((id, call.operation, phrase(call, &answer.answer)?))
     };
     let said: Vec<(CallId, &str, String)> = scenario.ids().filter_map(said).collect();
     let mut sentences: Vec<String> = Vec::new();
@@ -25,7 +26,7 @@ pub(super) fn explain(
             (1, _) => phrase.clone(),
             (2, true) => format!("both{}", of_several(phrase)),
             (count, true) => format!("all {count}{}", of_several(phrase)),
-            (_, false) => format!("{}: {phrase}", render::view::label(scenario, *id)),
+            (_, false) => format!("{}: {phrase}", scenario.label(*id)),
         };
         if !sentences.contains(&sentence) {
             sentences.push(sentence);
@@ -37,7 +38,7 @@ pub(super) fn explain(
 
 /// `both refused: ...`, but `both: the worker took ...`.
 fn of_several(phrase: &str) -> String {
-    let of_the_call = ["accepted", "refused", "opened", "not ", "still ", "never "];
+    let of_the_call = [answers::ACCEPTED, "refused", answers::OPENED, "not ", "still ", "never "];
     let colon = if of_the_call.iter().any(|word| phrase.starts_with(word)) { "" } else { ":" };
     format!("{colon} {phrase}")
 }
@@ -45,12 +46,13 @@ fn of_several(phrase: &str) -> String {
 /// Whether the caller can tell that nothing happened.
 pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
     match call.operation {
-        "run_backfill" | "step" => answer == "idle" || answer == "not found",
+        "run_backfill" | "step" => answer == answers::IDLE || answer == answers::NOT_FOUND,
         "end_streams" => answer == "0 ended",
         "close_stream" | "stream_request" | "disconnect" | "open" => {
-            !["closed", "done", "opened"].contains(&answer) && !answer.starts_with("accepted")
+            ![answers::CLOSED, answers::DONE, answers::OPENED].contains(&answer)
+                && !answer.starts_with(answers::ACCEPTED)
         }
-        "lookup" => answer == "not found",
+        "lookup" => answer == answers::NOT_FOUND,
         _ => false,
     }
 }
@@ -60,32 +62,39 @@ pub(super) fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<S
     let phrase = match call.operation {
         "stream_request" => return Some(request(scenario, call, answer)),
         "open" => match answer {
-            "opened" => "opened",
-            "map shut down" => "refused: the map was shut down before",
-            "id in use" => "refused: the id is in use",
+            answers::OPENED => answers::OPENED,
+            answers::MAP_SHUT_DOWN => "refused: the map was shut down before",
+            answers::ID_IN_USE => "refused: the id is in use",
             _ => return None,
         },
         "lookup" => match answer {
-            "found" => "still in the map",
+            answers::FOUND => "still in the map",
             _ => "not in the map",
         },
         "close_stream" => match answer {
-            "closed" => "the client closed its stream",
-            "no such stream" => "there was no stream to close",
-            "map shut down" | "connection closed" => "the teardown came before the close",
+            answers::CLOSED => "the client closed its stream",
+            answers::NO_SUCH_STREAM => "there was no stream to close",
+            answers::MAP_SHUT_DOWN | answers::CONNECTION_CLOSED => {
+                "the teardown came before the close"
+            }
             _ => return None,
         },
-        "disconnect" if answer != "done" => "somebody else had disconnected it",
+        "disconnect" if answer != answers::DONE => "somebody else had disconnected it",
         "step" => return Some(step(answer)),
         "pause" => match answer {
-            "paused" => "sleeps until it is woken",
-            "ready" => "does not sleep: there is something to send",
+            answers::PAUSED => "sleeps until it is woken",
+            answers::READY => "does not sleep: there is something to send",
             _ => return None,
         },
         "run_backfill" => match answer {
             // At the backfill, or at what a close had left of it.
-            "ran" => "the worker took a turn",
+            answers::RAN => "the worker took a turn",
             _ => "no backfill for the worker",
+        },
+        "wait" => match answer {
+            "waits" => "the worker sleeps: there is nothing to run",
+            answers::STOP => "the worker is told to stop",
+            _ => "the worker is told to run",
         },
         "end_streams" => match answer.split_once(' ') {
             Some(("0", _)) => "no stream was there to end",
@@ -103,16 +112,16 @@ fn request(scenario: &Scenario, call: &Call, answer: &str) -> String {
     let ends: Vec<&str> = parts.collect();
     match (answered, ends.as_slice()) {
         // It may have been, and nobody has taken the news: a step would.
-        ("accepted", []) => "accepted, and nobody has heard of an end".into(),
-        ("accepted", [end]) => format!("accepted, then {}", ended(scenario, call, end)),
-        ("accepted", ends) => format!("accepted, and ended {} times", ends.len()),
-        ("map shut down", _) => "refused: the shutdown came first".into(),
-        ("connection closed", _) if displaces(scenario) => {
+        (answers::ACCEPTED, []) => "accepted, and nobody has heard of an end".into(),
+        (answers::ACCEPTED, [end]) => format!("accepted, then {}", ended(scenario, call, end)),
+        (answers::ACCEPTED, ends) => format!("accepted, and ended {} times", ends.len()),
+        (answers::MAP_SHUT_DOWN, _) => "refused: the shutdown came first".into(),
+        (answers::CONNECTION_CLOSED, _) if displaces(scenario) => {
             "refused: its connection was displaced or closed first".into()
         }
-        ("connection closed", _) => "refused: its connection was closed first".into(),
-        ("stream exists", _) => "refused: the vb has a stream already".into(),
-        ("not found", _) => "not made: there is no such connection".into(),
+        (answers::CONNECTION_CLOSED, _) => "refused: its connection was closed first".into(),
+        (answers::STREAM_EXISTS, _) => "refused: the vb has a stream already".into(),
+        (answers::NOT_FOUND, _) => "not made: there is no such connection".into(),
         (refused, _) => format!("refused: {refused}"),
     }
 }
@@ -130,22 +139,22 @@ fn ended(scenario: &Scenario, call: &Call, status: &str) -> String {
     let disconnect =
         calls().any(|other| other.operation == "disconnect" && other.receiver == call.receiver);
     match status {
-        "disconnected" => match (shutdown, disconnect) {
+        answers::DISCONNECTED => match (shutdown, disconnect) {
             (true, false) => "ended by the shutdown".into(),
             (false, true) => "ended by the disconnect".into(),
             _ => "ended by the teardown of its connection".into(),
         },
-        "closed" => "closed by the client".into(),
-        "state-changed" => "ended, for its vb changed its state".into(),
+        answers::CLOSED => "closed by the client".into(),
+        answers::STATE_CHANGED => "ended, for its vb changed its state".into(),
         "ok" => "sent to its end".into(),
-        "backfill-fail" => "ended, for its backfill failed".into(),
+        answers::BACKFILL_FAIL => "ended, for its backfill failed".into(),
         other => format!("ended: {other}"),
     }
 }
 
 fn step(answer: &str) -> String {
     match answer.split_once(' ') {
-        None if answer == "idle" => "nothing to send".into(),
+        None if answer == answers::IDLE => "nothing to send".into(),
         Some(("item", _)) => "an item is sent".into(),
         Some(("marker", _)) => "a snapshot begins".into(),
         Some(("stream", _)) => "the client learns of the stream's end".into(),

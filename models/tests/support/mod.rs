@@ -23,6 +23,7 @@ pub(crate) fn with_input(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_explore"))
         .args(arguments)
         .env_remove("ORDERINGS_LOOM")
+        .env_remove("COLUMNS")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -14,6 +14,7 @@ const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
 const FOREST: &str = "dpor/src/explore/forest.rs";
 const SYNCHRONISE: &str = "dpor/src/object/synchronise.rs";
 const REFERENCES: &str = "dpor/src/rt/references.rs";
+const STATE: &str = "dpor/src/rt/state.rs";
 
 const DEPENDENT: &str = "self.obj != NO_OBJECT";
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
@@ -252,5 +253,26 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "contest.or(contested.then_some(at))",
             "contest.or(contested.then_some(at)).filter(|_| false)",
         )],
+    ),
+    mutant(
+        "race-of-waits-for-a-once",
+        "a wait for a once does not race with those who find it done",
+        RACES,
+        &[("let enabled = |pre| waits_no_more(second.arg, pre);", "let enabled = |_| false;")],
+    ),
+    mutant(
+        "race-of-who-was-a-writer",
+        "a reader that was a writer before is no reader to the next writer",
+        RACES,
+        &[(
+            "Kind::Downgrade => self.sessions.extend(writer.map(",
+            "Kind::Downgrade => self.sessions.extend(writer.filter(|_| false).map(",
+        )],
+    ),
+    mutant(
+        "statics-belong-to-who-comes-first",
+        "what a static is made of is named by the thread that comes to it first",
+        STATE,
+        &[("match &mut self.making {", "match &mut None::<Making> {")],
     ),
 ];

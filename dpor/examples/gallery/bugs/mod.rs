@@ -4,6 +4,7 @@
 use shuttle_dpor::{Explorer, Report};
 
 mod bb8_122;
+mod crossbeam_1023;
 mod flume_120;
 mod gax_java_1200;
 mod linera_6046;
@@ -14,6 +15,7 @@ mod tokio_2134;
 mod tokio_4225;
 mod tokio_7922;
 mod tokio_8075;
+mod webrtc_790;
 
 /// A reported bug.
 pub(crate) struct Bug {
@@ -42,6 +44,7 @@ pub(crate) struct Form {
 /// All of them.
 pub(crate) const ALL: &[Bug] = &[
     bb8_122::BUG,
+    crossbeam_1023::BUG,
     flume_120::BUG,
     gax_java_1200::BUG,
     linera_6046::BUG,
@@ -52,6 +55,7 @@ pub(crate) const ALL: &[Bug] = &[
     tokio_4225::BUG,
     tokio_7922::BUG,
     tokio_8075::BUG,
+    webrtc_790::BUG,
 ];
 
 /// Explores a body without limits.

@@ -1,6 +1,6 @@
 //! A cell that hands out pointers, and knows for how long they are used.
 
-use shuttle_dpor::parts::{is_running, Moment};
+use shuttle_dpor::parts::{Moment, is_running};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

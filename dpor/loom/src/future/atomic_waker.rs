@@ -33,6 +33,7 @@ pub struct AtomicWaker {
 
 impl AtomicWaker {
     /// Without a waker.
+    #[track_caller]
     pub fn new() -> Self {
         AtomicWaker { waker: Mutex::new(None) }
     }

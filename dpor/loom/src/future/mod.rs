@@ -5,14 +5,14 @@ mod atomic_waker;
 pub use atomic_waker::AtomicWaker;
 
 use crate::alloc::Track;
-use shuttle_dpor::parts::Token;
+use shuttle_dpor::parts::Permit;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Wakes a thread; one that is not dropped is a leak.
-struct ThreadWaker(Track<Token>);
+struct ThreadWaker(Track<Permit>);
 
 impl Wake for ThreadWaker {
     #[track_caller]
@@ -35,7 +35,7 @@ impl Wake for ThreadWaker {
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let notify = Arc::new(ThreadWaker(Track::new(Token::new())));
+    let notify = Arc::new(ThreadWaker(Track::new(Permit::new())));
     let waker = Waker::from(notify.clone());
     let mut context = Context::from_waker(&waker);
     // One wait may end without a wake-up; after it no other.

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::Ordering::Relaxed as InPrivate;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use shuttle_dpor::sync::atomic::{compiler_fence, fence, Ordering};
+pub use shuttle_dpor::sync::atomic::{Ordering, compiler_fence, fence};
 
 /// Lets others go first: [`yield_now`](crate::thread::yield_now).
 #[track_caller]

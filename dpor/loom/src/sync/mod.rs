@@ -24,7 +24,7 @@ pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 /// ```
 pub mod mpsc {
     pub use shuttle_dpor::sync::mpsc::{
-        channel, sync_channel, IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError,
-        Sender, SyncSender, TryRecvError, TrySendError,
+        IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, Sender, SyncSender,
+        TryRecvError, TrySendError, channel, sync_channel,
     };
 }

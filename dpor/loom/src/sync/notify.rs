@@ -1,6 +1,6 @@
 //! A token that threads wait for.
 
-use shuttle_dpor::parts::Token;
+use shuttle_dpor::parts::Permit;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 /// Lets one thread wait for a notification of others. A notification that comes before the wait ends
@@ -19,20 +19,21 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 /// ```
 #[derive(Debug)]
 pub struct Notify {
-    token: Token,
+    permit: Permit,
     waiting: AtomicBool,
 }
 
 impl Notify {
     /// Without a notification.
+    #[track_caller]
     pub fn new() -> Self {
-        Notify { token: Token::new(), waiting: AtomicBool::new(false) }
+        Notify { permit: Permit::new(), waiting: AtomicBool::new(false) }
     }
 
     /// Ends the wait, or the next one.
     #[track_caller]
     pub fn notify(&self) {
-        self.token.give();
+        self.permit.give();
     }
 
     /// Blocks until there is a notification.
@@ -43,12 +44,13 @@ impl Notify {
     #[track_caller]
     pub fn wait(&self) {
         assert!(!self.waiting.swap(true, SeqCst), "only one thread may wait for a Notify");
-        self.token.take(false);
+        self.permit.take(false);
         self.waiting.store(false, SeqCst);
     }
 }
 
 impl Default for Notify {
+    #[track_caller]
     fn default() -> Self {
         Self::new()
     }

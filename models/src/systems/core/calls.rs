@@ -1,6 +1,7 @@
 //! The core's operations, and the words for their answers.
 
 use super::CoreInstance;
+use crate::answers;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use crate::spec::rest::STATS;
@@ -10,6 +11,7 @@ use connmap::{
     OpenError, Pause, Producer, RequestError, Run, SnapshotSource, Step, StreamEnd, StreamRequest,
     VbId, Wait,
 };
+use orderings::sync::belonging_to;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,7 +19,10 @@ impl CoreInstance {
     /// Opens `conn` under its own name, or under that of another.
     pub(super) fn open(&self, conn: Conn, name: Conn) -> Result<Producer, OpenError> {
         let front_end = self.front_ends[conn.0].opened() as Arc<dyn connmap::FrontEnd>;
-        let opened = self.map.open(id_of(conn), &self.scenario.receivers[name.0], front_end)?;
+        let opened = belonging_to(
+            || self.scenario.receivers[conn.0].clone(),
+            || self.map.open(id_of(conn), &self.scenario.receivers[name.0], front_end),
+        )?;
         Ok(opened.deliver())
     }
 
@@ -40,11 +45,11 @@ impl CoreInstance {
                         return OUT_OF_ORDER.into();
                     }
                 }
-                "done".into()
+                answers::DONE.into()
             }
             "notify" => {
                 self.map.notify(vb, call.int(1).unwrap_or(0)).deliver();
-                "done".into()
+                answers::DONE.into()
             }
             "end_streams" | "set_vb_state" | "delete_vb" => {
                 let end = || self.map.end_streams(vb, EndStatus::StateChanged);
@@ -56,20 +61,20 @@ impl CoreInstance {
             }
             "tick" => {
                 self.host.tick(call.int(0).unwrap_or(1));
-                "done".into()
+                answers::DONE.into()
             }
             "memory_used" => {
                 self.host.uses_memory(call.int(0).unwrap_or(0));
-                "done".into()
+                answers::DONE.into()
             }
             STATS => self.statistics(),
             "run_backfill" => match self.map.worker().run(self.host.now()) {
-                Run::Ran => "ran".into(),
-                Run::Idle => "idle".into(),
+                Run::Ran => answers::RAN.into(),
+                Run::Idle => answers::IDLE.into(),
             },
             "wait" => match self.map.worker().wait(self.host.now()) {
-                Wait::Run => "run".into(),
-                Wait::Stop => "stop".into(),
+                Wait::Run => answers::RUN.into(),
+                Wait::Stop => answers::STOP.into(),
             },
             other => unreachable!("{other} is not one of the core's operations"),
         }
@@ -88,29 +93,29 @@ impl CoreInstance {
                     _ => conn,
                 };
                 match self.open(conn, name) {
-                    Ok(_) => "opened".into(),
-                    Err(OpenError::MapShutDown) => "map shut down".into(),
-                    Err(OpenError::IdInUse(id)) if id == id_of(conn) => "id in use".into(),
+                    Ok(_) => answers::OPENED.into(),
+                    Err(OpenError::MapShutDown) => answers::MAP_SHUT_DOWN.into(),
+                    Err(OpenError::IdInUse(id)) if id == id_of(conn) => answers::ID_IN_USE.into(),
                     Err(other) => other.to_string(),
                 }
             }
             "lookup" => match self.map.get(id_of(conn)) {
-                Some(found) if found.id() == id_of(conn) => "found".into(),
+                Some(found) if found.id() == id_of(conn) => answers::FOUND.into(),
                 Some(found) => format!("found {}", found.id()),
-                None => "not found".into(),
+                None => answers::NOT_FOUND.into(),
             },
             "disconnect" => match self.map.disconnect(id_of(conn)) {
                 Ok(ends) => {
                     let ends = ends.deliver();
                     self.report_ends(conn, &ends, log);
-                    if in_order(&ends) { "done" } else { OUT_OF_ORDER }.into()
+                    if in_order(&ends) { answers::DONE } else { OUT_OF_ORDER }.into()
                 }
                 Err(NoSuchConnection(id)) if id != id_of(conn) => format!("no {id}"),
-                Err(_) => "no such connection".into(),
+                Err(_) => answers::NO_SUCH_CONNECTION.into(),
             },
             _ => match self.producer(conn) {
                 Some(producer) => self.call_producer(&producer, conn, id, call, log),
-                None => "not found".into(),
+                None => answers::NOT_FOUND.into(),
             },
         }
     }
@@ -136,7 +141,7 @@ impl CoreInstance {
                 match answer {
                     Ok(deferred) => {
                         deferred.deliver();
-                        "accepted".into()
+                        answers::ACCEPTED.into()
                     }
                     Err(error) => refusal(error, request),
                 }
@@ -144,11 +149,11 @@ impl CoreInstance {
             "close_stream" => match producer.close_stream(vb) {
                 Ok(deferred) => {
                     deferred.deliver();
-                    "closed".into()
+                    answers::CLOSED.into()
                 }
-                Err(CloseError::MapShutDown) => "map shut down".into(),
-                Err(CloseError::ConnectionClosed) => "connection closed".into(),
-                Err(CloseError::NoSuchStream(of)) if of == vb => "no such stream".into(),
+                Err(CloseError::MapShutDown) => answers::MAP_SHUT_DOWN.into(),
+                Err(CloseError::ConnectionClosed) => answers::CONNECTION_CLOSED.into(),
+                Err(CloseError::NoSuchStream(of)) if of == vb => answers::NO_SUCH_STREAM.into(),
                 Err(other) => other.to_string(),
             },
             "step" => {
@@ -171,18 +176,18 @@ impl CoreInstance {
                 match producer.pause() {
                     Pause::Paused => {
                         self.front_ends[conn.0].sleeps(since);
-                        "paused".into()
+                        answers::PAUSED.into()
                     }
-                    Pause::Ready => "ready".into(),
+                    Pause::Ready => answers::READY.into(),
                 }
             }
             "seqno_ack" => {
                 producer.stats();
-                "done".into()
+                answers::DONE.into()
             }
             "wake" => {
                 producer.wake().deliver();
-                "done".into()
+                answers::DONE.into()
             }
             other => unreachable!("{other} is not an operation of a producer"),
         }
@@ -190,7 +195,7 @@ impl CoreInstance {
 
     fn step_answer(&self, conn: Conn, step: Step, since: u64, log: &Log) -> String {
         match step {
-            Step::Idle => "idle".into(),
+            Step::Idle => answers::IDLE.into(),
             Step::Disconnect(reason) => match reason {
                 CloseReason::Displaced => "disconnect, displaced".into(),
                 CloseReason::Disconnected => "disconnect, disconnected".into(),
@@ -260,13 +265,13 @@ pub(super) fn request_of(opaque: u32) -> CallId {
 
 fn refusal(error: RequestError, request: StreamRequest) -> String {
     let refused = match error {
-        RequestError::MapShutDown => "map shut down",
-        RequestError::ConnectionClosed => "connection closed",
+        RequestError::MapShutDown => answers::MAP_SHUT_DOWN,
+        RequestError::ConnectionClosed => answers::CONNECTION_CLOSED,
         RequestError::OutOfRange { start, end } if (start, end) == (request.start, request.end) => {
-            "out of range"
+            answers::OUT_OF_RANGE
         }
-        RequestError::StreamExists(vb) if vb == request.vb => "stream exists",
-        RequestError::NoMemory => "no memory",
+        RequestError::StreamExists(vb) if vb == request.vb => answers::STREAM_EXISTS,
+        RequestError::NoMemory => answers::NO_MEMORY,
         other => return other.to_string(),
     };
     refused.into()
@@ -275,11 +280,11 @@ fn refusal(error: RequestError, request: StreamRequest) -> String {
 fn status(status: EndStatus) -> &'static str {
     match status {
         EndStatus::Ok => "ok",
-        EndStatus::Closed => "closed",
-        EndStatus::StateChanged => "state-changed",
-        EndStatus::Disconnected => "disconnected",
+        EndStatus::Closed => answers::CLOSED,
+        EndStatus::StateChanged => answers::STATE_CHANGED,
+        EndStatus::Disconnected => answers::DISCONNECTED,
         EndStatus::Slow => "slow",
-        EndStatus::BackfillFail => "backfill-fail",
-        EndStatus::Rollback => "rollback",
+        EndStatus::BackfillFail => answers::BACKFILL_FAIL,
+        EndStatus::Rollback => answers::ROLLBACK,
     }
 }

@@ -16,7 +16,8 @@ use crate::spec;
 use crate::system::Instance;
 use crate::systems::vocabulary::{self, ends_of};
 use crate::Invariant;
-use connmap::{LiveObjects, ProducerStats, VbId};
+use connmap::{LiveObjects, ProducerStats, Run, VbId};
+use orderings::sync::until_rest;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
@@ -27,21 +28,51 @@ impl Instance for CoreInstance {
     }
 
     fn finish(self: Arc<Self>, log: &Log) {
+        let calls = log.calls();
+        self.check_closed(&calls, log);
+        self.check_wakes(&calls, log);
+        let waiting = log.waiting();
+        if !waiting.is_empty() {
+            self.let_workers_go(&calls, log);
+        }
         let Some(this) = Arc::into_inner(self) else {
             return log.violated(Invariant::NoLeak, "a thread that ended kept the system");
         };
-        let calls = log.calls();
-        this.check_closed(&calls, log);
-        this.check_wakes(&calls, log);
-        let rest = Rest::run(&this, log);
-        if !rest.is_empty() {
-            spec::check(&this.scenario, this.host.limits, log, rest);
+        // What workers that had to be let go have answered is no part of the race.
+        if waiting.is_empty() {
+            let rest = Rest::run(&this, log);
+            if !rest.is_empty() {
+                spec::check(&this.scenario, this.host.limits, log, rest);
+            }
         }
         this.release(&calls, log);
     }
 }
 
 impl CoreInstance {
+    /// Nothing goes on any more, and workers wait: with reason, if there is nothing to
+    /// run, or if it is for another one to run it, who was told so or has run something
+    /// before. A shutdown must let them go.
+    fn let_workers_go(&self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
+        let others = calls.iter().any(|(id, performed)| {
+            let call = self.scenario.call(*id);
+            let worker = call.is_some_and(|c| ["run_backfill", "wait"].contains(&c.operation));
+            worker && performed.end.is_some()
+        });
+        let ran = self.map.worker().run(self.host.now()) == Run::Ran;
+        if ran && !others {
+            let detail = "a worker waits, and there was a backfill to run";
+            log.violated(Invariant::NoLostWakeup, detail);
+        }
+        for closed in self.map.shutdown().deliver() {
+            self.report_ends(Conn(closed.id.0 as usize), &closed.ends, log);
+        }
+        until_rest();
+        if !log.waiting().is_empty() {
+            log.violated(Invariant::NoDeadlock, "a worker waits, and the map is shut down");
+        }
+    }
+
     /// No step may hand out anything for a stream that was reported to have
     /// ended before the step was called.
     pub(super) fn check_not_ended(&self, opaque: u32, since: u64, log: &Log) {
@@ -109,7 +140,10 @@ impl CoreInstance {
             let unreported = requests().filter(|(id, ..)| ends_of(log, *id).is_empty()).count();
             let name = self.name(conn);
             if unreported > 0 {
-                let detail = format!("{name} is closed, and {unreported} streams have no end");
+                let detail = match unreported {
+                    1 => format!("{name} is closed, and a stream has no end"),
+                    _ => format!("{name} is closed, and {unreported} streams have no end"),
+                };
                 log.violated(Invariant::NoLateStream, detail);
             }
             if requests().any(|(_, _, begin)| *begin > end) {
@@ -187,7 +221,8 @@ impl CoreInstance {
         let left = live.get();
         if left.backfills > 0 || host.asked().scans > 0 {
             let scans = host.asked().scans;
-            let detail = format!("after the shutdown, {} backfills, {scans} scans", left.backfills);
+            let detail =
+                format!("after the shutdown: backfills: {}, scans: {scans}", left.backfills);
             log.violated(Invariant::NoOrphanBackfill, detail);
         }
         if left.streams + left.managers > 0 {

@@ -72,7 +72,8 @@ const OPERATIONS: &[Operation] = &[
         &[int("percent", Some(0))],
         "the host uses so much of its memory; above 96 it takes no more",
     ),
-    operation("wait", false, &[], "a worker blocks until one can run, or the map is shut down"),
+    operation("wait", false, &[], "a worker blocks until one can run, or the map is shut down")
+        .waiting(),
 ];
 
 const fn setting(name: &'static str, default: u64, meaning: &'static str) -> Setting {

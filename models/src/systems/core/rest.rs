@@ -55,6 +55,7 @@ impl<'a> Rest<'a> {
             receiver: conn,
             arguments: argument.map(Argument::Int).into_iter().collect(),
             text: format!("{name}{operation}{argument_text} at rest"),
+            waits: false,
         };
         let id = CallId { thread: usize::MAX, index: self.calls.len() };
         let answer = self.core.call(id, &call, self.log);
@@ -230,7 +231,8 @@ mod tests {
     use super::*;
 
     fn rested(operation: &'static str, text: &str, answer: &str) -> Rested {
-        let call = Call { operation, receiver: None, arguments: Vec::new(), text: text.to_owned() };
+        let (arguments, text) = (Vec::new(), text.to_owned());
+        let call = Call { operation, receiver: None, arguments, text, waits: false };
         Rested { call, answer: answer.to_owned(), subject: None }
     }
 

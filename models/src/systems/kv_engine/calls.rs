@@ -6,6 +6,7 @@ use super::manager::Turn;
 use super::map::{Engine, FrontEnd};
 use super::steps::lock;
 use super::world::Crash;
+use crate::answers;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use crate::system::Instance;
@@ -13,14 +14,14 @@ use crate::system::Instance;
 impl Instance for Engine {
     fn perform(&self, id: CallId, call: &Call, _: &Log) -> String {
         if self.world.crashed() {
-            return "never came".into();
+            return answers::NEVER_CAME.into();
         }
         let (request, order) = (call.operation == "stream_request", self.world.settings.order);
         // Before its thread lock is taken: the client sends late.
         if request && matches!(order, 1 | 3) {
             self.world.flagging.pass();
         }
-        let answer = self.call(id, call).unwrap_or_else(|_: Crash| "crash".into());
+        let answer = self.call(id, call).unwrap_or_else(|_: Crash| answers::CRASH.into());
         if request && order == 3 {
             self.world.scheduled.open();
         }
@@ -81,7 +82,7 @@ impl Engine {
             }
             ("disconnect", _) => self.disconnect(front_end)?,
             ("step", _) => return self.step(front_end, conn),
-            (_, None) => "not found",
+            (_, None) => answers::NOT_FOUND,
             ("stream_request", Some(producer)) => {
                 let (start, end) = (call.int(1).unwrap_or(0), call.int(2).unwrap_or(u64::MAX));
                 self.stream_request(producer, &Request { id, vb, start, end })?
@@ -100,11 +101,11 @@ impl Engine {
             let Some(manager) = task.promote() else { continue };
             match manager.run()? {
                 Turn::Idle => {}
-                Turn::Snoozed => return Ok("snoozed"),
-                Turn::Full => return Ok("buffer full"),
-                Turn::Ran => return Ok("ran"),
+                Turn::Snoozed => return Ok(answers::SNOOZED),
+                Turn::Full => return Ok(answers::BUFFER_FULL),
+                Turn::Ran => return Ok(answers::RAN),
             }
         }
-        Ok("idle")
+        Ok(answers::IDLE)
     }
 }

@@ -9,6 +9,7 @@ use super::producer::Producer;
 use super::steps::{guard, lock};
 use super::stream::Stream;
 use super::world::Crash;
+use crate::answers;
 use crate::log::Performed;
 use crate::scenario::{CallId, Conn};
 use crate::systems::vocabulary;
@@ -41,7 +42,7 @@ impl Engine {
         if left != (0, 0) || managers != 0 {
             let (producers, streams) = left;
             let detail = format!(
-                "the map is gone; alive: {producers} producers, {streams} streams, {managers} managers"
+                "the map is gone; alive: producers: {producers}, streams: {streams}, managers: {managers}"
             );
             world.log.violated(Invariant::NoLeak, detail);
         }
@@ -71,8 +72,10 @@ impl Engine {
     fn closed(&self, calls: &BTreeMap<CallId, Performed>) -> BTreeMap<Conn, u64> {
         vocabulary::closed(&self.scenario, calls, |call, answer| {
             match (call.operation, call.receiver, answer) {
-                ("shutdown", _, "done") => (0..self.scenario.receivers.len()).map(Conn).collect(),
-                ("disconnect", Some(conn), "done") | ("step", Some(conn), "disconnect") => {
+                ("shutdown", _, answers::DONE) => {
+                    (0..self.scenario.receivers.len()).map(Conn).collect()
+                }
+                ("disconnect", Some(conn), answers::DONE) | ("step", Some(conn), "disconnect") => {
                     vec![conn]
                 }
                 _ => Vec::new(),
@@ -95,7 +98,7 @@ impl Engine {
             };
             let Some(conn) = call.receiver else { continue };
             let late = closed.get(&conn).is_some_and(|end| performed.begin > *end);
-            if late && call.operation == "stream_request" && answer == "accepted" {
+            if late && call.operation == "stream_request" && answer == answers::ACCEPTED {
                 let detail = format!("{} accepted a request after its close", name(conn));
                 self.violated(Invariant::NoLateStream, detail);
             }
@@ -176,7 +179,7 @@ impl Engine {
             charged += guard!(container.read()).iter().map(|s| s.buffered()).sum::<u64>();
         }
         if held.buffered != charged {
-            let detail = format!("{name}: {} bytes are charged, {charged} queued", held.buffered);
+            let detail = format!("{name}: bytes charged: {}, queued: {charged}", held.buffered);
             self.violated(Invariant::BytesBalance, detail);
         }
         if held.dead > 0 {

@@ -134,7 +134,7 @@ impl Manager {
     pub(super) fn bytes_sent(&self, bytes: u64) {
         let mut queues = lock(&self.queues);
         let Some(left) = queues.buffered.checked_sub(bytes) else {
-            let detail = format!("{bytes} bytes sent, {} were charged", queues.buffered);
+            let detail = format!("bytes sent: {bytes}, charged: {}", queues.buffered);
             return self.world.log.violated(Invariant::BytesBalance, detail);
         };
         queues.buffered = left;

@@ -13,6 +13,7 @@ use super::map::{Engine, FrontEnd};
 use super::producer::Producer;
 use super::steps::{guard, lock};
 use super::world::Crash;
+use crate::answers;
 use crate::scenario::Conn;
 use crate::sync::atomic::Ordering;
 use crate::sync::note;
@@ -35,7 +36,7 @@ impl Engine {
                 let mut streams = guard!(container.write());
                 if protocol.revives(Variant::Mb35073) {
                     for stream in streams.iter() {
-                        stream.set_dead("disconnected", false)?;
+                        stream.set_dead(answers::DISCONNECTED, false)?;
                     }
                 }
                 std::mem::take(&mut *streams)
@@ -53,7 +54,7 @@ impl Engine {
                         }
                     }
                 }
-                stream.set_dead("disconnected", false)?;
+                stream.set_dead(answers::DISCONNECTED, false)?;
                 // And here its reference is dropped, under closeAllStreamsLock.
             }
         }
@@ -79,7 +80,7 @@ impl Engine {
                     self.close_all_streams(producer)?;
                     self.notify_front_end(producer.conn);
                 }
-                Ok("done")
+                Ok(answers::DONE)
             });
         }
         let copy: Vec<Arc<Producer>> = self.with_map(|map| map.to_vec());
@@ -91,7 +92,7 @@ impl Engine {
             self.close_all_streams(&producer)?;
             self.notify_front_end(producer.conn);
         }
-        Ok("done")
+        Ok(answers::DONE)
     }
 
     /// The place where MB-37702 put the flag.
@@ -109,7 +110,7 @@ impl Engine {
 
     /// disconnect, on FE, which holds its thread lock.
     pub(super) fn disconnect(&self, front_end: &FrontEnd) -> Result<&'static str, Crash> {
-        let Some(producer) = front_end else { return Ok("no such connection") };
+        let Some(producer) = front_end else { return Ok(answers::NO_SUCH_CONNECTION) };
         let found = self.with_map_changed(|map| {
             let at = map.iter().position(|known| Arc::ptr_eq(known, producer));
             let Some(at) = at else { return Ok(None) };
@@ -119,12 +120,12 @@ impl Engine {
             }
             Ok(Some(map.remove(at)))
         })?;
-        let Some(found) = found else { return Ok("no such connection") };
+        let Some(found) = found else { return Ok(answers::NO_SUCH_CONNECTION) };
         if self.world.protocol.since(Era::Mb36557) {
             self.close_all_streams(&found)?;
         }
         self.put_on_dead_list(found);
-        Ok("done")
+        Ok(answers::DONE)
     }
 
     /// A new producer. One of the same name is flagged, and left to its owner.
@@ -135,7 +136,7 @@ impl Engine {
         front_end: &mut FrontEnd,
     ) -> Result<&'static str, Crash> {
         if front_end.is_some() {
-            return Ok("id in use");
+            return Ok(answers::ID_IN_USE);
         }
         let producer = self.new_producer(conn, name);
         let displaced = self.with_map_changed(|map| {
@@ -153,7 +154,7 @@ impl Engine {
             }
         }
         *front_end = Some(producer);
-        Ok("opened")
+        Ok(answers::OPENED)
     }
 
     /// A vb changes its state, on SV: to dead (0), replica (1) or active (2),
@@ -167,7 +168,7 @@ impl Engine {
             for producer in map {
                 if let Some(stream) = producer.find(vb) {
                     let told = !self.world.protocol.revives(Variant::Mb36637);
-                    stream.set_dead("state-changed", told)?;
+                    stream.set_dead(answers::STATE_CHANGED, told)?;
                 }
             }
             Ok(())
@@ -176,13 +177,13 @@ impl Engine {
             vbucket.failover.fetch_add(1, Ordering::AcqRel);
             note(|| format!("vb {vb} has a new failover entry"));
         }
-        Ok("done")
+        Ok(answers::DONE)
     }
 
     /// The same, and it leaves the map of vbs.
     pub(super) fn delete_vb(&self, vb: usize) -> Result<&'static str, Crash> {
         self.change_state(vb, super::world::DEAD)?;
         self.world.vbuckets[vb].exists.swap(false, Ordering::AcqRel);
-        Ok("done")
+        Ok(answers::DONE)
     }
 }

@@ -1,6 +1,7 @@
 //! What an outcome means: the words of the core for what both answer, and those
 //! for what only kv_engine does, which can crash, and can leave a stream behind.
 
+use crate::answers;
 use crate::scenario::{Call, Scenario};
 use crate::systems::words;
 use crate::Outcome;
@@ -13,38 +14,38 @@ pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> 
 /// Whether the caller can tell that nothing happened.
 pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
     match answer {
-        "never came" | "snoozed" | "buffer full" => true,
+        answers::NEVER_CAME | answers::SNOOZED | answers::BUFFER_FULL => true,
         // It has done something before.
-        "crash" => false,
-        _ if call.operation == "seqno_ack" => answer != "done",
+        answers::CRASH => false,
+        _ if call.operation == "seqno_ack" => answer != answers::DONE,
         _ => words::did_nothing(call, answer),
     }
 }
 
 fn phrase(scenario: &Scenario, outcome: &Outcome, call: &Call, answer: &str) -> Option<String> {
     let phrase = match (call.operation, answer) {
-        (_, "never came") => "never came: its thread had crashed before",
-        (operation, "crash") => {
+        (_, answers::NEVER_CAME) => "never came: its thread had crashed before",
+        (operation, answers::CRASH) => {
             return Some(format!("{} {}", who(operation), crashes(scenario, operation)));
         }
-        ("stream_request", "accepted") if left_behind(scenario, outcome, call) => {
+        ("stream_request", answers::ACCEPTED) if left_behind(scenario, outcome, call) => {
             "accepted, and left behind by the teardown"
         }
-        ("stream_request", "accepted") => "accepted, and not ended",
+        ("stream_request", answers::ACCEPTED) => "accepted, and not ended",
         // A step that finds the flag ends them too.
         ("stream_request", "accepted, ended disconnected")
             if answers(scenario, outcome).any(|(_, answer)| answer == "disconnect") =>
         {
             "accepted, then ended by the teardown of its connection"
         }
-        ("stream_request", "not my vbucket") => "refused: the vb was dead or gone",
-        ("stream_request", "rollback") => "refused: the vb has a new history",
+        ("stream_request", answers::NOT_MY_VBUCKET) => "refused: the vb was dead or gone",
+        ("stream_request", answers::ROLLBACK) => "refused: the vb has a new history",
         ("step", "disconnect") => "told to disconnect, and has done so",
-        ("run_backfill", "snoozed") => "the worker snoozed: memory is high",
-        ("run_backfill", "buffer full") => "the worker waits: the client's buffer is full",
-        ("seqno_ack", "done") => "the acknowledgement found its stream",
-        ("seqno_ack", "no such stream") => "there was no stream to acknowledge",
-        ("seqno_ack", "connection closed") => "the teardown came before the acknowledgement",
+        ("run_backfill", answers::SNOOZED) => "the worker snoozed: memory is high",
+        ("run_backfill", answers::BUFFER_FULL) => "the worker waits: the client's buffer is full",
+        ("seqno_ack", answers::DONE) => "the acknowledgement found its stream",
+        ("seqno_ack", answers::NO_SUCH_STREAM) => "there was no stream to acknowledge",
+        ("seqno_ack", answers::CONNECTION_CLOSED) => "the teardown came before the acknowledgement",
         _ => return words::phrase(scenario, call, answer),
     };
     Some(phrase.to_owned())
@@ -55,21 +56,21 @@ fn answers<'a>(
     scenario: &'a Scenario,
     outcome: &'a Outcome,
 ) -> impl Iterator<Item = (&'a Call, &'a str)> {
-    let answered = scenario.parts().flatten().zip(outcome.0.iter().flatten());
-    answered.map(|(call, (_, answer))| (call, answer.as_str()))
+    let answered = scenario.parts().flatten().zip(&outcome.answers);
+    answered.map(|(call, answer)| (call, answer.answer.as_str()))
 }
 
 /// Whether the connection of this call was torn down, and nothing has crashed:
 /// a stream that is open at the end then stays open.
 fn left_behind(scenario: &Scenario, outcome: &Outcome, request: &Call) -> bool {
     let teardown = |(call, answer): (&Call, &str)| match call.operation {
-        "shutdown" => answer == "done",
-        "disconnect" => answer == "done" && call.receiver == request.receiver,
+        "shutdown" => answer == answers::DONE,
+        "disconnect" => answer == answers::DONE && call.receiver == request.receiver,
         "step" => answer == "disconnect" && call.receiver == request.receiver,
         _ => false,
     };
     answers(scenario, outcome).any(teardown)
-        && answers(scenario, outcome).all(|(_, answer)| answer != "crash")
+        && answers(scenario, outcome).all(|(_, answer)| answer != answers::CRASH)
 }
 
 fn who(operation: &str) -> &'static str {

@@ -153,7 +153,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "appended-wakeups-are-lost",
         "wake-ups that are taken over are lost",
         WAKE,
-        &[(r"        self.paused.extend(other.paused);
+        &[(r"        self.owed.extend(other.owed);
 ", "")],
     ),
     mutant(

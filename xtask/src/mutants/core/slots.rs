@@ -264,6 +264,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "last-in-line-is-first",
         "the last in line gets the slot",
         BUCKET,
-        &[("self.state.waiting.values().next().copied()", "self.state.waiting.values().next_back().copied()")],
+        &[("self.state.waiting.first_key_value()", "self.state.waiting.last_key_value()")],
     ),
 ];

@@ -175,9 +175,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "index-is-behind-the-lock",
         "a stream enters the index when its request has left the lock: what is written meanwhile is missed",
         CONN,
-        &[("let ticket = self.shared.index.insert(vb, &self.me);", "let ticket = Ticket::default();"), (r"        open.stream_changed(id, &mut after);
+        &[("let ticket = self.shared.index.insert(vb, &self.me);", "let ticket = Ticket::default();"), (r"            open.stream_changed(id, &mut after);
+        }
         Ok(after)
-", r"        open.stream_changed(id, &mut after);
+", r"            open.stream_changed(id, &mut after);
+        }
         drop(phase);
         self.shared.index.insert(vb, &self.me);
         Ok(after)
@@ -187,10 +189,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "index-behind-the-bucket",
         "a stream enters the index when its backfill is in the bucket already (the core did so for an hour)",
         CONN,
-        &[("let ticket = self.shared.index.insert(vb, &self.me);", "let ticket = Ticket::default();"), (r"        open.stream_changed(id, &mut after);
+        &[("let ticket = self.shared.index.insert(vb, &self.me);", "let ticket = Ticket::default();"), (r"            open.stream_changed(id, &mut after);
+        }
         Ok(after)
-", r"        self.shared.index.insert(vb, &self.me);
-        open.stream_changed(id, &mut after);
+", r"            open.stream_changed(id, &mut after);
+        }
+        self.shared.index.insert(vb, &self.me);
         Ok(after)
 ")],
     ),

@@ -1,0 +1,130 @@
+//! The options of the command, in one table: what `--help` says of each, what it
+//! takes, and what it cannot be used with.
+
+/// One option.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opt {
+    /// Without the dashes.
+    pub(super) name: &'static str,
+    pub(super) takes: Takes,
+    /// One or two lines of `--help`.
+    pub(super) help: &'static str,
+    /// What makes no sense beside it, in either order.
+    pub(super) excludes: &'static [&'static [&'static str]],
+    /// The options without which it makes no sense.
+    pub(super) needs: &'static [&'static str],
+}
+
+/// What follows an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    Nothing,
+    /// A value, by this name.
+    Value(&'static str),
+    /// A value behind `=`, or none.
+    Perhaps(&'static str),
+}
+
+use Takes::{Nothing, Perhaps, Value};
+
+/// Scenarios that were named or written out, among the options.
+pub(super) const SCENARIO: &str = "a scenario";
+
+/// A question, and what else only an answer to it needs.
+const QUESTION: &[&str] = &[SCENARIO, "file", "compare", "replay", "show", "outcomes"];
+
+/// How orderings are searched.
+const SEARCH: &[&str] =
+    &["engine", "seed", "iterations", "depth", "max-executions", "max-time", "preemptions"];
+
+/// Options that make no sense beside a page: they ask a question.
+pub(super) const PAGE: &[&[&str]] = &[QUESTION, SEARCH, &["system", "format"]];
+
+const fn opt(name: &'static str, takes: Takes, help: &'static str) -> Opt {
+    Opt { name, takes, help, excludes: &[], needs: &[] }
+}
+
+impl Opt {
+    const fn excludes(self, excludes: &'static [&'static [&'static str]]) -> Opt {
+        Opt { excludes, ..self }
+    }
+
+    const fn needs(self, needs: &'static [&'static str]) -> Opt {
+        Opt { needs, ..self }
+    }
+
+    /// The option that asks for a page of the suite's own.
+    pub(super) const fn page(name: &'static str, help: &'static str) -> Opt {
+        opt(name, Nothing, help).excludes(PAGE)
+    }
+}
+
+/// What is asked, and how it is answered.
+pub(super) const OPTIONS: &[Opt] = &[
+    opt("help", Nothing, "Print this help"),
+    opt("list", Nothing, "List systems, operations, settings, scenarios and invariants")
+        .excludes(&[QUESTION, SEARCH, &["workers", "format", "generate"]]),
+    opt(
+        "system",
+        Value("NAME"),
+        "The system to explore, or several, by commas [default: the first]",
+    ),
+    opt("file", Value("PATH"), "Read scenarios from a file, `-` for standard input"),
+    opt("engine", Value("ENGINE"), "How orderings are chosen [default: dpor]"),
+    opt(
+        "compare",
+        Perhaps("ENGINES"),
+        "Run under several engines and compare: dpor,loom when none are named",
+    )
+    .excludes(&[&["engine", "show"]]),
+    opt("seed", Value("N"), "For random, pct and urw: the seed [default: 1]"),
+    opt("iterations", Value("N"), "For random, pct and urw: how many executions [default: 10000]"),
+    opt("depth", Value("N"), "For pct: how many ordering constraints a bug may need [default: 3]"),
+    opt("workers", Value("N"), "How many threads explore [default: one for each processor]"),
+    opt("max-executions", Value("N"), "Stop a scenario after so many executions, incomplete"),
+    opt(
+        "max-time",
+        Value("TIME"),
+        "Stop a scenario after so much time, incomplete: 500ms, 30s, 5m, 1h",
+    ),
+    opt("show", Value("ROW"), "Show the ordering that leads to this outcome"),
+    opt("prologue", Nothing, "In orderings, tell what the calls before the race do, step by step"),
+    opt(
+        "preemptions",
+        Nothing,
+        "Search how many preemptions each outcome needs at least: which of them a bound hides",
+    )
+    .excludes(&[&["replay", "compare"]]),
+    opt("outcomes", Nothing, "Of a whole file, or of several systems, tell all outcomes")
+        .excludes(&[&["compare", "replay", "show"]]),
+    opt("replay", Value("TOKEN"), "Run one ordering again: the token that a witness ends with")
+        .excludes(&[SEARCH, &["compare", "workers"]]),
+    opt("format", Value("FORMAT"), "How the answer is written [default: text]"),
+];
+
+/// The pages.
+pub(super) const PAGES: &[Opt] =
+    &[Opt::page("ledger", "Write the ledger: what each exploration explored")];
+
+/// The option that goes with any page, and compares it only.
+pub(super) const CHECK: &str = "check";
+
+/// Every small scenario.
+pub(super) const GENERATED: &[Opt] = &[
+    opt("generate", Nothing, "Explore every scenario of this size, up to renaming")
+        .excludes(&[QUESTION, &["system"]]),
+    opt("threads", Value("N"), "Scenarios of at most so many threads [default: 3]")
+        .needs(&["generate"]),
+    opt(
+        "calls",
+        Value("N"),
+        "Scenarios of at most so many calls, all threads together [default: 4]",
+    )
+    .needs(&["generate"]),
+    opt(
+        "part",
+        Value("I/N"),
+        "Part I of N: every N-th of them, from the I-th. The parts are the whole",
+    )
+    .needs(&["generate"]),
+];

@@ -1,0 +1,68 @@
+//! Why an engine does not explore a scenario.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The engine is not there, or the scenario is not for it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The system was built with the primitives of another engine.
+    WrongBuild {
+        /// Its name.
+        system: String,
+        /// Whose primitives it has.
+        built: &'static str,
+        /// The engine that was asked for.
+        engine: &'static str,
+    },
+    /// loom has a limit.
+    TooManyThreads {
+        /// The limit.
+        most: usize,
+        /// The scenario's.
+        threads: usize,
+    },
+    /// The system does not take the scenario; see [`Model::prepare`](crate::Model::prepare).
+    Unprepared(Box<dyn StdError + Send + Sync>),
+    /// The text is no token of an ordering.
+    Token(Box<dyn StdError + Send + Sync>),
+    /// The token is one of another scenario.
+    Diverged(
+        /// What differed.
+        String,
+    ),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::WrongBuild { system, built, engine } => {
+                let how = match *engine {
+                    "loom" => "a build with RUSTFLAGS=\"--cfg loom\"",
+                    _ => "a build with the primitives of shuttle-dpor",
+                };
+                write!(
+                    f,
+                    "{system} was built with the primitives of {built}, and the engine {engine} \
+                     needs {how}"
+                )
+            }
+            Error::TooManyThreads { most, threads } => {
+                write!(f, "loom explores at most {most} threads, and this scenario has {threads}")
+            }
+            Error::Unprepared(why) => why.fmt(f),
+            Error::Token(why) => write!(f, "--replay: {why}"),
+            Error::Diverged(why) => write!(f, "the token is not of this scenario: {why}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Error::Unprepared(why) | Error::Token(why) => Some(&**why),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What every format says of a report in the same words.
+
+use super::layout::plural;
+use crate::invariant::{NO_DEADLOCK, NO_PANIC};
+use crate::log::Answer;
+use crate::report::{Grade, Report, SeenOutcome, Verdict};
+use std::fmt;
+
+impl Report {
+    /// Executions a second.
+    pub fn rate(&self) -> u64 {
+        (self.executions as f64 / self.elapsed.as_secs_f64().max(1e-6)).round() as u64
+    }
+
+    /// The unit in which outcomes and violations are counted.
+    pub fn counted(&self) -> &'static str {
+        match self.orderings {
+            Some(_) => "ordering",
+            None => "execution",
+        }
+    }
+
+    /// ` on SYSTEM`; empty for the system that the command explores by default.
+    pub fn on(&self) -> String {
+        match self.usual {
+            true => String::new(),
+            false => format!(" on {}", self.system),
+        }
+    }
+
+    /// A line about the orderings that did not end, and so have no outcome.
+    pub fn without_outcome(&self) -> Option<String> {
+        let rows = self.outcomes.iter().map(|row| row.orderings).sum();
+        let rest = self.all().checked_sub(rows).filter(|&rest| rest > 0)?;
+        let percent = rest as f64 * 100.0 / self.all() as f64;
+        let counted = plural(rest, self.counted());
+        let broken = self.violations.iter().map(|broken| broken.invariant.as_str());
+        let stuck = broken.filter(|name| [NO_DEADLOCK.name(), NO_PANIC.name()].contains(name));
+        let why = stuck.collect::<Vec<_>>().join(", ");
+        let why = if why.is_empty() { why } else { format!(" ({why})") };
+        Some(format!("without an outcome: {counted}, {percent:.2}%{why}"))
+    }
+
+    /// The verdict in capitals, whether it was expected, and why not all was
+    /// explored.
+    pub fn verdict_line(&self) -> String {
+        match (self.verdict, &self.reason) {
+            (Verdict::Incomplete, Some(reason)) => format!("INCOMPLETE: {reason}"),
+            _ => self.verdict_word().to_owned() + &self.partly(),
+        }
+    }
+
+    /// The verdict without the reason.
+    pub(super) fn verdict_word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Complete if !self.success => "COMPLETE, not as expected",
+            Verdict::Complete => "COMPLETE",
+            Verdict::Violated if self.success => "VIOLATED, as expected",
+            Verdict::Violated => "VIOLATED",
+            Verdict::Incomplete => "INCOMPLETE",
+        }
+    }
+
+    /// The reason why not all was explored, to be appended to a verdict.
+    pub(super) fn partly(&self) -> String {
+        self.reason.as_ref().map_or(String::new(), |reason| format!("; {reason}"))
+    }
+
+    /// Answers that are the same in every outcome, and so need saying once.
+    pub fn constant(&self) -> Vec<&Answer> {
+        let Some(first) = self.outcomes.first() else { return Vec::new() };
+        // One outcome is not a constant but the answer.
+        if self.outcomes.len() == 1 {
+            return Vec::new();
+        }
+        let everywhere = |(index, answer): &(usize, &Answer)| {
+            self.outcomes.iter().all(|row| row.outcome.answers.get(*index) == Some(answer))
+        };
+        first
+            .outcome
+            .answers
+            .iter()
+            .enumerate()
+            .filter(everywhere)
+            .map(|(_, answer)| answer)
+            .collect()
+    }
+
+    /// Whether every outcome means this, among other things.
+    pub fn says_everywhere(&self, sentence: &str) -> bool {
+        self.outcomes.len() > 1
+            && self.outcomes.iter().all(|row| row.sentences().any(|one| one == sentence))
+    }
+}
+
+/// The bound on preemptions that explorers are customarily run with: what needs more
+/// is not seen then.
+const CUSTOMARY: u32 = 2;
+
+impl Report {
+    /// How many of the outcomes a search with the customary bound would not show, where
+    /// some are known to need more.
+    pub(super) fn hidden(&self) -> Option<String> {
+        let hidden = |seen: &&SeenOutcome| seen.least_preemptions > CUSTOMARY;
+        let hidden = self.outcomes.iter().filter(hidden).count() as u64;
+        let all = plural(self.outcomes.len() as u64, "outcome");
+        (hidden > 0).then(|| format!("a bound of {CUSTOMARY} preemptions hides {hidden} of {all}"))
+    }
+}
+
+impl SeenOutcome {
+    /// How many preemptions it needs, and whether the customary bound may hide it; where
+    /// that was searched for, or may be more than such a bound.
+    pub(super) fn needs(&self) -> Option<(String, bool)> {
+        let (least, enough) = (self.least_preemptions, self.preemptions?);
+        let said = match plural(least.into(), "preemption") {
+            needed if least == enough && least > 0 => format!("needs {needed}"),
+            needed if least > 0 => format!("needs {needed} at least; {enough} are enough"),
+            _ if enough > CUSTOMARY => {
+                format!("its ordering has {enough} preemptions; fewer may do")
+            }
+            _ => return None,
+        };
+        Some((said, enough > CUSTOMARY))
+    }
+
+    /// What it means, one sentence after the other.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.meaning.iter().flat_map(|meaning| meaning.split("; "))
+    }
+
+    /// Its answers but for those that are the same everywhere.
+    pub fn varying<'a>(&'a self, constant: &[&Answer]) -> Vec<&'a Answer> {
+        self.outcome.answers.iter().filter(|answer| !constant.contains(answer)).collect()
+    }
+}
+
+impl SeenOutcome {
+    /// The grade, for people: what the scenario does not speak of, but an
+    /// invariant does, is no more allowed than what it forbids.
+    pub fn mark(&self) -> String {
+        match self.grade {
+            Grade::Allowed if self.violating > 0 => "violated".into(),
+            grade => grade.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Complete => "complete",
+            Verdict::Violated => "violated",
+            Verdict::Incomplete => "incomplete",
+        })
+    }
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Grade::Required => "required",
+            Grade::Allowed => "allowed",
+            Grade::Forbidden => "forbidden",
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! Which crates, and at which of their models loom is better, and why.
+
+/// The loom that this is compared with.
+pub(super) const LOOM: &str = "0.7.3";
+
+/// A published crate with loom tests.
+pub(super) struct Peer {
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
+    /// What its build has to be told.
+    pub(super) cfg: &'static str,
+    pub(super) arguments: &'static [&'static str],
+    /// What its models' names contain.
+    pub(super) filter: &'static str,
+    /// The models at which loom is better, and why.
+    pub(super) worse: &'static [(&'static str, &'static str)],
+}
+
+const WEAK: &str = "as it takes weak memory";
+const SPINS: &str = "as it yields until another thread has acted";
+
+pub(super) const PEERS: &[Peer] = &[
+    // loom's own tests, which are in the published crate.
+    Peer {
+        name: "loom",
+        version: LOOM,
+        cfg: "--cfg loom",
+        arguments: &["--test", "suite"],
+        filter: "",
+        worse: &[
+            ("atomic_relaxed::check_ordering_invalid_1", WEAK),
+            ("atomic_relaxed::check_ordering_invalid_2", WEAK),
+            ("litmus::store_buffering", WEAK),
+            ("spec::acq_rel", WEAK),
+        ],
+    },
+    Peer {
+        name: "parking",
+        version: "2.2.1",
+        cfg: "--cfg loom",
+        arguments: &["--test", "loom", "--features", "loom"],
+        filter: "",
+        worse: &[],
+    },
+    Peer {
+        name: "concurrent-queue",
+        version: "2.5.0",
+        cfg: "--cfg loom",
+        arguments: &["--test", "loom", "--features", "loom"],
+        filter: "",
+        worse: &[],
+    },
+    Peer {
+        name: "bytes",
+        version: "1.12.2",
+        cfg: "--cfg loom",
+        arguments: &["--lib"],
+        filter: "fuzz",
+        worse: &[],
+    },
+    Peer {
+        name: "event-listener",
+        version: "5.4.2",
+        cfg: "--cfg loom",
+        arguments: &["--test", "loom", "--features", "loom"],
+        filter: "",
+        worse: &[],
+    },
+    Peer {
+        name: "oneshot",
+        version: "0.2.1",
+        cfg: "--cfg oneshot_loom",
+        arguments: &["--test", "loom", "--features", "loom,std,async"],
+        filter: "",
+        worse: &[
+            ("async_recv", SPINS),
+            ("send_recv_different_threads", SPINS),
+            ("try_recv", SPINS),
+        ],
+    },
+    Peer {
+        name: "crossbeam-epoch",
+        version: "0.9.21",
+        cfg: "--cfg crossbeam_loom",
+        arguments: &["--test", "loom", "--features", "loom"],
+        filter: "",
+        worse: &[],
+    },
+    Peer {
+        name: "tokio-util",
+        version: "0.7.20",
+        cfg: "--cfg loom",
+        arguments: &["--lib", "--features", "full"],
+        filter: "loom_",
+        worse: &[],
+    },
+    Peer {
+        name: "tokio",
+        version: "1.54.1",
+        cfg: "--cfg loom",
+        arguments: &["--lib", "--features", "full"],
+        filter: "sync::tests::loom_",
+        worse: &[],
+    },
+];
