@@ -68,7 +68,6 @@ const CHECKS: &[Check] = &[
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
-    ("mutants", Engine::Std, &["xtask", "mutants", "--check", "--part", "1/4"]),
     ("explore, history", Engine::Std, &["xtask", "explore", "--history", "--check"]),
 ];
 
