@@ -20,9 +20,9 @@ Each row is a mistake in the core (`xtask/src/mutants/core/`), and what fails
 when it is made: a scenario under shuttle-dpor, one of the generated scenarios, a
 scenario under loom, one of the native tests. Where several fail, the one that
 came first. Of the generated ones it is run against part {PART} of those of
-three calls, under shuttle-dpor; under loom against those that loom is through
-with in {QUICK} ms each, and against the one that shuttle-dpor saw it by. `-`:
-nothing fails; `not run`: nobody has looked. `(deadline)`: it never came to an end.
+three calls, under shuttle-dpor; under loom against the scenarios in which loom has
+no more than {QUICK} executions, and against the one that shuttle-dpor saw it by.
+`-`: nothing fails; `not run`: nobody has looked. `(deadline)`: it never came to an end.
 
 Written by `cargo xtask mutants --matrix`, and checked by `--check`; do not edit it.
 ";
@@ -40,7 +40,7 @@ pub(super) fn explored(killers: &Killers) -> bool {
 
 /// The file; and the mutants that no exploration sees and no reason is given for.
 pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<String>) {
-    let quick = run::QUICK.as_millis().to_string();
+    let quick = run::QUICK.to_string();
     let mut text = HEAD.replace("{PART}", run::PART).replace("{QUICK}", &quick);
     let (mut holes, mut unseen) = (Vec::new(), Vec::new());
     let seen = |check| {

@@ -7,7 +7,7 @@
 use super::copy::copy;
 use super::instrument::{instrument, mutant_at, Edit};
 use super::run::{self, Check};
-use super::{choice, folder, read};
+use super::{choice, log_file, read};
 use crate::build::{cargo, root, target, Engine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -39,11 +39,11 @@ pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
     println!("cargo-mutants knows {all}, of which {count} compile in a function of the core's");
     let mut checks = Vec::new();
     for check in [Check::Dpor, Check::Std] {
-        let mut built = run::build(&tree, &target(), check)?;
-        built.is_sound(&folder().join("sound.log"))?;
+        let built = run::build(&tree, &target(), check)?;
+        built.is_sound(&log_file("sound"))?;
         checks.push(built);
     }
-    let log = folder().join("other.log");
+    let log = log_file("other");
     let mut seen = [0; 2];
     let mut missed = Vec::new();
     let chosen = others.iter().filter(|(number, _)| made.contains(number));

@@ -82,6 +82,11 @@ impl Seen {
         lock(&self.state).1.get(mutant).cloned().unwrap_or_default()
     }
 
+    /// Whether anything saw it before.
+    pub(super) fn was_seen(&self, mutant: &str, check: Check) -> bool {
+        self.before.get(mutant).and_then(|of| of.get(&check)).is_some_and(Option::is_some)
+    }
+
     /// What is the most likely to see it: what did so before; under loom, what
     /// does so under shuttle-dpor.
     pub(super) fn first(&self, mutant: &str, check: Check) -> Option<String> {

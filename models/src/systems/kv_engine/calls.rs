@@ -6,10 +6,9 @@ use super::manager::Turn;
 use super::map::{Engine, FrontEnd};
 use super::steps::lock;
 use super::world::Crash;
-use crate::answers;
-use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use crate::system::Instance;
+use crate::{answers, log::Log};
 
 impl Instance for Engine {
     fn perform(&self, id: CallId, call: &Call, _: &Log) -> String {

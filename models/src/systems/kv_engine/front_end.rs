@@ -9,7 +9,6 @@ use super::producer::Producer;
 use super::steps::guard;
 use super::stream::{Message, Stream};
 use super::world::Crash;
-use crate::answers;
 use crate::scenario::{CallId, Conn};
 use crate::sync::atomic::Ordering;
 use crate::sync::note;
@@ -33,12 +32,12 @@ impl Engine {
     ) -> Result<&'static str, Crash> {
         let protocol = self.world.protocol;
         if producer.flagged() {
-            return Ok(answers::CONNECTION_CLOSED);
+            return Ok("connection closed");
         }
         let vb = request.vb;
         let vbucket = &self.world.vbuckets[vb];
         if !vbucket.exists.load(Ordering::Acquire) {
-            return Ok(answers::NOT_MY_VBUCKET);
+            return Ok("not my vbucket");
         }
         // Since MB-67263, from the look-up until after the insertion.
         let state_lock = protocol.since(Era::Mb67263).then(|| vbucket.state_lock.read());
@@ -46,17 +45,17 @@ impl Engine {
             return Err(self.world.crash("the second look-up of the vb gives null"));
         }
         if vbucket.is_dead() {
-            return Ok(answers::NOT_MY_VBUCKET);
+            return Ok("not my vbucket");
         }
         if request.start > request.end {
-            return Ok(answers::OUT_OF_RANGE);
+            return Ok("out of range");
         }
         if !self.make_room(producer, vb) {
-            return Ok(answers::STREAM_EXISTS);
+            return Ok("stream exists");
         }
         let failover = vbucket.failover.load(Ordering::Acquire);
         if failover > 0 {
-            return Ok(answers::ROLLBACK);
+            return Ok("rollback");
         }
         let stream = Stream::new(&self.world, producer, request.id, vb, request.end, failover);
         if protocol.revives(Variant::Mb19428) {
@@ -67,14 +66,14 @@ impl Engine {
         let again = state_lock.is_none() && !protocol.revives(Variant::Mb17230);
         let _state_lock = again.then(|| vbucket.state_lock.read());
         if again && vbucket.is_dead() {
-            return Ok(answers::NOT_MY_VBUCKET);
+            return Ok("not my vbucket");
         }
         if !protocol.revives(Variant::Mb19428) {
             self.activate(&stream)?;
         }
         self.insert(producer, stream);
         self.listen(producer, vb);
-        Ok(answers::ACCEPTED)
+        Ok("accepted")
     }
 
     fn activate(&self, stream: &Strong<Stream>) -> Result<(), Crash> {
@@ -109,7 +108,7 @@ impl Engine {
 
     /// step: a flagged connection is disconnected; else the next message.
     pub(super) fn step(&self, front_end: &FrontEnd, conn: Conn) -> Result<String, Crash> {
-        let Some(producer) = front_end else { return Ok(answers::NOT_FOUND.into()) };
+        let Some(producer) = front_end else { return Ok("not found".into()) };
         // Whatever put it to sleep before, it is awake now.
         self.world.wake(conn);
         let since = self.world.log.now();
@@ -126,7 +125,7 @@ impl Engine {
             }
         }
         self.world.sleeps(conn, since);
-        Ok(answers::IDLE.into())
+        Ok("idle".into())
     }
 
     /// closeStream: out of its container, then dead, then dropped.
@@ -136,46 +135,46 @@ impl Engine {
         vb: usize,
     ) -> Result<&'static str, Crash> {
         if producer.flagged() {
-            return Ok(answers::CONNECTION_CLOSED);
+            return Ok("connection closed");
         }
         let taken = guard!(producer.containers[vb].write()).pop();
-        let Some(stream) = taken else { return Ok(answers::NO_SUCH_STREAM) };
-        stream.set_dead(answers::CLOSED, false)?;
-        Ok(answers::CLOSED)
+        let Some(stream) = taken else { return Ok("no such stream") };
+        stream.set_dead("closed", false)?;
+        Ok("closed")
     }
 
     /// seqnoAck.
     pub(super) fn seqno_ack(&self, producer: &Producer, vb: usize) -> Result<&'static str, Crash> {
         if producer.flagged() {
-            return Ok(answers::CONNECTION_CLOSED);
+            return Ok("connection closed");
         }
         if self.world.protocol.revives(Variant::Mb37827) {
-            let Some(stream) = producer.find_raw(vb) else { return Ok(answers::NO_SUCH_STREAM) };
+            let Some(stream) = producer.find_raw(vb) else { return Ok("no such stream") };
             match stream.get() {
                 Some(stream) => stream.ack(),
                 None => return Err(self.world.crash("seqnoAck uses a stream that was freed")),
             }
-            return Ok(answers::DONE);
+            return Ok("done");
         }
-        let Some(stream) = producer.find(vb) else { return Ok(answers::NO_SUCH_STREAM) };
+        let Some(stream) = producer.find(vb) else { return Ok("no such stream") };
         stream.ack();
-        Ok(answers::DONE)
+        Ok("done")
     }
 
     /// The statistics of a connection, and the wake-up of its backfills when
     /// memory is there again: any thread, through the map.
     pub(super) fn statistics(&self, conn: Conn) -> Result<&'static str, Crash> {
         let find = |map: &[Arc<Producer>]| map.iter().find(|p| p.conn == conn).cloned();
-        let Some(producer) = self.with_map(find) else { return Ok(answers::NOT_FOUND) };
+        let Some(producer) = self.with_map(find) else { return Ok("not found") };
         match producer.manager()? {
             Some(manager) => {
                 manager.with(&self.world, |manager| manager.look())?;
-                Ok(answers::FOUND)
+                Ok("found")
             }
             None if self.world.protocol.revives(Variant::Mb20645) => {
                 Err(self.world.crash("the statistics use the null manager pointer"))
             }
-            None => Ok(answers::FOUND),
+            None => Ok("found"),
         }
     }
 
@@ -190,6 +189,6 @@ impl Engine {
                 stream.notify();
             }
         });
-        answers::DONE
+        "done"
     }
 }

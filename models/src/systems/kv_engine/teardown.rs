@@ -13,10 +13,9 @@ use super::map::{Engine, FrontEnd};
 use super::producer::Producer;
 use super::steps::{guard, lock};
 use super::world::Crash;
-use crate::answers;
-use crate::scenario::Conn;
 use crate::sync::atomic::Ordering;
 use crate::sync::note;
+use crate::{answers, scenario::Conn};
 use std::sync::Arc;
 
 impl Engine {

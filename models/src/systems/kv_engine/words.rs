@@ -1,10 +1,9 @@
 //! What an outcome means: the words of the core for what both answer, and those
 //! for what only kv_engine does, which can crash, and can leave a stream behind.
 
-use crate::answers;
 use crate::scenario::{Call, Scenario};
 use crate::systems::words;
-use crate::Outcome;
+use crate::{answers, Outcome};
 
 /// A sentence for each call whose answer depends on the race.
 pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
