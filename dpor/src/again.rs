@@ -43,6 +43,7 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
             place,
             detail,
             orderings: 1,
+            orderings_of_name: 1,
             token: token.clone(),
             witness: witness.clone(),
         })

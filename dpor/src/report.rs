@@ -67,6 +67,9 @@ pub struct Violation {
     pub detail: String,
     /// How many.
     pub orderings: u64,
+    /// How many violated what has this name, at this place or another: one that does so at two places
+    /// is counted once.
+    pub orderings_of_name: u64,
     /// The one with the fewest context switches that a bounded search finds.
     pub token: Token,
     /// That one, step by step.

@@ -3,7 +3,7 @@
 use crate::report::{CutOff, Outcome, Replay, Report, Verdict, Violation};
 use crate::rt::{Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub(crate) struct Tally<T> {
     pub(crate) livelocks: u64,
     /// Name and place.
     pub(crate) violations: BTreeMap<(String, String), Best>,
+    /// Orderings that violated what has a name, at whichever places.
+    named: BTreeMap<String, u64>,
     /// Who was busy in the first execution that was cut off.
     cut_off: Option<(String, Token)>,
     incomplete: Option<String>,
@@ -57,6 +59,7 @@ impl<T> Default for Tally<T> {
             outcomes: BTreeMap::new(),
             livelocks: 0,
             violations: BTreeMap::new(),
+            named: BTreeMap::new(),
             cut_off: None,
             incomplete: None,
             within: None,
@@ -95,6 +98,9 @@ impl<T: Ord + Debug> Tally<T> {
         self.violating += other.violating;
         merge(&mut self.outcomes, other.outcomes);
         merge(&mut self.violations, other.violations);
+        for (name, orderings) in other.named {
+            *self.named.entry(name).or_default() += orderings;
+        }
         if let Some(why) = other.incomplete {
             self.stop(why);
         }
@@ -127,6 +133,10 @@ impl<T: Ord + Debug> Tally<T> {
         self.longest = self.longest.max(rt.trace.len());
         if !rt.violations.is_empty() {
             self.violating += 1;
+        }
+        let names: BTreeSet<&str> = rt.violations.iter().map(|found| &*found.name).collect();
+        for name in names {
+            *self.named.entry(name.to_owned()).or_default() += 1;
         }
         for found in &rt.violations {
             let key = (found.name.to_string(), found.place.clone());
@@ -168,6 +178,7 @@ impl<T: Ord + Debug> Tally<T> {
             }
             violations.push(Violation {
                 detail: detail.map(|((_, d), _)| d.clone()).unwrap_or_default(),
+                orderings_of_name: self.named.get(&name).copied().unwrap_or_default(),
                 name,
                 place,
                 orderings: best.orderings,

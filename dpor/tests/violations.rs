@@ -355,3 +355,22 @@ fn who_is_not_at_rest_is_in_a_deadlock() {
     };
     assert_eq!(Explorer::new().explore(lock_twice).deadlocks, 1);
 }
+
+#[test]
+fn an_ordering_with_two_data_races_violates_the_name_once() {
+    use shuttle_dpor::cell::CheckedCell;
+    let report = Explorer::new().explore(|| {
+        let cells = Arc::new([CheckedCell::new(0), CheckedCell::new(0)]);
+        let other = cells.clone();
+        let writer = thread::spawn(move || {
+            other[0].with_mut(|value| *value = 1);
+            other[1].with_mut(|value| *value = 1);
+        });
+        cells[0].with_mut(|value| *value = 2);
+        cells[1].with_mut(|value| *value = 2);
+        writer.join().unwrap();
+    });
+    let races: Vec<_> = report.violations.iter().filter(|v| v.name == "no-data-race").collect();
+    assert!(races.iter().map(|race| race.orderings).sum::<u64>() > report.orderings);
+    races.iter().for_each(|race| assert_eq!(race.orderings_of_name, report.orderings));
+}

@@ -31,12 +31,11 @@ pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Opti
     // The engine tells deadlocks and panics apart by their places; an invariant is one.
     let mut violations: Vec<Violation> = Vec::new();
     for seen in found.violations {
-        match violations.last_mut().filter(|last| last.invariant == seen.name) {
-            Some(last) => last.orderings += seen.orderings,
-            None => violations.push(Violation {
+        if violations.last().is_none_or(|last| last.invariant != seen.name) {
+            violations.push(Violation {
                 witness: witness(seen.witness, seen.token.to_string(), options.prologue),
-                ..Violation::new(&seen.name, seen.detail, seen.orderings)
-            }),
+                ..Violation::new(&seen.name, seen.detail, seen.orderings_of_name)
+            });
         }
     }
     Report {
