@@ -301,7 +301,7 @@ fn a_lost_wakeup_does_not_hide_a_lock_cycle() {
     assert_eq!(stuck.len(), 2, "{stuck:?}");
     assert_eq!(stuck.iter().map(|v| v.orderings).sum::<u64>(), report.deadlocks);
     let detail = |what: &str| stuck.iter().any(|v| v.detail.contains(what));
-    assert!(detail("waits to wake wakeups") && detail("waits to lock b"), "{stuck:?}");
+    assert!(detail("waits to be woken by wakeups") && detail("waits to lock b"), "{stuck:?}");
     for v in &stuck {
         assert_eq!(v.witness.switches(), v.token.switches());
     }

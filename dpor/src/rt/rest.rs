@@ -38,6 +38,8 @@ impl Runtime {
             if other == me as usize {
                 continue;
             }
+            let past = self.threads[other].past;
+            self.knows(me, past);
             let clock = std::mem::take(&mut self.threads[other].clock);
             join(&mut self.threads[me as usize].clock, &clock);
             self.threads[other].clock = clock;
