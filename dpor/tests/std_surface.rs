@@ -471,7 +471,7 @@ fn a_report_is_shown() {
     });
     let text = deadlock.to_string();
     assert!(
-        text.contains("VIOLATED: 1 orderings") && text.contains("blocked: wake never"),
+        text.contains("VIOLATED: 1 orderings") && text.contains("waits to be woken by never"),
         "{text}"
     );
 }
