@@ -32,7 +32,8 @@ fn nextest() -> Result<(), String> {
         return Ok(());
     }
     asked(&["nextest", "run"], 0, "3 tests run: 3 passed")?;
-    let report = target.join("nextest/default/junit.xml");
+    // nextest's own folder is below the workspace, wherever cargo builds.
+    let report = folder.join("target/nextest/default/junit.xml");
     let said = std::fs::read_to_string(&report)
         .map_err(|error| format!("{}: {error}", report.display()))?;
     let name = "<testcase name=\"the_pool_is_as_its_scenarios_say\"";
