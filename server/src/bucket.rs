@@ -163,24 +163,20 @@ impl Bucket {
     pub async fn close(&self) -> Option<Closed> {
         let open = lock(&self.open).take();
         let Open { jobs, writer, workers } = open?;
-        let (map, closing) = (self.map.clone(), self.closing.clone());
-        // A shutdown takes as long as there are streams. All of this happens on a
-        // thread of its own, also when nobody waits for it any more.
-        let closed = tokio::task::spawn_blocking(move || {
-            let ended = map.shutdown().deliver();
-            closing.cancel();
-            // The writer ends when the last binding is dropped, and not before.
-            drop(jobs);
+        let ended = self.map.shutdown().deliver();
+        let closed = Closed {
+            connections: ended.len(),
+            streams: ended.iter().map(|connection| connection.ends.len()).sum(),
+        };
+        self.closing.cancel();
+        // The writer ends when the last binding is dropped, and not before.
+        drop(jobs);
+        let joined = tokio::task::spawn_blocking(move || {
             workers.join();
             // It has no way to panic but a bug; then it is over, too.
             let _ = writer.join();
-            Closed {
-                connections: ended.len(),
-                streams: ended.iter().map(|connection| connection.ends.len()).sum(),
-            }
         });
-        // It has no way to panic, either; a runtime that ends does not wait for it.
-        let closed = closed.await.unwrap_or_default();
+        let _ = joined.await;
         Some(closed)
     }
 
