@@ -163,7 +163,7 @@ impl<T: Ord + Debug> Tally<T> {
     pub(crate) fn report(
         self,
         elapsed: Duration,
-        replay: impl Fn(&Token) -> Replay<T>,
+        replay: &dyn Fn(&Token) -> Replay<T>,
     ) -> Report<T> {
         let mut violations = Vec::new();
         let mut differs = None;

@@ -40,8 +40,9 @@ impl fmt::Debug for Label {
     }
 }
 
-/// Runs `f` on the current execution's runtime. `None` outside of a shuttle execution.
-pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
+/// The current execution's runtime, in which the current task is the current thread. `None` outside
+/// of a shuttle execution.
+pub(super) fn runtime() -> Option<Rc<RefCell<Runtime>>> {
     let task = try_get_current_task()?;
     let Label(rt) = match get_label_for_task(TaskId::from(0)) {
         Some(label) => label,
@@ -55,12 +56,13 @@ pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
             label
         }
     };
-    let mut rt = rt.borrow_mut();
-    rt.current = match rt.guest().tasks.iter().find(|(t, _)| *t == task) {
+    let mut runtime = rt.borrow_mut();
+    runtime.current = match runtime.guest().tasks.iter().find(|(t, _)| *t == task) {
         Some(&(_, tid)) => tid,
-        None => rt.welcome(task),
+        None => runtime.welcome(task),
     };
-    Some(f(&mut rt))
+    drop(runtime);
+    Some(rt)
 }
 
 impl Runtime {
