@@ -244,7 +244,7 @@ pub(crate) fn execute(
     let runner = shuttle::Runner::new(scheduler, shuttles);
     // The body's panics do not come here: this one is an observer's, or the explorer's own.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        runner.run(move || rt::run_thread(0, &mut || body()));
+        runner.run(move || rt::run_thread(0, || body()));
     }));
     let rt = rt::install(before);
     if let Err(payload) = result {
