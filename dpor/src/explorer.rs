@@ -248,15 +248,11 @@ impl Explorer {
         let settings = Settings { strategy: Strategy::Dpor, ..self.settings.clone() };
         let conclude = |rt: &mut Runtime| rt.ending == Some(Ending::Probed);
         let rt = execute(rt, &settings, into_slot(body, slot.clone()), Box::new(conclude));
-        let violations = rt.violations.iter().map(|v| (v.name.to_string(), v.detail.clone()));
-        let (violations, places) =
-            (violations.collect(), rt.violations.iter().map(|v| v.place.clone()).collect());
         let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         Replay {
             witness: witness::make(&rt),
             outcome: outcome.filter(|_| matches!(rt.ending, None | Some(Ending::AtRest))),
-            violations,
-            places,
+            violations: rt.violations.clone(),
             diverged: match &rt.ending {
                 Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),
                 _ => None,

@@ -9,11 +9,12 @@
 //! Whoever unwinds keeps its turn where it can, because std counts panics by OS thread, and all the
 //! execution's threads share one.
 
-use super::state::{Found, Mode, Runtime};
+use super::state::{Mode, Runtime};
 use super::thread::Status;
 use super::TornDown;
 use crate::names::Names;
 use crate::op::Tid;
+use crate::report::Found;
 use shuttle::current::{get_label_for_task, set_label_for_task, try_get_current_task};
 use shuttle::scheduler::TaskId;
 use std::cell::RefCell;
