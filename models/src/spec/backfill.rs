@@ -1,11 +1,12 @@
 //! Whose turn it is, who has a slot, and what one turn of a worker does.
 //!
 //! A backfill needs a slot to run, and there are few of them: in the bucket,
-//! and for each connection. Who finds none in the bucket waits in line; a slot
-//! that is free belongs to the first in line that is not running. A connection
-//! asks for a turn when it has a backfill with a slot and its buffer is not
-//! full, and has at most one at a time; or for one at a later time, when all
-//! that it has is put off.
+//! and for each connection. It gets one in the turn in which it first runs. Who
+//! finds none in the bucket waits in line; a slot that is free belongs to the
+//! first in line that is not running. A connection asks for a turn when it has
+//! something to run or a slot to look for and its buffer is not full, and has
+//! at most one at a time; or for one at a later time, when all that it has is
+//! put off.
 
 use super::state::{Backfill, Message, Place, Reads, Scan, Source, World};
 use super::Limits;
@@ -83,16 +84,18 @@ impl World {
         }
     }
 
-    /// A slot for each backfill, while there are any.
-    fn promote(&mut self, at: Place, limits: &Limits) {
-        loop {
-            let backfills = &self.connections[at].backfills;
-            let may = (backfills.in_progress() as u64) < limits.cap;
-            if backfills.pending.is_empty() || !may || !self.take_slot(at) {
-                return;
-            }
-            let backfills = &mut self.connections[at].backfills;
-            backfills.fresh.extend(backfills.pending.pop_front());
+    /// Whether another backfill could run, if it had a slot of the bucket's.
+    fn wants_slot(&self, at: Place, limits: &Limits) -> bool {
+        let backfills = &self.connections[at].backfills;
+        let may = (backfills.in_progress() as u64) < limits.cap;
+        !backfills.pending.is_empty() && may && !backfills.full
+    }
+
+    /// Who wants no slot does not wait for one.
+    fn leave_line(&mut self, at: Place, limits: &Limits) {
+        if self.bucket.waiting.contains(&at) && !self.wants_slot(at, limits) {
+            self.bucket.waiting.retain(|other| *other != at);
+            self.offer_slots();
         }
     }
 
@@ -109,11 +112,12 @@ impl World {
         }
     }
 
-    fn next_turn(&self, at: Place) -> Next {
+    fn next_turn(&self, at: Place, limits: &Limits) -> Next {
         let backfills = &self.connections[at].backfills;
+        let looks = self.wants_slot(at, limits) && !self.bucket.waiting.contains(&at);
         if backfills.full {
             Next::Never
-        } else if !backfills.fresh.is_empty() || !backfills.begun.is_empty() {
+        } else if looks || !backfills.begun.is_empty() {
             Next::Now
         } else {
             let first = backfills.snoozing.iter().map(|(until, _)| *until).min();
@@ -134,16 +138,16 @@ impl World {
     }
 
     /// Something has changed: whoever rests does so for as long as it now has to.
-    fn ask_for_turn(&mut self, at: Place) {
-        let next = self.next_turn(at);
+    fn ask_for_turn(&mut self, at: Place, limits: &Limits) {
+        self.leave_line(at, limits);
+        let next = self.next_turn(at, limits);
         self.give_turn(at, next);
     }
 
     /// A new backfill.
     pub(super) fn schedule(&mut self, at: Place, limits: &Limits, backfill: Backfill) {
         self.connections[at].backfills.pending.push_back(backfill);
-        self.promote(at, limits);
-        self.ask_for_turn(at);
+        self.ask_for_turn(at, limits);
     }
 
     /// The stream of this request has ended: its backfill leaves the queues.
@@ -151,24 +155,17 @@ impl World {
     pub(super) fn cancel(&mut self, at: Place, limits: &Limits, request: crate::CallId) {
         let backfills = &mut self.connections[at].backfills;
         let others = |backfill: &Backfill| backfill.request != request;
-        let waited = backfills.pending.len();
+        let waits = self.bucket.waiting.contains(&at);
         backfills.pending.retain(others);
-        if backfills.pending.len() < waited {
-            if backfills.pending.is_empty() {
-                self.bucket.waiting.retain(|other| *other != at);
-                self.offer_slots();
-            }
-            self.ask_for_turn(at);
-            return;
-        }
         let had = backfills.in_queues();
-        backfills.fresh.retain(others);
         backfills.begun.retain(others);
         backfills.snoozing.retain(|(_, backfill)| others(backfill));
-        if backfills.in_queues() < had {
+        let cancelled = backfills.in_queues() < had;
+        if cancelled {
             self.return_slots(1);
-            self.promote(at, limits);
-            self.ask_for_turn(at);
+        }
+        if cancelled || waits {
+            self.ask_for_turn(at, limits);
         }
     }
 
@@ -190,7 +187,7 @@ impl World {
         let drained = backfills.bytes == 0 || backfills.bytes <= limits.resume_bytes();
         if backfills.full && drained {
             backfills.full = false;
-            self.ask_for_turn(at);
+            self.ask_for_turn(at, limits);
         }
     }
 
@@ -213,8 +210,8 @@ impl World {
         self.give_turn(at, next);
     }
 
-    /// Chooses what to run: what never ran comes first. None: nothing can, and
-    /// the turn is over.
+    /// Chooses what to run: what never ran comes first, if there is a slot for
+    /// it. None: nothing can, and the turn is over.
     pub(super) fn begin_turn(
         &mut self,
         at: Place,
@@ -230,19 +227,19 @@ impl World {
             self.end_turn(at, Next::At(now + 1));
             return None;
         }
-        self.promote(at, limits);
+        let fresh = self.wants_slot(at, limits) && self.take_slot(at);
         let backfills = &mut self.connections[at].backfills;
         let (due, snoozing): (Vec<_>, Vec<_>) =
             backfills.snoozing.drain(..).partition(|(time, _)| *time <= now);
         backfills.snoozing = snoozing;
         backfills.begun.extend(due.into_iter().map(|(_, backfill)| backfill));
-        let fresh = !backfills.fresh.is_empty();
-        let chosen = match backfills.full {
-            true => None,
-            false => backfills.fresh.pop_front().or_else(|| backfills.begun.pop_front()),
+        let chosen = match (fresh, backfills.full) {
+            (true, _) => backfills.pending.pop_front(),
+            (false, true) => None,
+            (false, false) => backfills.begun.pop_front(),
         };
         let Some(backfill) = chosen else {
-            let next = self.next_turn(at);
+            let next = self.next_turn(at, limits);
             self.end_turn(at, next);
             return None;
         };
@@ -402,9 +399,11 @@ impl World {
         if over {
             self.return_slots(1);
         }
-        self.promote(at, limits);
-        let next = self.next_turn(at);
+        self.leave_line(at, limits);
+        let next = self.next_turn(at, limits);
         self.end_turn(at, next);
+        // A slot that became free meanwhile has passed it over.
+        self.offer_slots();
     }
 }
 

@@ -140,8 +140,6 @@ pub(super) enum Source {
 pub(super) struct Backfills {
     /// Without a slot.
     pub(super) pending: VecDeque<Backfill>,
-    /// With a slot; never ran.
-    pub(super) fresh: VecDeque<Backfill>,
     /// With a slot; to go on.
     pub(super) begun: VecDeque<Backfill>,
     /// With a slot; not to go on before this time.
@@ -230,7 +228,7 @@ impl Backfills {
 
     /// Those that have a slot and wait.
     pub(super) fn in_queues(&self) -> usize {
-        self.fresh.len() + self.begun.len() + self.snoozing.len()
+        self.begun.len() + self.snoozing.len()
     }
 }
 

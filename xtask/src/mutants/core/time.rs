@@ -206,29 +206,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "memory-high-runs",
         "backfills run while the host has no memory",
         CONN,
-        &[(
-            r"            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),
-",
-            r"            _ if false && memory_high => Err(Turn::Never),
-",
-        )],
+        &[("            Phase::Open(open) if memory_high => {", "            Phase::Open(open) if memory_high && false => {")],
     ),
     mutant(
         "memory-high-rests-for-ever",
         "who is put off for want of memory gets no turn",
         CONN,
-        &[(
-            "            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),",
-            "            Phase::Open(_) if memory_high => Err(Turn::Never),",
-        )],
+        &[("                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));", "                open.end_turn(&mut bucket.lock(), seat, Turn::Never);")],
     ),
     mutant(
         "memory-high-is-ready",
         "who is put off for want of memory is ready at once, and spins",
         CONN,
-        &[(
-            "            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),",
-            "            Phase::Open(_) if memory_high => Err(Turn::Now),",
-        )],
+        &[("                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));", "                open.end_turn(&mut bucket.lock(), seat, Turn::Now);")],
     ),
 ];
