@@ -1,7 +1,7 @@
 //! Slots and places in lines are given, kept and given back, once.
 
 use super::super::{mutant, Mutant};
-use super::{BUCKET, CONN, MANAGER, OPEN};
+use super::{BUCKET, CONN, MANAGER, OPEN, STREAMS};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(

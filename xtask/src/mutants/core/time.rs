@@ -206,18 +206,27 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "memory-high-runs",
         "backfills run while the host has no memory",
         CONN,
-        &[("            Phase::Open(open) if memory_high => {", "            Phase::Open(open) if memory_high && false => {")],
+        &[(
+            "            Phase::Open(open) if memory_high => {",
+            "            Phase::Open(open) if memory_high && false => {",
+        )],
     ),
     mutant(
         "memory-high-rests-for-ever",
         "who is put off for want of memory gets no turn",
         CONN,
-        &[("                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));", "                open.end_turn(&mut bucket.lock(), seat, Turn::Never);")],
+        &[(
+            "                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));",
+            "                open.end_turn(&mut bucket.lock(), seat, Turn::Never);",
+        )],
     ),
     mutant(
         "memory-high-is-ready",
         "who is put off for want of memory is ready at once, and spins",
         CONN,
-        &[("                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));", "                open.end_turn(&mut bucket.lock(), seat, Turn::Now);")],
+        &[(
+            "                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));",
+            "                open.end_turn(&mut bucket.lock(), seat, Turn::Now);",
+        )],
     ),
 ];
