@@ -18,7 +18,7 @@ pub struct LiveObjects {
     pub streams: usize,
     /// BackfillManagers: one for each connection that is not closed.
     pub managers: usize,
-    /// Backfills, queued or running.
+    /// Backfills that have begun, queued or running.
     pub backfills: usize,
 }
 

@@ -136,7 +136,14 @@ impl Open {
 
     /// Takes to the bucket what the connection wants after a change: its slots
     /// that are over, its place in the line for slots that it does not want,
-    /// and its next turn. The bucket is not asked for what it knows.
+    /// and its next turn. Of what the bucket knows it is not told again: two
+    /// connections meet there once in a turn, and not in each request.
+    ///
+    /// That a turn is to come is set here and cleared when a turn ends, both
+    /// under this connection's lock. A change and the turn have two orders:
+    /// either the change comes first, and the turn finds it when it begins or,
+    /// if it runs already, when it ends; or the turn has ended, and the change
+    /// finds that none is to come.
     pub(super) fn settle(&mut self, bucket: &Bucket<Connection>, me: &Weak<Connection>) {
         let over = self.backfills.take_slots_over();
         let leaves = self.leaves_line();
@@ -187,7 +194,8 @@ impl Open {
             bucket.leave_line(seat);
         }
         self.end_turn(bucket, seat, self.next_turn());
-        // A slot that became free meanwhile found it passed over.
+        // Either a slot became free before this, and found it passed over; or
+        // it does later, and finds it in line.
         bucket.call_first_waiter();
     }
 
