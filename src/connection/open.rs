@@ -255,3 +255,16 @@ impl fmt::Debug for Open {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, target_pointer_width = "64", not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::connection::streams::PLACE;
+
+    /// What there is for each connection, and for each of its streams, besides
+    /// what is queued: in bytes.
+    #[test]
+    fn sizes() {
+        assert_eq!((size_of::<Open>(), PLACE), (336, 136));
+    }
+}

@@ -32,6 +32,10 @@ struct Place {
     pending: Link,
 }
 
+/// The bytes of a stream.
+#[cfg(all(test, not(any(loom, shuttle))))]
+pub(super) const PLACE: usize = size_of::<Option<Place>>();
+
 impl AsMut<Link> for Place {
     fn as_mut(&mut self) -> &mut Link {
         &mut self.ready
