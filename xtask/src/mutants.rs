@@ -8,7 +8,7 @@
 //! - `run`: the checks that they are run against, each with a deadline
 //! - `seen`: what was found so far, so that a run that was cut off goes on
 //! - `matrix`: which check saw which, `models/MUTANTS.md`
-//! - `others`: cargo-mutants, whose mistakes are made one build at a time
+//! - `others`: the mistakes that cargo-mutants knows
 //! - `explorer`: the explorer's mutants, each a build of its own, against the
 //!   explorer's tests
 
@@ -25,7 +25,7 @@ use crate::build::{cargo, root, target, Engine};
 use copy::copy;
 use instrument::Edit;
 use matrix::Killers;
-use run::{Binaries, Check};
+use run::{Binaries, Check, Rest};
 use seen::Seen;
 use std::collections::BTreeMap;
 use std::fs;
@@ -193,30 +193,23 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
             continue;
         }
         let begin = Instant::now();
-        let built = run::build(&tree, &target(), check)?;
+        let mut built = run::build(&tree, &target(), check)?;
         let compiled = begin.elapsed();
         // The check of a matrix runs what is seen alone; the rest was sound when it was written.
         if !asked.check {
             built.is_sound(&log_file("sound"))?;
         }
-        let (compiled, held) = (compiled.as_secs_f64(), begin.elapsed().as_secs_f64());
-        println!("{:10} built in {compiled:.0} s, and holds: {held:.0} s", check.name());
+        let held = (begin.elapsed() - compiled).as_secs_f64();
+        let compiled = compiled.as_secs_f64();
+        println!("{:10} built in {compiled:.0} s; to see it hold took {held:.0} s", check.name());
         binaries.push(built);
     }
-    let queue = Mutex::new(chosen.iter());
     let begin = Instant::now();
-    let work = |worker: usize| -> Result<(), String> {
-        loop {
-            let next = lock(&queue).next();
-            let Some((number, mutant)) = next else { return Ok(()) };
-            let log = log_file(&format!("mutant{worker}"));
-            let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
-            println!("{:40}{said}", mutant.name);
-        }
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..2).map(|worker| scope.spawn(move || work(worker))).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("it does not panic"))
+    two_at_a_time(&chosen, |(number, mutant), worker| {
+        let log = log_file(&format!("mutant{worker}"));
+        let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
+        println!("{:40}{said}", mutant.name);
+        Ok(())
     })?;
     println!("{} mutants, {:.0} s", chosen.len(), begin.elapsed().as_secs_f64());
     let dpor = binaries.iter().find(|built| built.check == Check::Dpor);
@@ -248,6 +241,29 @@ fn log_file(name: &str) -> PathBuf {
     folder().join(format!("{name}-{}.log", std::process::id()))
 }
 
+/// Works on them in order, two at a time, with the worker's number; begins none after
+/// the first that fails.
+fn two_at_a_time<T: Sync>(
+    items: &[T],
+    work: impl Fn(&T, usize) -> Result<(), String> + Sync,
+) -> Result<(), String> {
+    let (queue, failed) = (Mutex::new(items.iter()), Mutex::new(None));
+    thread::scope(|scope| {
+        for worker in 0..2 {
+            let (queue, failed, work) = (&queue, &failed, &work);
+            scope.spawn(move || loop {
+                let next = lock(queue).next();
+                let (Some(item), None) = (next, &*lock(failed)) else { return };
+                if let Err(error) = work(item, worker) {
+                    *lock(failed) = Some(error);
+                }
+            });
+        }
+    });
+    let failed = lock(&failed).take();
+    failed.map_or(Ok(()), Err)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -274,7 +290,12 @@ fn look(
                     continue;
                 }
                 let failed = |error| format!("{}: {error}", mutant.name);
-                let killer = built.killer(number, first, known, log).map_err(failed)?;
+                let rest = match known {
+                    true => Rest::Nothing,
+                    false if matrix::explored(&seen.killers(mutant.name)) => Rest::Quick,
+                    false => Rest::All,
+                };
+                let killer = built.killer(number, first, rest, log).map_err(failed)?;
                 seen.add(mutant.name, check, killer.clone())?;
                 killer
             }
@@ -291,7 +312,7 @@ fn say(all: &[(usize, &'static Mutant)], dpor: &Binaries) -> Result<(), String> 
     for (name, scenario, text) in core::SAYS {
         let mutant = all.iter().find(|(_, mutant)| mutant.name == *name);
         let (number, _) = mutant.ok_or_else(|| format!("{name}: no mutant"))?;
-        dpor.killer(*number, Some((*scenario).to_owned()), true, &log)?;
+        dpor.killer(*number, Some((*scenario).to_owned()), Rest::Nothing, &log)?;
         let said = read(&log)?;
         if !said.contains(text) {
             silent += &format!("{name}, {scenario}: nothing says \"{text}\":\n{said}\n");

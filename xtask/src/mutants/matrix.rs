@@ -21,7 +21,8 @@ when it is made: a scenario under shuttle-dpor, one of the generated scenarios, 
 scenario under loom, one of the native tests. Where several fail, the one that
 came first. Of the generated ones it is run against part {PART} of those of
 three calls, under shuttle-dpor; under loom against the scenarios in which loom has
-no more than {QUICK} executions, and against the one that shuttle-dpor saw it by.
+no more than {QUICK} executions, and against the one that shuttle-dpor saw it by; with
+std against the native tests, but for `{SLOW}` where an exploration sees it.
 `-`: nothing fails; `not run`: nobody has looked. `(deadline)`: it never came to an end.
 
 Written by `cargo xtask mutants --matrix`, and checked by `--check`; do not edit it.
@@ -41,7 +42,8 @@ pub(super) fn explored(killers: &Killers) -> bool {
 /// The file; and the mutants that no exploration sees and no reason is given for.
 pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<String>) {
     let quick = run::QUICK.to_string();
-    let mut text = HEAD.replace("{PART}", run::PART).replace("{QUICK}", &quick);
+    let text = HEAD.replace("{PART}", run::PART).replace("{QUICK}", &quick);
+    let mut text = text.replace("{SLOW}", run::SLOW);
     let (mut holes, mut unseen) = (Vec::new(), Vec::new());
     let seen = |check| {
         rows.iter().filter(|(.., killers)| killers.get(&check).is_some_and(Option::is_some)).count()

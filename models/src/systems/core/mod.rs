@@ -88,7 +88,8 @@ const SETTINGS: &[Setting] = &[
         "memory",
         1,
         "what a read from memory finds: 1 the last item; 0 it is gone; 2 nothing; \
-         3 the next item; 4 all; 5 it fails; 6 it panics; 7 an item that was not asked for",
+         3 the next item; 4 all; 5 it fails; 6 it panics; 7 an item that was not asked for; \
+         8 the last item, which is gone if no larger seqno is ever notified",
     ),
     setting("memory_used", 0, "of the host's memory, in per cent; 101: to ask panics"),
     setting("buffer", 1 << 20, "bytes read ahead of a client"),
@@ -173,7 +174,7 @@ impl Model for Core {
             "items" | "scan" | "slots" | "cap" | "scan_bytes" => 1 << 20,
             "gap" | "bytes" | "fail_at" | "later" | "snoozes" => 1 << 10,
             "host_locks" | "calls" | "panics" | "sequential" => 1,
-            "memory" => 7,
+            "memory" => 8,
             "memory_used" => 101,
             "percent" | "resume" => 100,
             "batch" => 64,
@@ -305,6 +306,7 @@ fn memory(setting: u64) -> Memory {
         4 => Memory::All,
         5 | 6 => Memory::Fails,
         7 => Memory::Strays,
+        8 => Memory::GoneAtTheEnd,
         _ => Memory::Last,
     }
 }
