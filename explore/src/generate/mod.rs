@@ -16,6 +16,7 @@ mod tests;
 use crate::system::{Operation, Parameter};
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// One call, as it is written in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +47,8 @@ pub struct Family {
     /// A thread that races with them, and is always there: such as one that
     /// ends what others wait for.
     pub beside: Vec<Letter>,
+    /// It has scenarios of so many calls only, and of no more than the universe.
+    pub calls: RangeInclusive<usize>,
 }
 
 /// All scenarios of these families, up to this size.
@@ -58,6 +61,9 @@ pub struct Universe {
     /// At most so many calls in all threads together; at least two.
     pub calls: usize,
 }
+
+/// Of a [`Family`] that has scenarios of every size.
+pub const ANY: RangeInclusive<usize> = 2..=usize::MAX;
 
 /// Every scenario over these operations: on up to two receivers, and for a
 /// parameter that cannot be left out with two values, which stand for any two. A
@@ -81,8 +87,8 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
             }
         }
     }
-    let families =
-        vec![Family { settings: "", prologue: Vec::new(), alphabet, beside: Vec::new() }];
+    let (prologue, beside) = (Vec::new(), Vec::new());
+    let families = vec![Family { settings: "", prologue, alphabet, beside, calls: ANY }];
     Universe { families, threads, calls }
 }
 
@@ -315,7 +321,11 @@ impl Universe {
     /// Part `part` of `parts`, from 1: every so many-th of its scenarios.
     pub fn part(&self, part: usize, parts: usize) -> impl Iterator<Item = String> + '_ {
         let shapes = (2..=self.calls).flat_map(|calls| shapes(self.threads, calls));
-        let each = shapes.flat_map(|shape| self.families.iter().map(move |f| (f, shape.clone())));
+        let each = shapes.flat_map(|shape| {
+            let calls = shape.iter().sum();
+            let families = self.families.iter().filter(move |f| f.calls.contains(&calls));
+            families.map(move |f| (f, shape.clone()))
+        });
         let codes = each
             .flat_map(|(family, shape)| family.of_shape(&shape).map(move |code| (family, code)));
         let part = codes.skip(part.saturating_sub(1)).step_by(parts.max(1));
