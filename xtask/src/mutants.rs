@@ -221,13 +221,13 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         (core::kind(*number), *mutant, seen.killers(mutant.name))
     };
     let rows: Vec<Row> = if asked.matrix { &all } else { &chosen }.iter().map(row).collect();
-    let (text, holes) = matrix::write(&rows);
+    let (text, wrong) = matrix::write(&rows);
     if asked.matrix {
         write(&root().join(matrix::FILE), &text)?;
     }
-    match holes.is_empty() {
+    match wrong.is_empty() {
         true => silent,
-        false => Err(format!("no exploration sees: {}", holes.join(" "))),
+        false => Err(wrong.join("\n")),
     }
 }
 

@@ -3,6 +3,7 @@
 mod bytes;
 mod fresh;
 mod host;
+mod last;
 mod refusals;
 mod seqnos;
 mod slots;
@@ -44,6 +45,7 @@ const KINDS: &[(&str, &[Mutant])] = &[
     ("workers", workers::MUTANTS),
     ("time", time::MUTANTS),
     ("fresh", fresh::MUTANTS),
+    ("last", last::MUTANTS),
 ];
 
 /// All of them, by their numbers: 0 is the sound core.
