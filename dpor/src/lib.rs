@@ -161,7 +161,7 @@
 //!   node's children stays the one of a single worker, so the counts are the same for any number.
 //!
 //! That this is right is checked against brute force, on random programs over all primitives: see
-//! `tests/brute` and the example `brute-force`.
+//! `tests/suite/brute` and the example `brute-force`.
 
 mod adapter;
 mod again;
@@ -199,7 +199,7 @@ mod witness;
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
-pub use report::{CutOff, Outcome, Progress, Replay, Report, Verdict, Violation};
+pub use report::{CutOff, Found, Outcome, Progress, Replay, Report, Verdict, Violation};
 pub use rest::{may_wait, until_rest};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;
