@@ -1,14 +1,20 @@
 //! The universe of the core: from which states the calls race, and which.
 //!
 //! `cargo explore --generate` explores it all, and `cargo xtask universe` does so
-//! in parts that are kept. What it leaves out, for its size: scenarios of more
-//! than three threads or four calls; from each state but the first, the calls that
-//! the state is not about; in scenarios of four calls, those that change little, two
-//! vbs from nothing, and the host that calls back; a third connection, but where three want one slot or
-//! one name; a host that is unkind in two ways at once, but for those that lock
-//! or panic and read in parts; and two scenarios that differ in names only are one.
+//! in parts that are kept. What it leaves out, for its size:
+//!
+//! - scenarios of more than three threads or four calls;
+//! - from each state but the first, the calls that the state is not about;
+//! - in scenarios of four calls, the calls that change little, two vbs from nothing,
+//!   the host that calls back, and more than two calls that are the same;
+//! - a third connection, but where three want one slot or one name;
+//! - a host that is unkind in two ways at once, but for those that lock or panic and
+//!   read in parts;
+//!
+//! and of scenarios that differ in names only it has one.
 
 use orderings::generate::{letter, Family, Letter, Universe, ANY};
+use std::ops::RangeInclusive;
 
 /// Every operation of the core, on so many connections and vbs.
 pub fn alphabet(connections: usize, vbs: u64) -> Vec<Letter> {
@@ -64,11 +70,12 @@ pub fn core(threads: usize, calls: usize) -> Universe {
     let few_of_two_vbs = [other_vb, close, close_other_vb, step, run, notify, end, disconnect];
     let few_of_two = [request, close, other, close_other, run, step, disconnect, shutdown];
     let wide = |settings, prologue: &[Letter], wide: &[Letter], few: &[Letter]| {
-        let family = |alphabet: &[Letter], calls| Family {
+        let family = |alphabet: &[Letter], calls: RangeInclusive<usize>| Family {
             settings,
             prologue: prologue.to_vec(),
             alphabet: alphabet.to_vec(),
             beside: Vec::new(),
+            alike: if calls.contains(&MANY) { usize::MAX } else { ALIKE },
             calls,
         };
         [family(wide, 2..=MANY), family(few, MANY + 1..=usize::MAX)]
@@ -107,6 +114,10 @@ pub fn core(threads: usize, calls: usize) -> Universe {
 /// So many calls have every letter.
 const MANY: usize = 3;
 
+/// Of these scenarios and of those of an unkind host: three shutdowns, or three walks
+/// over one vb, take as long as a hundred others.
+const ALIKE: usize = 2;
+
 /// What else can be in the way: more connections, time, a host that is not
 /// kind, and limits that are reached. Few calls each, those that it is about.
 fn unkind() -> Vec<Family> {
@@ -126,6 +137,7 @@ fn unkind() -> Vec<Family> {
         alphabet: alphabet.to_vec(),
         beside: Vec::new(),
         calls: ANY,
+        alike: ALIKE,
     };
     let caught_up = [request, run, step, step, step];
     let reads = [notify("3"), notify("5"), step, run, close, request.with("0, 4")];

@@ -49,6 +49,8 @@ pub struct Family {
     pub beside: Vec<Letter>,
     /// It has scenarios of so many calls only, and of no more than the universe.
     pub calls: RangeInclusive<usize>,
+    /// At most so many calls of a scenario are the same.
+    pub alike: usize,
 }
 
 /// All scenarios of these families, up to this size.
@@ -88,7 +90,7 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
         }
     }
     let (prologue, beside) = (Vec::new(), Vec::new());
-    let families = vec![Family { settings: "", prologue, alphabet, beside, calls: ANY }];
+    let families = vec![Family { settings: "", prologue, alphabet, beside, calls: ANY, alike: usize::MAX }];
     Universe { families, threads, calls }
 }
 
@@ -259,13 +261,18 @@ impl Family {
         }
     }
 
+    fn few_alike(&self, code: &Code) -> bool {
+        let times = |letter| code.iter().flatten().filter(|other| *other == letter).count();
+        code.iter().flatten().all(|letter| times(letter) <= self.alike)
+    }
+
     /// The scenarios of this shape: so many calls in each thread, not growing.
     fn of_shape(&self, shape: &[usize]) -> impl Iterator<Item = Code> + '_ {
         let (renamings, shape) = (self.renamings(), shape.to_vec());
         let (base, digits) = (self.alphabet.len(), shape.iter().sum::<usize>());
         (0..base.pow(digits as u32)).filter_map(move |number| {
             let code = decode(number, base, &shape);
-            canonical(&code, &renamings).then_some(code)
+            (canonical(&code, &renamings) && self.few_alike(&code)).then_some(code)
         })
     }
 }

@@ -74,7 +74,9 @@ pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<S
             match (explored(killers), reason(mutant)) {
                 (false, Some(why)) => unseen.push(format!("- `{name}`: {why}\n")),
                 (false, None) => wrong.push(format!("{name}: no exploration sees it")),
-                (true, Some(_)) => wrong.push(format!("{name}: is seen, and a reason says why not")),
+                (true, Some(_)) => {
+                    wrong.push(format!("{name}: is seen, and a reason says why not"))
+                }
                 (true, None) => {}
             }
         }

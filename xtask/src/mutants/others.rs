@@ -114,7 +114,8 @@ impl Seen {
             let at = fields.next()?.parse().ok();
             Some((stamp, at.zip(fields.next().map(str::to_owned))))
         };
-        let found = fs::read_to_string(&file).unwrap_or_default().lines().filter_map(line).collect();
+        let found =
+            fs::read_to_string(&file).unwrap_or_default().lines().filter_map(line).collect();
         let kept = File::options().create(true).append(true).open(&file);
         let kept = kept.map_err(|error| format!("{}: {error}", file.display()))?;
         Ok(Seen { sources: Sources::of(&root(), &SOURCES)?, state: Mutex::new((kept, found)) })
@@ -129,9 +130,8 @@ impl Seen {
     }
 
     fn add(&self, other: &Other, by: &Killer) -> Result<(), String> {
-        let (at, killer) = by.clone().map_or(("-".into(), "-".into()), |(at, killer)| {
-            (at.to_string(), killer)
-        });
+        let (at, killer) =
+            by.clone().map_or(("-".into(), "-".into()), |(at, killer)| (at.to_string(), killer));
         let line = format!("{:x}\t{at}\t{killer}\n", self.stamp(other));
         let written = lock(&self.state).0.write_all(line.as_bytes());
         written.map_err(|error| format!("others.txt: {error}"))
