@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One way to break something.
 struct Mutant {
@@ -91,6 +91,8 @@ struct Asked<'a> {
     explorer: bool,
     /// Part K of N: each N-th mutant, from the K-th.
     part: (usize, usize),
+    /// After so long no mutant is begun.
+    limit: Option<Duration>,
     /// Some mutants, some checks; none: all.
     names: Vec<&'a str>,
 }
@@ -103,6 +105,7 @@ impl<'a> Asked<'a> {
             cargo_mutants: false,
             explorer: false,
             part: (1, 1),
+            limit: None,
             names: Vec::new(),
         };
         let all = core::all();
@@ -113,6 +116,7 @@ impl<'a> Asked<'a> {
                 "--check" => asked.check = true,
                 "--cargo-mutants" => asked.cargo_mutants = true,
                 "--part" => asked.part = part(arguments.next())?,
+                "--minutes" => asked.limit = Some(minutes(arguments.next())?),
                 "explorer" => asked.explorer = true,
                 name => {
                     let mutant = all.iter().any(|(_, mutant)| mutant.name == name);
@@ -162,11 +166,19 @@ fn part(text: Option<&String>) -> Result<(usize, usize), String> {
     }
 }
 
+fn minutes(text: Option<&String>) -> Result<Duration, String> {
+    let number = text.and_then(|text| text.parse::<u64>().ok());
+    let number = number.filter(|number| *number > 0);
+    number
+        .map(|number| Duration::from_secs(60 * number))
+        .ok_or_else(|| "--minutes: expected a number from 1".to_owned())
+}
+
 /// `arguments`: see the usage.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let asked = Asked::new(arguments)?;
     if asked.cargo_mutants {
-        return others::run(asked.part);
+        return others::run(asked.part, asked.limit);
     }
     if asked.explorer {
         return of_the_explorer(&asked.names);
@@ -177,6 +189,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
 type Row = (&'static str, &'static Mutant, Killers);
 
 fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
+    let start = Instant::now();
     let all = core::all();
     let chosen = asked.mutants(&all);
     let recorded = match read(&root().join(matrix::FILE)) {
@@ -206,6 +219,7 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
     }
     let begin = Instant::now();
     two_at_a_time(&chosen, |(number, mutant), worker| {
+        in_time(start, asked.limit)?;
         let log = log_file(&format!("mutant{worker}"));
         let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
         println!("{:40}{said}", mutant.name);
@@ -239,6 +253,14 @@ fn folder() -> PathBuf {
 /// Where this run of the command has what a check says; another may go on beside it.
 fn log_file(name: &str) -> PathBuf {
     folder().join(format!("{name}-{}.log", std::process::id()))
+}
+
+/// Fails when the time that is given is over.
+fn in_time(start: Instant, limit: Option<Duration>) -> Result<(), String> {
+    match limit.is_some_and(|limit| start.elapsed() > limit) {
+        true => Err("INCOMPLETE: call it again, and it goes on".into()),
+        false => Ok(()),
+    }
 }
 
 /// Works on them in order, two at a time, with the worker's number; begins none after

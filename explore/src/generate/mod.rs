@@ -90,7 +90,8 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
         }
     }
     let (prologue, beside) = (Vec::new(), Vec::new());
-    let families = vec![Family { settings: "", prologue, alphabet, beside, calls: ANY, alike: usize::MAX }];
+    let families =
+        vec![Family { settings: "", prologue, alphabet, beside, calls: ANY, alike: usize::MAX }];
     Universe { families, threads, calls }
 }
 

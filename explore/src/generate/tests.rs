@@ -74,7 +74,14 @@ fn brute_force(family: &Family, threads: usize, calls: usize, swaps: (bool, bool
 
 fn family(receivers: usize, values: u64) -> Family {
     let (prologue, beside) = (Vec::new(), Vec::new());
-    Family { settings: "", prologue, alphabet: alphabet(receivers, values), beside, calls: ANY, alike: usize::MAX }
+    Family {
+        settings: "",
+        prologue,
+        alphabet: alphabet(receivers, values),
+        beside,
+        calls: ANY,
+        alike: usize::MAX,
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::copy::copy;
 use super::instrument::{instrument, mutant_at, Edit};
 use super::run::{self, Binaries, Check, Rest};
 use super::seen::SOURCES;
-use super::{choice, folder, lock, log_file, read, two_at_a_time};
+use super::{choice, folder, in_time, lock, log_file, read, two_at_a_time};
 use crate::build::{cargo, root, target, Engine};
 use crate::kept::Sources;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +17,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What nothing sees, and why.
 const MISSED: &[(&str, &str)] = &[];
@@ -36,7 +36,7 @@ struct Other {
     span: [(usize, usize); 2],
 }
 
-pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
+pub(super) fn run((part, parts): (usize, usize), limit: Option<Duration>) -> Result<(), String> {
     let others: Vec<(usize, Other)> = (1..).zip(list()?).collect();
     let begin = Instant::now();
     let (tree, made) = make(&others)?;
@@ -55,6 +55,7 @@ pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
     let seen = Seen::open()?;
     let (counts, missed) = (Mutex::new([0; 2]), Mutex::new(Vec::new()));
     two_at_a_time(&chosen, |(number, other), worker| {
+        in_time(begin, limit)?;
         let by = match seen.known(other) {
             Some(by) => by,
             None => {

@@ -57,7 +57,7 @@ const TIMES: u32 = 5;
 const DEADLINE_OF_THE_SOUND: Duration = Duration::from_secs(1200);
 
 /// Which part of the generated scenarios of three calls a mutant is run against.
-pub(super) const PART: &str = "1/200";
+pub(super) const PART: &str = "1/600";
 
 /// loom runs each mutant against those scenarios in which it has no more
 /// executions than this, and whichever shuttle-dpor saw it by.
