@@ -110,7 +110,7 @@ pub fn core(threads: usize, calls: usize) -> Universe {
     Universe { families, threads, calls }
 }
 
-/// So many calls have every letter.
+/// Scenarios of up to this many calls have all of the calls.
 const MANY: usize = 3;
 
 /// Of these scenarios and of those of an unkind host: three shutdowns, or three walks
