@@ -274,10 +274,11 @@ fn two_at_a_time<T: Sync>(
         for worker in 0..2 {
             let (queue, failed, work) = (&queue, &failed, &work);
             scope.spawn(move || loop {
-                let next = lock(queue).next();
-                let (Some(item), None) = (next, &*lock(failed)) else { return };
+                let failure = lock(failed).is_some();
+                let next = if failure { None } else { lock(queue).next() };
+                let Some(item) = next else { return };
                 if let Err(error) = work(item, worker) {
-                    *lock(failed) = Some(error);
+                    lock(failed).get_or_insert(error);
                 }
             });
         }
@@ -490,9 +491,10 @@ fn tail(output: &Output) -> String {
 #[cfg(test)]
 mod tests {
     use super::instrument::instrument;
-    use super::{core, explorer};
+    use super::{core, explorer, lock, two_at_a_time};
     use crate::build::root;
     use std::collections::BTreeSet;
+    use std::sync::{Barrier, Mutex};
 
     fn text(file: &str) -> String {
         std::fs::read_to_string(root().join(file)).unwrap()
@@ -514,5 +516,19 @@ mod tests {
         let names: Vec<_> = core::all().into_iter().map(|(_, mutant)| mutant.name).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert!(names.len() >= 150, "{} mutants of the core", names.len());
+    }
+    #[test]
+    fn two_are_worked_on_at_once_and_none_after_a_failure() {
+        let (both, seen) = (Barrier::new(2), Mutex::new(Vec::new()));
+        let done = two_at_a_time(&[1, 2, 3, 4], |number, _| {
+            // Each waits for the other: one at a time would never end.
+            both.wait();
+            lock(&seen).push(*number);
+            Err(format!("{number} fails"))
+        });
+        assert!(done == Err("1 fails".into()) || done == Err("2 fails".into()), "{done:?}");
+        let mut seen = lock(&seen).clone();
+        seen.sort();
+        assert_eq!(seen, [1, 2]);
     }
 }
