@@ -98,13 +98,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a worker that wakes up for no reason runs",
         BUCKET,
         &[(
-            "        while !state.stopped && state.ready.is_empty() {",
-            r"        if !state.stopped && state.ready.is_empty() {
-            state.sleepers += 1;
-            state = self.work.wait(state, None);
-            state.sleepers -= 1;
-        }
-        while false {",
+            r"            if timeout.is_some() {
+                break;
+            }",
+            "            break;",
         )],
     ),
     mutant(
