@@ -2,7 +2,7 @@
 //! kind that nobody had in mind do the checks see?
 
 use super::super::{mutant, Mutant};
-use super::{BUCKET, CONN, MANAGER, MAP, OPEN, STREAMS};
+use super::{BUCKET, CONN, MANAGER, MAP, OPEN};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -112,11 +112,5 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "of several backfills that were put off one goes on",
         MANAGER,
         &[("            self.snoozing.remove(&(at, order, place));\n            if let Some(queue) = self.queued.take(place) {\n                self.queued.put(Queue::Active(queue.into_backfill()));\n                self.active.push_back(&mut self.queued, place);\n            }\n", "            self.snoozing.remove(&(at, order, place));\n            if let Some(queue) = self.queued.take(place) {\n                self.queued.put(Queue::Active(queue.into_backfill()));\n                self.active.push_back(&mut self.queued, place);\n            }\n            break;\n")],
-    ),
-    mutant(
-        "newest-begins-first",
-        "the newest backfill begins first",
-        STREAMS,
-        &[("        self.pending.push_back(", "        self.pending.push_front(")],
     ),
 ];
