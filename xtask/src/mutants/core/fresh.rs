@@ -2,7 +2,7 @@
 //! kind that nobody had in mind do the checks see?
 
 use super::super::{mutant, Mutant};
-use super::{BUCKET, CONN, MANAGER, MAP, OPEN};
+use super::{BUCKET, CONN, MANAGER, MAP, OPEN, STREAMS};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
