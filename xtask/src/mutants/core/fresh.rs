@@ -113,10 +113,4 @@ pub(super) const MUTANTS: &[Mutant] = &[
         MANAGER,
         &[("            self.snoozing.remove(&(at, order, place));\n            if let Some(queue) = self.queued.take(place) {\n                self.queued.put(Queue::Active(queue.into_backfill()));\n                self.active.push_back(&mut self.queued, place);\n            }\n", "            self.snoozing.remove(&(at, order, place));\n            if let Some(queue) = self.queued.take(place) {\n                self.queued.put(Queue::Active(queue.into_backfill()));\n                self.active.push_back(&mut self.queued, place);\n            }\n            break;\n")],
     ),
-    mutant(
-        "newest-begins-first",
-        "the newest backfill begins first",
-        STREAMS,
-        &[("        self.pending.push_back(", "        self.pending.push_front(")],
-    ),
 ];

@@ -2,7 +2,7 @@
 //! scenarios: nothing was added for them before they were run.
 
 use super::super::{mutant, Mutant};
-use super::{BUCKET, CONN, INDEX, MANAGER, OPEN, RUN, WAKE};
+use super::{BUCKET, CONN, INDEX, MANAGER, OPEN, RUN, STREAMS, WAKE};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -43,9 +43,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "newest-request-first",
-        "of the backfills that wait for a slot the newest has it",
-        MANAGER,
-        &[("        self.pending.push_back(&mut self.queued, place);", "        self.pending.push_front(&mut self.queued, place);")],
+        "of the backfills that are pending the newest begins first",
+        STREAMS,
+        &[("        self.pending.push_back(", "        self.pending.push_front(")],
     ),
     mutant(
         "snoozes-by-place",
@@ -85,9 +85,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "request-settles-nothing",
-        "a request schedules a backfill, and takes no slot for it",
+        "a request wishes for a backfill, and asks for no turn",
         CONN,
-        &[("            open.backfills.schedule(backfill_of(stream, live));\n            open.settle(&mut self.shared.bucket.lock(), &self.me);", "            open.backfills.schedule(backfill_of(stream, live));\n            open.ask(&mut self.shared.bucket.lock());")],
+        &[("            open.streams.want_backfill(id);\n            open.settle(&self.shared.bucket, &self.me);\n        } else {", "            open.streams.want_backfill(id);\n        } else {")],
     ),
     mutant(
         "displaced-refuses-a-close",

@@ -1,7 +1,7 @@
 //! Workers, their turns and their end.
 
 use super::super::{mutant, Mutant};
-use super::{BUCKET, CONN, MANAGER, OPEN, WORKER};
+use super::{BUCKET, MANAGER, OPEN, WORKER};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
