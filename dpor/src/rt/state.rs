@@ -366,12 +366,19 @@ impl Runtime {
             if class.conflicts(Class::Write) {
                 past = mix(past, object.version);
             }
+            if class.conflicts(Class::Leave) && object.left != 0 {
+                past = mix(past, object.left);
+            }
         }
         for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
             join(&mut object.knew[class as usize], &clock);
             if matches!(class, Class::Write | Class::Unique) {
                 object.version = past;
+                object.left = 0;
+            }
+            if class == Class::Leave {
+                object.left = object.left.wrapping_add(mix(past, 1));
             }
             if object.history.last() != Some(&now) {
                 object.history.push(now);

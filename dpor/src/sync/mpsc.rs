@@ -36,6 +36,7 @@ impl<T> Shared<T> {
             offers: false,
             sent: 0,
             received: 0,
+            sent_by: Default::default(),
         };
         let id = rt::create(State::Channel(channel));
         Arc::new(Shared { id, meets: room == Some(0), messages: Mutex::default() })
