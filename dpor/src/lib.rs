@@ -66,16 +66,18 @@
 //! | mutex | none; but an acquisition has no place between another and its release |
 //! | rwlock | acquisitions and releases by readers, successful or not, among themselves; that a writer begins to wait, with all but acquisitions by readers |
 //! | a look at a lock's poison, a once, a thread's end | looks, among themselves; with a rwlock's readers |
-//! | condition variable | the going on of a waiter that has been notified, with all |
+//! | once | what finds it done: calls, waits and looks, among themselves |
+//! | condition variable | the going on of a waiter that has been notified, with all; notifications that find nobody waiting, among themselves |
 //! | counted reference | clones with all but counting; upgrades among themselves; counting among itself; drops of weak ones with all but counting and `get_mut` |
-//! | channel | drops of senders, among themselves |
-//! | park token, barrier, once | none |
+//! | channel | drops of senders, among themselves and with sends; sends that find the receiver gone, among themselves; the going on of who waits for a message, with all, if the channel has no limit |
+//! | park token | unparks, among themselves |
+//! | barrier | none |
 //!
 //! To spawn, to join and to end order threads and are never a choice, but that a thread's end is
 //! ordered with looks at it. A wait for a condition variable is an operation on it and then the
 //! release of the mutex; to write an rwlock is to begin to wait for it and then to acquire it, and
-//! readers that come in between wait behind the writer, as std allows; whom `notify_one` wakes is decided as late as possible, by a race of those
-//! who wait, so that every choice is an ordering. A wait with a timeout may end by itself whenever it
+//! readers that come in between wait behind the writer, as std allows; whom `notify_one` wakes is
+//! decided as late as possible, by a race of those who wait, so that every choice is an ordering. A wait with a timeout may end by itself whenever it
 //! has not been notified, or as [`Explorer::timeouts`] says.
 //!
 //! # Loops that wait
@@ -96,7 +98,10 @@
 //! * No weak memory: for programs whose data races are confined to atomics, orderings weaker than
 //!   sequential consistency allow more than is explored. Code that shares data through locks alone
 //!   loses nothing.
-//! * No reduction by values: two stores of the same value are two orderings.
+//! * No reduction by values: two stores of the same value are two orderings, and so are two `fetch_add`
+//!   whose results nobody uses, for nobody can see from here that nobody does. Drops of references and
+//!   arrivals at a barrier are ordered, though only the last of them differs from the others: the module
+//!   `op` says why.
 //! * No end where the body has none: a loop that spins without a yield, or that changes something in
 //!   each round, has infinitely many orderings. Limits make such a run [`Verdict::Incomplete`], and
 //!   [`Report::cut_off`] says who was busy. So have two loops that wait for something else and, on the

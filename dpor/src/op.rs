@@ -4,6 +4,30 @@
 //! [`Class::conflicts`]); an operation after a yield also reads what its thread looked at before (see
 //! [`Label::also`]). Everything else commutes. The whole reduction rests on this relation: too
 //! small and orderings are lost, too large and they are counted more than once.
+//!
+//! # What can be refined
+//!
+//! What an operation is may depend on the state that it comes in: a compare-exchange that fails has only
+//! read, and so has a notification that finds nobody waiting, a call of a `Once` that is done, a send
+//! after the receiver has gone. Steps that sleep or wait in a tree carry their labels along over
+//! whatever commutes with them. So this is right if of two operations that can both go on in a state and
+//! commute by their labels, each leaves the other possible and what it is, and both orders lead to the
+//! same state. It holds for these: they leave the state as it is, and what would make them something
+//! else is a write, which they do not commute with.
+//!
+//! It holds for operations that are always the same and whose effects add up. Permits that are given
+//! to one thread are one permit, whoever was first; who takes it is ordered with each of them. A sender
+//! that goes while another sends is not the last, so no receiver can tell which was first. A message
+//! that somebody waits for, in a channel without a limit, is his as soon as it has been sent: nobody
+//! else can take it, and no sender can tell that it has been taken, so to receive it is ordered behind
+//! the send alone, and commutes with everything.
+//!
+//! It does not hold for the drops of references that are not the last, nor for arrivals at a barrier that
+//! are not the last. With two references left, each drop would be one that is not the last, so both
+//! would commute by their labels; but each makes the other the last. Were the label to count, a
+//! drop would change the label of the next, which it is to commute with. These stay ordered. (Senders
+//! differ: which of them was the last is nobody's to see.) Nor does it hold for two notifications of
+//! which the first wakes somebody: that one goes on after the first, and not after the second.
 
 use crate::object::{DONE, GONE, NOBODY};
 use crate::spin::Also;

@@ -10,6 +10,14 @@
 //! preceded, to the latest before which it was enabled. And an operation that is blocked when the
 //! execution ends races too, though it never became an event.
 //!
+//! Where what makes a blocking operation possible comes in any order, the state before an event does not
+//! tell whether the operation would be possible without it: two permits are given, and each makes the
+//! other superfluous. So who takes a permit races with each that was given since one was taken last, if
+//! another remains without it and what comes after it; and who receives a message races with each sender
+//! that has gone, if the message remains. To go before several of them is reached one by one, each time
+//! with one left that makes it possible. What waits for a message of a channel without a limit has no
+//! race: without what was sent, or without one of the senders that went, it would wait.
+//!
 //! An operation after a yield races with what has changed the objects that its thread had looked at,
 //! too (see [`crate::spin`]). If the thread spins, the race is reversible only if some change remains
 //! that lets it go on. If it is not known whether it spins, there is a detour to find out: the
@@ -244,7 +252,9 @@ impl Races {
                 continue;
             }
             let forced = match read {
-                true => history[n + 1..].iter().any(|&later| trace.before(first, later as usize)),
+                true => history[n + 1..].iter().any(|&later| {
+                    at.conflicts(later, second.class) && trace.before(first, later as usize)
+                }),
                 false => looked,
             };
             if !forced {

@@ -15,6 +15,7 @@ mod references;
 mod rest;
 mod state;
 mod statics;
+mod strays;
 mod thread;
 mod turn;
 
@@ -87,7 +88,11 @@ pub(crate) enum Grant {
 
 /// Announces `op` and waits for the turn to perform it.
 pub(crate) fn announce(op: Op) -> Grant {
-    match with(|rt| rt.arrive(op)) {
+    let arrival = RUNTIME.with(|cell| match cell.borrow_mut().as_mut() {
+        Some(rt) => Some(rt.arrive(op)),
+        None => guest::try_with(|rt| rt.arrive(op)),
+    });
+    match arrival.unwrap_or_else(|| strays::refuse(op)) {
         Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
         Arrival::Misplaced(name) => statics::misplaced(name, "performs an operation"),
@@ -321,6 +326,7 @@ pub(crate) fn run_thread(tid: Tid, f: impl FnOnce()) {
         report_panic(tid, catch_unwind(AssertUnwindSafe(move || drop(local))));
     }
     report_panic(tid, catch_unwind(|| end(tid)));
+    strays::report();
     with(|rt| rt.finish(tid));
 }
 

@@ -570,3 +570,20 @@ fn a_receiver_that_times_out_comes_back_to_the_rendezvous() {
     assert!(seen.contains(&Some(0)) && seen.contains(&Some(1)), "{seen:?}");
     assert!(report.livelocks > 0, "both attempts may come while it is away");
 }
+
+#[test]
+fn a_wait_with_a_timeout_may_wake_without_a_reason() {
+    let timed_out = |explorer: Explorer| {
+        let report = explorer.explore(|| {
+            let pair = (Mutex::new(()), Condvar::new());
+            let (_guard, result) = pair.1.wait_timeout(pair.0.lock().unwrap(), SOON).unwrap();
+            result.timed_out()
+        });
+        report.assert_complete();
+        report.outcomes.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(timed_out(Explorer::new()), [true]);
+    assert_eq!(timed_out(Explorer::new().timeouts(0)), [true]);
+    assert_eq!(timed_out(Explorer::new().spurious_wakeups(1)), [false, true]);
+    assert_eq!(timed_out(Explorer::new().spurious_wakeups(1).timeouts(0)), [false, true]);
+}

@@ -12,6 +12,7 @@ mod teardown;
 mod awaiting;
 mod brute;
 mod brute_force;
+mod commuting;
 mod data_races;
 mod driver;
 mod effort;

@@ -21,6 +21,8 @@ pub(super) enum Check {
     Dpor,
     /// Generated scenarios, under shuttle-dpor.
     Generated,
+    /// The explorer's own tests, for its own mutants.
+    Explorer,
 }
 
 impl Check {
@@ -32,20 +34,29 @@ impl Check {
             Check::Loom => "loom",
             Check::Dpor => "dpor",
             Check::Generated => "generated",
+            Check::Explorer => "explorer",
+        }
+    }
+
+    /// How long a mutant may take, which some make hang. What the sound core takes longer for is left
+    /// out; of the explorer's tests nothing is.
+    fn deadline(self) -> Duration {
+        match self {
+            Check::Explorer => DEADLINE_OF_THE_SOUND,
+            _ => DEADLINE_OF_A_MUTANT,
         }
     }
 
     fn engine(self) -> Engine {
         match self {
-            Check::Std => Engine::Std,
+            Check::Std | Check::Explorer => Engine::Std,
             Check::Loom => Engine::Loom,
             Check::Dpor | Check::Generated => Engine::Shuttle,
         }
     }
 }
 
-/// How long a mutant may take, which some make hang. What the sound core takes
-/// longer for is left out.
+/// See [`Check::deadline`].
 const DEADLINE_OF_A_MUTANT: Duration = Duration::from_secs(60);
 
 /// How long the sound core may take, on a machine that does other things, too.
@@ -72,6 +83,9 @@ pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries
     let mut command = cargo(tree, target, engine);
     match check {
         Check::Std => command.args(["test", "-p", "connmap", "--no-run", "--lib", "--tests"]),
+        Check::Explorer => {
+            command.args(["test", "-p", "shuttle-dpor", "--no-run", "--test", "suite"])
+        }
         Check::Loom | Check::Dpor | Check::Generated => command.args([
             "test",
             "--release",
@@ -180,7 +194,7 @@ impl Binaries {
     fn command(&self, binary: &Path, only: Option<&str>) -> Command {
         let mut command = Command::new(binary);
         match self.check {
-            Check::Std => drop(command.args(["--test-threads", "2"])),
+            Check::Std | Check::Explorer => drop(command.args(["--test-threads", "2"])),
             Check::Loom => {}
             Check::Dpor => drop(command.args(["--skip", "cross-checked"])),
             Check::Generated => drop(command.env("CONNMAP_GENERATED", PART)),
@@ -226,7 +240,10 @@ impl Binaries {
                 return Ok(Ended::Failed(self.name(&said().map_err(failed)?)));
             }
             let said = said().map_err(failed)?;
-            let deadline = if number == 0 { DEADLINE_OF_THE_SOUND } else { DEADLINE_OF_A_MUTANT };
+            let deadline = match number {
+                0 => DEADLINE_OF_THE_SOUND,
+                _ => self.check.deadline(),
+            };
             let late = begin.elapsed() > deadline;
             if late || said.lines().any(|line| failed_test(line).is_some()) {
                 // It may have ended by itself meanwhile.
