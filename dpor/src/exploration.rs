@@ -46,10 +46,9 @@ impl Exploration {
     }
 
     /// Explores the orderings of `body`. Returns what was seen, and how long it took.
-    pub(crate) fn run<T, F>(self, body: &Arc<F>) -> (Tally<T>, Duration)
+    pub(crate) fn run<T>(self, body: &Body<T>) -> (Tally<T>, Duration)
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let all = Arc::new(self);
         let mut tally = if all.forest.is_some() {
@@ -81,10 +80,9 @@ impl Exploration {
     }
 
     /// Explores what one worker gets to explore.
-    fn work<T, F>(self: Arc<Self>, worker: usize, body: Arc<F>) -> Tally<T>
+    fn work<T>(self: Arc<Self>, worker: usize, body: Body<T>) -> Tally<T>
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let mode = match (self.settings.strategy, &self.forest) {
             (Strategy::Dpor, None) if self.settings.max_preemptions.is_some() => {
@@ -154,7 +152,7 @@ impl Exploration {
                 }
             }
         };
-        execute(rt, &self.settings, body, slot, conclude);
+        execute(rt, &self.settings, into_slot(body, slot), Box::new(conclude));
         tally.take()
     }
 
@@ -212,20 +210,27 @@ impl Drop for StopOnPanic<'_> {
     }
 }
 
+/// What is explored. That no code below depends on a closure's type is what keeps it from being
+/// compiled once more for each exploration in a program.
+pub(crate) type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
 pub(crate) type Slot<T> = Arc<Mutex<Option<T>>>;
 
+/// `body`, with its result left in `slot`.
+pub(crate) fn into_slot<T: Send + 'static>(body: Body<T>, slot: Slot<T>) -> Body<()> {
+    Arc::new(move || {
+        let value = body();
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+    })
+}
+
 /// Runs executions of `body` on this OS thread until `conclude`, called after each, says no.
-pub(crate) fn execute<T, F>(
+pub(crate) fn execute(
     mut rt: Box<Runtime>,
     settings: &Settings,
-    body: Arc<F>,
-    slot: Slot<T>,
-    conclude: impl FnMut(&mut Runtime) -> bool + 'static,
-) -> Box<Runtime>
-where
-    T: Send + 'static,
-    F: Fn() -> T + Send + Sync + 'static,
-{
+    body: Body<()>,
+    conclude: Box<dyn FnMut(&mut Runtime) -> bool>,
+) -> Box<Runtime> {
     let pulse = Pulse::default();
     rt.pulse = settings.watchdog.map(|_| pulse.clone());
     let _watchdog = settings.watchdog.map(|patience| Watchdog::new(pulse, patience));
@@ -239,12 +244,7 @@ where
     let runner = shuttle::Runner::new(scheduler, shuttles);
     // The body's panics do not come here: this one is an observer's, or the explorer's own.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        runner.run(move || {
-            rt::run_thread(0, || {
-                let value = body();
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-            })
-        })
+        runner.run(move || rt::run_thread(0, || body()));
     }));
     let rt = rt::install(before);
     if let Err(payload) = result {

@@ -1,7 +1,7 @@
 //! What users configure and run.
 
 use crate::again;
-use crate::exploration::{execute, Exploration};
+use crate::exploration::{execute, into_slot, Body, Exploration};
 use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::{Progress, Replay, Report};
@@ -194,7 +194,7 @@ impl Explorer {
         T: Ord + Clone + fmt::Debug + Send + 'static,
         F: Fn() -> T + Send + Sync + 'static,
     {
-        let body = Arc::new(body);
+        let body: Body<T> = Arc::new(body);
         if let Some(token) = again::asked_for() {
             let start = Instant::now();
             let run = self.replay_inner(&token, body);
@@ -203,7 +203,7 @@ impl Explorer {
             return report;
         }
         let (tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
-        tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
+        tally.report(elapsed, &|token| self.replay_inner(token, body.clone()))
     }
 
     /// Like [`explore`](Self::explore), for a body whose result says nothing: the report has no
@@ -212,10 +212,10 @@ impl Explorer {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        let body = Arc::new(body);
+        let body: Body<()> = Arc::new(body);
         let (mut tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
         tally.outcomes.clear();
-        tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
+        tally.report(elapsed, &|token| self.replay_inner(token, body.clone()))
     }
 
     /// Runs `body` once, in the ordering of `token`.
@@ -227,11 +227,7 @@ impl Explorer {
         self.replay_inner(token, Arc::new(body))
     }
 
-    fn replay_inner<T, F>(&self, token: &Token, body: Arc<F>) -> Replay<T>
-    where
-        T: Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
-    {
+    fn replay_inner<T: Send + 'static>(&self, token: &Token, body: Body<T>) -> Replay<T> {
         let mut rt =
             Box::new(Runtime::new(Mode::Sample, Names::default(), self.settings.max_steps));
         rt.spurious = self.settings.spurious;
@@ -250,16 +246,13 @@ impl Explorer {
         rt.mode = Mode::Follow(schedule);
         let slot = Arc::new(Mutex::new(None));
         let settings = Settings { strategy: Strategy::Dpor, ..self.settings.clone() };
-        let rt = execute(rt, &settings, body, slot.clone(), |rt| rt.ending == Some(Ending::Probed));
-        let violations = rt.violations.iter().map(|v| (v.name.to_string(), v.detail.clone()));
-        let (violations, places) =
-            (violations.collect(), rt.violations.iter().map(|v| v.place.clone()).collect());
+        let conclude = |rt: &mut Runtime| rt.ending == Some(Ending::Probed);
+        let rt = execute(rt, &settings, into_slot(body, slot.clone()), Box::new(conclude));
         let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         Replay {
             witness: witness::make(&rt),
             outcome: outcome.filter(|_| matches!(rt.ending, None | Some(Ending::AtRest))),
-            violations,
-            places,
+            violations: rt.violations.clone(),
             diverged: match &rt.ending {
                 Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),
                 _ => None,

@@ -204,7 +204,7 @@ mod witness;
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
-pub use report::{CutOff, Outcome, Progress, Replay, Report, Verdict, Violation};
+pub use report::{CutOff, Found, Outcome, Progress, Replay, Report, Verdict, Violation};
 pub use rest::{may_wait, until_rest};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;

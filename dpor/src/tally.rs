@@ -163,21 +163,20 @@ impl<T: Ord + Debug> Tally<T> {
     pub(crate) fn report(
         self,
         elapsed: Duration,
-        replay: impl Fn(&Token) -> Replay<T>,
+        replay: &dyn Fn(&Token) -> Replay<T>,
     ) -> Report<T> {
         let mut violations = Vec::new();
         let mut differs = None;
         for ((name, place), best) in self.violations {
             let run = replay(&best.token);
-            let mut all = run.violations.iter().zip(&run.places);
-            let detail = all.find(|((n, _), p)| *n == name && **p == place);
-            if detail.is_none() {
+            let again = run.violations.into_iter().find(|v| v.name == name && v.place == place);
+            if again.is_none() {
                 differs = Some(format!(
                     "{name} was violated in an ordering, and not when that ran again"
                 ));
             }
             violations.push(Violation {
-                detail: detail.map(|((_, d), _)| d.clone()).unwrap_or_default(),
+                detail: again.map(|again| again.detail).unwrap_or_default(),
                 orderings_of_name: self.named.get(&name).copied().unwrap_or_default(),
                 name,
                 place,

@@ -13,6 +13,8 @@ pub(crate) const CLOSED: &str = "closed";
 pub(crate) const CONNECTION_CLOSED: &str = "connection closed";
 /// `crash`.
 pub(crate) const CRASH: &str = "crash";
+/// `disconnect`.
+pub(crate) const DISCONNECT: &str = "disconnect";
 /// `disconnected`.
 pub(crate) const DISCONNECTED: &str = "disconnected";
 /// `done`.

@@ -44,6 +44,8 @@ invariants! {
     NoLostWakeup = "no-lost-wakeup",
     /// Every call returns, in every ordering.
     NoDeadlock = "no-deadlock",
+    /// No thread looks again and again for what never comes.
+    NoLivelock = "no-livelock",
     /// After shutdown, and once the caller dropped its handles, nothing is
     /// alive.
     NoLeak = "no-leak",

@@ -117,9 +117,9 @@ pub fn replay(
     let preempted = Some(preemptions(&run.witness));
     let seen = witness(run.witness, token.into(), prologue);
     let violating = !run.violations.is_empty() as u64;
-    let found = run.violations.into_iter().map(|(name, detail)| Violation {
+    let found = run.violations.into_iter().map(|found| Violation {
         witness: seen.clone(),
-        ..Violation::new(&name, detail, 1)
+        ..Violation::new(&found.name, found.detail, 1)
     });
     let outcome = run.outcome.map(|outcome| SeenOutcome {
         preemptions: preempted,

@@ -9,6 +9,7 @@
 
 use super::state::{Backfill, Message, Place, Reads, Scan, Source, World};
 use super::Limits;
+use crate::answers;
 
 /// A worker's turn, after it has chosen a backfill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -394,7 +395,7 @@ impl World {
                 connection.changed(vb);
             }
             (true, Stop::Failed) => {
-                self.end_stream(at, limits, vb, "backfill-fail");
+                self.end_stream(at, limits, vb, answers::BACKFILL_FAIL);
             }
             (true, Stop::Orphaned) | (false, _) => {}
         }

@@ -3,6 +3,7 @@
 
 use super::state::{Connection, Reads, World};
 use crate::scenario::{Conn, Scenario};
+use orderings::render::layout::plural;
 use std::fmt::Write;
 
 /// What stands for the call that reads all statistics; no scenario makes it.
@@ -60,22 +61,27 @@ pub fn line(scenario: &Scenario, connections: &[OfConnection], map: &OfMap) -> S
         let yes = |yes: &bool, word: &'static str| if *yes { word } else { "" };
         let _ = write!(
             line,
-            " {ends} ends,{}{} {} bytes of {} queued, {}+{} backfills, {wakes} wakes, \
-             {front_ends} front ends; ",
+            " {},{}{} {} of {} queued, backfills: {} pending, {} in progress, {}, {}; ",
+            plural(*ends as u64, "end"),
             yes(paused, " paused,"),
             yes(ready, " ready,"),
-            bytes.0,
+            plural(bytes.0, "byte"),
             bytes.1,
             backfills.0,
             backfills.1,
+            plural(*wakes, "wake"),
+            plural(*front_ends, "front end"),
         );
     }
     let OfMap { connections, bucket, alive, scans, opened, read, items } = map;
     let _ = write!(
         line,
-        "{connections} connections, {} slots, {} queued, alive {alive:?}, {scans} scans, \
-         opened {opened:?}, from memory {read:?}, {items} items asked for",
-        bucket.0, bucket.1
+        "{}, {}, {} queued, alive {alive:?}, {}, opened {opened:?}, from memory {read:?}, {} asked for",
+        plural(*connections as u64, "connection"),
+        plural(bucket.0, "free slot"),
+        bucket.1,
+        plural(*scans as u64, "scan"),
+        plural(*items, "item"),
     );
     line
 }
@@ -139,5 +145,24 @@ fn of(connection: &Connection) -> OfConnection {
         bytes: (connection.backfills.bytes, streams.values().map(|stream| stream.bytes()).sum()),
         backfills: (connection.backfills.pending.len(), connection.backfills.in_progress()),
         ..OfConnection::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        let scenario = Scenario { receivers: vec!["a".into()], ..Scenario::default() };
+        let connection =
+            OfConnection { ends: 1, bytes: (1, 0), wakes: 1, front_ends: 1, ..Default::default() };
+        let map = OfMap { connections: 1, bucket: (1, 0), scans: 1, items: 1, ..OfMap::default() };
+        assert_eq!(
+            line(&scenario, &[connection], &map),
+            "a: 1 end, 1 byte of 0 queued, backfills: 0 pending, 0 in progress, 1 wake, 1 front end; \
+             1 connection, 1 free slot, 0 queued, alive [0, 0, 0, 0], 1 scan, opened [], from memory [], \
+             1 item asked for"
+        );
     }
 }

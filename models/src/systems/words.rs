@@ -2,6 +2,7 @@
 //! nothing was done: of the calls that the core and kv_engine both have.
 
 use crate::answers;
+use crate::log::WAITS;
 use crate::scenario::{Call, CallId, Scenario};
 use crate::Outcome;
 
@@ -92,7 +93,7 @@ pub(super) fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<S
             _ => "no backfill for the worker",
         },
         "wait" => match answer {
-            "waits" => "the worker sleeps: there is nothing to run",
+            WAITS => "the worker sleeps: there is nothing to run",
             answers::STOP => "the worker is told to stop",
             _ => "the worker is told to run",
         },

@@ -15,7 +15,7 @@ use crate::scenario::{Call, CallId, Conn};
 use crate::spec;
 use crate::system::Instance;
 use crate::systems::vocabulary::{self, ends_of};
-use crate::Invariant;
+use crate::{answers, Invariant};
 use connmap::{LiveObjects, ProducerStats, Run, VbId};
 use orderings::sync::until_rest;
 use std::collections::BTreeMap;
@@ -112,7 +112,9 @@ impl CoreInstance {
         vocabulary::closed(&self.scenario, calls, |call, answer| {
             match (call.operation, call.receiver, answer) {
                 ("shutdown", ..) => self.conns().collect(),
-                ("disconnect", Some(conn), "done") if !self.scenario.created.contains(&conn) => {
+                ("disconnect", Some(conn), answers::DONE)
+                    if !self.scenario.created.contains(&conn) =>
+                {
                     vec![conn]
                 }
                 _ => Vec::new(),
@@ -125,7 +127,7 @@ impl CoreInstance {
         let accepted = |(id, performed): (&CallId, &Performed)| {
             let call = self.scenario.call(*id)?;
             let (_, answer) = performed.end.as_ref()?;
-            let accepts = call.operation == "stream_request" && answer == "accepted";
+            let accepts = call.operation == "stream_request" && answer == answers::ACCEPTED;
             accepts.then_some((*id, call.receiver?, performed.begin))
         };
         calls.iter().filter_map(accepted).collect()
@@ -165,7 +167,7 @@ impl CoreInstance {
             };
             let Some(conn) = call.receiver.filter(|conn| !opened.contains(conn)) else { continue };
             let woken = self.front_ends[conn.0].last_wake();
-            if call.operation != "disconnect" || answer != "done" || woken < *end {
+            if call.operation != "disconnect" || answer != answers::DONE || woken < *end {
                 continue;
             }
             let under_way = calls.values().any(|other| {

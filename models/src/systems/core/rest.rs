@@ -11,7 +11,7 @@ use super::CoreInstance;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use crate::spec::rest::{line, OfConnection, OfMap, STATS};
-use crate::Invariant;
+use crate::{answers, Invariant};
 use connmap::StreamState;
 use orderings::linear::Rested;
 
@@ -73,7 +73,7 @@ impl<'a> Rest<'a> {
         }
         let mut later = !time;
         for _ in 0..self.rounds() {
-            let mut moved = self.call("run_backfill", None, None) == "ran";
+            let mut moved = self.call("run_backfill", None, None) == answers::RAN;
             for conn in self.core.conns() {
                 moved |= self.core.front_ends[conn.0].asleep().is_none() && self.step(conn);
             }
@@ -107,9 +107,9 @@ impl<'a> Rest<'a> {
         }
         let answer = self.call("step", Some(conn), None);
         if answer.starts_with("disconnect, ") {
-            return self.call("disconnect", Some(conn), None) == "done";
+            return self.call("disconnect", Some(conn), None) == answers::DONE;
         }
-        answer != "idle"
+        answer != answers::IDLE
     }
 
     fn look_for_sleepers(&mut self) {
@@ -118,7 +118,7 @@ impl<'a> Rest<'a> {
             let before = self.calls.len();
             while self.step(conn) && self.calls.len() < before + self.rounds() {}
             let Some(found) = self.calls.get(before) else { continue };
-            if found.answer != "idle" {
+            if found.answer != answers::IDLE {
                 self.lost(conn, since, before);
             }
         }
@@ -169,7 +169,7 @@ fn restless(calls: &[Rested]) -> String {
     let mut still: Vec<String> = Vec::new();
     for Rested { call, answer, .. } in calls.iter().rev().take(8) {
         let said = format!("{call}: {answer}");
-        let moves = !["idle", "done"].contains(&&**answer);
+        let moves = ![answers::IDLE, answers::DONE].contains(&&**answer);
         if moves && !still.contains(&said) {
             still.push(said);
         }

@@ -74,7 +74,8 @@ impl Engine {
                 ("shutdown", _, answers::DONE) => {
                     (0..self.scenario.receivers.len()).map(Conn).collect()
                 }
-                ("disconnect", Some(conn), answers::DONE) | ("step", Some(conn), "disconnect") => {
+                ("disconnect", Some(conn), answers::DONE)
+                | ("step", Some(conn), answers::DISCONNECT) => {
                     vec![conn]
                 }
                 _ => Vec::new(),

@@ -9,6 +9,7 @@ use super::producer::Producer;
 use super::steps::guard;
 use super::stream::{Message, Stream};
 use super::world::Crash;
+use crate::answers;
 use crate::scenario::{CallId, Conn};
 use crate::sync::atomic::Ordering;
 use crate::sync::note;
@@ -32,12 +33,12 @@ impl Engine {
     ) -> Result<&'static str, Crash> {
         let protocol = self.world.protocol;
         if producer.flagged() {
-            return Ok("connection closed");
+            return Ok(answers::CONNECTION_CLOSED);
         }
         let vb = request.vb;
         let vbucket = &self.world.vbuckets[vb];
         if !vbucket.exists.load(Ordering::Acquire) {
-            return Ok("not my vbucket");
+            return Ok(answers::NOT_MY_VBUCKET);
         }
         // Since MB-67263, from the look-up until after the insertion.
         let state_lock = protocol.since(Era::Mb67263).then(|| vbucket.state_lock.read());
@@ -45,17 +46,17 @@ impl Engine {
             return Err(self.world.crash("the second look-up of the vb gives null"));
         }
         if vbucket.is_dead() {
-            return Ok("not my vbucket");
+            return Ok(answers::NOT_MY_VBUCKET);
         }
         if request.start > request.end {
-            return Ok("out of range");
+            return Ok(answers::OUT_OF_RANGE);
         }
         if !self.make_room(producer, vb) {
-            return Ok("stream exists");
+            return Ok(answers::STREAM_EXISTS);
         }
         let failover = vbucket.failover.load(Ordering::Acquire);
         if failover > 0 {
-            return Ok("rollback");
+            return Ok(answers::ROLLBACK);
         }
         let stream = Stream::new(&self.world, producer, request.id, vb, request.end, failover);
         if protocol.revives(Variant::Mb19428) {
@@ -66,14 +67,14 @@ impl Engine {
         let again = state_lock.is_none() && !protocol.revives(Variant::Mb17230);
         let _state_lock = again.then(|| vbucket.state_lock.read());
         if again && vbucket.is_dead() {
-            return Ok("not my vbucket");
+            return Ok(answers::NOT_MY_VBUCKET);
         }
         if !protocol.revives(Variant::Mb19428) {
             self.activate(&stream)?;
         }
         self.insert(producer, stream);
         self.listen(producer, vb);
-        Ok("accepted")
+        Ok(answers::ACCEPTED)
     }
 
     fn activate(&self, stream: &Strong<Stream>) -> Result<(), Crash> {
@@ -108,13 +109,13 @@ impl Engine {
 
     /// step: a flagged connection is disconnected; else the next message.
     pub(super) fn step(&self, front_end: &FrontEnd, conn: Conn) -> Result<String, Crash> {
-        let Some(producer) = front_end else { return Ok("not found".into()) };
+        let Some(producer) = front_end else { return Ok(answers::NOT_FOUND.into()) };
         // Whatever put it to sleep before, it is awake now.
         self.world.wake(conn);
         let since = self.world.log.now();
         if producer.flagged() {
             self.disconnect(front_end)?;
-            return Ok("disconnect".into());
+            return Ok(answers::DISCONNECT.into());
         }
         for vb in 0..producer.containers.len() {
             let Some(stream) = producer.find(vb) else { continue };
@@ -125,7 +126,7 @@ impl Engine {
             }
         }
         self.world.sleeps(conn, since);
-        Ok("idle".into())
+        Ok(answers::IDLE.into())
     }
 
     /// closeStream: out of its container, then dead, then dropped.
@@ -135,46 +136,46 @@ impl Engine {
         vb: usize,
     ) -> Result<&'static str, Crash> {
         if producer.flagged() {
-            return Ok("connection closed");
+            return Ok(answers::CONNECTION_CLOSED);
         }
         let taken = guard!(producer.containers[vb].write()).pop();
-        let Some(stream) = taken else { return Ok("no such stream") };
-        stream.set_dead("closed", false)?;
-        Ok("closed")
+        let Some(stream) = taken else { return Ok(answers::NO_SUCH_STREAM) };
+        stream.set_dead(answers::CLOSED, false)?;
+        Ok(answers::CLOSED)
     }
 
     /// seqnoAck.
     pub(super) fn seqno_ack(&self, producer: &Producer, vb: usize) -> Result<&'static str, Crash> {
         if producer.flagged() {
-            return Ok("connection closed");
+            return Ok(answers::CONNECTION_CLOSED);
         }
         if self.world.protocol.revives(Variant::Mb37827) {
-            let Some(stream) = producer.find_raw(vb) else { return Ok("no such stream") };
+            let Some(stream) = producer.find_raw(vb) else { return Ok(answers::NO_SUCH_STREAM) };
             match stream.get() {
                 Some(stream) => stream.ack(),
                 None => return Err(self.world.crash("seqnoAck uses a stream that was freed")),
             }
-            return Ok("done");
+            return Ok(answers::DONE);
         }
-        let Some(stream) = producer.find(vb) else { return Ok("no such stream") };
+        let Some(stream) = producer.find(vb) else { return Ok(answers::NO_SUCH_STREAM) };
         stream.ack();
-        Ok("done")
+        Ok(answers::DONE)
     }
 
     /// The statistics of a connection, and the wake-up of its backfills when
     /// memory is there again: any thread, through the map.
     pub(super) fn statistics(&self, conn: Conn) -> Result<&'static str, Crash> {
         let find = |map: &[Arc<Producer>]| map.iter().find(|p| p.conn == conn).cloned();
-        let Some(producer) = self.with_map(find) else { return Ok("not found") };
+        let Some(producer) = self.with_map(find) else { return Ok(answers::NOT_FOUND) };
         match producer.manager()? {
             Some(manager) => {
                 manager.with(&self.world, |manager| manager.look())?;
-                Ok("found")
+                Ok(answers::FOUND)
             }
             None if self.world.protocol.revives(Variant::Mb20645) => {
                 Err(self.world.crash("the statistics use the null manager pointer"))
             }
-            None => Ok("found"),
+            None => Ok(answers::FOUND),
         }
     }
 
@@ -189,6 +190,6 @@ impl Engine {
                 stream.notify();
             }
         });
-        "done"
+        answers::DONE
     }
 }

@@ -33,13 +33,13 @@ fn phrase(scenario: &Scenario, outcome: &Outcome, call: &Call, answer: &str) -> 
         ("stream_request", answers::ACCEPTED) => "accepted, and not ended",
         // A step that finds the flag ends them too.
         ("stream_request", "accepted, ended disconnected")
-            if answers(scenario, outcome).any(|(_, answer)| answer == "disconnect") =>
+            if answers(scenario, outcome).any(|(_, answer)| answer == answers::DISCONNECT) =>
         {
             "accepted, then ended by the teardown of its connection"
         }
         ("stream_request", answers::NOT_MY_VBUCKET) => "refused: the vb was dead or gone",
         ("stream_request", answers::ROLLBACK) => "refused: the vb has a new history",
-        ("step", "disconnect") => "told to disconnect, and has done so",
+        ("step", answers::DISCONNECT) => "told to disconnect, and has done so",
         ("run_backfill", answers::SNOOZED) => "the worker snoozed: memory is high",
         ("run_backfill", answers::BUFFER_FULL) => "the worker waits: the client's buffer is full",
         ("seqno_ack", answers::DONE) => "the acknowledgement found its stream",
@@ -65,7 +65,7 @@ fn left_behind(scenario: &Scenario, outcome: &Outcome, request: &Call) -> bool {
     let teardown = |(call, answer): (&Call, &str)| match call.operation {
         "shutdown" => answer == answers::DONE,
         "disconnect" => answer == answers::DONE && call.receiver == request.receiver,
-        "step" => answer == "disconnect" && call.receiver == request.receiver,
+        "step" => answer == answers::DISCONNECT && call.receiver == request.receiver,
         _ => false,
     };
     answers(scenario, outcome).any(teardown)
