@@ -103,7 +103,7 @@ impl Explorer {
     }
 
     /// Lets up to `n` waits for a condition variable, and parks, of each thread return without a
-    /// notification or the token. None unless set.
+    /// notification or the token. None unless set. A wait with a timeout that does so has not timed out.
     pub fn spurious_wakeups(mut self, n: u32) -> Self {
         self.settings.spurious = n;
         self

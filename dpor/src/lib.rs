@@ -49,7 +49,8 @@
 //! counter of live objects say, must not influence what threads do. A body that differs from one
 //! execution to the next is noticed if its operations differ, or if an ordering that is shown has
 //! another outcome when it runs again. A thread that waits for what is not modelled is noticed by a
-//! [watchdog](Explorer::watchdog).
+//! [watchdog](Explorer::watchdog). A thread of std's that uses a primitive of the body is stopped by a
+//! panic, and is a violation, `no-foreign-thread`, whether or not somebody joins it.
 //!
 //! # What is guaranteed
 //!

@@ -61,7 +61,7 @@ pub struct Outcome {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What: `panic`, `no-deadlock`, `no-livelock`, `no-data-race`, or the name that the body gave.
+    /// What: `panic`, `no-deadlock`, `no-livelock`, `no-data-race`, `no-foreign-thread`, or the name that the body gave.
     pub name: String,
     /// Where it comes from: the line of a panic, the lines of the two accesses of a data race, who
     /// waits where in a deadlock or a livelock. What comes from elsewhere is a violation by itself.

@@ -93,10 +93,7 @@ pub(crate) enum Grant {
 
 /// Announces `op` and waits for the turn to perform it.
 pub(crate) fn announce(op: Op) -> Grant {
-    let arrival = RUNTIME.with(|cell| match cell.borrow_mut().as_mut() {
-        Some(rt) => Some(rt.arrive(op)),
-        None => guest::try_with(|rt| rt.arrive(op)),
-    });
+    let arrival = RUNTIME.with(|cell| on(&mut cell.borrow_mut(), |rt| rt.arrive(op)));
     match arrival.unwrap_or_else(|| strays::refuse(op)) {
         Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
