@@ -1,6 +1,6 @@
-//! What a front end does for its connection, one call after another (its
-//! thread lock is held): streamRequest, step, closeStream, seqnoAck. And what
-//! others read: the statistics, and the notification of a write.
+//! The calls of a front end on its connection, serialised by its thread lock:
+//! streamRequest, step, closeStream, seqnoAck. And two calls of other threads:
+//! the statistics, and the notification of a write.
 
 use super::counted::Strong;
 use super::era::{Era, Variant};
@@ -15,7 +15,7 @@ use crate::sync::atomic::Ordering;
 use crate::sync::note;
 use std::sync::Arc;
 
-/// A streamRequest, as far as it matters.
+/// The arguments of a streamRequest that the model needs.
 pub(super) struct Request {
     pub(super) id: CallId,
     pub(super) vb: usize,
@@ -24,8 +24,8 @@ pub(super) struct Request {
 }
 
 impl Engine {
-    /// streamRequest. Its checks come in the original's order; where it looks
-    /// at something without a lock, so does this.
+    /// streamRequest. The checks come in the original's order, and read without a
+    /// lock where the original does.
     pub(super) fn stream_request(
         &self,
         producer: &Arc<Producer>,
@@ -62,8 +62,8 @@ impl Engine {
         if protocol.revives(Variant::Mb19428) {
             self.activate(&stream)?;
         }
-        // MB-19428's repair of MB-17230: the state again, under its lock, before
-        // the side effects and until after the insertion.
+        // MB-19428's repair of MB-17230: checks the state again, under its lock,
+        // which is held from before the side effects until after the insertion.
         let again = state_lock.is_none() && !protocol.revives(Variant::Mb17230);
         let _state_lock = again.then(|| vbucket.state_lock.read());
         if again && vbucket.is_dead() {
@@ -86,8 +86,8 @@ impl Engine {
     }
 
     /// Whether a vb has no live stream. Since MB-38356, a week before MB-38521,
-    /// a dead one is taken out and dropped under the container's write lock;
-    /// before, the insertion replaced it.
+    /// a dead stream is taken out and dropped here, under the container's write
+    /// lock; before, the insertion replaced it.
     fn make_room(&self, producer: &Producer, vb: usize) -> bool {
         if self.world.protocol.since(Era::Mb38521) {
             let mut streams = guard!(producer.containers[vb].write());
@@ -107,10 +107,10 @@ impl Engine {
         streams.push(stream);
     }
 
-    /// step: a flagged connection is disconnected; else the next message.
+    /// step: disconnects a flagged connection, or sends the next message.
     pub(super) fn step(&self, front_end: &FrontEnd, conn: Conn) -> Result<String, Crash> {
         let Some(producer) = front_end else { return Ok(answers::NOT_FOUND.into()) };
-        // Whatever put it to sleep before, it is awake now.
+        // A front end that steps is awake.
         self.world.wake(conn);
         let since = self.world.log.now();
         if producer.flagged() {
@@ -129,7 +129,7 @@ impl Engine {
         Ok(answers::IDLE.into())
     }
 
-    /// closeStream: out of its container, then dead, then dropped.
+    /// closeStream: takes the stream out of its container, ends it, and drops it.
     pub(super) fn close_stream(
         &self,
         producer: &Producer,
@@ -162,8 +162,8 @@ impl Engine {
         Ok(answers::DONE)
     }
 
-    /// The statistics of a connection, and the wake-up of its backfills when
-    /// memory is there again: any thread, through the map.
+    /// The statistics of a connection, by any thread, through the map. It stands
+    /// also for the wake-up of backfills when memory is free again.
     pub(super) fn statistics(&self, conn: Conn) -> Result<&'static str, Crash> {
         let find = |map: &[Arc<Producer>]| map.iter().find(|p| p.conn == conn).cloned();
         let Some(producer) = self.with_map(find) else { return Ok(answers::NOT_FOUND) };
@@ -179,8 +179,8 @@ impl Engine {
         }
     }
 
-    /// A write, on any thread: it holds the vb state lock for reading while it
-    /// tells the connections of the vb.
+    /// A write, by any thread: the vb state lock is held for reading while the
+    /// connections of the vb are notified.
     pub(super) fn write(&self, vb: usize) -> &'static str {
         let vbucket = &self.world.vbuckets[vb];
         let _state = vbucket.state_lock.read();

@@ -1,5 +1,5 @@
-//! What an outcome means: the words of the core for what both answer, and those
-//! for what only kv_engine does, which can crash, and can leave a stream behind.
+//! What an outcome means: in the words of the core where both systems answer the
+//! same, and in words of its own where kv_engine crashes or leaves a stream open.
 
 use crate::scenario::{Call, Scenario};
 use crate::systems::words;
@@ -10,11 +10,11 @@ pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> 
     words::explain(scenario, outcome, |call, answer| phrase(scenario, outcome, call, answer))
 }
 
-/// Whether the caller can tell that nothing happened.
+/// Whether the answer says that the call changed nothing.
 pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
     match answer {
         answers::NEVER_CAME | answers::SNOOZED | answers::BUFFER_FULL => true,
-        // It has done something before.
+        // The call may have done something before it crashed.
         answers::CRASH => false,
         _ if call.operation == "seqno_ack" => answer != answers::DONE,
         _ => words::did_nothing(call, answer),
@@ -31,7 +31,7 @@ fn phrase(scenario: &Scenario, outcome: &Outcome, call: &Call, answer: &str) -> 
             "accepted, and left behind by the teardown"
         }
         ("stream_request", answers::ACCEPTED) => "accepted, and not ended",
-        // A step that finds the flag ends them too.
+        // A step that finds the disconnect flag ends streams, too.
         ("stream_request", "accepted, ended disconnected")
             if answers(scenario, outcome).any(|(_, answer)| answer == answers::DISCONNECT) =>
         {
@@ -87,7 +87,7 @@ fn who(operation: &str) -> &'static str {
     }
 }
 
-/// On what: few things go away under somebody.
+/// Says on which object the call crashes.
 fn crashes(scenario: &Scenario, operation: &str) -> &'static str {
     let any = |operation: &str| scenario.parts().flatten().any(|call| call.operation == operation);
     let teardown = ["shutdown", "disconnect", "step", "open"].into_iter().any(any);
