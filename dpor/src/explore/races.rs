@@ -37,10 +37,6 @@ pub(crate) struct Blocked {
     pub(crate) pause: Option<Pause>,
     /// Whether its object would allow it.
     pub(crate) possible: bool,
-    /// The state of its object, as it is in an event.
-    pub(crate) pre: Option<u64>,
-    /// If it is certain to receive a message, the event that sent that.
-    pub(crate) received: Option<usize>,
     /// What its thread knew.
     pub(crate) base: Clock,
 }
@@ -56,7 +52,7 @@ struct Second<'a> {
     pause: Option<&'a Pause>,
     /// Whether its object allows it where it comes.
     possible: bool,
-    /// The state of its object before it, if that is known.
+    /// The state of its object before it, if it is an event.
     pre: Option<u64>,
     base: &'a [u32],
     /// Its number among the events; their number, if it is none.
@@ -130,12 +126,12 @@ impl Races {
                 also: b.also,
                 pause: b.pause.as_ref(),
                 possible: b.possible,
-                pre: b.pre,
+                pre: None,
                 base: &b.base,
                 index: trace.len(),
                 limit: trace.len(),
                 class: b.op.kind.class(),
-                received: b.received,
+                received: None,
                 val: None,
             };
             self.each_with(trace, objects, second, &mut reversal);

@@ -504,27 +504,9 @@ impl Object {
         done
     }
 
-    /// If `op` could only receive the message that is there: the event that sent it.
-    pub(crate) fn certain(&self, op: &Op) -> Option<usize> {
-        match (op.kind, &self.state) {
-            (Kind::Recv, State::Channel(c)) if c.certain(op.arg) => c.sent_by.front().copied(),
-            _ => None,
-        }
-    }
-
     /// Whether it is a channel without a limit.
     pub(crate) fn is_unlimited(&self) -> bool {
         matches!(&self.state, State::Channel(c) if c.room.is_none())
-    }
-
-    /// The state before an operation now, where what the operation will turn out to be depends on it.
-    pub(crate) fn pre(&self) -> Option<u64> {
-        match &self.state {
-            State::Condvar(w) => Some(w.takers()),
-            State::Once(once) => Some(once.bits()),
-            State::Channel(c) => Some(c.can()),
-            _ => None,
-        }
     }
 
     /// What it is, for people.

@@ -9,7 +9,7 @@ use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, View};
 use crate::object::State;
-use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
+use crate::op::{Class, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
 
 /// What the thread that has come to an operation has to do.
@@ -261,32 +261,15 @@ impl Runtime {
         for &tid in &self.live {
             let thread = &self.threads[tid as usize];
             if let Status::At(op) = thread.status {
-                let object = self.objects.get(op.obj as usize);
-                let received = object.and_then(|object| object.certain(&op));
-                let label = match received {
-                    Some(_) => Label::new(NO_OBJECT, Kind::Received),
-                    None => Label::new(op.obj, op.kind),
-                };
-                let also = thread.pause.as_ref().map(|p| self.also(&p.looks, label));
+                let also =
+                    thread.pause.as_ref().map(|p| self.also(&p.looks, Label::new(op.obj, op.kind)));
                 let base = thread.clock.clone();
                 let pause = thread.pause.clone();
                 let also = also.unwrap_or_default();
                 let possible = self.possible(tid);
-                let pre = self.state_now(&op);
-                self.stalled.push(Blocked { tid, op, base, also, pause, possible, pre, received });
+                self.stalled.push(Blocked { tid, op, base, also, pause, possible });
             }
         }
-    }
-
-    /// The state of the object of `op`, as the `pre` of an event, as far as it is known: of an atomic,
-    /// the value that was seen last.
-    fn state_now(&self, op: &Op) -> Option<u64> {
-        let object = self.objects.get(op.obj as usize)?;
-        object.pre().or_else(|| {
-            let events = object.history.iter().rev().map(|&i| &self.trace.events()[i as usize]);
-            let mut own = events.filter(|event| event.label.obj == op.obj);
-            own.next().map(|event| event.val)
-        })
     }
 
     /// Nobody can go on: says who waits where.

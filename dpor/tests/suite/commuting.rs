@@ -83,10 +83,10 @@ fn semaphore(takers: usize, givers: usize, holding: bool) -> u64 {
 
 #[test]
 fn semaphores() {
-    assert_eq!([semaphore(1, 2, true), semaphore(1, 2, false)], [8, 10]);
-    assert_eq!([semaphore(1, 3, true), semaphore(1, 3, false)], [36, 54]);
-    assert_eq!([semaphore(2, 2, true), semaphore(2, 2, false)], [68, 116]);
-    assert_eq!([semaphore(2, 3, true), semaphore(2, 3, false)], [516, 1368]);
+    let sizes = [(1, 2), (1, 3), (1, 4), (2, 2), (2, 3)];
+    let holding = sizes.map(|(takers, givers)| semaphore(takers, givers, true));
+    let afterwards = sizes.map(|(takers, givers)| semaphore(takers, givers, false));
+    assert_eq!([holding, afterwards], [[8, 36, 192, 68, 516], [10, 54, 336, 116, 1368]]);
 }
 
 #[test]

@@ -18,7 +18,6 @@ const FOREST: &str = "dpor/src/explore/forest.rs";
 const SYNCHRONISE: &str = "dpor/src/object/synchronise.rs";
 const REFERENCES: &str = "dpor/src/rt/references.rs";
 const OBJECT: &str = "dpor/src/object/mod.rs";
-const TURN: &str = "dpor/src/rt/turn.rs";
 
 const LOOKS: &str = "Kind::NotifyNobody | Kind::FindDone | Kind::SendInVain => Class::Read,";
 
@@ -490,11 +489,5 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a notification that finds nobody ends a wait",
         SPIN,
         &[("            (Kind::NotifyNobody, _) => 0,\n", "")],
-    ),
-    mutant(
-        "blocked-forgets-its-state",
-        "of what is blocked to the end it is not known what it would find",
-        TURN,
-        &[("let pre = self.state_now(&op);", "let pre = None;")],
     ),
 ];

@@ -933,10 +933,9 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
     let leaves = |op: &&Operation| matches!(op.kind, UnlockRead | DropSender | Unpark);
     let left: BTreeSet<_> =
         ordering.operations.iter().filter(leaves).map(|op| &op.object).collect();
-    let joins = |k| match k {
-        Read | TryRead | UnlockRead | Look => true,
-        DropSender | Send | TrySend | SendInVain | Unpark => true,
-        _ => false,
+    let joins = |k| {
+        matches!(k, Read | TryRead | UnlockRead | Look)
+            || matches!(k, DropSender | Send | TrySend | SendInVain | Unpark)
     };
     let mut threads: HashMap<&[u32], (u64, Sum, Looks)> = HashMap::new();
     let mut objects: HashMap<&ObjectId, Vec<(Use, u64)>> = HashMap::new();
