@@ -42,7 +42,7 @@ impl Check {
     /// out; of the explorer's tests nothing is.
     fn deadline(self) -> Duration {
         match self {
-            Check::Explorer => DEADLINE_OF_THE_SOUND,
+            Check::Explorer => DEADLINE_OF_AN_EXPLORER,
             _ => DEADLINE_OF_A_MUTANT,
         }
     }
@@ -58,6 +58,9 @@ impl Check {
 
 /// See [`Check::deadline`].
 const DEADLINE_OF_A_MUTANT: Duration = Duration::from_secs(60);
+
+/// The same for the explorer's tests, all of which are run.
+const DEADLINE_OF_AN_EXPLORER: Duration = Duration::from_secs(600);
 
 /// How long the sound core may take, on a machine that does other things, too.
 const DEADLINE_OF_THE_SOUND: Duration = Duration::from_secs(1200);
