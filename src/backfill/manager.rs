@@ -1,32 +1,35 @@
 //! The BackfillManager of one connection: its backfills in their queues, and
 //! the bytes read ahead of the client.
 //!
-//! A plain value, guarded by the connection's lock (`Rank::Connection`), that
-//! knows neither its connection nor the bucket: whoever changes it asks it
-//! afterwards what it wants ([`BackfillManager::wants_slot`],
-//! [`BackfillManager::next_turn`]) and settles that with the bucket. It goes
-//! away with the connection's open state, in the critical section that closes
-//! the connection: nobody can be left with a manager that is gone (MB-37702),
-//! because nobody has one who does not hold that lock.
+//! A plain value, guarded by the connection's lock (`Rank::Connection`). It knows
+//! neither its connection nor the bucket: after each change the connection asks
+//! for the next turn ([`BackfillManager::next_turn`]) and settles that with the
+//! bucket. The manager goes away with the connection's open state, in the critical
+//! section that closes the connection: no thread can be left with a manager that
+//! is gone (MB-37702), because only a holder of that lock reaches one (rule 1).
 //!
-//! A backfill goes from queue to queue:
+//! The states of a backfill (a test compares these lines with the code):
 //!
 //! ```text
-//! pending -> initializing: a slot
-//! initializing -> running: its first run
+//! (pending) -> running: it has a slot, and its first run
 //! active -> running: another run
 //! running -> active: there is more to read
 //! running -> snoozing: the scan says later
 //! snoozing -> active: the snooze is over
+//! running -> (over): it is finished, has failed, or has no stream
+//! active -> (over): its stream has died
+//! snoozing -> (over): its stream has died
 //! ```
-//! From each of them it may also go for good: it was finished, it failed, or
-//! its stream died. A backfill in `pending` has no slot; every other has one.
-//! One backfill runs at a time. Its stream's death takes a queued backfill out
-//! at once; a running one is given up by its worker at the next item.
 //!
-//! A stream has at most one backfill in the queues, and its place in the
-//! connection is what the queues have: every method is O(1), or O(log n) in
-//! the backfills that snooze.
+//! A backfill has a slot of the bucket's from its first run until it is over. A
+//! pending one is not the manager's yet: it is its stream's wish for a backfill
+//! ([`Streams`](crate::connection)). One backfill runs at a time. When its stream
+//! dies, a queued backfill is over at once; a running one is given up by its worker
+//! when that next takes the connection's lock (rule 7).
+//!
+//! A stream has at most one backfill at a time, and the queues refer to it by the
+//! stream's place in the connection: every method is O(1), or O(log n) in the
+//! backfills that snooze.
 
 use super::bucket::Turn;
 use super::Backfill;
@@ -42,39 +45,34 @@ use std::time::Instant;
 pub(crate) struct BackfillManager {
     config: Arc<Config>,
     queued: Places,
-    pending: Line,
-    initializing: Line,
     active: Line,
     snoozing: BTreeSet<(Instant, u64, u32)>,
-    /// Tells snoozes that are over at the same time apart: first come, first served.
+    /// The order of snoozes that are over at the same time: first come, first served.
     next_snooze: u64,
     running: bool,
-    /// Slots of backfills that are over: the bucket's.
+    /// Slots of backfills that are over, to be returned to the bucket.
     slots_over: usize,
     buffer: ReadAhead,
     _live: Token,
 }
 
-/// Those in a queue, by the place of their stream.
+/// The queued backfills, by the places of their streams.
 #[derive(Debug, Default)]
 struct Places(Vec<Option<Queued>>);
 
 #[derive(Debug)]
 struct Queued {
-    backfill: Backfill,
     queue: Queue,
-    /// Its place in one of the lines.
+    /// Its link in `active`.
     link: Link,
 }
 
-/// Which queue a backfill is in.
-#[derive(Clone, Copy, Debug)]
+/// A backfill in its queue.
+#[derive(Debug)]
 enum Queue {
-    Pending,
-    Initializing,
-    Active,
-    /// Until then, and in which order.
-    Snoozing(Instant, u64),
+    Active(Box<Backfill>),
+    /// With the end of the snooze, and its order among those of one time.
+    Snoozing(Box<Backfill>, Instant, u64),
 }
 
 impl Places {
@@ -82,17 +80,31 @@ impl Places {
         self.0[place as usize].as_mut().expect("who is in a queue is there")
     }
 
-    fn put(&mut self, backfill: Backfill, queue: Queue) -> u32 {
-        let place = backfill.stream.place;
+    fn put(&mut self, queue: Queue) -> u32 {
+        let place = queue.backfill().stream.place;
         if self.0.len() <= place as usize {
             self.0.resize_with(place as usize + 1, || None);
         }
-        self.0[place as usize] = Some(Queued { backfill, queue, link: Link::OUT });
+        self.0[place as usize] = Some(Queued { queue, link: Link::OUT });
         place
     }
 
-    fn take(&mut self, place: u32) -> Option<Queued> {
-        self.0.get_mut(place as usize)?.take()
+    fn take(&mut self, place: u32) -> Option<Queue> {
+        self.0.get_mut(place as usize)?.take().map(|queued| queued.queue)
+    }
+}
+
+impl Queue {
+    fn backfill(&self) -> &Backfill {
+        match self {
+            Queue::Active(backfill) | Queue::Snoozing(backfill, ..) => backfill,
+        }
+    }
+
+    fn into_backfill(self) -> Box<Backfill> {
+        match self {
+            Queue::Active(backfill) | Queue::Snoozing(backfill, ..) => backfill,
+        }
     }
 }
 
@@ -106,8 +118,9 @@ impl Links for Places {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadAhead {
     bytes: u64,
-    /// At which it is full, and below which it takes backfills again.
+    /// The bytes at which the buffer is full.
     limit: u64,
+    /// The bytes down to which a full buffer drains before backfills go on.
     resume: u64,
     full: bool,
 }
@@ -121,10 +134,10 @@ impl ReadAhead {
         self.full
     }
 
-    /// An item was read.
+    /// Charges the bytes of an item that was read.
     ///
-    /// Full is what held something and has now reached its limit: so one item
-    /// larger than the buffer passes.
+    /// The buffer is full when it reaches its limit, unless it was empty before: so
+    /// one item larger than the buffer passes.
     pub(crate) fn charge(&mut self, bytes: u64) {
         let held_something = self.bytes > 0;
         self.bytes += bytes;
@@ -133,8 +146,8 @@ impl ReadAhead {
         }
     }
 
-    /// Bytes were sent, or their stream died. True: the buffer was full, has
-    /// drained, and backfills can go on.
+    /// Refunds bytes that were sent, or whose stream died. True: the buffer was
+    /// full, has drained, and backfills can go on.
     fn refund(&mut self, bytes: u64) -> bool {
         debug_assert!(bytes <= self.bytes, "refunded more than was charged");
         self.bytes = self.bytes.saturating_sub(bytes);
@@ -153,8 +166,6 @@ impl BackfillManager {
             buffer: ReadAhead::new(config.buffer_bytes, config.resume_bytes()),
             config,
             queued: Places::default(),
-            pending: Line::default(),
-            initializing: Line::default(),
             active: Line::default(),
             snoozing: BTreeSet::new(),
             next_snooze: 0,
@@ -171,86 +182,77 @@ impl BackfillManager {
 
     /// Backfills that hold a slot and are not running.
     pub(crate) fn slots_queued(&self) -> usize {
-        self.initializing.len() + self.active.len() + self.snoozing.len()
-    }
-
-    pub(crate) fn pending(&self) -> usize {
-        self.pending.len()
+        self.active.len() + self.snoozing.len()
     }
 
     pub(crate) fn buffered_bytes(&self) -> u64 {
         self.buffer.bytes
     }
 
-    /// Queues a new backfill.
-    pub(crate) fn schedule(&mut self, backfill: Backfill) {
-        let place = self.queued.put(backfill, Queue::Pending);
-        self.pending.push_back(&mut self.queued, place);
+    /// Whether another backfill, with a slot, could run now.
+    pub(crate) fn has_room(&self) -> bool {
+        self.in_progress() < self.config.backfills_per_connection && !self.buffer.is_full()
     }
 
-    /// Whether a slot would let a pending backfill go on.
-    pub(crate) fn wants_slot(&self) -> bool {
-        !self.pending.is_empty() && self.in_progress() < self.config.backfills_per_connection
-    }
-
-    /// A pending backfill has a slot.
-    pub(crate) fn promote(&mut self) {
-        if let Some(place) = self.pending.pop_front(&mut self.queued) {
-            self.queued.get(place).queue = Queue::Initializing;
-            self.initializing.push_back(&mut self.queued, place);
-        }
-    }
-
-    /// The slots that are the bucket's again.
+    /// Takes the number of slots that are to be returned to the bucket.
     pub(crate) fn take_slots_over(&mut self) -> usize {
         std::mem::take(&mut self.slots_over)
     }
 
-    /// When there is something to run.
+    /// When there is a backfill to run.
     pub(crate) fn next_turn(&self) -> Turn {
-        let queued = !self.initializing.is_empty() || !self.active.is_empty();
         match self.snoozing.first() {
             _ if self.buffer.is_full() => Turn::Never,
-            _ if queued => Turn::Now,
+            _ if !self.active.is_empty() => Turn::Now,
             Some((at, ..)) => Turn::At(*at),
             None => Turn::Never,
         }
     }
 
-    /// When to ask again, while the host's memory is above its threshold.
+    /// The next turn while the host's memory is above its threshold.
     pub(crate) fn rest(&self, now: Instant) -> Turn {
         Turn::At(self.config.snooze_from(now))
     }
 
-    /// Begins a turn: the backfill to run, or when to ask again.
-    pub(crate) fn begin_run(&mut self, now: Instant) -> Result<Backfill, Turn> {
+    /// Ends the snoozes that are over by now.
+    pub(crate) fn end_snoozes(&mut self, now: Instant) {
         while let Some((at, order, place)) = self.snoozing.first().copied() {
             if at > now {
                 break;
             }
             self.snoozing.remove(&(at, order, place));
-            self.queued.get(place).queue = Queue::Active;
-            self.active.push_back(&mut self.queued, place);
+            if let Some(queue) = self.queued.take(place) {
+                self.queued.put(Queue::Active(queue.into_backfill()));
+                self.active.push_back(&mut self.queued, place);
+            }
         }
-        if self.buffer.is_full() {
-            return Err(Turn::Never);
-        }
-        let queued = &mut self.queued;
-        let place = self.initializing.pop_front(queued).or_else(|| self.active.pop_front(queued));
-        let queued = place.and_then(|place| self.queued.take(place));
-        let backfill = queued.ok_or_else(|| self.next_turn())?.backfill;
+    }
+
+    /// Begins the first run of a backfill, which has a slot now.
+    pub(crate) fn begin(&mut self) {
         self.running = true;
-        Ok(backfill)
+    }
+
+    /// Begins another run of the first active backfill; None: there is none, or the
+    /// buffer is full.
+    pub(crate) fn go_on(&mut self) -> Option<Box<Backfill>> {
+        if self.buffer.is_full() {
+            return None;
+        }
+        let place = self.active.pop_front(&mut self.queued)?;
+        let backfill = self.queued.take(place)?.into_backfill();
+        self.running = true;
+        Some(backfill)
     }
 
     /// Ends a run: there is more to read.
-    pub(crate) fn run_on(&mut self, mut backfill: Backfill) {
+    pub(crate) fn run_on(&mut self, mut backfill: Box<Backfill>) {
         self.running = false;
-        // Only the one that had its turn before this run goes on with it: a
-        // new one has opened its scan, and waits in line.
+        // Only a backfill that has run before stays the first: a new one has opened
+        // its scan, and waits in line.
         let had_run = std::mem::replace(&mut backfill.has_run, true);
         let next = self.config.order == BackfillOrder::Sequential && had_run;
-        let place = self.queued.put(backfill, Queue::Active);
+        let place = self.queued.put(Queue::Active(backfill));
         if next {
             self.active.push_front(&mut self.queued, place);
         } else {
@@ -258,13 +260,13 @@ impl BackfillManager {
         }
     }
 
-    /// Ends a run: there is nothing to read for the time of a snooze.
-    pub(crate) fn snooze(&mut self, mut backfill: Backfill, now: Instant) {
+    /// Ends a run: the scan has nothing to read for the time of a snooze.
+    pub(crate) fn snooze(&mut self, mut backfill: Box<Backfill>, now: Instant) {
         self.running = false;
         backfill.has_run = true;
         let (until, order) = (self.config.snooze_from(now), self.next_snooze);
         self.next_snooze += 1;
-        let place = self.queued.put(backfill, Queue::Snoozing(until, order));
+        let place = self.queued.put(Queue::Snoozing(backfill, until, order));
         self.snoozing.insert((until, order, place));
     }
 
@@ -274,21 +276,16 @@ impl BackfillManager {
         self.slots_over += 1;
     }
 
-    /// The stream died: its backfill leaves the queues, and its slot is the
-    /// bucket's. Its bytes are refunded apart, by [`Self::refund`].
-    pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Backfill> {
+    /// Ends the queued backfill of a stream that died; its slot is to be returned to
+    /// the bucket. The stream's bytes are refunded apart, by [`Self::refund`].
+    pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Box<Backfill>> {
         let place = stream.place;
-        let queue = self.queued.0.get(place as usize)?.as_ref()?.queue;
-        match queue {
-            Queue::Pending => self.pending.remove(&mut self.queued, place),
-            Queue::Initializing => self.initializing.remove(&mut self.queued, place),
-            Queue::Active => self.active.remove(&mut self.queued, place),
-            Queue::Snoozing(at, order) => self.snoozing.remove(&(at, order, place)),
+        match &self.queued.0.get(place as usize)?.as_ref()?.queue {
+            Queue::Active(_) => self.active.remove(&mut self.queued, place),
+            Queue::Snoozing(_, at, order) => self.snoozing.remove(&(*at, *order, place)),
         };
-        if !matches!(queue, Queue::Pending) {
-            self.slots_over += 1;
-        }
-        self.queued.take(place).map(|queued| queued.backfill)
+        self.slots_over += 1;
+        self.queued.take(place).map(Queue::into_backfill)
     }
 
     /// The buffer as it is now.
@@ -296,18 +293,23 @@ impl BackfillManager {
         self.buffer
     }
 
-    /// Items were read.
+    /// Charges the bytes of items that were read.
     pub(crate) fn charge(&mut self, items: &[Item]) {
         items.iter().for_each(|item| self.buffer.charge(item.charge()));
     }
 
-    /// Bytes were sent, or their stream died. True: backfills can go on.
+    /// Refunds bytes that were sent, or whose stream died. True: the buffer was full,
+    /// and backfills can go on.
     pub(crate) fn refund(&mut self, bytes: u64) -> bool {
         self.buffer.refund(bytes)
     }
 
     /// Every backfill in a queue, to be dropped after the lock.
     pub(crate) fn into_backfills(self) -> impl Iterator<Item = Backfill> {
-        self.queued.0.into_iter().flatten().map(|queued| queued.backfill)
+        let queued = self.queued.0.into_iter().flatten();
+        queued.map(|queued| *queued.queue.into_backfill())
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

@@ -66,7 +66,7 @@ const CHECKS: &[Check] = &[
     ("explore", Engine::Std, &["xtask", "explore"]),
     ("own crate", Engine::Std, &["xtask", "own-crate"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
-    ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
+    ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/200"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
     ("explore, history", Engine::Std, &["xtask", "explore", "--history", "--check"]),
 ];
