@@ -1,6 +1,6 @@
 //! Loops that wait by looking again: they end the exploration, and what they wait for is explored.
 
-use shuttle_dpor::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{mpsc, Arc, Condvar, Mutex, RwLock};
 use shuttle_dpor::{hint, report_violation, thread, Explorer, Report, Strategy, Verdict};
 use std::collections::BTreeSet;
@@ -586,4 +586,25 @@ fn a_wait_with_a_timeout_may_wake_without_a_reason() {
     assert_eq!(timed_out(Explorer::new().timeouts(0)), [true]);
     assert_eq!(timed_out(Explorer::new().spurious_wakeups(1)), [false, true]);
     assert_eq!(timed_out(Explorer::new().spurious_wakeups(1).timeouts(0)), [false, true]);
+}
+
+#[test]
+fn addresses_are_other_ones_in_each_execution() {
+    let report = Explorer::new().max_time(Duration::from_secs(100)).explore(|| {
+        // Leaked, so that each execution has addresses of its own.
+        let node = |n: u32| Box::into_raw(Box::new(n));
+        let first = node(0);
+        let head = Arc::new(AtomicPtr::new(first));
+        let other = head.clone();
+        thread::spawn(move || {
+            other.store(node(1), SeqCst);
+            other.store(node(2), SeqCst);
+        });
+        while head.load(SeqCst) == first {
+            hint::spin_loop();
+        }
+    });
+    report.assert_complete();
+    // The loop ends with the first store, or with the second; with or without a look before.
+    assert_eq!(report.orderings, 4, "{report}");
 }
