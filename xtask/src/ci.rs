@@ -67,6 +67,7 @@ const CHECKS: &[Check] = &[
     ("own crate", Engine::Std, &["xtask", "own-crate"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/200"]),
+    ("mutants", Engine::Std, &["xtask", "mutants", "--check"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
     ("explore, history", Engine::Std, &["xtask", "explore", "--history", "--check"]),
 ];
