@@ -291,18 +291,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         )],
     ),
     mutant(
-        "run-on-is-pending",
+        "run-on-loses-its-slot",
         "a backfill that runs on has lost its slot",
         MANAGER,
         &[(
-            r"        if next {
-            self.active.push_front(&mut self.queued, place);
-        } else {
-            self.active.push_back(&mut self.queued, place);
-        }",
-            r"        let _ = next;
-        self.queued.get(place).queue = Queue::Pending;
-        self.pending.push_back(&mut self.queued, place);",
+            "        let place = self.queued.put(Queue::Active(backfill));\n        if next {",
+            "        self.slots_over += 1;\n        let place = self.queued.put(Queue::Active(backfill));\n        if next {",
         )],
     ),
     mutant(
