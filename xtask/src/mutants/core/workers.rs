@@ -291,12 +291,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
         )],
     ),
     mutant(
-        "run-on-loses-its-slot",
+        "run-on-is-pending",
         "a backfill that runs on has lost its slot",
         MANAGER,
         &[(
-            "        let place = self.queued.put(Queue::Active(backfill));\n        if next {",
-            "        self.slots_over += 1;\n        let place = self.queued.put(Queue::Active(backfill));\n        if next {",
+            r"        if next {
+            self.active.push_front(&mut self.queued, place);
+        } else {
+            self.active.push_back(&mut self.queued, place);
+        }",
+            r"        if next {
+            self.active.push_front(&mut self.queued, place);
+        } else {
+            self.active.push_back(&mut self.queued, place);
+        }
+        self.slots_over += 1;",
         )],
     ),
     mutant(
