@@ -174,4 +174,12 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
         "second-turn-calls-nobody",
         "who was told of the first turn runs until there is none, as workers do, and has the second then: it is late by one run, which no exploration measures; std's test of_two_that_are_due_the_second_has_a_worker looks",
     ),
+    (
+        "cap-forgets-the-running",
+        "changes nothing by now: a slot is looked for when a turn begins, and none of the connection's backfills runs then",
+    ),
+    (
+        "full-runs",
+        "changes nothing by now: who has a full buffer asks for no turn and leaves the line for slots, so that no turn begins with one",
+    ),
 ];
