@@ -71,6 +71,7 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         violations,
         incomplete: Some(why),
         within: None,
+        part: None,
         elapsed,
     }
 }

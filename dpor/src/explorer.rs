@@ -1,11 +1,11 @@
 //! What users configure and run.
 
 use crate::again;
-use crate::exploration::{execute, Exploration};
+use crate::exploration::{execute, runtime, Exploration};
 use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::{Progress, Replay, Report};
-use crate::rt::{Ending, Mode, Runtime};
+use crate::rt::{Ending, Mode};
 use crate::schedule::Token;
 use crate::settings::{Settings, Strategy};
 use crate::witness;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// Explores the orderings of a body. See the crate's documentation for an example.
 #[derive(Clone, Debug, Default)]
 pub struct Explorer {
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Explorer {
@@ -227,18 +227,12 @@ impl Explorer {
         self.replay_inner(token, Arc::new(body))
     }
 
-    fn replay_inner<T, F>(&self, token: &Token, body: Arc<F>) -> Replay<T>
+    pub(crate) fn replay_inner<T, F>(&self, token: &Token, body: Arc<F>) -> Replay<T>
     where
         T: Send + 'static,
         F: Fn() -> T + Send + Sync + 'static,
     {
-        let mut rt =
-            Box::new(Runtime::new(Mode::Sample, Names::default(), self.settings.max_steps));
-        rt.spurious = self.settings.spurious;
-        rt.timeouts = self.settings.timeouts;
-        rt.ends = self.settings.ends;
-        rt.counts = self.settings.counts;
-        rt.spurious_failures = self.settings.spurious_failures;
+        let mut rt = runtime(&self.settings, Mode::Sample, Names::default());
         rt.recording = true;
         let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();
         let mut schedule = Vec::new();

@@ -166,6 +166,7 @@
 mod adapter;
 mod again;
 pub mod cell;
+mod checkpoint;
 mod exploration;
 mod explore;
 mod explorer;
@@ -187,6 +188,7 @@ mod scheduler;
 mod settings;
 mod shown;
 mod spin;
+mod split;
 pub mod statics;
 pub mod sync;
 mod table;
@@ -196,6 +198,7 @@ mod trace;
 mod watchdog;
 mod witness;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};

@@ -121,6 +121,9 @@ pub struct Report<T: Ord> {
     pub incomplete: Option<String>,
     /// The bound on preemptions, where every ordering within it was explored, violated or not.
     pub within: Option<u32>,
+    /// Which part this is, from 1, and of how many, where every ordering of it was explored, violated or
+    /// not: see [`Checkpoint::part`](crate::Checkpoint::part).
+    pub part: Option<(usize, usize)>,
     /// How long it took.
     pub elapsed: Duration,
 }

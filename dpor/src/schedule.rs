@@ -11,7 +11,7 @@ use std::str::FromStr;
 const EFFORT: usize = 4000;
 
 /// The search for an order of a trace's events with few context switches.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Linearizer {
     threads: Vec<Vec<u32>>,
     /// How many runs each thread needs at least, from each of its events on.
@@ -144,7 +144,7 @@ pub struct Token {
 }
 
 /// The version that tokens begin with: another version's may not mean the same operations.
-const VERSION: &str = concat!("dpor-", env!("CARGO_PKG_VERSION"));
+pub(crate) const VERSION: &str = concat!("dpor-", env!("CARGO_PKG_VERSION"));
 
 impl Token {
     /// How often the thread changes.

@@ -37,6 +37,8 @@ pub(crate) enum Ending {
     TooLong,
     /// It was to tell whether a thread spins, and has; it is run again.
     Probed,
+    /// It halts where the exploration is to be divided.
+    Halted,
     /// It did not do what it did before.
     Diverged(String),
     /// It asks for what is not explored as it is set.

@@ -197,7 +197,7 @@ impl Runtime {
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
             let rest = ending == Ending::Deadlock && self.all_at_rest();
-            if matches!(ending, Ending::Deadlock | Ending::TooLong) {
+            if matches!(ending, Ending::Deadlock | Ending::TooLong | Ending::Halted) {
                 self.stall();
             }
             if ending == Ending::Deadlock && !rest {
@@ -241,7 +241,7 @@ impl Runtime {
             }
             return self.rests().or_else(|| self.end(Ending::Deadlock));
         }
-        let view = View { enabled, patient, current: self.current };
+        let view = View { enabled, patient, current: self.current, halting: self.halting() };
         let choice = match &mut self.mode {
             Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
             Mode::Bounded(search) => search.choose(&self.trace, &view),
@@ -252,8 +252,19 @@ impl Runtime {
             Choice::Run(tid) => Some(tid),
             Choice::Redundant => self.end(Ending::Redundant),
             Choice::Probed => self.end(Ending::Probed),
+            Choice::Halted => self.end(Ending::Halted),
             Choice::Diverged(why) => self.end(Ending::Diverged(why)),
         }
+    }
+
+    /// The threads that stand before the object where the exploration halts, if it does.
+    fn halting(&self) -> u64 {
+        let Mode::Explore(search) = &self.mode else { return 0 };
+        let Some(obj) = search.halts_before() else { return 0 };
+        let stands = |&&tid: &&Tid| {
+            matches!(self.threads[tid as usize].status, Status::At(op) if op.obj == obj)
+        };
+        self.live.iter().filter(stands).fold(0, |set, &tid| set | 1 << tid)
     }
 
     /// Notes what has not been performed, before the threads unwind.
