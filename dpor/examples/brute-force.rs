@@ -4,7 +4,7 @@
 //! cargo run --release -p shuttle-dpor --example brute-force -- --programs 1000000 --seed 1
 //! ```
 
-#[path = "../tests/brute/mod.rs"]
+#[path = "../tests/suite/brute/mod.rs"]
 mod brute;
 
 use proptest::strategy::{Strategy, ValueTree};

@@ -161,7 +161,7 @@
 //!   node's children stays the one of a single worker, so the counts are the same for any number.
 //!
 //! That this is right is checked against brute force, on random programs over all primitives: see
-//! `tests/brute` and the example `brute-force`.
+//! `tests/suite/brute` and the example `brute-force`.
 
 mod adapter;
 mod again;

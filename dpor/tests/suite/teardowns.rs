@@ -1,15 +1,11 @@
 //! A teardown that races requests: the figures are an independent optimal checker's, for the same
 //! program in C.
 
-mod prims {
-    pub(crate) use shuttle_dpor::{sync, thread};
-}
-
-#[path = "support/teardown.rs"]
-mod teardown;
-
+use super::teardown::{
+    self, Call,
+    Call::{Backfill, Disconnect, Request, Shutdown},
+};
 use shuttle_dpor::{Explorer, Verdict};
-use teardown::Call::{self, Backfill, Disconnect, Request, Shutdown};
 
 fn orderings(calls: &'static [Call]) -> u64 {
     let report = Explorer::new().explore(move || teardown::run(calls));

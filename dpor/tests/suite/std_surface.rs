@@ -1,9 +1,6 @@
 //! What std has beyond the primitives themselves, for those who bring code written for it.
 
-mod support {
-    pub(crate) mod child;
-}
-
+use super::child::alone;
 use shuttle_dpor::cell::CheckedCell;
 use shuttle_dpor::sync::atomic::{AtomicPtr, AtomicU32, Ordering::SeqCst};
 use shuttle_dpor::sync::{Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, RwLockWriteGuard};
@@ -12,7 +9,6 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use support::child::alone;
 
 #[test]
 fn a_once_lock_is_written_by_one() {
@@ -490,7 +486,7 @@ fn fails_if_late() -> u32 {
 #[test]
 fn the_environment_runs_a_token_again() {
     let token = Explorer::new().explore(fails_if_late).violation("panic").unwrap().token.clone();
-    let (well, stderr) = alone("the_environment_runs_a_token_again", || {
+    let (well, stderr) = alone("std_surface::the_environment_runs_a_token_again", || {
         std::env::set_var("SHUTTLE_DPOR_REPLAY", token.to_string());
         let report = Explorer::new().explore(fails_if_late);
         assert_eq!((report.verdict.clone(), report.orderings), (Verdict::Violated, 1));
@@ -505,7 +501,7 @@ fn the_environment_runs_a_token_again() {
 
 #[test]
 fn what_is_no_token_is_an_error() {
-    let (well, stderr) = alone("what_is_no_token_is_an_error", || {
+    let (well, stderr) = alone("std_surface::what_is_no_token_is_an_error", || {
         std::env::set_var("SHUTTLE_DPOR_REPLAY", "nonsense");
         let _ = Explorer::new().explore(fails_if_late);
     });

@@ -1,8 +1,6 @@
 //! What is only looked at: a lock's poison, whether a `Once` is done, whether a thread has ended.
 
-#[path = "support/shuttles_runner.rs"]
-mod shuttles_runner;
-
+use super::shuttles_runner;
 use shuttle::scheduler::RandomScheduler;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex, Once, RwLock};

@@ -1,7 +1,7 @@
 //! Each form of each bug in the gallery: what is broken is found in exactly so many orderings, and
 //! what is mended is explored to its end. The README's table shows these figures.
 
-#[path = "../examples/gallery/bugs/mod.rs"]
+#[path = "../../examples/gallery/bugs/mod.rs"]
 mod bugs;
 
 use shuttle_dpor::Verdict;
@@ -30,7 +30,7 @@ fn broken_forms_are_found_and_mended_ones_complete() {
 
 #[test]
 fn the_readme_shows_these_figures() {
-    let readme = include_str!("../examples/gallery/README.md");
+    let readme = include_str!("../../examples/gallery/README.md");
     for bug in bugs::ALL {
         assert!(readme.contains(&bug.rows()), "the table is to have\n{}", bug.rows());
         assert!(readme.contains(&format!("## {}\n", bug.name)), "{} has no paragraph", bug.name);

@@ -1,15 +1,12 @@
 //! The primitives in tests that shuttle runs without an `Explorer`: any of its schedulers finds what
 //! is wrong, and reports it as it reports everything.
 
-#[path = "support/shuttles_runner.rs"]
-mod shuttles_runner;
-
+use super::shuttles_runner::{self, run};
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, UrwRandomScheduler};
 use shuttle_dpor::cell::CheckedCell;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{mpsc, Barrier, Condvar, Mutex, Once, RwLock};
 use shuttle_dpor::{report_violation, thread};
-use shuttles_runner::run;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 

@@ -1,23 +1,16 @@
 //! The exploration as a scheduler of shuttle's: the executions that its runner counts, and how it
 //! fails.
 
-mod prims {
-    pub(crate) use shuttle_dpor::{sync, thread};
-}
-
-#[path = "support/shuttles_runner.rs"]
-mod shuttles_runner;
-
-#[path = "support/teardown.rs"]
-mod teardown;
-
+use super::shuttles_runner::{self, run};
+use super::teardown::{
+    self,
+    Call::{Backfill, Disconnect, Request, Shutdown},
+};
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::Mutex;
 use shuttle_dpor::{report_violation, thread, DporScheduler, Explorer};
-use shuttles_runner::run;
 use std::panic::catch_unwind;
 use std::sync::Arc;
-use teardown::Call::{Backfill, Disconnect, Request, Shutdown};
 
 fn failure(body: impl Fn() + Send + Sync + 'static) -> String {
     shuttles_runner::failure(DporScheduler::new().max_steps(100), body)

@@ -3,9 +3,7 @@
 //! count in which no loop looks again before something has changed; this file says once more, and
 //! independently, what that is.
 
-#[allow(dead_code)]
-mod brute;
-
+use super::brute;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -1,13 +1,7 @@
 //! Threads that unwind: what they hold, what their destructors do, and what does not end.
 
-#[path = "support/child.rs"]
-mod child;
-
-#[path = "support/shuttles_runner.rs"]
-#[allow(dead_code)]
-mod shuttles_runner;
-
-use child::alone;
+use super::child::alone;
+use super::shuttles_runner;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::{channel, Sender};
 use shuttle_dpor::sync::{Arc, Condvar, Mutex};
@@ -177,7 +171,7 @@ impl Drop for Pool {
 /// It ends the process.
 #[test]
 fn a_destructor_that_waits_for_ever_is_named() {
-    let (well, said) = alone("a_destructor_that_waits_for_ever_is_named", || {
+    let (well, said) = alone("unwinding::a_destructor_that_waits_for_ever_is_named", || {
         _ = Explorer::new().explore(|| {
             let _pool = Pool(Arc::new((Mutex::new(1), Condvar::new())));
             let m = Mutex::new(());
@@ -190,7 +184,7 @@ fn a_destructor_that_waits_for_ever_is_named() {
 
 #[test]
 fn a_thread_that_waits_for_a_lock_of_stds_is_named() {
-    let (well, text) = alone("a_thread_that_waits_for_a_lock_of_stds_is_named", || {
+    let (well, text) = alone("unwinding::a_thread_that_waits_for_a_lock_of_stds_is_named", || {
         let patience = std::time::Duration::from_millis(300);
         let _ = Explorer::new().watchdog(Some(patience)).explore(|| {
             let shared = Arc::new((std::sync::Mutex::new(()), AtomicUsize::new(0)));

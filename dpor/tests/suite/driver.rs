@@ -1,10 +1,7 @@
 //! What drives the executions of an exploration: any strategy takes any body, and what an
 //! observer does wrong is its own.
 
-#[path = "support/child.rs"]
-mod child;
-
-use child::alone;
+use super::child::alone;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
 use shuttle_dpor::{report_violation, thread, Explorer, Strategy, Verdict};
@@ -76,11 +73,14 @@ fn a_panic_of_an_observer_leaves_nothing_behind() {
 
 #[test]
 fn a_panic_of_an_observer_is_told() {
-    let (well, told) = alone("a_panic_of_an_observer_is_told", || {
+    let (well, told) = alone("driver::a_panic_of_an_observer_is_told", || {
         _ = Explorer::new().observe(|_| panic!("looked")).explore(busy);
     });
     assert!(!well, "{told}");
-    assert!(told.contains("the exploration panicked: looked at dpor/tests/driver.rs"), "{told}");
+    assert!(
+        told.contains("the exploration panicked: looked at dpor/tests/suite/driver.rs"),
+        "{told}"
+    );
 }
 
 #[test]

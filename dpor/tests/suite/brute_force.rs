@@ -1,8 +1,6 @@
 //! Random programs: the explorer runs each trace exactly once, and brute force agrees.
 
-#[allow(dead_code)]
-mod brute;
-
+use super::brute;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -40,7 +38,7 @@ fn many_small_programs() {
 /// Each was explored twice, or not at all, while the explorer was built.
 #[test]
 fn programs_that_were_wrong_once() {
-    use brute::{Share, Stmt::*, Until};
+    use super::brute::{Share, Stmt::*, Until};
     let programs = [
         // Attempts that fail because a writer waits come before that writer, or after.
         vec![vec![Write(vec![])], vec![TryRead(vec![])], vec![Write(vec![])]],

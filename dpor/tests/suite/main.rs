@@ -1,0 +1,32 @@
+//! All tests of the explorer in one program: twenty took longer to compile than to run.
+
+mod prims {
+    pub(crate) use shuttle_dpor::{sync, thread};
+}
+
+mod child;
+mod shuttles_runner;
+#[path = "../support/teardown.rs"]
+mod teardown;
+
+mod awaiting;
+mod brute;
+mod brute_force;
+mod data_races;
+mod driver;
+mod effort;
+mod gallery;
+mod guests;
+mod looks;
+mod preemptions;
+mod primitives;
+mod published;
+mod references;
+mod scheduler;
+mod shuttles_own;
+mod spins;
+mod std_surface;
+mod teardowns;
+mod unwinding;
+mod violations;
+mod workers;
