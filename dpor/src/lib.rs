@@ -36,7 +36,8 @@
 //! that ordering and no other.
 //!
 //! What takes too long to explore whole can be explored within a bound on preemptions
-//! ([`Explorer::max_preemptions`]). How to explore a hand-written future is a page of its own:
+//! ([`Explorer::max_preemptions`]), or kept in a file and gone on with another night, or in parts on
+//! several machines ([`Explorer::explore_in`]). How to explore a hand-written future is a page of its own:
 //! [`future`].
 //!
 //! The same body runs under shuttle's own schedulers: see [`Strategy`]. Nor is an explorer needed: in a
@@ -159,6 +160,9 @@
 //! * Several workers share the nodes above the leaves of wakeup trees (`explore::forest`). What lies
 //!   behind a leaf begins with nothing asleep and is independent of the rest, and the order of a
 //!   node's children stays the one of a single worker, so the counts are the same for any number.
+//! * That shared part, once all workers have given back what they hold, is what a [`Checkpoint`] writes.
+//!   How an exploration is divided into parts that need not know of each other is told in the module
+//!   `split`.
 //!
 //! That this is right is checked against brute force, on random programs over all primitives: see
 //! `tests/suite/brute` and the example `brute-force`.

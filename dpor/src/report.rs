@@ -134,6 +134,29 @@ impl<T: Ord> Report<T> {
         self.incomplete.is_none()
     }
 
+    /// The same, with other names for the outcomes: as many, in whatever order.
+    pub fn map<U: Ord>(self, name: impl Fn(T) -> U) -> Report<U> {
+        let outcomes = self.outcomes.into_iter();
+        Report {
+            outcomes: outcomes.map(|(outcome, seen)| (name(outcome), seen)).collect(),
+            verdict: self.verdict,
+            executions: self.executions,
+            orderings: self.orderings,
+            blocked: self.blocked,
+            cut: self.cut,
+            probes: self.probes,
+            longest: self.longest,
+            deadlocks: self.deadlocks,
+            livelocks: self.livelocks,
+            cut_off: self.cut_off,
+            violations: self.violations,
+            incomplete: self.incomplete,
+            within: self.within,
+            part: self.part,
+            elapsed: self.elapsed,
+        }
+    }
+
     /// The first violation of that name; there may be others, of other places.
     pub fn violation(&self, name: &str) -> Option<&Violation> {
         self.violations.iter().find(|v| v.name == name)

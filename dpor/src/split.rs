@@ -1,17 +1,19 @@
 //! Dividing all orderings into blocks that can be explored without knowing of each other.
 //!
 //! A block is all orderings that begin with some steps: those in which these steps come first, in some
-//! equivalent execution. The first block is everything. A block is divided by an object: which operation on
-//! it comes next, and what has happened before that operation. Say that some thread can perform an operation
-//! on a mutex now. Only another operation on the mutex can take that from it, so in every ordering of the
-//! block there is a next operation on the mutex; operations on a mutex are all ordered, so there is one that
-//! is the next; and the steps that happen before it, with it, are steps that the ordering begins with. They
-//! are the same for equivalent executions, and none other of these beginnings fits. So the blocks of the
-//! different beginnings are disjoint, and together they are the block that is divided.
+//! equivalent execution. The first block is everything. A block is divided by an object: which operation
+//! that changes it comes next, and what happens before that operation. Say that some thread can lock a mutex
+//! now, or store to an atomic. Only another change of the object can take that from it, so in every ordering
+//! of the block there is a next change; changes of one object are all ordered, so there is one that is the
+//! next; and what happens before it (loads that it comes after, among others), and then the change, are steps
+//! that the ordering begins with. They are the same for equivalent executions, and no two of these beginnings
+//! fit one ordering. So the blocks of the different beginnings are disjoint, and together they are the block
+//! that is divided.
 //!
 //! What the beginnings are is found by exploring, behind the block's own steps, the body whose threads halt
-//! before they touch the object. That is a small exploration, or it is given up and another object is
-//! tried. Nothing of it is counted.
+//! before they change the object: each change that waits then may come after any of the loads that have been,
+//! and what happens before these. That is a small exploration, or it is given up and another object is tried.
+//! Nothing of it is counted.
 //!
 //! Behind a beginning nothing sleeps, and what precedes it is fixed: it is explored as if the body began
 //! there, each ordering once. So nothing that one part of an exploration finds matters to another.
@@ -30,9 +32,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// As many blocks are made for each part: they are not equally large, and each part gets several.
 const FOR_EACH_PART: usize = 32;
 /// So many executions may be spent on dividing altogether.
-const EFFORT: usize = 5000;
+const EFFORT: usize = 10_000;
 /// So many may be spent on one object.
 const FOR_AN_OBJECT: usize = 100;
+/// A change may come after each subset of the loads before it, so there are not to be more.
+const LOADS: usize = 6;
 
 /// What an operation is: who performs it, which of theirs it is, what it does, and what happens before it.
 type Happened = (Tid, u32, ObjId, Kind, Vec<u32>);
@@ -82,10 +86,10 @@ enum Seen {
 
 struct Pending {
     obj: ObjId,
-    /// Whether it is of a kind that divides.
+    /// Whether it is of a kind that is understood.
     divides: bool,
-    /// Whether its object allows it.
-    possible: bool,
+    /// Whether it is a change that the object allows.
+    change: bool,
 }
 
 impl<F> Divide<'_, F> {
@@ -102,7 +106,7 @@ impl<F> Divide<'_, F> {
         let mut best: Option<Vec<Vec<Transition>>> = None;
         for obj in objects {
             let mut on = pending.iter().filter(|p| p.obj == obj);
-            if !on.clone().all(|p| p.divides) || !on.any(|p| p.possible) {
+            if !on.clone().all(|p| p.divides) || !on.any(|p| p.change) {
                 continue;
             }
             let Some(blocks) = self.by(obj) else { continue };
@@ -151,6 +155,8 @@ impl<F> Divide<'_, F> {
                 (Some(seen), Some(new)) => seen.push(new),
                 _ => *seen = None,
             }
+            // Those who halt do not come to race with the loads that have been.
+            rt.stalled.retain(|b| halt != Halt::Before(b.op.obj));
             match (&*seen, halt) {
                 (None, _) | (_, Halt::Here) => false,
                 (Some(_), Halt::Before(_)) if rt.counts() => rt.search_on(),
@@ -167,10 +173,15 @@ impl<F> Divide<'_, F> {
     }
 }
 
-/// Whether the order of such operations on an object divides: each can be prevented by another operation on
-/// the object alone, and what each is to the object does not depend on when it comes.
+/// Whether operations of this kind are understood: each can be prevented by a change of the object alone,
+/// and what each is to the object does not depend on when it comes.
 fn divides(kind: Kind) -> bool {
-    matches!(kind, Kind::Lock | Kind::Unlock | Kind::Load | Kind::Store | Kind::Rmw)
+    changes(kind) || kind == Kind::Load
+}
+
+/// Those among them before which threads halt.
+fn changes(kind: Kind) -> bool {
+    matches!(kind, Kind::Lock | Kind::Unlock | Kind::Store | Kind::Rmw)
 }
 
 /// What an execution shows that has halted behind the steps of a block, which are so many.
@@ -185,7 +196,7 @@ fn see(rt: &Runtime, from: usize, halt: Halt) -> Option<Seen> {
         let pending = |b: &Blocked| Pending {
             obj: b.op.obj,
             divides: b.op.obj != NO_OBJECT && divides(b.op.kind),
-            possible: b.possible,
+            change: b.possible && changes(b.op.kind),
         };
         return Some(Seen::Pending(rt.stalled.iter().map(pending).collect()));
     };
@@ -195,34 +206,50 @@ fn see(rt: &Runtime, from: usize, halt: Halt) -> Option<Seen> {
     let ordered = |(n, one): (usize, &&Blocked)| {
         possible[n + 1..].iter().all(|other| label(one).dependent(label(other)))
     };
-    let fit = next.iter().all(|b| divides(b.op.kind))
+    let loads: Vec<usize> =
+        (from..rt.trace.len()).filter(|&i| rt.trace.events()[i].obj == obj).collect();
+    let fit = next.iter().all(|b| changes(b.op.kind))
         && possible.iter().enumerate().all(ordered)
-        && !behind.iter().any(|event| event.obj == obj);
-    (fit && !possible.is_empty()).then(|| {
-        Seen::Beginnings(possible.iter().map(|b| beginning(rt, from, b, label(b))).collect())
-    })
+        && loads.iter().all(|&i| rt.trace.events()[i].label.kind == Kind::Load)
+        && loads.len() <= LOADS;
+    if !fit || possible.is_empty() {
+        return None;
+    }
+    let mut beginnings = Vec::new();
+    for last in possible {
+        for subset in 0..1u32 << loads.len() {
+            let before = loads.iter().enumerate().filter(|(n, _)| subset & 1 << n != 0);
+            let before: Vec<usize> = before.map(|(_, &load)| load).collect();
+            beginnings.push(beginning(rt, from, &before, last, label(last)));
+        }
+    }
+    Some(Seen::Beginnings(beginnings))
 }
 
-/// The beginning that ends with an operation which is about to be performed.
+/// The beginning that ends with a change which is about to be performed, behind these loads.
 fn beginning(
     rt: &Runtime,
     from: usize,
+    loads: &[usize],
     last: &Blocked,
     label: Label,
 ) -> (Vec<Happened>, Vec<Transition>) {
-    let before = (from..rt.trace.len()).filter(|&i| rt.trace.known(i, &last.base));
+    let trace = &rt.trace;
+    let before = (from..trace.len()).filter(|&i| {
+        trace.known(i, &last.base) || loads.iter().any(|&load| trace.known(i, trace.clock(load)))
+    });
     let mut happened: Vec<Happened> = Vec::new();
     let mut steps = Vec::new();
     for i in before {
-        let event = &rt.trace.events()[i];
-        let clock = rt.trace.clock(i);
+        let event = &trace.events()[i];
+        let clock = trace.clock(i);
         // Trailing zeros say nothing: how long a clock is depends on when it was made.
         let known = clock.iter().rposition(|&n| n != 0).map_or(0, |last| last + 1);
         let Label { obj, kind, .. } = event.label;
         happened.push((event.tid, event.seq, obj, kind, clock[..known].to_vec()));
         steps.push(event.transition());
     }
-    // Its own past is what has happened.
+    // All of that happens before it.
     happened.push((last.tid, u32::MAX, label.obj, label.kind, Vec::new()));
     happened.sort_unstable();
     steps.push(Transition { tid: last.tid, label });

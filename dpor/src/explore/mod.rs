@@ -27,7 +27,7 @@ pub(crate) struct View {
     /// Those of them that have not just yielded.
     pub(crate) patient: u64,
     pub(crate) current: Tid,
-    /// Those whose operation is on the object before which the exploration halts.
+    /// Those about to change the object before which the exploration halts.
     pub(crate) halting: u64,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct View {
 pub(crate) enum Halt {
     /// Behind the fixed steps.
     Here,
-    /// Each thread before it touches this object.
+    /// Each thread before it does anything but a load to this object.
     Before(ObjId),
 }
 

@@ -9,7 +9,7 @@ use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, View};
 use crate::object::State;
-use crate::op::{Class, Label, Op, Tid, NO_OBJECT};
+use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
 
 /// What the thread that has come to an operation has to do.
@@ -257,12 +257,13 @@ impl Runtime {
         }
     }
 
-    /// The threads that stand before the object where the exploration halts, if it does.
+    /// The threads that stand before a change of the object where the exploration halts, if it does.
     fn halting(&self) -> u64 {
         let Mode::Explore(search) = &self.mode else { return 0 };
         let Some(obj) = search.halts_before() else { return 0 };
         let stands = |&&tid: &&Tid| {
-            matches!(self.threads[tid as usize].status, Status::At(op) if op.obj == obj)
+            let status = self.threads[tid as usize].status;
+            matches!(status, Status::At(op) if op.obj == obj && op.kind != Kind::Load)
         };
         self.live.iter().filter(stands).fold(0, |set, &tid| set | 1 << tid)
     }

@@ -48,6 +48,8 @@ pub enum Error {
     NotText(String),
     /// A token is one scenario's.
     ReplayOfSeveral,
+    /// A checkpoint is one scenario's, on one system.
+    CheckpointOfSeveral,
     /// The scenarios are told in full already.
     OutcomesOfNamed,
     /// There is no such row.
@@ -105,6 +107,9 @@ impl fmt::Display for Error {
             Error::NotText(file) => write!(f, "{file} is not text"),
             Error::ReplayOfSeveral => {
                 f.write_str("--replay needs the one scenario that its token is of")
+            }
+            Error::CheckpointOfSeveral => {
+                f.write_str("--checkpoint and --merge need one scenario on one system")
             }
             Error::OutcomesOfNamed => {
                 f.write_str("--outcomes: what is asked by name is told in full anyway")

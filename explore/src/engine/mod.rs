@@ -17,6 +17,7 @@ pub use error::Error;
 use crate::render::layout::plural;
 use crate::{sync, Model, Report, Scenario};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -117,6 +118,15 @@ impl Estimate {
 /// Told from time to time how far an exploration has come.
 pub type Tell = Arc<dyn Fn(Progress) + Send + Sync>;
 
+/// A file that an exploration is kept in: what is left to do, and what has been counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its path.
+    pub path: PathBuf,
+    /// The part that is explored, from 1, and of how many.
+    pub part: Option<(usize, usize)>,
+}
+
 /// What is asked of an engine, beside the scenario.
 #[derive(Clone)]
 pub struct Options {
@@ -133,6 +143,8 @@ pub struct Options {
     pub prologue: bool,
     /// Whether to search, for each outcome, how many preemptions it needs at least.
     pub preemptions: bool,
+    /// Where the exploration is kept, and goes on from; for [`Strategy::Dpor`] alone.
+    pub kept: Option<Kept>,
     /// Set from outside to stop at the next execution, incomplete.
     pub stop: Arc<AtomicBool>,
     /// Told a few times a second how far it has come.
@@ -148,6 +160,7 @@ impl Default for Options {
             workers: 1,
             prologue: false,
             preemptions: false,
+            kept: None,
             stop: Arc::default(),
             progress: None,
         }
@@ -187,7 +200,7 @@ pub fn explore(
     }
     #[cfg(not(loom))]
     if options.strategy != Strategy::Loom && system.primitives() == sync::ENGINE {
-        return Ok(dpor::explore(system, scenario, options));
+        return dpor::explore(system, scenario, options);
     }
     #[cfg(loom)]
     if options.strategy == Strategy::Loom && system.primitives() == sync::ENGINE {
@@ -210,6 +223,22 @@ pub fn replay(
         return dpor::replay(system, scenario, token, prologue);
     }
     let _ = (scenario, token, prologue);
+    Err(wrong_build(&**system, Strategy::Dpor))
+}
+
+/// Adds up the parts of an exploration, which are kept in these files.
+pub fn merge(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    parts: &[PathBuf],
+) -> Result<Report, Error> {
+    #[cfg(not(loom))]
+    if system.primitives() == sync::ENGINE {
+        system.prepare(scenario).map_err(Error::Unprepared)?;
+        return dpor::merge(system, scenario, options, parts);
+    }
+    let _ = (scenario, options, parts);
     Err(wrong_build(&**system, Strategy::Dpor))
 }
 
