@@ -1,9 +1,10 @@
 //! A failing test again: `SHUTTLE_DPOR_REPLAY` in the environment holds a token, and explorers run
 //! that ordering and no other.
 
-use crate::report::{Outcome, Replay, Report, Verdict, Violation};
+use crate::report::{Again, Found, Outcome, Replay, Report, Verdict, Violation};
 use crate::schedule::Token;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const VARIABLE: &str = "SHUTTLE_DPOR_REPLAY";
@@ -31,15 +32,14 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         panic!("the token in {VARIABLE} is not of this test, or of another version of it: {why}");
     }
     let why = format!("only the ordering in {VARIABLE} was run");
-    let Replay { witness, outcome, violations, places, .. } = run;
+    let Replay { witness, outcome, violations, .. } = run;
     let violating = !violations.is_empty() as u64;
-    let stuck = |what| violations.iter().any(|(name, _)| name == what) as u64;
+    let stuck = |what| violations.iter().any(|v| v.name == what) as u64;
     let (deadlocks, livelocks) = (stuck("no-deadlock"), stuck("no-livelock"));
     let violations: Vec<_> = violations
         .into_iter()
-        .zip(places)
-        .map(|((name, detail), place)| Violation {
-            name,
+        .map(|Found { name, place, detail }| Violation {
+            name: name.into_owned(),
             place,
             detail,
             orderings: 1,
@@ -49,8 +49,9 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         })
         .collect();
     let longest = witness.steps.len();
+    let again = Again(Arc::new(move |_| witness.clone()));
     let outcomes: BTreeMap<_, _> = outcome
-        .map(|value| (value, Outcome { orderings: 1, violating, token, witness }))
+        .map(|value| (value, Outcome { orderings: 1, violating, token, again }))
         .into_iter()
         .collect();
     Report {

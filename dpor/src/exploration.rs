@@ -64,10 +64,9 @@ impl Exploration {
     }
 
     /// Explores the orderings of `body`. Returns what was seen, and how long it took.
-    pub(crate) fn run<T, F>(mut self, body: &Arc<F>) -> (Tally<T>, Duration)
+    pub(crate) fn run<T>(mut self, body: &Body<T>) -> (Tally<T>, Duration)
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let shared = self.settings.strategy == Strategy::Dpor
             && self.settings.max_preemptions.is_none()
@@ -99,10 +98,9 @@ impl Exploration {
 
     /// Goes on from where the plan says, and writes where it is now and then, and at its end. Returns
     /// what was seen, before and now, and how long it took.
-    pub(crate) fn go_on<T, F>(mut self, plan: Plan<T>, body: &Arc<F>) -> (Tally<T>, Duration)
+    pub(crate) fn go_on<T>(mut self, plan: Plan<T>, body: &Body<T>) -> (Tally<T>, Duration)
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let Plan { names, tree, tally: before, elapsed, every, write } = plan;
         let (tallies, start) = (self.tallies(), self.start);
@@ -136,10 +134,9 @@ impl Exploration {
     }
 
     /// Explores what all workers together get to explore.
-    fn share<T, F>(self: &Arc<Self>, tallies: &[Shared<T>], body: &Arc<F>) -> Tally<T>
+    fn share<T>(self: &Arc<Self>, tallies: &[Shared<T>], body: &Body<T>) -> Tally<T>
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let work = |(n, tally): (usize, &Shared<T>)| {
             let (all, tally, body) = (self.clone(), tally.clone(), body.clone());
@@ -161,10 +158,9 @@ impl Exploration {
     }
 
     /// Explores what one worker gets to explore.
-    fn work<T, F>(self: Arc<Self>, worker: usize, tally: &Shared<T>, body: Arc<F>)
+    fn work<T>(self: Arc<Self>, worker: usize, tally: &Shared<T>, body: Body<T>)
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let mode = match (self.settings.strategy, &self.forest) {
             (Strategy::Dpor, None) if self.settings.max_preemptions.is_some() => {
@@ -235,7 +231,7 @@ impl Exploration {
                 }
             }
         };
-        execute(rt, &self.settings, body, slot, conclude);
+        execute(rt, &self.settings, into_slot(body, slot), Box::new(conclude));
     }
 
     /// Whether it is time to write the frontier. The first who asks is told so.
@@ -319,20 +315,27 @@ pub(crate) fn runtime(settings: &Settings, mode: Mode, names: Names) -> Box<Runt
     rt
 }
 
+/// What is explored. That no code below depends on a closure's type is what keeps it from being
+/// compiled once more for each exploration in a program.
+pub(crate) type Body<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
 pub(crate) type Slot<T> = Arc<Mutex<Option<T>>>;
 
+/// `body`, with its result left in `slot`.
+pub(crate) fn into_slot<T: Send + 'static>(body: Body<T>, slot: Slot<T>) -> Body<()> {
+    Arc::new(move || {
+        let value = body();
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+    })
+}
+
 /// Runs executions of `body` on this OS thread until `conclude`, called after each, says no.
-pub(crate) fn execute<T, F>(
+pub(crate) fn execute(
     mut rt: Box<Runtime>,
     settings: &Settings,
-    body: Arc<F>,
-    slot: Slot<T>,
-    conclude: impl FnMut(&mut Runtime) -> bool + 'static,
-) -> Box<Runtime>
-where
-    T: Send + 'static,
-    F: Fn() -> T + Send + Sync + 'static,
-{
+    body: Body<()>,
+    conclude: Box<dyn FnMut(&mut Runtime) -> bool>,
+) -> Box<Runtime> {
     let pulse = Pulse::default();
     rt.pulse = settings.watchdog.map(|_| pulse.clone());
     let _watchdog = settings.watchdog.map(|patience| Watchdog::new(pulse, patience));
@@ -346,12 +349,7 @@ where
     let runner = shuttle::Runner::new(scheduler, shuttles);
     // The body's panics do not come here: this one is an observer's, or the explorer's own.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        runner.run(move || {
-            rt::run_thread(0, || {
-                let value = body();
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
-            })
-        })
+        runner.run(move || rt::run_thread(0, || body()));
     }));
     let rt = rt::install(before);
     if let Err(payload) = result {

@@ -1,11 +1,11 @@
 //! What users configure and run.
 
 use crate::again;
-use crate::exploration::{execute, runtime, Exploration};
+use crate::exploration::{execute, into_slot, runtime, Body, Exploration};
 use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::{Progress, Replay, Report};
-use crate::rt::{Ending, Mode};
+use crate::rt::{Ending, Mode, Runtime};
 use crate::schedule::Token;
 use crate::settings::{Settings, Strategy};
 use crate::witness;
@@ -194,7 +194,7 @@ impl Explorer {
         T: Ord + Clone + fmt::Debug + Send + 'static,
         F: Fn() -> T + Send + Sync + 'static,
     {
-        let body = Arc::new(body);
+        let body: Body<T> = Arc::new(body);
         if let Some(token) = again::asked_for() {
             let start = Instant::now();
             let run = self.replay_inner(&token, body);
@@ -203,7 +203,7 @@ impl Explorer {
             return report;
         }
         let (tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
-        tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
+        tally.report(elapsed, self.again(body))
     }
 
     /// Like [`explore`](Self::explore), for a body whose result says nothing: the report has no
@@ -212,10 +212,18 @@ impl Explorer {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        let body = Arc::new(body);
+        let body: Body<()> = Arc::new(body);
         let (mut tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
         tally.outcomes.clear();
-        tally.report(elapsed, |token| self.replay_inner(token, body.clone()))
+        tally.report(elapsed, self.again(body))
+    }
+
+    /// What runs an ordering again.
+    pub(crate) fn again<T: Send + 'static>(
+        self,
+        body: Body<T>,
+    ) -> Arc<dyn Fn(&Token) -> Replay<T> + Send + Sync> {
+        Arc::new(move |token| self.replay_inner(token, body.clone()))
     }
 
     /// Runs `body` once, in the ordering of `token`.
@@ -227,33 +235,30 @@ impl Explorer {
         self.replay_inner(token, Arc::new(body))
     }
 
-    pub(crate) fn replay_inner<T, F>(&self, token: &Token, body: Arc<F>) -> Replay<T>
-    where
-        T: Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
-    {
+    pub(crate) fn replay_inner<T: Send + 'static>(
+        &self,
+        token: &Token,
+        body: Body<T>,
+    ) -> Replay<T> {
         let mut rt = runtime(&self.settings, Mode::Sample, Names::default());
         rt.recording = true;
         let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();
         let mut schedule = Vec::new();
-        for &(thread, times) in &token.runs {
+        for &(thread, times) in token.runs.iter() {
             let times =
                 (times as usize).min(self.settings.max_steps.saturating_sub(schedule.len()));
-            schedule.extend(std::iter::repeat_n(threads[thread], times));
+            schedule.extend(std::iter::repeat_n(threads[usize::from(thread)], times));
         }
         rt.mode = Mode::Follow(schedule);
         let slot = Arc::new(Mutex::new(None));
         let settings = Settings { strategy: Strategy::Dpor, ..self.settings.clone() };
-        let rt = execute(rt, &settings, body, slot.clone(), |rt| rt.ending == Some(Ending::Probed));
-        let violations = rt.violations.iter().map(|v| (v.name.to_string(), v.detail.clone()));
-        let (violations, places) =
-            (violations.collect(), rt.violations.iter().map(|v| v.place.clone()).collect());
+        let conclude = |rt: &mut Runtime| rt.ending == Some(Ending::Probed);
+        let rt = execute(rt, &settings, into_slot(body, slot.clone()), Box::new(conclude));
         let outcome = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
         Replay {
             witness: witness::make(&rt),
             outcome: outcome.filter(|_| matches!(rt.ending, None | Some(Ending::AtRest))),
-            violations,
-            places,
+            violations: rt.violations.clone(),
             diverged: match &rt.ending {
                 Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),
                 _ => None,

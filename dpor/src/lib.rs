@@ -206,7 +206,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
-pub use report::{CutOff, Outcome, Progress, Replay, Report, Verdict, Violation};
+pub use report::{CutOff, Found, Outcome, Progress, Replay, Report, Verdict, Violation};
 pub use rest::{may_wait, until_rest};
 pub use schedule::{Token, TokenError};
 pub use scheduler::DporScheduler;
@@ -253,7 +253,7 @@ pub fn note_with(text: impl FnOnce() -> String) {
 ///     drop(b.lock());
 /// };
 /// let report = Explorer::new().explore(queues);
-/// let witness = &report.outcomes[&()].witness;
+/// let witness = report.outcomes[&()].witness();
 /// assert!(witness.to_string().contains("lock b's queue"));
 /// ```
 pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {

@@ -2,8 +2,10 @@
 
 use crate::schedule::Token;
 use crate::witness::Witness;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the exploration says about the body.
@@ -44,6 +46,7 @@ impl fmt::Display for Verdict {
 
 /// The orderings that led to one outcome.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// How many.
     pub orderings: u64,
@@ -51,12 +54,30 @@ pub struct Outcome {
     pub violating: u64,
     /// The one with the fewest context switches that a bounded search finds.
     pub token: Token,
-    /// That one, step by step.
-    pub witness: Witness,
+    pub(crate) again: Again,
+}
+
+impl Outcome {
+    /// The ordering of [`token`](Self::token), step by step. The body runs again for that: there may be many
+    /// outcomes, and an ordering takes a hundred times the room of its token.
+    pub fn witness(&self) -> Witness {
+        (self.again.0)(&self.token)
+    }
+}
+
+/// Runs an ordering again, to see it step by step.
+#[derive(Clone)]
+pub(crate) struct Again(pub(crate) Arc<dyn Fn(&Token) -> Witness + Send + Sync>);
+
+impl fmt::Debug for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Again")
+    }
 }
 
 /// The orderings that violated one thing.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Violation {
     /// What: `panic`, `no-deadlock`, `no-livelock`, `no-data-race`, or the name that the body gave.
     pub name: String,
@@ -78,6 +99,7 @@ pub struct Violation {
 
 /// An execution that was cut off by the step limit.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CutOff {
     /// Who performed most of its operations.
     pub who: String,
@@ -184,17 +206,28 @@ impl fmt::Display for Violation {
     }
 }
 
+/// What was violated in one ordering. What differs in its name or its place is counted by itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Found {
+    /// What: see [`Violation::name`].
+    pub name: Cow<'static, str>,
+    /// Where it comes from: see [`Violation::place`].
+    pub place: String,
+    /// What happened.
+    pub detail: String,
+}
+
 /// What a replayed ordering did.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Replay<T> {
     /// The ordering, step by step.
     pub witness: Witness,
     /// What the body returned, if it did.
     pub outcome: Option<T>,
-    /// What was violated: name and detail.
-    pub violations: Vec<(String, String)>,
-    /// Where each of them comes from: see [`Violation::place`].
-    pub places: Vec<String>,
+    /// What was violated.
+    pub violations: Vec<Found>,
     /// Whether the body did what the token says. If not, what differed.
     pub diverged: Option<String>,
 }

@@ -18,7 +18,7 @@
 //! Behind a beginning nothing sleeps, and what precedes it is fixed: it is explored as if the body began
 //! there, each ordering once. So nothing that one part of an exploration finds matters to another.
 
-use crate::exploration::{execute, runtime, Slot};
+use crate::exploration::{execute, runtime, Body};
 use crate::explore::{Blocked, Halt, Search};
 use crate::names::Names;
 use crate::op::{Kind, Label, ObjId, Tid, Transition, NO_OBJECT};
@@ -42,44 +42,40 @@ const LOADS: usize = 6;
 type Happened = (Tid, u32, ObjId, Kind, Vec<u32>);
 
 /// The block that begins with `steps`, in as many as it takes for `parts` parts, if that can be had.
-pub(crate) fn split<T, F>(
+pub(crate) fn split(
     settings: &Settings,
     names: &Names,
     parts: usize,
-    body: &Arc<F>,
-) -> Vec<Vec<Transition>>
-where
-    T: Send + 'static,
-    F: Fn() -> T + Send + Sync + 'static,
-{
+    body: &Body<()>,
+) -> Vec<Vec<Transition>> {
     let wanted = if parts == 1 { 1 } else { FOR_EACH_PART.saturating_mul(parts) };
     let mut effort = EFFORT;
     let mut waiting = VecDeque::from([Vec::new()]);
     let mut blocks = Vec::new();
     while waiting.len() + blocks.len() < wanted {
         let Some(block) = waiting.pop_front() else { break };
-        let mut divide = Divide { settings, names, body, block: &block, effort: &mut effort };
+        let mut divide = Divide { settings, names, body, block, effort: &mut effort };
         match divide.divide() {
             Some(smaller) => waiting.extend(smaller),
-            None => blocks.push(block),
+            None => blocks.push(divide.block),
         }
     }
     blocks.extend(waiting);
     blocks
 }
 
-struct Divide<'a, F> {
+struct Divide<'a> {
     settings: &'a Settings,
     names: &'a Names,
-    body: &'a Arc<F>,
-    block: &'a [Transition],
+    body: &'a Body<()>,
+    block: Vec<Transition>,
     effort: &'a mut usize,
 }
 
 /// What an execution that halted has shown.
 enum Seen {
-    /// Who stands before which operation.
-    Pending(Vec<Pending>),
+    /// What one thread did that was alone, and who stands before which operation then.
+    Pending(Vec<Transition>, Vec<Pending>),
     /// The beginnings that it gives: what happens, and in which order it can.
     Beginnings(Vec<(Vec<Happened>, Vec<Transition>)>),
 }
@@ -92,14 +88,11 @@ struct Pending {
     change: bool,
 }
 
-impl<F> Divide<'_, F> {
+impl Divide<'_> {
     /// The blocks that the block is divided into; one, that begins with more steps, if there is no choice.
-    fn divide<T>(&mut self) -> Option<Vec<Vec<Transition>>>
-    where
-        T: Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
-    {
-        let Some(Seen::Pending(pending)) = self.run(Halt::Here)?.pop() else { return None };
+    fn divide(&mut self) -> Option<Vec<Vec<Transition>>> {
+        let Some(Seen::Pending(alone, pending)) = self.run(Halt::Here)?.pop() else { return None };
+        self.block.extend(alone);
         let mut objects: Vec<ObjId> = pending.iter().map(|p| p.obj).collect();
         objects.sort_unstable();
         objects.dedup();
@@ -118,11 +111,7 @@ impl<F> Divide<'_, F> {
     }
 
     /// Divides by an object.
-    fn by<T>(&mut self, obj: ObjId) -> Option<Vec<Vec<Transition>>>
-    where
-        T: Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
-    {
+    fn by(&mut self, obj: ObjId) -> Option<Vec<Vec<Transition>>> {
         let (mut known, mut blocks) = (HashSet::new(), Vec::new());
         for seen in self.run(Halt::Before(obj))? {
             let Seen::Beginnings(beginnings) = seen else { continue };
@@ -137,11 +126,7 @@ impl<F> Divide<'_, F> {
 
     /// Explores what comes behind the block's steps, to where it halts. `None` if that cannot be used, or is
     /// too much.
-    fn run<T>(&mut self, halt: Halt) -> Option<Vec<Seen>>
-    where
-        T: Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
-    {
+    fn run(&mut self, halt: Halt) -> Option<Vec<Seen>> {
         let search = Search::halting(self.block.to_vec(), halt);
         let rt = runtime(self.settings, Mode::Explore(Box::new(search)), self.names.clone());
         let most = FOR_AN_OBJECT.min(*self.effort);
@@ -166,7 +151,7 @@ impl<F> Divide<'_, F> {
                 }
             }
         };
-        drop(execute(rt, self.settings, self.body.clone(), Slot::<T>::default(), conclude));
+        drop(execute(rt, self.settings, self.body.clone(), Box::new(conclude)));
         *self.effort = self.effort.saturating_sub(spent.load(Relaxed));
         let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
         all.take()
@@ -198,7 +183,8 @@ fn see(rt: &Runtime, from: usize, halt: Halt) -> Option<Seen> {
             divides: b.op.obj != NO_OBJECT && divides(b.op.kind),
             change: b.possible && changes(b.op.kind),
         };
-        return Some(Seen::Pending(rt.stalled.iter().map(pending).collect()));
+        let alone = behind.iter().map(Event::transition).collect();
+        return Some(Seen::Pending(alone, rt.stalled.iter().map(pending).collect()));
     };
     let next: Vec<&Blocked> = rt.stalled.iter().filter(|b| b.op.obj == obj).collect();
     let label = |b: &Blocked| Label::new(obj, b.op.kind);

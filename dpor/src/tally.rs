@@ -1,11 +1,16 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
-use crate::report::{CutOff, Outcome, Replay, Report, Verdict, Violation};
+use crate::report::{Again, CutOff, Outcome, Replay, Report, Verdict, Violation};
+use crate::op::Tid;
 use crate::rt::{divergence, Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Of so many outcomes at most it is seen whether their orderings lead there again.
+const COMPARED: usize = 256;
 
 /// So many steps at the end of an execution that was cut off are shown.
 const LAST_STEPS: usize = 60;
@@ -80,7 +85,7 @@ impl<T> Default for Tally<T> {
     }
 }
 
-impl<T: Ord + Debug> Tally<T> {
+impl<T: Ord + Debug + 'static> Tally<T> {
     /// Something is not explored, and will not be. The first reason counts.
     pub(crate) fn stop(&mut self, why: String) {
         self.incomplete.get_or_insert(why);
@@ -240,25 +245,25 @@ impl<T: Ord + Debug> Tally<T> {
         }
     }
 
-    /// The report; `replay` runs an ordering again to see it step by step.
+    /// The report; `replay` runs an ordering again to see it step by step. Some outcomes are compared with
+    /// what their orderings lead to then.
     pub(crate) fn report(
         self,
         elapsed: Duration,
-        replay: impl Fn(&Token) -> Replay<T>,
+        replay: Arc<dyn Fn(&Token) -> Replay<T> + Send + Sync>,
     ) -> Report<T> {
         let mut violations = Vec::new();
         let mut differs = None;
         for ((name, place), best) in self.violations {
             let run = replay(&best.token);
-            let mut all = run.violations.iter().zip(&run.places);
-            let detail = all.find(|((n, _), p)| *n == name && **p == place);
-            if detail.is_none() {
+            let again = run.violations.into_iter().find(|v| v.name == name && v.place == place);
+            if again.is_none() {
                 differs = Some(format!(
                     "{name} was violated in an ordering, and not when that ran again"
                 ));
             }
             violations.push(Violation {
-                detail: detail.map(|((_, d), _)| d.clone()).unwrap_or_default(),
+                detail: again.map(|again| again.detail).unwrap_or_default(),
                 orderings_of_name: self.named.get(&name).copied().unwrap_or_default(),
                 name,
                 place,
@@ -268,15 +273,17 @@ impl<T: Ord + Debug> Tally<T> {
             });
         }
         let mut outcomes = BTreeMap::new();
-        for (outcome, best) in self.outcomes {
-            let run = replay(&best.token);
-            if run.outcome.as_ref() != Some(&outcome) {
+        let again = replay.clone();
+        let again = Again(Arc::new(move |token| again(token).witness));
+        let every = self.outcomes.len() / COMPARED + 1;
+        for (n, (outcome, best)) in self.outcomes.into_iter().enumerate() {
+            let Best { orderings, violating, token } = best;
+            if n % every == 0 && replay(&token).outcome.as_ref() != Some(&outcome) {
                 differs =
                     Some(format!("an ordering led to {outcome:?}, and not when it ran again"));
             }
-            let witness = run.witness;
-            let Best { orderings, violating, token } = best;
-            outcomes.insert(outcome, Outcome { orderings, violating, token, witness });
+            let again = again.clone();
+            outcomes.insert(outcome, Outcome { orderings, violating, token, again });
         }
         let cut_off = self.cut_off.map(|(who, token)| {
             let mut witness = replay(&token).witness;
@@ -349,7 +356,7 @@ fn merge<K: Ord>(into: &mut BTreeMap<K, Best>, from: BTreeMap<K, Best>) {
 impl Best {
     fn first(rt: &Runtime, linearizer: &mut Linearizer) -> Self {
         let runs = linearizer.best(&rt.trace, usize::MAX);
-        let token = token(rt, &runs.expect("a trace has an order"));
+        let token = linearizer.token(rt, &runs.expect("a trace has an order"));
         Best { orderings: 1, violating: !rt.violations.is_empty() as u64, token }
     }
 
@@ -359,7 +366,7 @@ impl Best {
         let bound = self.token.runs.len();
         if bound > 0 {
             if let Some(runs) = linearizer.best(&rt.trace, bound - 1) {
-                self.token = token(rt, &runs);
+                self.token = linearizer.token(rt, &runs);
             }
         }
     }
@@ -375,7 +382,7 @@ impl Token {
                 _ => runs.push((event.tid, 1)),
             }
         }
-        token(rt, &runs)
+        Linearizer::default().token(rt, &runs)
     }
 
     /// An ordering equivalent to the current execution, as far as it has come.
@@ -384,15 +391,15 @@ impl Token {
     }
 }
 
-fn token(rt: &Runtime, runs: &[(u16, u32)]) -> Token {
-    Token {
-        threads: rt.live.iter().map(|&p| rt.path(p)).collect(),
-        runs: runs
-            .iter()
-            .map(|&(tid, times)| {
-                let place = rt.live.iter().position(|&p| p == tid);
-                (place.expect("the thread is in this execution"), times)
-            })
-            .collect(),
+impl Linearizer {
+    /// The token of an order of the current execution.
+    fn token(&mut self, rt: &Runtime, runs: &[(Tid, u32)]) -> Token {
+        let threads: Vec<_> = rt.live.iter().map(|&p| rt.path(p)).collect();
+        if *self.named != threads[..] {
+            self.named = threads.into();
+        }
+        let place = |tid| rt.live.iter().position(|&p| p == tid).unwrap_or_default() as u16;
+        let runs = runs.iter().map(|&(tid, times)| (place(tid), times)).collect();
+        Token { threads: self.named.clone(), runs }
     }
 }

@@ -167,7 +167,9 @@ where
     }
     let (thread, slot) = admit(with.name, at);
     let (tid, result) = (thread.id.0, slot.clone());
-    let thread_of_shuttles = move || rt::run_thread(tid, move || run(tid, f, &result));
+    // Boxed, so that shuttle's part is compiled once and not for each closure.
+    let thread_of_shuttles: Box<dyn FnOnce() + Send> =
+        Box::new(move || rt::run_thread(tid, move || run(tid, f, &result)));
     shuttles.spawn(thread_of_shuttles).expect("shuttle spawns");
     JoinHandle { thread, slot }
 }
@@ -263,7 +265,9 @@ impl<'scope> Scope<'scope, '_> {
         let (tid, result) = (thread.id.0, slot.clone());
         let waited = Arc::new(AtomicBool::new(false));
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((tid, waited.clone()));
-        self.shuttles.spawn(move || rt::run_thread(tid, move || run(tid, f, &result)));
+        let thread_of_shuttles: Box<dyn FnOnce() + Send + 'scope> =
+            Box::new(move || rt::run_thread(tid, move || run(tid, f, &result)));
+        self.shuttles.spawn(thread_of_shuttles);
         ScopedJoinHandle { handle: JoinHandle { thread, slot }, waited, scope: PhantomData }
     }
 }

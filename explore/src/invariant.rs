@@ -18,6 +18,10 @@ pub const NO_PANIC: Invariant =
 pub const NO_DEADLOCK: Invariant =
     Invariant::new("no-deadlock", "Every call returns, in every ordering.");
 
+/// No thread looks again and again for what never comes.
+pub const NO_LIVELOCK: Invariant =
+    Invariant::new("no-livelock", "No thread looks again and again for what never comes.");
+
 /// No unsynchronised conflicting access.
 pub const NO_DATA_RACE: Invariant =
     Invariant::new("no-data-race", "No unsynchronised conflicting access.");
@@ -30,7 +34,7 @@ pub const LINEARIZABLE: Invariant = Invariant::new(
 );
 
 /// Those that every system is checked against.
-pub const BUILT_IN: [Invariant; 3] = [NO_PANIC, NO_DEADLOCK, NO_DATA_RACE];
+pub const BUILT_IN: [Invariant; 4] = [NO_PANIC, NO_DEADLOCK, NO_LIVELOCK, NO_DATA_RACE];
 
 impl Invariant {
     /// One of this name, such as `no-leak`, and what it says in a sentence.

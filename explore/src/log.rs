@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What stands for the answer of a call that waits for ever, where it may.
+pub const WAITS: &str = "waits";
+
 /// The record of one execution.
 #[derive(Debug, Default)]
 pub struct Log(Mutex<Records>);
@@ -171,7 +174,7 @@ impl Log {
         let answer = |id: CallId| {
             let mut answer = match records.calls.get(&id).and_then(|call| call.end.as_ref()) {
                 Some((_, answer)) => answer.clone(),
-                None if records.calls.contains_key(&id) => "waits".to_owned(),
+                None if records.calls.contains_key(&id) => WAITS.to_owned(),
                 None => "never made".to_owned(),
             };
             let news = records.news.get(&id).map_or(&[][..], Vec::as_slice);

@@ -4,20 +4,20 @@ use std::fmt;
 
 macro_rules! invariants {
     ($($(#[doc = $meaning:literal])+ $variant:ident = $name:literal,)+) => {
-        /// What every scenario is checked against, as far as it applies.
+        /// What every scenario is checked against, where the system claims it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Invariant { $($(#[doc = $meaning])+ $variant,)+ }
 
-        /// All of them, in the order of the design's table.
+        /// All invariants, in the order of their table.
         pub const ALL: &[Invariant] = &[$(Invariant::$variant,)+];
 
         impl Invariant {
-            /// Its name in output and documentation.
+            /// The invariant's name in output and documentation.
             pub fn name(self) -> &'static str {
                 match self { $(Invariant::$variant => $name,)+ }
             }
 
-            /// What it says.
+            /// The invariant in a sentence.
             pub fn meaning(self) -> &'static str {
                 match self { $(Invariant::$variant => concat!($($meaning,)+).trim_ascii(),)+ }
             }
@@ -44,6 +44,8 @@ invariants! {
     NoLostWakeup = "no-lost-wakeup",
     /// Every call returns, in every ordering.
     NoDeadlock = "no-deadlock",
+    /// No thread looks again and again for what never comes.
+    NoLivelock = "no-livelock",
     /// After shutdown, and once the caller dropped its handles, nothing is
     /// alive.
     NoLeak = "no-leak",

@@ -1,15 +1,15 @@
-//! The universe of the core: from which states the calls race, and which.
+//! The universe of the core: which calls race, and from which states.
 //!
-//! `cargo explore --generate` explores it all, and `cargo xtask universe` does so
-//! in parts that are kept. What it leaves out, for its size: scenarios of more
-//! than three threads or four calls; from each state but the first, the calls that
-//! the state is not about; a third connection, but where three want one slot or
-//! one name; a host that is unkind in two ways at once, but for those that lock
-//! or panic and read in parts; and two scenarios that differ in names only are one.
+//! `cargo explore --generate` explores all of it; `cargo xtask universe` does so in
+//! parts, and keeps the results. Left out, for their number: scenarios of more
+//! than three threads or four calls; from each state but the first, calls that do
+//! not concern the state; a third connection, except where three connections want
+//! one slot or one name; two faults of the host at once, except a host that locks
+//! or panics and reads in parts. Scenarios that differ in names only are one.
 
 use orderings::generate::{letter, Family, Letter, Universe};
 
-/// Every operation of the core, on so many connections and vbs.
+/// Every operation of the core, on this many connections and vbs.
 pub fn alphabet(connections: usize, vbs: u64) -> Vec<Letter> {
     let mut letters = vec![letter("shutdown"), letter("run_backfill")];
     for vb in 0..vbs {
@@ -29,8 +29,8 @@ pub fn alphabet(connections: usize, vbs: u64) -> Vec<Letter> {
     letters
 }
 
-/// Those operations of [`alphabet`] that change more than what the front end is
-/// told: for states that take two connections to be in.
+/// [`alphabet`] without the operations that change nothing but what the front end
+/// is told, and without displacement: for states of two connections.
 pub fn essential(connections: usize, vbs: u64) -> Vec<Letter> {
     let mut letters = alphabet(connections, vbs);
     let told = ["lookup", "pause", "wake"];
@@ -38,11 +38,10 @@ pub fn essential(connections: usize, vbs: u64) -> Vec<Letter> {
     letters
 }
 
-/// The scenarios of the core, of at most so many threads and calls.
+/// The scenarios of the core, with at most this many threads and calls.
 ///
-/// From nothing, everything races that two connections and two vbs can do.
-/// From each other state fewer do, those that the state is about: all of them
-/// from all of these states would be too many to explore in half an hour.
+/// From the initial state all calls on two connections and two vbs race; from each
+/// other state only those that concern the state, for the number of scenarios.
 pub fn core(threads: usize, calls: usize) -> Universe {
     let request = letter("stream_request").on(0).value(0);
     let short = request.with("0, 1");
@@ -63,34 +62,34 @@ pub fn core(threads: usize, calls: usize) -> Universe {
         family("", &[], &alphabet(2, 2)),
         // A backfill waits for a worker.
         family("", &[request], &two),
-        // It has run: the client is behind, on one stream and on two.
+        // Backfills have run: items wait for the client, of one stream and of two.
         family("", &[request, run], &one),
         family("", &[request, other_vb, run, run], &two_vbs),
-        // All was sent: the client is asleep.
+        // Everything was sent: the front end sleeps.
         family("", &[request, run, step, step, step], &one),
-        // The last item of a stream with an end is unsent.
+        // A stream with an end has its last item to send.
         family("", &[short, run, step], &one),
-        // A stream's end is unsent.
+        // The end of a stream was not handed out.
         family("", &[request, close], &one),
-        // The scans fail.
+        // Scans fail.
         family("fail=1", &[request], &one),
-        // The read-ahead buffer is full, of one stream and of two.
+        // The read-ahead buffer is full, with items of one stream and of two.
         family("items=3; buffer=2", &[request, run], &two_vbs),
         family("items=3; buffer=2", &[request, other_vb, run], &two_vbs),
-        // A turn of a worker reads less than all.
+        // A turn of a worker reads a part of the items.
         family("items=2; scan=1", &[request, run], &one),
-        // One has the only slot, another wants it.
+        // One connection has the only slot, and another waits for it.
         family("slots=1", &[request, other], &two),
         family("slots=2; items=3; buffer=2", &[request, other_vb, other, run], &two),
-        // The scenario has opened the connection, and can open it again.
+        // The scenario has opened the connection itself, and can open it again.
         family("", &[open, request], &one),
     ];
     families.extend(unkind());
     Universe { families, threads, calls }
 }
 
-/// What else can be in the way: more connections, time, a host that is not
-/// kind, and limits that are reached. Few calls each, those that it is about.
+/// Further states: more connections, time, faults of the host, and limits that are
+/// reached; each with the few calls that concern it.
 fn unkind() -> Vec<Family> {
     let on = |operation: &'static str| letter(operation).on(0);
     let request = on("stream_request").value(0);
@@ -114,7 +113,7 @@ fn unkind() -> Vec<Family> {
     let second = letter("step").on(1);
     let opens = |conn: usize| letter("open").making(conn).with_receiver(0);
     vec![
-        // Three connections, for one slot and for one name.
+        // Three connections want one slot, and one name.
         family(
             "slots=1",
             &[request, other],
@@ -125,9 +124,9 @@ fn unkind() -> Vec<Family> {
             &[step, opens(1)],
             &[opens(2), step, second, letter("disconnect").on(1), disconnect, shutdown],
         ),
-        // Workers wait, until all is shut down.
+        // Workers wait until the shutdown.
         Family { beside: vec![shutdown], ..family("", &[], &[wait, run, request, other, close]) },
-        // What is notified, and what memory has of it.
+        // Notifications, and what memory has of the items that were notified.
         family("", &caught_up, &reads),
         family("memory=0", &caught_up, &reads),
         family("memory=2", &caught_up, &reads),
@@ -135,20 +134,21 @@ fn unkind() -> Vec<Family> {
         family("memory=4", &caught_up, &reads),
         family("memory=5", &caught_up, &reads),
         family("memory=7", &caught_up, &reads),
-        // Ranges of none, and of several.
+        // Ranges without an item, and with several.
         family(
             "items=3",
             &[step],
             &[request.with("5, 5"), request.with("1, 3"), step, run, close, notify("7")],
         ),
         family("items=3; scan=2", &[request.with("0, 3"), run], &life),
-        // The smallest buffer, large items and none.
+        // The smallest buffer; large items; items without bytes.
         family("items=3; buffer=1", &[request.with("0, 3"), run], &life),
         family("items=4; bytes=3; buffer=5; resume=50", &[request, run], &life),
         family("items=3; bytes=0; buffer=2; scan_bytes=1", &[request, run], &life),
-        // Several items at once, into a buffer that takes fewer.
+        // A batch of more items than the buffer takes.
         family("items=4; batch=3; buffer=2", &[request, run], &life),
-        // Two vbs in parts, in turn and one after the other; and at the cap.
+        // Two vbs read in parts: in turn, one after the other, and at the
+        // connection's limit of slots.
         family("items=2; scan=1", &[request, other_vb, run], &[run, step, close, other_vb, end]),
         family(
             "items=2; scan=1; sequential=1",
@@ -156,7 +156,7 @@ fn unkind() -> Vec<Family> {
             &[run, step, close, other_vb, end],
         ),
         family("items=2; scan=1; cap=1", &[request, other_vb], &[run, step, close, end, other]),
-        // Time, and want of memory.
+        // Snoozing backfills, and a host that is short of memory.
         family("later=1", &[request, run], &[tick, run, close, request, step, disconnect]),
         family("items=2; later=2; slots=1", &[request, other, run], &[tick, run, close, step]),
         family("", &[request], &[used("97"), used("0"), tick, run, other_vb, step]),
@@ -170,7 +170,7 @@ fn unkind() -> Vec<Family> {
         family("items=3; fail=4; fail_at=2", &[request], &life),
         family("items=2; gap=3", &[request.with("0, 7"), run], &[step, run, notify("8"), close]),
         family("panics=1; items=2; scan=1", &[request, run, step], &life),
-        // It locks, and calls back, wherever it is called.
+        // The host takes a lock, or calls back, in each of its methods.
         family("host_locks=1; items=2; scan=1", &[request, run], &life),
         family("calls=1; items=2; scan=1", &[request, run], &[step, close, run, disconnect]),
     ]
@@ -182,12 +182,12 @@ mod tests {
     use crate::systems::core::Core;
 
     #[test]
-    fn so_many_there_are() {
+    fn the_number_of_scenarios() {
         assert_eq!([2, 3].map(|calls| core(3, calls).scenarios().count()), [2_152, 59_427]);
     }
 
     #[test]
-    fn each_of_them_can_be_read() {
+    fn each_scenario_parses() {
         for text in core(3, 2).scenarios() {
             let parsed = orderings::parse::scenario(&text, &Core);
             let parsed = parsed.unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -131,7 +131,7 @@ impl Builder {
             let (explorer, body) = (self.explorer(), body.clone());
             let again = explorer.replay(&token, move || body());
             let names: Vec<_> =
-                again.violations.iter().map(|(name, detail)| format!("{name}: {detail}")).collect();
+                again.violations.iter().map(|v| format!("{}: {}", v.name, v.detail)).collect();
             assert!(names.is_empty(), "the checkpoint's ordering\n{}", names.join("\n"));
         }
         let explore = |explorer: Explorer| {

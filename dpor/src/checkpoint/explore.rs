@@ -2,7 +2,7 @@
 
 use super::{program, text, Checkpoint, CheckpointError, Saved};
 use crate::again;
-use crate::exploration::{Exploration, Plan};
+use crate::exploration::{into_slot, Body, Exploration, Plan, Slot};
 use crate::explore::Tree;
 use crate::explorer::Explorer;
 use crate::names::Names;
@@ -72,7 +72,7 @@ impl Explorer {
         if again::asked_for().is_some() {
             return Ok(self.explore(body));
         }
-        let body = Arc::new(body);
+        let body: Body<T> = Arc::new(body);
         let head = self.head(&checkpoint.title, &body)?;
         let saved = self.saved(checkpoint, &head, &body)?;
         let Saved { part, elapsed, tally, tree, names, .. } = saved;
@@ -95,7 +95,7 @@ impl Explorer {
         if let Some((k, n)) = part {
             tally.is_part(k, n);
         }
-        Ok(tally.report(elapsed, |token| self.replay_inner(token, body.clone())))
+        Ok(tally.report(elapsed, self.again(body)))
     }
 
     /// Puts the parts of an exploration together that [`explore_in`](Self::explore_in) has left in these
@@ -116,7 +116,7 @@ impl Explorer {
         T: Ord + Clone + Debug + Display + FromStr + Send + 'static,
         F: Fn() -> T + Send + Sync + 'static,
     {
-        let body = Arc::new(body);
+        let body: Body<T> = Arc::new(body);
         let head = self.head(title, &body)?;
         let mut tally = Tally::default();
         let mut elapsed = Duration::ZERO;
@@ -145,19 +145,18 @@ impl Explorer {
         if let Some(k) = (1..=n).find(|k| found.iter().all(|(known, _)| known != k)) {
             tally.stop(format!("part {k} of {n} is missing"));
         }
-        Ok(tally.report(elapsed, |token| self.replay_inner(token, body.clone())))
+        Ok(tally.report(elapsed, self.again(body)))
     }
 
     /// What the file says, or else how an exploration begins.
-    fn saved<T, F>(
+    fn saved<T>(
         &self,
         checkpoint: &Checkpoint,
         head: &[(&'static str, String)],
-        body: &Arc<F>,
+        body: &Body<T>,
     ) -> Result<Saved<T>, CheckpointError>
     where
         T: Ord + Debug + FromStr + Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let path = &checkpoint.path;
         if path.try_exists().map_err(CheckpointError::io(path))? {
@@ -173,7 +172,7 @@ impl Explorer {
         let tree = match checkpoint.part {
             None => Tree::of([Vec::new()]),
             Some((k, n)) => {
-                let blocks = split(&self.settings, &names, n, body);
+                let blocks = split(&self.settings, &names, n, &into_slot(body.clone(), Slot::default()));
                 Tree::of(blocks.into_iter().skip(k - 1).step_by(n))
             }
         };
@@ -182,14 +181,13 @@ impl Explorer {
     }
 
     /// What tells a checkpoint of this body from others.
-    fn head<T, F>(
+    fn head<T>(
         &self,
         title: &str,
-        body: &Arc<F>,
+        body: &Body<T>,
     ) -> Result<Vec<(&'static str, String)>, CheckpointError>
     where
         T: Send + 'static,
-        F: Fn() -> T + Send + Sync + 'static,
     {
         let settings = &self.settings;
         if settings.strategy != Strategy::Dpor || settings.max_preemptions.is_some() {
@@ -209,7 +207,8 @@ impl Explorer {
             settings.spurious_failures
         );
         // The ordering that nobody has chosen.
-        let first = self.replay_inner(&Token { threads: Vec::new(), runs: Vec::new() }, body.clone());
+        let nobodys = Token { threads: Arc::default(), runs: Box::default() };
+        let first = self.replay_inner(&nobodys, body.clone());
         let mut hasher = DefaultHasher::new();
         let mut operations = 0;
         for step in &first.witness.steps {

@@ -27,7 +27,7 @@ pub(crate) struct Saved<T> {
 }
 
 /// Writes an exploration: the whole file, or nothing.
-pub(crate) fn write<T: Ord + Debug + Display>(
+pub(crate) fn write<T: Ord + Debug + Display + 'static>(
     path: &Path,
     head: &[(&'static str, String)],
     part: Option<(usize, usize)>,
@@ -59,7 +59,7 @@ pub(crate) fn write<T: Ord + Debug + Display>(
     })
 }
 
-fn write_tally<T: Ord + Debug + Display>(text: &mut String, tally: &Tally<T>) {
+fn write_tally<T: Ord + Debug + Display + 'static>(text: &mut String, tally: &Tally<T>) {
     for (name, count) in tally.counts() {
         let _ = writeln!(text, "{name} {count}");
     }
@@ -149,7 +149,7 @@ fn unescape(line: &str) -> Option<String> {
 /// Reads an exploration of this `head`.
 pub(crate) fn read<T>(path: &Path, head: &[(&'static str, String)]) -> Result<Saved<T>, CheckpointError>
 where
-    T: Ord + Debug + FromStr,
+    T: Ord + Debug + FromStr + 'static,
 {
     let text = std::fs::read_to_string(path).map_err(CheckpointError::io(path))?;
     let bad = |line: usize, why: &str| CheckpointError::Malformed {
@@ -198,7 +198,7 @@ struct Lines<T> {
     last: Option<usize>,
 }
 
-impl<T: Ord + Debug + FromStr> Lines<T> {
+impl<T: Ord + Debug + FromStr + 'static> Lines<T> {
     fn line(&mut self, line: &str) -> Option<()> {
         let (about, rest) = line.split_once(' ')?;
         let tally = &mut self.saved.tally;

@@ -25,10 +25,10 @@ struct Inner {
 struct Shared {
     inner: Mutex<Inner>,
     changed: Condvar,
-    /// The three of them are set while `inner` is locked, so that nobody falls asleep meanwhile. Each
-    /// worker asks after each execution, and that is not worth a lock.
+    /// Set while `inner` is locked, so that nobody falls asleep meanwhile. Each worker asks after each
+    /// execution, and that is not worth a lock.
     stopped: AtomicBool,
-    /// Whether workers have to give back their jobs: they have been told to stop, or to pause.
+    /// The same: whether workers have to give back their jobs, because they are to stop or to pause.
     wanted: AtomicBool,
     save: Option<Save>,
 }
@@ -91,7 +91,8 @@ impl Forest {
 
     /// Has the tree written, as soon as all workers have given back their jobs.
     pub(crate) fn pause(&self) {
-        self.lock().pausing = true;
+        let mut inner = self.lock();
+        inner.pausing = true;
         self.0.wanted.store(true, Relaxed);
     }
 

@@ -27,16 +27,16 @@ pub(crate) struct View {
     /// Those of them that have not just yielded.
     pub(crate) patient: u64,
     pub(crate) current: Tid,
-    /// Those about to change the object before which the exploration halts.
+    /// Those who stand where the exploration halts.
     pub(crate) halting: u64,
 }
 
 /// Where executions halt that only tell how an exploration can be divided: see [`crate::split`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
-    /// Behind the fixed steps.
+    /// Behind the fixed steps, where more than one thread is about to do something.
     Here,
-    /// Each thread before it does anything but a load to this object.
+    /// Each thread where it is about to do anything but a load to this object.
     Before(ObjId),
 }
 

@@ -12,7 +12,7 @@ use super::tree::{Edge, Place, Published};
 use super::wakeup::{weak_initial, Branch, WakeupTree};
 use super::{Choice, Halt, View};
 use crate::object::Object;
-use crate::op::{ObjId, Tid, Transition};
+use crate::op::{Tid, Transition};
 use crate::trace::Trace;
 
 /// The state before one event of the current execution.
@@ -83,12 +83,9 @@ impl Search {
         Search { fixed: prefix.len(), prefix, halt: Some(halt), ..Search::default() }
     }
 
-    /// The object before which threads halt.
-    pub(crate) fn halts_before(&self) -> Option<ObjId> {
-        match self.halt {
-            Some(Halt::Before(obj)) => Some(obj),
-            Some(Halt::Here) | None => None,
-        }
+    /// Where executions halt, if they do.
+    pub(crate) fn halts(&self) -> Option<Halt> {
+        self.halt
     }
 
     /// A search that shares the tree with other workers. It has nothing to explore until
@@ -107,8 +104,14 @@ impl Search {
         }
         let mut enabled = view.enabled;
         if let Some(halt) = self.halt.filter(|_| trace.len() >= self.fixed) {
-            enabled &= !view.halting;
-            if enabled == 0 || halt == Halt::Here {
+            let halts = match halt {
+                Halt::Here => view.halting.count_ones() > 1,
+                Halt::Before(_) => {
+                    enabled &= !view.halting;
+                    enabled == 0
+                }
+            };
+            if halts {
                 self.retire(trace.len() - self.fixed);
                 return Choice::Halted;
             }

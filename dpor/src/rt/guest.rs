@@ -9,11 +9,12 @@
 //! Whoever unwinds keeps its turn where it can, because std counts panics by OS thread, and all the
 //! execution's threads share one.
 
-use super::state::{Found, Mode, Runtime};
+use super::state::{Mode, Runtime};
 use super::thread::Status;
 use super::TornDown;
 use crate::names::Names;
 use crate::op::Tid;
+use crate::report::Found;
 use shuttle::current::{get_label_for_task, set_label_for_task, try_get_current_task};
 use shuttle::scheduler::TaskId;
 use std::cell::RefCell;
@@ -40,8 +41,9 @@ impl fmt::Debug for Label {
     }
 }
 
-/// Runs `f` on the current execution's runtime. `None` outside of a shuttle execution.
-pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
+/// The current execution's runtime, in which the current task is the current thread. `None` outside
+/// of a shuttle execution.
+pub(super) fn runtime() -> Option<Rc<RefCell<Runtime>>> {
     let task = try_get_current_task()?;
     let Label(rt) = match get_label_for_task(TaskId::from(0)) {
         Some(label) => label,
@@ -55,12 +57,13 @@ pub(super) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
             label
         }
     };
-    let mut rt = rt.borrow_mut();
-    rt.current = match rt.guest().tasks.iter().find(|(t, _)| *t == task) {
+    let mut runtime = rt.borrow_mut();
+    runtime.current = match runtime.guest().tasks.iter().find(|(t, _)| *t == task) {
         Some(&(_, tid)) => tid,
-        None => rt.welcome(task),
+        None => runtime.welcome(task),
     };
-    Some(f(&mut rt))
+    drop(runtime);
+    Some(rt)
 }
 
 impl Runtime {

@@ -41,23 +41,28 @@ struct GivenUp;
 
 /// Runs `f` on this worker's runtime.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Runtime) -> R) -> R {
-    RUNTIME.with(|cell| match cell.borrow_mut().as_mut() {
-        Some(rt) => f(rt),
-        None => guest::try_with(f).expect(
-            "shuttle-dpor's primitives work only inside the body of an `Explorer` or of a shuttle test",
-        ),
-    })
+    RUNTIME.with(|cell| on(&mut cell.borrow_mut(), f)).expect(
+        "shuttle-dpor's primitives work only inside the body of an `Explorer` or of a shuttle test",
+    )
 }
 
 /// Runs `f` on this worker's runtime, if there is one.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
-    RUNTIME
-        .try_with(|cell| match cell.try_borrow_mut().ok()?.as_mut() {
-            Some(rt) => Some(f(rt)),
-            None => guest::try_with(f),
-        })
-        .ok()
-        .flatten()
+    RUNTIME.try_with(|cell| on(&mut *cell.try_borrow_mut().ok()?, f)).ok().flatten()
+}
+
+/// Runs `f` on the worker's own runtime, or on that of the execution whose guest it is.
+fn on<R>(own: &mut Option<Box<Runtime>>, f: impl FnOnce(&mut Runtime) -> R) -> Option<R> {
+    let (guests, mut borrowed);
+    // `f` is called in one place, because this function is compiled for each closure there is.
+    Some(f(match own {
+        Some(rt) => rt,
+        None => {
+            guests = guest::runtime()?;
+            borrowed = guests.borrow_mut();
+            &mut borrowed
+        }
+    }))
 }
 
 /// Whether somebody else schedules.
@@ -300,6 +305,11 @@ pub(crate) fn unless_given_up() {
 
 /// Runs a thread's code: everything between its first step and its end.
 pub(crate) fn run_thread(tid: Tid, f: impl FnOnce()) {
+    let mut once = Some(f);
+    run_threads_function(tid, &mut || once.take().into_iter().for_each(|f| f()));
+}
+
+fn run_threads_function(tid: Tid, f: &mut dyn FnMut()) {
     if is_guest() {
         guest::arrive_as(tid);
     }

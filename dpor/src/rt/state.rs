@@ -8,21 +8,13 @@ use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
 use crate::op::{Class, ObjId, Op, Tid};
+use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
 use crate::watchdog::Pulse;
 use std::any::Any;
 use std::borrow::Cow;
 use std::panic::Location;
-
-/// Something that was violated. What differs in its name or its place is counted by itself.
-#[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) name: Cow<'static, str>,
-    /// Where it comes from: source lines, or who waits where.
-    pub(crate) place: String,
-    pub(crate) detail: String,
-}
 
 /// Why an execution ends before all its threads have.
 #[derive(Clone, Debug, PartialEq, Eq)]

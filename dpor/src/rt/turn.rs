@@ -7,7 +7,7 @@
 
 use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
-use crate::explore::{Blocked, Choice, View};
+use crate::explore::{Blocked, Choice, Halt, View};
 use crate::object::State;
 use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
@@ -257,13 +257,14 @@ impl Runtime {
         }
     }
 
-    /// The threads that stand before a change of the object where the exploration halts, if it does.
+    /// The threads that stand where the exploration halts, if it does.
     fn halting(&self) -> u64 {
         let Mode::Explore(search) = &self.mode else { return 0 };
-        let Some(obj) = search.halts_before() else { return 0 };
-        let stands = |&&tid: &&Tid| {
-            let status = self.threads[tid as usize].status;
-            matches!(status, Status::At(op) if op.obj == obj && op.kind != Kind::Load)
+        let Some(halt) = search.halts() else { return 0 };
+        let stands = |&&tid: &&Tid| match (self.threads[tid as usize].status, halt) {
+            (Status::At(op), Halt::Before(obj)) => op.obj == obj && op.kind != Kind::Load,
+            (Status::At(_), Halt::Here) => true,
+            _ => false,
         };
         self.live.iter().filter(stands).fold(0, |set, &tid| set | 1 << tid)
     }

@@ -4,6 +4,7 @@ mod prims {
     pub(crate) use shuttle_dpor::{sync, thread};
 }
 
+#[path = "../support/child.rs"]
 mod child;
 mod shuttles_runner;
 #[path = "../support/teardown.rs"]

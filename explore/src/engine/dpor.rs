@@ -102,12 +102,13 @@ fn report(
         true => search(system, scenario, options, &found),
         false => BTreeMap::new(),
     };
-    let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| SeenOutcome {
+    let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| (outcome, seen.witness(), seen));
+    let outcomes = outcomes.map(|(outcome, made, seen)| SeenOutcome {
         least_preemptions: within.get(&outcome).map_or(0, |within| within.least),
         preemptions: within
             .get(&outcome)
-            .map_or_else(|| Some(preemptions(&seen.witness)), |within| Some(within.enough)),
-        witness: witness(seen.witness, seen.token.to_string(), options.prologue),
+            .map_or_else(|| Some(preemptions(&made)), |within| Some(within.enough)),
+        witness: witness(made, seen.token.to_string(), options.prologue),
         ..SeenOutcome::new(outcome, seen.orderings, seen.violating)
     });
     // The engine tells deadlocks and panics apart by their places; an invariant is one.
@@ -147,7 +148,7 @@ fn search(
     found: &shuttle_dpor::Report<Outcome>,
 ) -> BTreeMap<Outcome, Within> {
     let enough = found.outcomes.iter().map(|(outcome, seen)| {
-        (outcome.clone(), Within { least: 0, enough: preemptions(&seen.witness) })
+        (outcome.clone(), Within { least: 0, enough: preemptions(&seen.witness()) })
     });
     let mut needs: BTreeMap<Outcome, Within> = enough.collect();
     for bound in 0.. {
@@ -199,9 +200,9 @@ pub fn replay(
     let preempted = Some(preemptions(&run.witness));
     let seen = witness(run.witness, token.into(), prologue);
     let violating = !run.violations.is_empty() as u64;
-    let found = run.violations.into_iter().map(|(name, detail)| Violation {
+    let found = run.violations.into_iter().map(|found| Violation {
         witness: seen.clone(),
-        ..Violation::new(&name, detail, 1)
+        ..Violation::new(&found.name, found.detail, 1)
     });
     let outcome = run.outcome.map(|outcome| SeenOutcome {
         preemptions: preempted,

@@ -1,7 +1,7 @@
 //! What every format says of a report in the same words.
 
 use super::layout::plural;
-use crate::invariant::{NO_DEADLOCK, NO_PANIC};
+use crate::invariant::{NO_DEADLOCK, NO_LIVELOCK, NO_PANIC};
 use crate::log::Answer;
 use crate::report::{Grade, Report, SeenOutcome, Verdict};
 use std::fmt;
@@ -35,7 +35,8 @@ impl Report {
         let percent = rest as f64 * 100.0 / self.all() as f64;
         let counted = plural(rest, self.counted());
         let broken = self.violations.iter().map(|broken| broken.invariant.as_str());
-        let stuck = broken.filter(|name| [NO_DEADLOCK.name(), NO_PANIC.name()].contains(name));
+        let endless = [NO_DEADLOCK, NO_LIVELOCK, NO_PANIC].map(|invariant| invariant.name());
+        let stuck = broken.filter(|name| endless.contains(name));
         let why = stuck.collect::<Vec<_>>().join(", ");
         let why = if why.is_empty() { why } else { format!(" ({why})") };
         Some(format!("without an outcome: {counted}, {percent:.2}%{why}"))

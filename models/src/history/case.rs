@@ -9,7 +9,7 @@ use orderings::command::{Error, Runner};
 use orderings::render::layout::{number, plural};
 use orderings::report::{Report, Witness};
 
-/// What the page says of it.
+/// A ticket or finding, with the facts on its part of the page.
 pub(super) struct Case {
     /// A ticket's numbers, or the finding's name.
     pub(super) name: &'static str,
@@ -17,17 +17,18 @@ pub(super) struct Case {
     pub(super) scenario: &'static str,
     pub(super) breaks: Invariant,
     pub(super) story: &'static str,
-    /// What breaks it, and what does not any more, each with its counts.
+    /// The protocols that violate the invariant, and those that do not any more,
+    /// with their counts.
     pub(super) facts: Vec<String>,
-    /// The protocol that is shown.
+    /// The exploration whose witness is shown.
     pub(super) shown: Report,
     pub(super) detail: String,
     pub(super) witness: Witness,
-    /// Where the explorer does not confirm what is written.
+    /// What the ticket or finding claims and the exploration does not confirm.
     pub(super) wrong: Vec<String>,
 }
 
-/// Of all tickets, then of all findings.
+/// The cases of all tickets, then those of all findings.
 pub(super) fn all(runner: &Runner, matrix: &Matrix) -> Result<Vec<Case>, Error> {
     let tickets = TICKETS.iter().map(|ticket| of_ticket(runner, matrix, ticket));
     let findings = FINDINGS.iter().map(|finding| of_finding(runner, matrix, finding));
@@ -68,7 +69,7 @@ fn of_finding(runner: &Runner, matrix: &Matrix, finding: &'static Finding) -> Re
     let place = |name: &str| ERAS.iter().position(|(_, era, _)| *era == name).unwrap_or(0);
     let until = finding.until.map_or(ERAS.len(), place);
     let (mut facts, mut wrong) = (Vec::new(), Vec::new());
-    // The last era that has it is the one whose witness matters most.
+    // The witness is of the last era that has the finding.
     let last = until.saturating_sub(1);
     let protocol = ERAS[last].1;
     let shown = explore(runner, protocol, finding.scenario)?;
@@ -123,13 +124,13 @@ fn counted(report: &Report, invariant: Invariant) -> String {
     format!("{count} of {}{incomplete}", plural(report.all(), "ordering"))
 }
 
-/// The first of the eras without a gap, up to the last, in which it was found.
+/// The first of those eras, in one piece with the last, in which it was found.
 fn unbroken(found: &[bool]) -> usize {
     let before = found.iter().rposition(|found| !found).map_or(0, |at| at + 1);
     before.min(found.len().saturating_sub(1))
 }
 
-/// In which eras it is violated with these answers.
+/// Says in which eras the invariant is violated with these answers.
 fn from_to(first: usize, last: usize, outcome: &str) -> String {
     let answers = match outcome {
         "" => String::new(),
@@ -144,7 +145,7 @@ fn from_to(first: usize, last: usize, outcome: &str) -> String {
     }
 }
 
-/// In which eras this scenario breaks the invariant, this way or another.
+/// Says in which eras the scenario violates the invariant, with any answers.
 fn over_the_eras(row: &Row, invariant: Invariant) -> String {
     let with = |wanted: bool| {
         let of = row
@@ -168,8 +169,8 @@ fn over_the_eras(row: &Row, invariant: Invariant) -> String {
     }
 }
 
-/// The ordering that violates the invariant in the way that the outcome says,
-/// and what is wrong in it.
+/// The detail and the witness of an ordering that violates the invariant with the
+/// answers of `outcome`.
 fn witness(
     runner: &Runner,
     protocol: &str,
@@ -183,7 +184,7 @@ fn witness(
     if clauses.iter().all(said) {
         return Ok(Some((found.detail.clone(), found.witness.clone())));
     }
-    // The shortest one that breaks it does so in another way.
+    // The shortest ordering that violates it has other answers.
     for row in &report.outcomes {
         let answers: Vec<String> = row
             .outcome

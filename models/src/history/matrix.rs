@@ -1,5 +1,5 @@
-//! Every scenario on every era and on the core, and a variant of an era in the
-//! row of its own ticket.
+//! The matrix: every scenario on every era and on the core, and each variant in
+//! the row of its own ticket.
 
 use super::LIMIT;
 use crate::systems;
@@ -14,7 +14,7 @@ use orderings::render::markdown::cell;
 use orderings::report::{Report, Violation};
 use std::fmt::Write;
 
-/// One letter to an invariant, for cells, and what a violation of it is.
+/// The letter of each invariant in a cell, and what a violation is.
 pub(super) const LETTERS: &[(char, Invariant, &str)] = &[
     ('D', Invariant::NoDeadlock, "deadlock: threads wait for each other, or one for itself"),
     ('P', Invariant::NoDangling, "pointer: a null pointer, or a freed object, is used; a crash"),
@@ -29,25 +29,25 @@ pub(super) const LETTERS: &[(char, Invariant, &str)] = &[
     ('X', Invariant::NoPanic, "panic: the model itself failed"),
 ];
 
-/// One scenario, everywhere.
+/// One scenario on all systems.
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) scenario: String,
     pub(super) meaning: String,
-    /// In the order of [`ERAS`].
+    /// The eras, in the order of [`ERAS`].
     pub(super) eras: Vec<Report>,
-    /// Of the ticket that is named after the scenario, where it has one.
+    /// The variant of the scenario's ticket, where it has one.
     pub(super) variant: Option<Report>,
     pub(super) core: Report,
 }
 
-/// All of them.
+/// The rows of all scenarios.
 pub(super) struct Matrix {
     pub(super) rows: Vec<Row>,
 }
 
 impl Matrix {
-    /// `None`: it was interrupted.
+    /// Explores the matrix; `None`: interrupted.
     pub(super) fn explore(runner: &Runner) -> Result<Option<Matrix>, Error> {
         let mut rows = Vec::new();
         for job in jobs("core")? {
@@ -74,7 +74,7 @@ impl Matrix {
         self.rows.iter().find(|row| row.name == scenario)
     }
 
-    /// What is wrong whatever the page says.
+    /// Explorations that are not complete, and violations by the core.
     pub(super) fn wrong(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         for row in &self.rows {
@@ -89,7 +89,7 @@ impl Matrix {
         wrong
     }
 
-    /// Orderings of all scenarios: of each era, and of the core.
+    /// The sum of the orderings of all scenarios: for each era, and for the core.
     fn totals(&self) -> Vec<u64> {
         let of_era = |at: usize| self.rows.iter().map(|row| row.eras[at].all()).sum();
         let mut totals: Vec<u64> = (0..ERAS.len()).map(of_era).collect();
@@ -97,13 +97,13 @@ impl Matrix {
         totals
     }
 
-    /// How many orderings there are in all, variants included.
+    /// The sum of all orderings, with those of the variants.
     pub(super) fn all(&self) -> u64 {
         let variants = self.rows.iter().filter_map(|row| row.variant.as_ref());
         self.totals().iter().sum::<u64>() + variants.map(Report::all).sum::<u64>()
     }
 
-    /// For the page.
+    /// The matrix as a table of the page.
     pub(super) fn markdown(&self) -> String {
         let mut out = String::from("| scenario |");
         let names = ERAS.iter().map(|(_, name, _)| *name).chain(["core"]);
@@ -123,7 +123,7 @@ impl Matrix {
         out
     }
 
-    /// For the terminal: what is violated, which is all there is room for.
+    /// The matrix for the terminal: the letters alone, for want of room.
     pub(super) fn text(&self) -> String {
         let cells = |row: &Row| -> Vec<(String, bool)> {
             let cell = |report: &Report| match (report.explored_all, letters(report)) {
@@ -167,7 +167,7 @@ impl Matrix {
         out
     }
 
-    /// The letters that some cell has.
+    /// The letters that occur in a cell.
     pub(super) fn used(
         &self,
     ) -> impl Iterator<Item = &'static (char, Invariant, &'static str)> + '_ {
@@ -179,7 +179,7 @@ impl Matrix {
     }
 }
 
-/// Orderings, and what they violate.
+/// A cell: the number of orderings, and the letters of the violations.
 fn compact(report: &Report) -> String {
     let letters = letters(report);
     let size = match report.explored_all {
@@ -202,7 +202,7 @@ fn letters(report: &Report) -> String {
         .collect()
 }
 
-/// The violation of this invariant.
+/// The violation of this invariant, if there is one.
 pub(super) fn broken(report: &Report, invariant: Invariant) -> Option<&Violation> {
     report.violations.iter().find(|broken| broken.invariant == invariant.name())
 }
@@ -212,7 +212,7 @@ fn jobs(name: &str) -> Result<Vec<Job>, Error> {
     on_request(&suite, &system(&suite, name)?)
 }
 
-/// One scenario, on one protocol of kv_engine.
+/// The exploration of one scenario on one protocol of kv_engine.
 pub(super) fn job(protocol: &str, scenario: &str) -> Result<Job, Error> {
     let found = jobs(&format!("{PREFIX}{protocol}"))?;
     let found = found.into_iter().find(|job| job.scenario.name == scenario);

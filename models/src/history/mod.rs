@@ -4,7 +4,7 @@
 //!
 //! - `matrix`: every scenario on every era, and on the core
 //! - `case`: one ticket or finding, and the execution that shows it
-//! - `page`: all of it as Markdown
+//! - `page`: the page as Markdown
 
 mod case;
 mod matrix;
@@ -18,17 +18,18 @@ use orderings::{Page, Suite};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The page, as everybody knows it.
+/// The page's path, in messages.
 const NAME: &str = "models/HISTORY.md";
 
-/// No scenario comes near. One that does is incomplete, and says so.
+/// The limit of executions, far above those of any scenario here; a scenario that
+/// hits it is INCOMPLETE.
 const LIMIT: u64 = 100_000;
 
 fn path() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("HISTORY.md")
 }
 
-/// How it is asked for.
+/// The option that writes the page.
 pub const PAGE: Page = Page {
     option: "history",
     meaning: "Write kv_engine's teardown, era by era, as a matrix and a page",
@@ -36,8 +37,8 @@ pub const PAGE: Page = Page {
 };
 
 fn run(suite: &Arc<Suite>, only_check: bool) -> Result<u8, Error> {
-    // One worker: of orderings that are equally short the witness is the one
-    // that comes first, and with several workers chance would choose it.
+    // One worker: of equally short orderings the first becomes the witness, and
+    // with several workers which one is first would be chance.
     let options = Options { workers: 1, max_executions: Some(LIMIT), ..Options::default() };
     let runner = Runner::new(suite, options);
     let Some(matrix) = Matrix::explore(&runner)? else { return Ok(3) };
@@ -53,7 +54,7 @@ fn run(suite: &Arc<Suite>, only_check: bool) -> Result<u8, Error> {
     Ok(u8::from(changed || !wrong.is_empty()))
 }
 
-/// Answers whether the file was another.
+/// Compares the page with the file; whether they differ.
 fn check(page: &str) -> Result<bool, Error> {
     let failed = |error| Error::Io { what: NAME.into(), error };
     let known = std::fs::read_to_string(path()).map_err(failed)?;
@@ -75,7 +76,7 @@ fn write(page: &str) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// The first line that is another, and the heading that it is under.
+/// The first line that differs, and the heading above it.
 fn difference(old: &str, new: &str) -> Option<String> {
     if old == new {
         return None;

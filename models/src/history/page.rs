@@ -1,5 +1,5 @@
-//! The page. What never changes is written in the files beside this one; what
-//! the explorer says is put between.
+//! The page: its fixed begin and end are files beside this one, and the results
+//! of the exploration are written between them.
 
 use super::case::Case;
 use super::matrix::Matrix;
@@ -14,10 +14,10 @@ use orderings::render::mermaid::diagram;
 use orderings::render::text::again;
 use std::fmt::Write;
 
-/// A witness has no terminal to fit in here.
+/// The width of a witness: the page is no terminal.
 const WIDTH: usize = 100;
 
-/// All of it.
+/// The whole page.
 pub(super) fn page(matrix: &Matrix, cases: &[Case]) -> String {
     let mut out = include_str!("begin.md").to_owned();
     eras(&mut out);

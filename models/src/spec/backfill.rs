@@ -1,40 +1,42 @@
-//! Whose turn it is, who has a slot, and what one turn of a worker does.
+//! Slots and turns of backfills, and what one turn of a worker does.
 //!
-//! A backfill needs a slot to run, and there are few of them: in the bucket,
-//! and for each connection. Who finds none in the bucket waits in line; a slot
-//! that is free belongs to the first in line that is not running. A connection
-//! asks for a turn when it has a backfill with a slot and its buffer is not
-//! full, and has at most one at a time; or for one at a later time, when all
-//! that it has is put off.
+//! A backfill needs a slot to run; the bucket has so many, and each connection
+//! may have so many of them. A connection that finds no free slot waits in line;
+//! a free slot is for the first connection in line that has no running turn. A
+//! connection asks for a turn when it has a backfill with a slot and its buffer
+//! is not full; when all its backfills with a slot are snoozing, for a turn at
+//! the earliest of their times. It has at most one turn.
 
 use super::state::{Backfill, Message, Place, Reads, Scan, Source, World};
 use super::Limits;
+use crate::answers;
 
 /// A worker's turn, after it has chosen a backfill.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Turn {
     pub(super) at: Place,
-    /// The time when it began.
+    /// The time at which the turn began.
     now: u64,
     backfill: Backfill,
-    /// Items that were read.
+    /// Items that were read in this turn.
     read: u64,
-    /// Bytes of the buffer when the worker last looked: the front end may have
-    /// taken some since.
+    /// Bytes in the buffer when the worker last looked: the front end may have
+    /// sent some of them since.
     held: u64,
-    /// Whether to read no further.
+    /// Why the turn reads no further, if so.
     stop: Option<Stop>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stop {
-    /// There is more to read, in another turn.
+    /// The rest is for another turn.
     More,
-    /// There is more to read, later.
+    /// The scan said "later".
     Later,
+    /// The scan has no more items.
     Finished,
     Failed,
-    /// Its stream has ended.
+    /// The stream has ended.
     Orphaned,
 }
 
@@ -48,12 +50,14 @@ enum Next {
 impl World {
     // Slots.
 
+    /// The first connection in line that may take a slot: `asking`, or one that
+    /// has no running turn.
     fn first_waiting(&self, asking: Option<Place>) -> Option<Place> {
         let may = |at: &&Place| asking == Some(**at) || !self.bucket.running.contains(at);
         self.bucket.waiting.iter().find(may).copied()
     }
 
-    /// Somebody may take a slot: a turn for who is first.
+    /// A turn for the first connection in line, if a slot is free.
     fn offer_slots(&mut self) {
         if self.bucket.slots > 0 {
             if let Some(first) = self.first_waiting(None) {
@@ -83,7 +87,7 @@ impl World {
         }
     }
 
-    /// A slot for each backfill, while there are any.
+    /// Gives pending backfills slots, as far as there are any.
     fn promote(&mut self, at: Place, limits: &Limits) {
         loop {
             let backfills = &self.connections[at].backfills;
@@ -133,21 +137,22 @@ impl World {
         }
     }
 
-    /// Something has changed: whoever rests does so for as long as it now has to.
+    /// After a change: the connection's next turn is due when the connection now
+    /// needs it.
     fn ask_for_turn(&mut self, at: Place) {
         let next = self.next_turn(at);
         self.give_turn(at, next);
     }
 
-    /// A new backfill.
+    /// Adds a backfill.
     pub(super) fn schedule(&mut self, at: Place, limits: &Limits, backfill: Backfill) {
         self.connections[at].backfills.pending.push_back(backfill);
         self.promote(at, limits);
         self.ask_for_turn(at);
     }
 
-    /// The stream of this request has ended: its backfill leaves the queues.
-    /// One that is running learns of it at its next item.
+    /// The stream of this request has ended: its backfill leaves the queues. A
+    /// running backfill learns of that when it next hands items over.
     pub(super) fn cancel(&mut self, at: Place, limits: &Limits, request: crate::CallId) {
         let backfills = &mut self.connections[at].backfills;
         let others = |backfill: &Backfill| backfill.request != request;
@@ -172,8 +177,8 @@ impl World {
         }
     }
 
-    /// The connection is closed: it leaves every line and gives back its slots,
-    /// but for the one of a running backfill.
+    /// The connection is closed: it leaves the bucket's queues and gives back its
+    /// slots, but for that of a running backfill.
     pub(super) fn forget(&mut self, at: Place, slots: u64) {
         self.bucket.ready.retain(|other| *other != at);
         self.bucket.resting.retain(|(_, other)| *other != at);
@@ -182,8 +187,8 @@ impl World {
         self.offer_slots();
     }
 
-    /// Bytes were sent or dropped. A full buffer takes backfills again when
-    /// enough of it is free, or all.
+    /// Bytes were sent or dropped. Behind a full buffer backfills go on when
+    /// enough of the buffer is free, or all of it.
     pub(super) fn refund(&mut self, at: Place, limits: &Limits, bytes: u64) {
         let backfills = &mut self.connections[at].backfills;
         backfills.bytes -= bytes;
@@ -213,8 +218,8 @@ impl World {
         self.give_turn(at, next);
     }
 
-    /// Chooses what to run: what never ran comes first. None: nothing can, and
-    /// the turn is over.
+    /// Chooses the backfill to run: one that never ran comes first. None: no
+    /// backfill can run, and the turn is over.
     pub(super) fn begin_turn(
         &mut self,
         at: Place,
@@ -251,7 +256,7 @@ impl World {
         Some(Turn { at, now, backfill, read: 0, held, stop: None })
     }
 
-    /// Opens the scan, or reads items, or ends the turn. None: it is over.
+    /// Opens the scan, or reads items, or ends the turn. None: the turn is over.
     pub(super) fn run_on(&mut self, limits: &Limits, turn: Turn) -> Option<Turn> {
         let stop = match (turn.stop, turn.backfill.scan) {
             (Some(stop), _) => stop,
@@ -260,7 +265,7 @@ impl World {
             (None, Some(mut scan)) => {
                 let (seqnos, found) = self.read(limits, &turn, &mut scan);
                 match found {
-                    // Of a read that fails nothing is handed over.
+                    // The items of a batch that fails are not handed over.
                     Some(Stop::Failed) => Stop::Failed,
                     Some(stop) if seqnos.is_empty() && stop != Stop::Later => stop,
                     _ => {
@@ -305,8 +310,9 @@ impl World {
         turn
     }
 
-    /// What one read of a scan finds: the items of a batch, which ends where
-    /// the turn has enough or the buffer would be full, and what is behind them.
+    /// What one read of a scan finds: the items of a batch, which ends where the
+    /// turn has read enough or the buffer would be full, and why the turn reads no
+    /// further.
     fn read(&mut self, limits: &Limits, turn: &Turn, scan: &mut Scan) -> (Vec<u64>, Option<Stop>) {
         let mut seqnos = Vec::new();
         let (mut held, mut full) = (turn.held, false);
@@ -334,7 +340,7 @@ impl World {
         (seqnos, None)
     }
 
-    /// The stream takes the items of a batch.
+    /// Puts the items of a batch into the stream's queue.
     fn take_items(
         &mut self,
         limits: &Limits,
@@ -375,7 +381,8 @@ impl World {
         match (connection.stream(vb, backfill.request).is_some(), stop) {
             (true, Stop::More) => {
                 let begun = &mut connection.backfills.begun;
-                // Of a new one only the first run comes before its turn.
+                // A first run goes before the others, but does not make its
+                // backfill the one that runs to its end.
                 match limits.sequential && fresh == Some(false) {
                     true => begun.push_front(backfill),
                     false => begun.push_back(backfill),
@@ -394,7 +401,7 @@ impl World {
                 connection.changed(vb);
             }
             (true, Stop::Failed) => {
-                self.end_stream(at, limits, vb, "backfill-fail");
+                self.end_stream(at, limits, vb, answers::BACKFILL_FAIL);
             }
             (true, Stop::Orphaned) | (false, _) => {}
         }
@@ -408,16 +415,16 @@ impl World {
     }
 }
 
-/// Whether one turn reads no further.
+/// Whether one turn has read enough.
 fn enough(limits: &Limits, read: u64) -> bool {
     read == limits.scan || read * limits.bytes >= limits.scan_bytes
 }
 
-/// An item goes into a buffer that holds so much. Whether that is full then:
-/// one item always goes into an empty one, however large it is.
+/// Adds an item to a buffer that holds so many bytes; whether the buffer is full
+/// then. An empty buffer is not filled by one item, however large.
 fn fills(limits: &Limits, held: &mut u64) -> bool {
     let empty = *held == 0;
-    // A deletion has no bytes, and counts all the same.
+    // A deletion has no bytes, and counts as one.
     *held += limits.bytes.max(1);
     !empty && *held >= limits.buffer
 }

@@ -13,36 +13,39 @@ use orderings::linear::{self, Answer, Specification};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// How far a call has come.
+/// What a call has done so far.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Progress {
     Called,
-    /// It has its connection.
+    /// It has looked its connection up.
     Found(Place),
-    /// A step that reads from memory.
+    /// A `step` reads from memory.
     Reading(Place, Reading),
-    /// A walk over the connections that were there when it began.
+    /// A walk has these connections left, of those in the map when it began, and
+    /// has ended so many streams.
     Walking(VecDeque<Place>, u64),
-    /// A shutdown, and the connections that it has not closed.
+    /// A shutdown has these connections left to close.
     Closing(VecDeque<Place>),
-    /// A worker, or who waits to be one, has read the clock.
+    /// `run_backfill` or `wait` has read this time off the clock.
     AtTime(u64),
-    /// A worker has the turn of this connection, at this time.
+    /// A worker has taken the turn of this connection, at this time.
     Taken(Place, u64),
-    /// And asked the host whether it uses too much memory.
+    /// After `Taken`: the host has said whether it uses too much memory.
     Asked(Place, u64, bool),
-    /// A request on this connection has asked the same.
+    /// A `stream_request` on this connection: the host has said whether it uses
+    /// too much memory.
     Requesting(Place, bool),
-    /// And can be found by a walk.
+    /// After `Requesting`: a walk can find the request.
     Entered(Place, bool),
-    /// Waits, for no longer than until the next connection is rested.
+    /// A `wait` sleeps, at the longest until the next connection is due.
     Dozing,
+    /// A worker runs a backfill.
     Running(Turn),
 }
 
 type Did = linear::Did<Progress>;
 
-/// Which calls there are, and what the host is like.
+/// The specification of one scenario: its calls, and how the host behaves.
 #[derive(Debug)]
 pub(super) struct Rules {
     scenario: Arc<Scenario>,
@@ -62,7 +65,7 @@ impl Rules {
         Rules { scenario: Arc::clone(scenario), limits, walks }
     }
 
-    /// Whether they are those of this scenario.
+    /// Whether these are the rules of this scenario.
     pub(super) fn are_for(&self, scenario: &Arc<Scenario>, limits: Limits) -> bool {
         Arc::ptr_eq(&self.scenario, scenario) && self.limits == limits
     }
@@ -85,7 +88,8 @@ impl Specification for Rules {
         reported.map(|(request, status)| (*request, ended(status))).collect()
     }
 
-    /// Before the first call: the connections that the scenario does not open.
+    /// The state before the first call, with the connections that the scenario
+    /// does not open itself.
     fn start(&self) -> World {
         let mut world = World::new(self.limits.slots, self.limits.memory_used);
         let all = (0..self.scenario.receivers.len()).map(Conn);
@@ -166,7 +170,7 @@ impl Rules {
         };
         match call.receiver {
             Some(conn) if !through_the_map => {
-                // Those open from the start come first, and keep their place.
+                // Connections that are open from the start have the first places.
                 let opened = &self.scenario.created;
                 let at = (0..conn.0).filter(|other| !opened.contains(&Conn(*other))).count();
                 self.on_receiver(world, at, id, call)
@@ -180,7 +184,7 @@ impl Rules {
         let Some(conn) = connection else {
             return match call.operation {
                 "shutdown" => shut_down(world, all()),
-                // A stream that comes later is not walked to.
+                // The walk leaves out streams that are requested from here on.
                 _ => {
                     let vb = call.int(0).unwrap_or(0);
                     let there = all();
@@ -252,8 +256,8 @@ impl Rules {
         }
     }
 
-    /// A request can be found by a walk from here on, and makes the walk wait for
-    /// its answer; the bucket may hear of others first.
+    /// A walk can find the request from here on, and waits for its answer then;
+    /// other requests may be answered before it.
     fn enter(&self, world: &mut World, at: Place, id: CallId, call: &Call, high: bool) -> Did {
         if !self.walks {
             return Did::Answered(self.request(world, at, id, call, high));
@@ -273,7 +277,7 @@ impl Rules {
         world.request(at, &self.limits, id, vb, range, high)
     }
 
-    /// One connection of a walk.
+    /// The step of a walk on its next connection.
     fn walk(
         &self,
         world: &mut World,
@@ -321,12 +325,13 @@ fn shut_down(world: &mut World, mut rest: VecDeque<Place>) -> Did {
     }
 }
 
-/// Whether the host uses too much memory to take more.
+/// Whether the host uses so much memory that requests are refused and backfills
+/// put off.
 fn high(world: &World) -> bool {
     world.memory_used > Limits::THRESHOLD
 }
 
-/// A worker that waits, from this time on.
+/// A worker's `wait`, after it has read this time off the clock.
 fn wait(world: &World, now: u64) -> Did {
     let first = world.bucket.resting.iter().map(|(time, _)| *time).min();
     match (world.map.state, first) {

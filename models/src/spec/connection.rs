@@ -11,14 +11,14 @@ fn message(text: String, stream: CallId) -> Looked {
     Looked::Answer(Answer { text: text.into(), subject: Some(stream) })
 }
 
-/// What step found.
+/// What `step` found.
 pub(super) enum Looked {
     Answer(Answer),
-    /// To read from memory, and look again.
+    /// `step` reads from memory, and looks again.
     Read(Reading),
 }
 
-/// A read from memory on its way.
+/// A read from memory that has not returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reading {
     pub(super) vb: u64,
@@ -27,8 +27,8 @@ pub(super) struct Reading {
     pub(super) range: (u64, u64),
 }
 
-/// Why a closed connection refuses: the reason that step gives, in the words
-/// of a refusal.
+/// Why a closed connection refuses: the reason of `step`, in the words of a
+/// refusal.
 fn refusal(reason: &str) -> Answer {
     match reason {
         "shut down" => answers::MAP_SHUT_DOWN.into(),
@@ -86,8 +86,8 @@ impl World {
         }
     }
 
-    /// The stream of a vb ends, and its end waits for step. What it had not
-    /// sent is dropped, its backfill leaves the queues.
+    /// Ends the stream of a vb; the end waits for `step`. Its unsent messages are
+    /// dropped, and its backfill leaves the queues.
     pub(super) fn end_stream(
         &mut self,
         at: Place,
@@ -105,7 +105,8 @@ impl World {
         true
     }
 
-    /// The first part of step, and all of it when nothing is to be read.
+    /// The first part of `step`, and the whole of it if nothing is to be read from
+    /// memory.
     pub(super) fn look(&mut self, at: Place, limits: &Limits) -> Looked {
         match self.connections[at].phase {
             Phase::Closed(reason) => return Looked::Answer(format!("disconnect, {reason}").into()),
@@ -140,8 +141,9 @@ impl World {
         }
     }
 
-    /// The second part of step: what was read from memory has arrived, if its
-    /// stream still waits for that. Whoever reads is awake.
+    /// The second part of `step`: a read from memory has returned. Its items go
+    /// to the stream that asked, if that still reads at this place. The front end
+    /// is in a call, so it does not sleep.
     pub(super) fn bring(&mut self, at: Place, limits: &Limits, reading: Reading) {
         let Reading { vb, request, range: (after, upto) } = reading;
         let connection = &mut self.connections[at];
@@ -153,7 +155,7 @@ impl World {
                 self.end_stream(at, limits, vb, answers::BACKFILL_FAIL);
                 return;
             }
-            // It goes back to a backfill.
+            // The stream goes back to a backfill.
             Memory::Gone if waits => {
                 stream.state = Reads::Disk;
                 let range = (after, stream.end);
@@ -172,7 +174,8 @@ impl World {
             Memory::All => after + 1..upto + 1,
         };
         if waits && items.is_empty() {
-            // There is nothing after all. What was notified meanwhile stays.
+            // Memory had no item: the stream waits for a higher notification than
+            // the one that led to the read, which may have come meanwhile.
             if stream.notified.min(stream.end) == upto {
                 stream.notified = stream.read;
             }
@@ -200,7 +203,7 @@ impl World {
         }
     }
 
-    /// Another connection is opened under this one's name.
+    /// Displaces this connection: another is opened under its name.
     pub(super) fn displace(&mut self, at: Place) {
         let connection = &mut self.connections[at];
         if !connection.closed() {
@@ -209,8 +212,8 @@ impl World {
         }
     }
 
-    /// Ends everything that the connection has and reports it: first what had
-    /// ended before. The last reason to close is the one that is told.
+    /// Closes the connection and reports the ends of its streams: first those of
+    /// the streams that had ended before. A later close replaces the reason.
     pub(super) fn close(&mut self, at: Place, reason: &'static str) {
         let connection = &mut self.connections[at];
         connection.phase = Phase::Closed(reason);

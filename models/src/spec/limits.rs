@@ -1,16 +1,17 @@
-//! What the host and the configuration say: constants of a scenario.
+//! The configuration, and how the host behaves: constants of a scenario.
 
-/// All of it. The time is counted in snoozes.
+/// The settings of a scenario, as the specification needs them. Time is counted
+/// in snoozes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Items of each vb on disk.
     pub items: u64,
-    /// Their seqnos are the multiples of this; the snapshot goes on to the
-    /// last seqno before the next.
+    /// The items' seqnos are the multiples of this; a snapshot ends at the last
+    /// seqno before the multiple that would be next.
     pub gap: u64,
     /// Bytes of each item.
     pub bytes: u64,
-    /// What a read from memory finds.
+    /// Which of the notified items a read from memory finds.
     pub memory: Memory,
     /// The highest seqno that is ever notified.
     pub notified: u64,
@@ -18,7 +19,8 @@ pub struct Limits {
     pub memory_used: u64,
     /// Bytes read ahead of a client.
     pub buffer: u64,
-    /// How far a full buffer drains before backfills go on, in per cent.
+    /// The share of a full buffer that must be sent before backfills go on, in
+    /// per cent.
     pub resume: u64,
     /// Items that one run of a backfill reads.
     pub scan: u64,
@@ -34,31 +36,32 @@ pub struct Limits {
     pub sequential: bool,
     /// Whether no scan can be opened.
     pub open_fails: bool,
-    /// The item at which each scan fails; 0 for none.
+    /// The item at which each scan fails, counted from 1; 0 for none.
     pub fail_at: u64,
-    /// The item before which each scan once says "later"; 0 for none.
+    /// The item before which each scan says "later", once, counted from 1; 0 for
+    /// none.
     pub later: u64,
-    /// Whether it matters what time it is, and how much memory is used: then a
-    /// call asks the host in a step of its own.
+    /// Whether the time or the memory in use may change: then a call asks the
+    /// host in an atomic step of its own.
     pub moves: bool,
 }
 
-/// What a read from memory finds of what was notified.
+/// Which of the notified items a read from memory finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// It is gone.
+    /// None: they are not in memory any more.
     Gone,
-    /// The last item.
+    /// The last item alone.
     Last,
-    /// Nothing after all.
+    /// None: there are no such items.
     Nothing,
-    /// The next item.
+    /// The next item alone.
     Less,
     /// Every item.
     All,
-    /// An error, or a panic.
+    /// None: the read fails, or panics.
     Fails,
-    /// An item that was not asked for.
+    /// An item outside the range that was asked for.
     Strays,
 }
 
@@ -88,7 +91,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Above this share of its memory, in per cent, the host can take no more.
+    /// Above this share of its memory, in per cent, the host refuses requests and
+    /// puts backfills off.
     pub const THRESHOLD: u64 = 96;
 
     /// The bytes to which a full buffer drains before backfills go on.
@@ -96,8 +100,8 @@ impl Limits {
         self.buffer.saturating_sub((self.buffer * self.resume / 100).max(1))
     }
 
-    /// Of a scan behind `after`: the last item that it finds, and the end of
-    /// its snapshot. What was notified and left the memory is on disk by then.
+    /// The last item that a scan after the seqno `after` finds, and the end of its
+    /// snapshot. Items that were notified and left the memory are on disk by then.
     pub fn snapshot(&self, after: u64) -> (u64, u64) {
         let last = self.items * self.gap;
         match self.memory {

@@ -1,40 +1,41 @@
-//! What the statistics say, of the core and of the host, in words: of the
-//! specification's world, and of what a system says of itself.
+//! The statistics of the core and of the host on one line: as the specification
+//! predicts them, and as a system reports them.
 
 use super::state::{Connection, Reads, World};
 use crate::scenario::{Conn, Scenario};
+use orderings::render::layout::plural;
 use std::fmt::Write;
 
-/// What stands for the call that reads all statistics; no scenario makes it.
+/// The name of the call that reads all statistics; no scenario can make it.
 pub const STATS: &str = "statistics";
 
-/// What one connection says of itself, and its host knows of it.
+/// The statistics of one connection, with what its host has counted.
 #[derive(Clone, Debug, Default)]
 pub struct OfConnection {
-    /// Its live streams, by vb, and the state of each in a word.
+    /// The vb and the state of each live stream, in the order of the vbs.
     pub streams: Vec<(u64, &'static str)>,
-    /// Ends that are not reported.
+    /// Ends that were not handed out.
     pub ends: usize,
-    /// Whether it waits for a wake.
+    /// Whether the front end sleeps until it is woken.
     pub paused: bool,
     /// Whether there is something to send.
     pub ready: bool,
-    /// Bytes charged to the buffer, and bytes that wait in the queues.
+    /// Bytes charged to the buffer, and bytes of the items in the queues.
     pub bytes: (u64, u64),
     /// Backfills without a slot, and with one.
     pub backfills: (usize, usize),
-    /// How often its front ends were woken.
+    /// How often the front ends under this id were woken.
     pub wakes: u64,
-    /// How many of its front ends the core has.
+    /// How many of these front ends the core has.
     pub front_ends: u64,
 }
 
-/// What the map says of itself, and the host knows of all.
+/// The statistics of the map, with what the host has counted.
 #[derive(Clone, Debug, Default)]
 pub struct OfMap {
-    /// Connections that are in it.
+    /// Connections in the map.
     pub connections: usize,
-    /// Free slots, and places that are taken in the bucket's queues.
+    /// Free slots, and entries in the bucket's queues.
     pub bucket: (u64, usize),
     /// Connections, managers, streams and backfills that are alive.
     pub alive: [usize; 4],
@@ -42,7 +43,7 @@ pub struct OfMap {
     pub scans: usize,
     /// The scans that were opened: of which vb, after and up to which seqno.
     pub opened: Vec<(u64, u64, u64)>,
-    /// The same, of the reads from memory.
+    /// The reads from memory: of which vb, after and up to which seqno.
     pub read: Vec<(u64, u64, u64)>,
     /// How often a scan was asked for its next item.
     pub items: u64,
@@ -60,22 +61,27 @@ pub fn line(scenario: &Scenario, connections: &[OfConnection], map: &OfMap) -> S
         let yes = |yes: &bool, word: &'static str| if *yes { word } else { "" };
         let _ = write!(
             line,
-            " {ends} ends,{}{} {} bytes of {} queued, {}+{} backfills, {wakes} wakes, \
-             {front_ends} front ends; ",
+            " {},{}{} {} of {} queued, backfills: {} pending, {} in progress, {}, {}; ",
+            plural(*ends as u64, "end"),
             yes(paused, " paused,"),
             yes(ready, " ready,"),
-            bytes.0,
+            plural(bytes.0, "byte"),
             bytes.1,
             backfills.0,
             backfills.1,
+            plural(*wakes, "wake"),
+            plural(*front_ends, "front end"),
         );
     }
     let OfMap { connections, bucket, alive, scans, opened, read, items } = map;
     let _ = write!(
         line,
-        "{connections} connections, {} slots, {} queued, alive {alive:?}, {scans} scans, \
-         opened {opened:?}, from memory {read:?}, {items} items asked for",
-        bucket.0, bucket.1
+        "{}, {}, {} queued, alive {alive:?}, {}, opened {opened:?}, from memory {read:?}, {} asked for",
+        plural(*connections as u64, "connection"),
+        plural(bucket.0, "free slot"),
+        bucket.1,
+        plural(*scans as u64, "scan"),
+        plural(*items, "item"),
     );
     line
 }
@@ -85,7 +91,7 @@ impl World {
     pub(super) fn stats(&self, scenario: &Scenario) -> String {
         let of = |conn| {
             let known = self.map.ids.get(&conn);
-            // One that was open from the start is asked by its handle.
+            // A connection that is closed, or not opened yet, has no statistics.
             let mut said =
                 known.map_or_else(OfConnection::default, |at| of(&self.connections[*at]));
             let mine = || self.connections.iter().filter(|other| other.id == conn);
@@ -139,5 +145,24 @@ fn of(connection: &Connection) -> OfConnection {
         bytes: (connection.backfills.bytes, streams.values().map(|stream| stream.bytes()).sum()),
         backfills: (connection.backfills.pending.len(), connection.backfills.in_progress()),
         ..OfConnection::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        let scenario = Scenario { receivers: vec!["a".into()], ..Scenario::default() };
+        let connection =
+            OfConnection { ends: 1, bytes: (1, 0), wakes: 1, front_ends: 1, ..Default::default() };
+        let map = OfMap { connections: 1, bucket: (1, 0), scans: 1, items: 1, ..OfMap::default() };
+        assert_eq!(
+            line(&scenario, &[connection], &map),
+            "a: 1 end, 1 byte of 0 queued, backfills: 0 pending, 0 in progress, 1 wake, 1 front end; \
+             1 connection, 1 free slot, 0 queued, alive [0, 0, 0, 0], 1 scan, opened [], from memory [], \
+             1 item asked for"
+        );
     }
 }

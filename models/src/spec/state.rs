@@ -1,5 +1,5 @@
-//! What there is: plain values, compared by the search to know where it has
-//! been.
+//! The state of the specification: plain values, which the search compares to
+//! recognise a state that it has visited.
 
 use crate::scenario::{CallId, Conn};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 /// A connection, by its place in [`World::connections`].
 pub(super) type Place = usize;
 
-/// Everything.
+/// The whole state: the map, its connections, what they share, and the host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct World {
     pub(super) map: Map,
-    /// All that were ever opened: who found one keeps it, also when its id is
-    /// another's by now.
+    /// All connections that were ever opened: a handle stays that of its
+    /// connection, also when another has the id by now.
     pub(super) connections: Vec<Connection>,
     pub(super) bucket: Bucket,
     /// The streams that were reported to have ended, sorted.
@@ -21,17 +21,18 @@ pub(super) struct World {
     pub(super) clock: u64,
     /// The share of its memory that the host uses, in per cent.
     pub(super) memory_used: u64,
-    /// Requests that a walk can find, and which are not answered: of this
-    /// connection, on this vb.
+    /// Requests that a walk can find, and which are not answered yet, with their
+    /// connection and vb.
     pub(super) entered: BTreeSet<(CallId, Place, u64)>,
-    /// Which connections walks find on which vb, in this order: that of the
-    /// requests. Some of them may be gone.
+    /// The connections that walks find on each vb, in the order of the requests.
+    /// Some of these connections may be closed by now.
     pub(super) found: Vec<(Place, u64)>,
     /// What the host was asked.
     pub(super) asked: Asked,
 }
 
-/// What the host was asked for, in no order: other calls may ask meanwhile.
+/// What the host was asked for, sorted: the order in which calls at the same
+/// time ask is not predicted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Asked {
     /// The scans that were opened: of which vb, after and up to which seqno.
@@ -57,7 +58,7 @@ pub(super) enum MapState {
     ShutDown,
 }
 
-/// One connection. A closed one has nothing.
+/// One connection. A closed one has no streams, ends or backfills.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Connection {
     pub(super) id: Conn,
@@ -67,11 +68,11 @@ pub(super) struct Connection {
     pub(super) paused: bool,
     /// How often it was woken.
     pub(super) wakes: u64,
-    /// By vb.
+    /// The live streams, by vb.
     pub(super) streams: BTreeMap<u64, Stream>,
-    /// The vbs whose streams were seen to have something to send, in turn.
+    /// The vbs whose streams may have something to send; `step` takes the first.
     pub(super) ring: VecDeque<u64>,
-    /// Streams that ended and were not reported.
+    /// The ends of streams that `step` has not handed out yet.
     pub(super) ends: VecDeque<End>,
     pub(super) backfills: Backfills,
 }
@@ -79,14 +80,14 @@ pub(super) struct Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Open,
-    /// Another was opened under its name: it keeps its streams until its owner
-    /// disconnects it, and accepts and hands out nothing.
+    /// Another connection was opened under the name of this one, which keeps its
+    /// streams until its owner disconnects it, but accepts and hands out nothing.
     Displaced,
-    /// And why, as step says it.
+    /// Closed, for this reason (in the words of `step`).
     Closed(&'static str),
 }
 
-/// The stream of a request that ended, and how.
+/// The request of a stream that ended, and the stream's status.
 pub(super) type End = (CallId, &'static str);
 
 /// One stream, known by the call that requested it.
@@ -97,18 +98,18 @@ pub(super) struct Stream {
     pub(super) state: Reads,
     /// The end of the snapshot that is being scanned.
     pub(super) snapshot: u64,
-    /// Everything up to here was read.
+    /// Every item up to this seqno was read.
     pub(super) read: u64,
     /// The highest seqno that was notified.
     pub(super) notified: u64,
-    /// What was read and not sent.
+    /// The messages that were read and not sent yet.
     pub(super) queue: VecDeque<Message>,
 }
 
 /// Where a stream reads from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reads {
-    /// Nowhere yet: no scan was opened for it.
+    /// From neither yet: no scan was opened for the stream.
     Pending,
     Disk,
     Memory,
@@ -121,9 +122,9 @@ pub(super) enum Message {
         upto: u64,
         source: Source,
     },
-    /// And what the read-ahead buffer is charged for it.
     Item {
         seqno: u64,
+        /// Bytes that the read-ahead buffer is charged for the item.
         charge: u64,
     },
 }
@@ -134,27 +135,26 @@ pub(super) enum Source {
     Memory,
 }
 
-/// The backfills of a connection that are not running, and its read-ahead
-/// buffer.
+/// The backfills of a connection, and its read-ahead buffer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Backfills {
-    /// Without a slot.
+    /// Those without a slot.
     pub(super) pending: VecDeque<Backfill>,
-    /// With a slot; never ran.
+    /// Those with a slot that never ran.
     pub(super) fresh: VecDeque<Backfill>,
-    /// With a slot; to go on.
+    /// Those with a slot that ran and go on.
     pub(super) begun: VecDeque<Backfill>,
-    /// With a slot; not to go on before this time.
+    /// Those with a slot that go on at this time at the earliest.
     pub(super) snoozing: Vec<(u64, Backfill)>,
-    /// A worker runs one, and whether it never ran before.
+    /// Whether a worker runs a backfill, and then whether that is its first run.
     pub(super) running: Option<bool>,
-    /// Bytes of the items from disk that wait in the queues.
+    /// Bytes that the buffer is charged: of the items from disk in the queues.
     pub(super) bytes: u64,
-    /// The limit was reached, and not enough was sent since.
+    /// Whether the buffer's limit was reached, and not enough was sent since.
     pub(super) full: bool,
 }
 
-/// What reads a stream's past.
+/// The backfill of a stream, which reads from disk.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Backfill {
     pub(super) request: CallId,
@@ -167,37 +167,39 @@ pub(super) struct Backfill {
 /// An open scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scan {
-    /// The last seqno that it has given.
+    /// The seqno of the last item that was read.
     pub(super) at: u64,
-    /// The last that it can give.
+    /// The last seqno that can be read.
     pub(super) last: u64,
-    /// How many items it has given.
+    /// How many items were read.
     pub(super) given: u64,
-    /// Whether it has said "later".
+    /// Whether the scan has said "later".
     pub(super) put_off: bool,
 }
 
 /// What the connections share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bucket {
-    /// Who gets the next turns.
+    /// The connections that get the next turns, in this order.
     pub(super) ready: VecDeque<Place>,
-    /// Who gets a turn at which time.
+    /// The connections that get a turn at this time.
     pub(super) resting: Vec<(u64, Place)>,
-    /// Who has a worker at this moment.
+    /// The connections whose turn a worker has.
     pub(super) running: Vec<Place>,
-    /// Who waits for a slot, in line.
+    /// The connections that wait for a slot, first come first served.
     pub(super) waiting: VecDeque<Place>,
+    /// Free slots.
     pub(super) slots: u64,
 }
 
 impl Stream {
-    /// Everything that was asked for has been sent.
+    /// Whether every item that was requested has been sent.
     pub(super) fn finished(&self) -> bool {
         self.queue.is_empty() && self.read >= self.end
     }
 
-    /// What can be read from memory: the seqnos after the first, up to the second.
+    /// What `step` would read from memory: the seqnos after the first, up to the
+    /// second.
     pub(super) fn unread_memory(&self) -> Option<(u64, u64)> {
         let upto = self.notified.min(self.end);
         (self.state == Reads::Memory && self.read < upto).then_some((self.read, upto))
@@ -207,7 +209,7 @@ impl Stream {
         !self.queue.is_empty() || self.finished() || self.unread_memory().is_some()
     }
 
-    /// Bytes that are charged to the buffer.
+    /// Bytes that the buffer is charged for the queue.
     pub(super) fn bytes(&self) -> u64 {
         self.queue.iter().map(Message::charge).sum()
     }
@@ -223,12 +225,12 @@ impl Message {
 }
 
 impl Backfills {
-    /// Those that have a slot.
+    /// How many backfills have a slot.
     pub(super) fn in_progress(&self) -> usize {
         self.in_queues() + usize::from(self.running.is_some())
     }
 
-    /// Those that have a slot and wait.
+    /// How many backfills have a slot and are not running.
     pub(super) fn in_queues(&self) -> usize {
         self.fresh.len() + self.begun.len() + self.snoozing.len()
     }
@@ -249,12 +251,13 @@ impl Connection {
         }
     }
 
-    /// The stream of this request, while it lives.
+    /// The stream of this request, if it is alive.
     pub(super) fn stream(&mut self, vb: u64, request: CallId) -> Option<&mut Stream> {
         self.streams.get_mut(&vb).filter(|stream| stream.request == request)
     }
 
-    /// A stream that has something to send goes to the end of the ring, once.
+    /// Puts a stream that has something to send at the end of the ring, unless it
+    /// is in the ring, and wakes the front end if the ring is not empty.
     pub(super) fn changed(&mut self, vb: u64) {
         let Some(stream) = self.streams.get(&vb) else { return };
         if stream.has_something() && !self.ring.contains(&vb) {
@@ -265,14 +268,14 @@ impl Connection {
         }
     }
 
-    /// The front end, if it sleeps, is woken.
+    /// Wakes the front end if it sleeps.
     pub(super) fn wake(&mut self) {
         if std::mem::take(&mut self.paused) {
             self.wakes += 1;
         }
     }
 
-    /// Whether step has something to hand out.
+    /// Whether `step` has something to hand out.
     pub(super) fn ready(&self) -> bool {
         self.phase == Phase::Displaced || !self.ends.is_empty() || !self.ring.is_empty()
     }
@@ -303,7 +306,7 @@ impl World {
         }
     }
 
-    /// A new connection, under its id.
+    /// Opens a connection.
     pub(super) fn add(&mut self, id: Conn, name: Conn) {
         self.map.ids.insert(id, self.connections.len());
         self.connections.push(Connection::new(id, name));

@@ -1,4 +1,4 @@
-//! Hand-made histories: those that an order explains, and those that none does.
+//! Histories written by hand: some that an order explains, and some that none does.
 
 use super::calls::Rules;
 use super::{Checker, History, Limits};
@@ -11,10 +11,10 @@ fn scenario(text: &str) -> Arc<Scenario> {
     Arc::new(orderings::parse::scenario(text, &Core).expect("a scenario"))
 }
 
-/// What happened, in the order of real time: `1.0` is the call of the first
-/// thread's first call (the prologue is 0), `1.0 = answer` its return, with
-/// `@ 0.0` when it is about the stream of that request, and `1.0 ended status`
-/// a report on the stream that it requested.
+/// Events in the order of real time: `1.0` is the begin of the first call of
+/// thread 1 (the prologue is 0), `1.0 = answer` its return, with `@ 0.0` when the
+/// answer is about the stream of that request, and `1.0 ended status` a report on
+/// the stream that `1.0` requested.
 fn history(scenario: &Scenario, events: &[&str]) -> History {
     let log = Log::default();
     for event in events {
@@ -113,10 +113,11 @@ fn a_shutdown_closes_one_connection_after_the_other() {
     };
     let between = events("2.0 = map shut down", "2.1 = accepted", "2.1 ended disconnected");
     assert_eq!(check(text, &between), Ok(()));
-    // By then the shutdown had closed the first connection, or nothing yet.
+    // Here the shutdown closes both connections between the two requests.
     let text = "shutdown | b.stream_request(0); a.stream_request(0)";
     let backwards = events("2.0 = accepted", "2.1 = map shut down", "2.0 ended disconnected");
     assert_eq!(check(text, &backwards), Ok(()));
+    // But it never closes b, the second connection, before a.
     let text = "shutdown | a.lookup; b.stream_request(0); a.stream_request(0)";
     let against = [
         "1.0",
@@ -133,8 +134,8 @@ fn a_shutdown_closes_one_connection_after_the_other() {
 }
 
 #[test]
-fn the_map_waits_for_a_shutdown() {
-    // Between the two connections of the shutdown nobody is disconnected.
+fn a_disconnect_finds_its_connection_during_a_shutdown() {
+    // A connection stays in the map while the shutdown closes it and others.
     let text = "shutdown | a.stream_request(0); b.disconnect; b.step";
     let events = [
         "1.0",
@@ -201,7 +202,7 @@ fn what_was_explained_is_not_searched_for_again() {
     let one_by_one = ["1.0", "1.0 = done", "2.0", "2.0 = map shut down"];
     for _ in 0..3 {
         assert_eq!(checker.check(&history(&scenario, &one_by_one)), Ok(()));
-        // The order that was found explains all that is less strict.
+        // An order that was found explains each history with fewer constraints.
         assert_eq!(checker.check(&history(&scenario, &overlapping)), Ok(()));
     }
     assert_eq!(checker.searches(), 1);

@@ -10,8 +10,8 @@ use orderings::{Model, Suite};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Every system: the core and what it is held against, the eras of kv_engine,
-/// and the variants of eras.
+/// Every system: those of [`by_default`], the eras of kv_engine, and the variants
+/// of eras.
 pub fn all() -> Vec<Arc<dyn Model>> {
     let mut all = by_default();
     for protocol in KvEngine::eras().chain(KvEngine::variants()) {
@@ -20,8 +20,8 @@ pub fn all() -> Vec<Arc<dyn Model>> {
     all
 }
 
-/// What is explored when nothing in particular is asked for: the core, and the
-/// protocol whose bug it must not have.
+/// The systems that are explored when no system is named: the core, and the
+/// protocol of kv_engine whose bug it must not have.
 pub fn by_default() -> Vec<Arc<dyn Model>> {
     let mut systems: Vec<Arc<dyn Model>> = vec![Arc::new(core::Core)];
     if let Some(protocol) = KvEngine::find(kv_engine::SEED) {
@@ -30,11 +30,11 @@ pub fn by_default() -> Vec<Arc<dyn Model>> {
     systems
 }
 
-/// What all the eras of kv_engine together go by.
+/// The name of all eras of kv_engine together.
 const FAMILY: &str = "kv-engine";
 
-/// What `cargo explore` explores: the systems above; and kv_engine's tickets,
-/// which each of them knows by name, and most of which some era violates.
+/// The suite of `cargo explore`: the systems above, and the scenarios of
+/// kv_engine's tickets, which can be asked of every system by name.
 pub fn suite() -> Suite {
     let eras = KvEngine::eras().map(|era| Arc::new(era) as Arc<dyn Model>).collect();
     let ledger = Path::new(env!("CARGO_MANIFEST_DIR")).join("ledger.txt");
@@ -59,7 +59,7 @@ pub fn suite() -> Suite {
 }
 
 /// The system of this name. `kv-engine@before-mb-37702` is the era before that
-/// commit, and keeps the name.
+/// commit, and is shown under the name that was asked for.
 pub fn find(name: &str) -> Option<Arc<dyn Model>> {
     match KvEngine::find(name) {
         Some(protocol) => Some(Arc::new(protocol)),

@@ -1,5 +1,5 @@
-//! What systems with the core's calls have in common: how an operation and its
-//! arguments are written down, and which call was the first to close what.
+//! Shared by the systems with the core's calls: declarations of operations and
+//! their arguments, and the news of a stream's end.
 
 use crate::log::{Log, Performed};
 use crate::scenario::{Call, CallId, Conn, Scenario};
@@ -7,14 +7,14 @@ use crate::system::{Operation, Parameter};
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A vBucket.
+/// The argument that is a vBucket.
 pub(super) const VB: Parameter = Parameter { name: "vb", default: Some(0), receiver: false };
 
-/// The connection whose name another one takes.
+/// The argument that is a connection, whose name the new connection takes.
 pub(super) const SAME_NAME: Parameter =
     Parameter { name: "same name as", default: Some(0), receiver: true };
 
-/// A number.
+/// An argument that is a number.
 pub(super) const fn int(name: &'static str, default: Option<u64>) -> Parameter {
     Parameter { name, default, receiver: false }
 }
@@ -28,17 +28,17 @@ pub(super) const fn operation(
     Operation { on_receiver, arguments, ..Operation::plain(name, meaning) }
 }
 
-/// What is heard of a stream, behind the answer of the request that opened it.
+/// Records the end of a stream, as news behind the answer of its request.
 pub(crate) fn stream_ended(log: &Log, request: CallId, status: impl fmt::Display) {
     log.news(request, ended(status));
 }
 
-/// In the words of the outcomes.
+/// A stream's status, in the words of the outcomes.
 pub(crate) fn ended(status: impl fmt::Display) -> String {
     format!("{ENDED}{status}")
 }
 
-/// How often the stream of `request` was reported to have ended, and how.
+/// The ends that were reported of the stream of `request`.
 pub(crate) fn ends_of(log: &Log, request: CallId) -> Vec<String> {
     let news = log.news_of(request).into_iter();
     news.filter_map(|news| news.strip_prefix(ENDED).map(str::to_owned)).collect()
@@ -46,8 +46,8 @@ pub(crate) fn ends_of(log: &Log, request: CallId) -> Vec<String> {
 
 const ENDED: &str = "ended ";
 
-/// For each connection that was closed: when the first call that did so
-/// returned. `closes` says what a call with this answer has closed.
+/// For each connection that was closed: when the first call that closed it
+/// returned. `closes` says which connections a call with this answer has closed.
 pub(super) fn closed(
     scenario: &Scenario,
     calls: &BTreeMap<CallId, Performed>,

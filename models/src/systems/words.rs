@@ -1,7 +1,8 @@
-//! What an outcome means, in words of the domain, and which answers mean that
-//! nothing was done: of the calls that the core and kv_engine both have.
+//! What an outcome means, in words of the domain, and which answers mean that a
+//! call changed nothing: for the calls that both the core and kv_engine have.
 
 use crate::answers;
+use crate::log::WAITS;
 use crate::scenario::{Call, CallId, Scenario};
 use crate::Outcome;
 
@@ -22,7 +23,7 @@ pub(super) fn explain(
         let alike = || said.iter().filter(|(_, other, _)| other == operation);
         let same = alike().all(|(_, _, other)| other == phrase);
         let sentence = match (alike().count(), same) {
-            // The outcome stands above: one call of a kind needs no name.
+            // The answers stand above: the only call of its kind needs no name.
             (1, _) => phrase.clone(),
             (2, true) => format!("both{}", of_several(phrase)),
             (count, true) => format!("all {count}{}", of_several(phrase)),
@@ -43,7 +44,7 @@ fn of_several(phrase: &str) -> String {
     format!("{colon} {phrase}")
 }
 
-/// Whether the caller can tell that nothing happened.
+/// Whether the answer says that the call changed nothing.
 pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
     match call.operation {
         "run_backfill" | "step" => answer == answers::IDLE || answer == answers::NOT_FOUND,
@@ -87,12 +88,12 @@ pub(super) fn phrase(scenario: &Scenario, call: &Call, answer: &str) -> Option<S
             _ => return None,
         },
         "run_backfill" => match answer {
-            // At the backfill, or at what a close had left of it.
+            // A turn may run a backfill, or find that a close has ended it.
             answers::RAN => "the worker took a turn",
             _ => "no backfill for the worker",
         },
         "wait" => match answer {
-            "waits" => "the worker sleeps: there is nothing to run",
+            WAITS => "the worker sleeps: there is nothing to run",
             answers::STOP => "the worker is told to stop",
             _ => "the worker is told to run",
         },
@@ -111,7 +112,7 @@ fn request(scenario: &Scenario, call: &Call, answer: &str) -> String {
     let answered = parts.next().unwrap_or_default();
     let ends: Vec<&str> = parts.collect();
     match (answered, ends.as_slice()) {
-        // It may have been, and nobody has taken the news: a step would.
+        // The stream may have ended: the next step would report that.
         (answers::ACCEPTED, []) => "accepted, and nobody has heard of an end".into(),
         (answers::ACCEPTED, [end]) => format!("accepted, then {}", ended(scenario, call, end)),
         (answers::ACCEPTED, ends) => format!("accepted, and ended {} times", ends.len()),
@@ -132,7 +133,7 @@ fn displaces(scenario: &Scenario) -> bool {
     calls.any(|call| call.operation == "open" && !call.arguments.is_empty())
 }
 
-/// Who ended a stream.
+/// Says what ended a stream.
 fn ended(scenario: &Scenario, call: &Call, status: &str) -> String {
     let calls = || scenario.parts().flatten();
     let shutdown = calls().any(|other| other.operation == "shutdown");

@@ -1,4 +1,4 @@
-//! The core's operations, and the words for their answers.
+//! The core's operations, and their answers in words.
 
 use super::CoreInstance;
 use crate::answers;
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl CoreInstance {
-    /// Opens `conn` under its own name, or under that of another.
+    /// Opens `conn` under the name of the connection `name`, which may be its own.
     pub(super) fn open(&self, conn: Conn, name: Conn) -> Result<Producer, OpenError> {
         let front_end = self.front_ends[conn.0].opened() as Arc<dyn connmap::FrontEnd>;
         let opened = belonging_to(
@@ -80,7 +80,7 @@ impl CoreInstance {
         }
     }
 
-    /// The producer of a connection: known from the start, or looked up.
+    /// The producer of a connection: that of the start, or the one in the map.
     pub(super) fn producer(&self, conn: Conn) -> Option<Producer> {
         self.producers[conn.0].clone().or_else(|| self.map.get(id_of(conn)))
     }
@@ -235,10 +235,11 @@ impl CoreInstance {
     }
 }
 
-/// What a close answers that the specification knows nothing of.
+/// The answer of a close that reports ends in the wrong order. The specification
+/// has no such answer, so no order explains it.
 const OUT_OF_ORDER: &str = "done, and reports streams before those that had ended earlier";
 
-/// Streams that the close has ended come behind those that had ended before.
+/// Whether the ends of streams that had ended before the close come first.
 fn in_order(ends: &[StreamEnd]) -> bool {
     ends.is_sorted_by_key(|end| end.status == EndStatus::Disconnected)
 }

@@ -1,11 +1,11 @@
-//! The invariants of the core, computed from what was called and answered,
-//! from what the clients were sent, and from the host's side: never from what
-//! the core believes of itself. (Its statistics are answers like any other,
-//! which the specification predicts.)
+//! The invariants of the core, computed from calls and their answers, from the
+//! messages to the clients, and from what the host counts: never from what the
+//! core says of itself. (The core's statistics are answers like any other, which
+//! the specification predicts.)
 //!
-//! After the race the system is run on, alone, until it comes to rest; see
+//! After the race one thread makes calls until the system comes to rest; see
 //! `rest`. A turn, a slot, a byte or a wake-up that was lost in the race shows
-//! there: something is left that nobody will ever do.
+//! there, as a message that is never sent.
 
 use super::calls::request_of;
 use super::rest::Rest;
@@ -15,7 +15,7 @@ use crate::scenario::{Call, CallId, Conn};
 use crate::spec;
 use crate::system::Instance;
 use crate::systems::vocabulary::{self, ends_of};
-use crate::Invariant;
+use crate::{answers, Invariant};
 use connmap::{LiveObjects, ProducerStats, Run, VbId};
 use orderings::sync::until_rest;
 use std::collections::BTreeMap;
@@ -38,7 +38,8 @@ impl Instance for CoreInstance {
         let Some(this) = Arc::into_inner(self) else {
             return log.violated(Invariant::NoLeak, "a thread that ended kept the system");
         };
-        // What workers that had to be let go have answered is no part of the race.
+        // The answers of workers that only the shutdown of `let_workers_go` woke
+        // are no part of the race.
         if waiting.is_empty() {
             let rest = Rest::run(&this, log);
             if !rest.is_empty() {
@@ -50,9 +51,9 @@ impl Instance for CoreInstance {
 }
 
 impl CoreInstance {
-    /// Nothing goes on any more, and workers wait: with reason, if there is nothing to
-    /// run, or if it is for another one to run it, who was told so or has run something
-    /// before. A shutdown must let them go.
+    /// The race is over, and workers still wait. They may, if there is nothing to run,
+    /// or if another worker has run a backfill or was told to. A shutdown must make
+    /// each of them return.
     fn let_workers_go(&self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
         let others = calls.iter().any(|(id, performed)| {
             let call = self.scenario.call(*id);
@@ -81,8 +82,8 @@ impl CoreInstance {
         }
     }
 
-    /// What a client is told on a connection is about a stream that was
-    /// requested there, and on that vb.
+    /// A message to a client must be about a stream that was requested on this
+    /// connection, and on this vb.
     pub(super) fn check_place(&self, conn: Conn, opaque: u32, vb: VbId, log: &Log) {
         let request = self.scenario.call(request_of(opaque));
         let right = request.is_some_and(|request| {
@@ -106,13 +107,15 @@ impl CoreInstance {
         &self.scenario.receivers[conn.0]
     }
 
-    /// For each connection that was shut down or disconnected, and not opened
-    /// again: when the first call that did so returned.
+    /// For each connection that was closed, and not opened again: when the first
+    /// call that closed it returned.
     fn closed_connections(&self, calls: &BTreeMap<CallId, Performed>) -> BTreeMap<Conn, u64> {
         vocabulary::closed(&self.scenario, calls, |call, answer| {
             match (call.operation, call.receiver, answer) {
                 ("shutdown", ..) => self.conns().collect(),
-                ("disconnect", Some(conn), "done") if !self.scenario.created.contains(&conn) => {
+                ("disconnect", Some(conn), answers::DONE)
+                    if !self.scenario.created.contains(&conn) =>
+                {
                     vec![conn]
                 }
                 _ => Vec::new(),
@@ -120,19 +123,19 @@ impl CoreInstance {
         })
     }
 
-    /// The accepted requests, with their connections.
+    /// The accepted requests, each with its connection and the time of its call.
     fn accepted(&self, calls: &BTreeMap<CallId, Performed>) -> Vec<(CallId, Conn, u64)> {
         let accepted = |(id, performed): (&CallId, &Performed)| {
             let call = self.scenario.call(*id)?;
             let (_, answer) = performed.end.as_ref()?;
-            let accepts = call.operation == "stream_request" && answer == "accepted";
+            let accepts = call.operation == "stream_request" && answer == answers::ACCEPTED;
             accepts.then_some((*id, call.receiver?, performed.begin))
         };
         calls.iter().filter_map(accepted).collect()
     }
 
-    /// On a connection that is closed, each stream was reported to have ended,
-    /// and no request is accepted.
+    /// Of a closed connection the end of each stream must have been reported, and
+    /// no request may be accepted after the close.
     fn check_closed(&self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
         let accepted = self.accepted(calls);
         for (conn, end) in self.closed_connections(calls) {
@@ -153,9 +156,8 @@ impl CoreInstance {
         }
     }
 
-    /// A wake-up that a call owes is delivered before that call returns: one of
-    /// a connection that was disconnected comes only from a call that was
-    /// under way by then.
+    /// A call delivers its wake-ups before it returns: after a disconnect has
+    /// returned, only a call that began before may still wake the front end.
     fn check_wakes(&self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
         let opened = &self.scenario.created;
         for (id, performed) in calls {
@@ -165,7 +167,7 @@ impl CoreInstance {
             };
             let Some(conn) = call.receiver.filter(|conn| !opened.contains(conn)) else { continue };
             let woken = self.front_ends[conn.0].last_wake();
-            if call.operation != "disconnect" || answer != "done" || woken < *end {
+            if call.operation != "disconnect" || answer != answers::DONE || woken < *end {
                 continue;
             }
             let under_way = calls.values().any(|other| {
@@ -180,10 +182,10 @@ impl CoreInstance {
         }
     }
 
-    /// Called when the clients have been handed all that there is: then nothing
-    /// is read ahead of them, and nothing may be charged. (What is charged in
-    /// between is an answer that the specification predicts, from the sizes of
-    /// the items that the scans have given and step has handed out.)
+    /// To be called when the clients have every message: then no item is read
+    /// ahead, and no byte may be charged. (Before that the bytes charged are an
+    /// answer that the specification predicts, from the sizes of the items that
+    /// scans have given and `step` has handed out.)
     pub(super) fn check_bytes(&self, log: &Log) {
         for conn in self.conns() {
             let charged = self.stats(conn).buffered_bytes;
@@ -207,7 +209,8 @@ impl CoreInstance {
         }
     }
 
-    /// All is shut down: now each stream has one end, and nothing is alive.
+    /// Shuts the map down: each stream must have one end then, and no object of
+    /// the core may be alive.
     fn release(self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
         for closed in self.map.shutdown().deliver() {
             self.report_ends(Conn(closed.id.0 as usize), &closed.ends, log);

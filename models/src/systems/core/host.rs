@@ -1,9 +1,9 @@
-//! The host of the core, in the models: a source that is a function of what it
-//! is asked, front ends that count their wakes, and locks of the host's own.
+//! The host of the core, in the models: a source whose answers are functions of
+//! their arguments, front ends that count their wake-ups, and the host's own locks.
 //!
-//! It is as unkind as the scenario's settings say. What it remembers, it
-//! remembers for the checks: no answer to the core depends on it, but for the
-//! clock and the memory that it uses, which are the engine's atomics.
+//! The host fails as the scenario's settings say. What it records is for the
+//! checks: no answer to the core depends on it, except on the clock and the
+//! memory in use, which are the engine's atomics.
 
 use crate::log::Log;
 use crate::scenario::Scenario;
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-/// How the host fails, and what it does besides what it is asked to.
+/// How the host fails, and what else it does when it is called.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Manners {
     pub(super) open: Fails,
@@ -38,11 +38,11 @@ pub(super) enum Fails {
     No,
     Error,
     Panic,
-    /// A scan's end is asked for in vain.
+    /// The scan panics when it is asked for the end of its snapshot.
     PanicAtTheEnd,
-    /// An item comes that was not asked for.
+    /// The scan gives an item outside its range.
     Strays,
-    /// An item comes twice.
+    /// The scan gives an item twice.
     Repeats,
 }
 
@@ -53,18 +53,19 @@ pub(super) struct Host {
     pub(super) locks: Option<HostLocks>,
     scenario: Arc<Scenario>,
     log: Arc<Log>,
-    /// For those that call into the core.
+    /// For the methods and destructors that call into the core.
     map: OnceLock<Weak<ConnMap>>,
     began: Instant,
-    /// In snoozes since then, and in per cent.
+    /// Snoozes since `began`.
     clock: Shared,
+    /// In per cent.
     memory_used: Shared,
-    /// Those of its calls into the core that did not come back: the core's
-    /// check of its locks panics, and what the host panics with is contained.
+    /// Calls into the core that did not return: the core's assertion on its locks
+    /// panicked in them, and the core catches a panic of the host's methods.
     pub(super) lost: AtomicU64,
     /// For the statistics.
     asked: std::sync::Mutex<Asked>,
-    /// Reads from memory since a call of the scenario's began or returned.
+    /// Reads from memory since the last call of the scenario began.
     reads: AtomicU64,
 }
 
@@ -78,8 +79,8 @@ pub(super) struct Asked {
     pub(super) scans: usize,
 }
 
-/// A step reads from memory once for each of its streams, and once more for
-/// what was notified meanwhile. Who has read so often reads for ever.
+/// A step reads from memory once for each of its streams, and once more for each
+/// notification meanwhile. A step that has read so often never returns.
 const READS: u64 = 100;
 
 /// A snooze of the core's configuration.
@@ -117,10 +118,10 @@ impl Host {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time. Where the scenario never moves the clock, nothing is read that
-    /// an engine would have to order. It is read by an operation that writes,
-    /// as the memory in use is: under loom a load may find what was before a
-    /// call that has returned, and no clock of a host goes back.
+    /// The time. Where the scenario never moves the clock, no atomic is read: an
+    /// engine would have to order it. Where it does, the clock is read by a
+    /// read-modify-write, as the memory in use is: under loom a load may find a
+    /// value from before a call that has returned, and a clock never goes back.
     pub(super) fn now(&self) -> Instant {
         let clock = if self.limits.moves { self.clock.fetch_add(0, Ordering::SeqCst) } else { 0 };
         self.began + SNOOZE * clock as u32
@@ -134,8 +135,8 @@ impl Host {
         self.memory_used.swap(percent, Ordering::SeqCst);
     }
 
-    /// Calls of a scenario return; the memory of one that does not is no longer
-    /// read, so that the execution ends all the same.
+    /// Counts a read from memory. When a call has read too often to return, that is
+    /// a violation, and its further reads panic, so that the execution ends.
     fn reads_on(&self, vb: VbId, range: SeqnoRange) {
         let reads = self.reads.fetch_add(1, Ordering::Relaxed) + 1;
         if reads < READS {
@@ -152,12 +153,13 @@ impl Host {
         panics();
     }
 
-    /// A call of the scenario's begins.
+    /// A call of the scenario begins.
     pub(super) fn is_called(&self) {
         self.reads.store(0, Ordering::Relaxed);
     }
 
-    /// What a method or a destructor of the host does besides.
+    /// Calls into the core from a method or a destructor of the host, where the
+    /// scenario says so.
     fn calls_back(&self) {
         let map = self.map.get().filter(|_| self.manners.calls).and_then(Weak::upgrade);
         let Some(map) = map else { return };
@@ -169,7 +171,7 @@ impl Host {
         self.lost.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// What a destructor does.
+    /// What each destructor of the host does.
     fn dropped(&self) {
         if let Some(locks) = &self.locks {
             locks.writing(|| ());
@@ -181,7 +183,7 @@ impl Host {
     }
 }
 
-/// Says who reads for ever, and what.
+/// Says which calls read for ever, and what.
 fn never_returns(under_way: &[String], vb: u16, range: SeqnoRange) -> String {
     let who = match under_way {
         [] => "a step at rest".to_owned(),
@@ -195,28 +197,30 @@ fn never_returns(under_way: &[String], vb: u16, range: SeqnoRange) -> String {
     )
 }
 
-/// Silent: the hook would print it in each of many executions.
+/// Panics without the panic hook, which would print in each of many executions.
 fn panics() -> ! {
     std::panic::resume_unwind(Box::new("the host panics"))
 }
 
-/// Items of every vb are on disk, and whatever was notified may be in memory.
+/// The source: the same items of every vb on disk, and in memory what the setting
+/// `memory` says.
 pub(super) struct Source(pub(super) Arc<Host>);
 
 struct DiskScan {
     host: Arc<Host>,
     at: Seqno,
     last: Seqno,
-    /// Of the snapshot: it may go on behind the last item.
+    /// The end of the snapshot, which may be after the last item.
     end: Seqno,
     given: u64,
     put_off: bool,
-    /// It fails once: who asks it again is given the rest.
+    /// Whether the scan has failed: it does so once, and a further read finds the
+    /// rest.
     failed: bool,
 }
 
 impl Host {
-    /// What the host has under this seqno.
+    /// The item with this seqno.
     pub(super) fn item(&self, seqno: Seqno) -> Item {
         Item { seqno, payload: vec![seqno as u8; self.limits.bytes as usize].into() }
     }
@@ -334,7 +338,7 @@ impl Drop for DiskScan {
 }
 
 /// The lock that kv_engine's front ends hold when they run, and the vb state
-/// lock that is held for reading around a StreamRequest and for writing when
+/// lock, which is held for reading around a StreamRequest and for writing when
 /// a vb changes its state.
 #[derive(Default)]
 pub(super) struct HostLocks {
@@ -360,29 +364,31 @@ impl HostLocks {
     }
 }
 
-/// A front end, as far as sleeping and waking go.
+/// A front end: whether it sleeps, and how often it was woken.
 pub(super) struct FrontEnd {
     host: Arc<Host>,
-    /// Those that the core was given, where connections close in the race. Who
-    /// wakes one has a handle of it for that time, and who drops the last handle
-    /// of two, neither of which an engine sees, would be a matter of chance. So
-    /// these are dropped by nobody but the host, at the end.
+    /// The handles that the core was given, where connections close in the race.
+    /// A call that wakes a front end holds a handle meanwhile, and no engine sees
+    /// which thread drops the last of two std `Arc`s: so the host keeps one, and
+    /// drops it at the end.
     kept: Option<std::sync::Mutex<Vec<Arc<Opened>>>>,
-    /// When the last call that sent it to sleep began, and when it was last woken.
+    /// When the last call that found nothing to send began.
     slept: AtomicU64,
+    /// When the front end was last woken, or last found something to send.
     woken: AtomicU64,
-    /// How often it was woken, and when last.
+    /// How often the front end was woken.
     wakes: AtomicU64,
+    /// When the front end was last woken; 0 for never.
     last_wake: AtomicU64,
-    /// How many of it the core has.
+    /// How many handles of the front end are alive.
     held: AtomicU64,
 }
 
-/// What the core has of a front end: a new one each time that it is opened.
+/// The core's handle of a front end: a new one for each `open`.
 pub(super) struct Opened(pub(super) Arc<FrontEnd>);
 
 impl FrontEnd {
-    /// `kept`: connections close in the race.
+    /// `kept`: whether connections close in the race.
     pub(super) fn new(host: Arc<Host>, kept: bool) -> Self {
         FrontEnd {
             host,
@@ -405,7 +411,7 @@ impl FrontEnd {
         opened
     }
 
-    /// The host drops those that it has kept.
+    /// Drops the handles that the host has kept.
     pub(super) fn let_go(&self) {
         drop(self.kept().map(|mut kept| std::mem::take(&mut *kept)));
     }
@@ -419,28 +425,28 @@ impl FrontEnd {
         self.slept.fetch_max(since, Ordering::Relaxed);
     }
 
-    /// A call found something to send: whoever made it steps on.
+    /// A call found something to send: the front end does not sleep.
     pub(super) fn steps_on(&self, now: u64) {
         self.woken.fetch_max(now, Ordering::Relaxed);
     }
 
-    /// Since when it sleeps, if it went to sleep and was not woken since.
+    /// When the call began that sent the front end to sleep, if it still sleeps.
     pub(super) fn asleep(&self) -> Option<u64> {
         let slept = self.slept.load(Ordering::Relaxed);
         (slept > self.woken.load(Ordering::Relaxed)).then_some(slept)
     }
 
-    /// How often it was woken.
+    /// How often the front end was woken.
     pub(super) fn wakes(&self) -> u64 {
         self.wakes.load(Ordering::Relaxed)
     }
 
-    /// When it was last woken; 0 if it never was.
+    /// When the front end was last woken; 0 for never.
     pub(super) fn last_wake(&self) -> u64 {
         self.last_wake.load(Ordering::Relaxed)
     }
 
-    /// How many of it the core has.
+    /// How many handles of the front end the core has.
     pub(super) fn held(&self) -> u64 {
         match self.kept() {
             Some(kept) => kept.iter().filter(|opened| Arc::strong_count(opened) > 1).count() as u64,
@@ -480,7 +486,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_reads_for_ever_is_named() {
+    fn a_call_that_reads_for_ever_is_named() {
         let range = SeqnoRange { after: 3, upto: 5 };
         let said = never_returns(&["step".into()], 7, range);
         let expected = "the system never comes to rest: step has read seqnos 4..5 of vb 7 from \

@@ -1,10 +1,10 @@
-//! The shipped core as a system: the calls of `connmap`, a host that is as
-//! unkind as a scenario says, and the invariants, checked from outside.
+//! The shipped core as a system: the calls of `connmap`, a host that fails as the
+//! scenario's settings say, and the invariants, checked from outside.
 //!
 //! - `calls`: the operations
 //! - `host`: the source, the front ends, the host's own locks
-//! - `rest`: the calls after a race, until nothing is left to do
-//! - `check`: the invariants, from what was called, answered and asked of the host
+//! - `rest`: the calls after a race, until nothing is left to send
+//! - `check`: the invariants, computed from calls, answers, and calls of the host
 
 mod calls;
 mod check;
@@ -169,7 +169,7 @@ impl Model for Core {
     fn limit(&self, name: &str) -> u64 {
         match name {
             "vb" => u64::from(u16::MAX),
-            // What a scan reads, an execution does.
+            // Each item is read, and each slot counted, in each execution.
             "items" | "scan" | "slots" | "cap" | "scan_bytes" => 1 << 20,
             "gap" | "bytes" | "fail_at" | "later" | "snoozes" => 1 << 10,
             "host_locks" | "calls" | "panics" | "sequential" => 1,
@@ -218,7 +218,7 @@ impl Model for Core {
             bytes: setting("bytes"),
             memory: memory(setting("memory")),
             notified: scenario.parts().flatten().filter_map(notified).max().unwrap_or(0),
-            // A host that cannot say uses none.
+            // A host that panics when it is asked counts as using none.
             memory_used: match setting("memory_used") {
                 101 => 0,
                 percent => percent,
@@ -285,15 +285,15 @@ impl Model for Core {
     }
 }
 
-/// One map and its connections, by [`Conn`]. Nothing in it changes during a
-/// race but the map: a producer that the scenario opens itself is looked up.
+/// One map and its connections, by [`Conn`]. During a race only the map and the
+/// host change: a producer that the scenario opens itself is looked up by its id.
 struct CoreInstance {
     map: Arc<ConnMap>,
     live: LiveCounts,
     host: Arc<Host>,
     scenario: Arc<Scenario>,
     front_ends: Vec<Arc<FrontEnd>>,
-    /// Those that are open from the start.
+    /// The producers of the connections that are open from the start.
     producers: Vec<Option<Producer>>,
 }
 

@@ -1,25 +1,25 @@
-//! The calls after a race, made by one thread, until nothing is left to do.
+//! The calls after a race, made by one thread, until nothing is left to send.
 //! They are part of the history that the specification has to explain.
 //!
-//! Workers run what there is to run; a front end steps while it is awake, and
-//! disconnects when it is told to. A front end that sleeps is left alone until
-//! it is woken. When nothing moves any more, it is asked all the same: what
-//! there is for it then is what it should have been woken for.
+//! Backfills are run; a front end steps while it is awake, and disconnects when
+//! it is told to. A front end that sleeps makes no call until it is woken. When no
+//! call does anything any more, the sleeping front ends step all the same: a
+//! message that one finds then is a lost wake-up.
 
 use super::calls::id_of;
 use super::CoreInstance;
 use crate::log::Log;
 use crate::scenario::{Argument, Call, CallId, Conn};
 use crate::spec::rest::{line, OfConnection, OfMap, STATS};
-use crate::Invariant;
+use crate::{answers, Invariant};
 use connmap::StreamState;
 use orderings::linear::Rested;
 
-/// The rounds that a scenario may take beside one for each message: in each,
-/// somebody moves. Who still does after that never stops.
+/// The rounds that a scenario may take beside one for each message: each round
+/// has a call that does something. A system that takes more never comes to rest.
 const ROUNDS: usize = 200;
 
-/// The run, and what its calls answered.
+/// The calls after the race, and their answers.
 pub(super) struct Rest<'a> {
     core: &'a CoreInstance,
     log: &'a Log,
@@ -64,7 +64,7 @@ impl<'a> Rest<'a> {
         answer
     }
 
-    /// Runs until nothing moves. False: it always does.
+    /// Makes calls until none does anything. False: the rounds did not suffice.
     fn comes_to_rest(&mut self) -> bool {
         let limits = &self.core.host.limits;
         let time = limits.moves;
@@ -73,7 +73,7 @@ impl<'a> Rest<'a> {
         }
         let mut later = !time;
         for _ in 0..self.rounds() {
-            let mut moved = self.call("run_backfill", None, None) == "ran";
+            let mut moved = self.call("run_backfill", None, None) == answers::RAN;
             for conn in self.core.conns() {
                 moved |= self.core.front_ends[conn.0].asleep().is_none() && self.step(conn);
             }
@@ -82,7 +82,7 @@ impl<'a> Rest<'a> {
             } else if later {
                 return true;
             } else {
-                // What was put off has its turn, by and by.
+                // Snoozing backfills get their turns when time passes.
                 self.call("tick", None, Some(1));
                 later = true;
             }
@@ -90,7 +90,7 @@ impl<'a> Rest<'a> {
         false
     }
 
-    /// More than enough: each stream that was asked for has the items on disk, and
+    /// More rounds than a correct core needs: each stream has the items on disk and
     /// those that were notified, which may come one by one.
     fn rounds(&self) -> usize {
         let limits = &self.core.host.limits;
@@ -100,16 +100,16 @@ impl<'a> Rest<'a> {
         ROUNDS + 2 * requests * items
     }
 
-    /// One step. False: there was nothing to send.
+    /// One `step`. False: there was nothing to send.
     fn step(&mut self, conn: Conn) -> bool {
         if self.core.producer(conn).is_none() {
             return false;
         }
         let answer = self.call("step", Some(conn), None);
         if answer.starts_with("disconnect, ") {
-            return self.call("disconnect", Some(conn), None) == "done";
+            return self.call("disconnect", Some(conn), None) == answers::DONE;
         }
-        answer != "idle"
+        answer != answers::IDLE
     }
 
     fn look_for_sleepers(&mut self) {
@@ -118,13 +118,14 @@ impl<'a> Rest<'a> {
             let before = self.calls.len();
             while self.step(conn) && self.calls.len() < before + self.rounds() {}
             let Some(found) = self.calls.get(before) else { continue };
-            if found.answer != "idle" {
+            if found.answer != answers::IDLE {
                 self.lost(conn, since, before);
             }
         }
     }
 
-    /// The call that should have woken who sleeps since then, for what it found.
+    /// Reports a lost wake-up: the connection has slept since `since`, and its call
+    /// `found` found a message. Names the call that should have woken it.
     fn lost(&self, conn: Conn, since: u64, found: usize) {
         let found = &self.calls[found];
         let scenario = &self.core.scenario;
@@ -144,7 +145,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// The operations that make step find this.
+/// The operations after which `step` finds this.
 fn wakers(found: &str) -> &'static [&'static str] {
     match found {
         "disconnect, shut down" => &["shutdown"],
@@ -157,19 +158,20 @@ fn wakers(found: &str) -> &'static [&'static str] {
     }
 }
 
-/// Says who sleeps, what there is for it, and which call should have woken it.
+/// Says which connection sleeps, which message there is for it, and which call
+/// should have woken it.
 fn lost(sleeper: &str, found: &str, of: Option<&str>, should: Option<&str>) -> String {
     let of = of.map_or(String::new(), |request| format!(" of {request}"));
     let should = should.unwrap_or("a call at rest");
     format!("{sleeper} sleeps, and there is \"{found}\"{of} for it: {should} should have woken it")
 }
 
-/// Who still does something, and what: the last of the calls that repeat.
+/// Says which of the last calls did something, and what.
 fn restless(calls: &[Rested]) -> String {
     let mut still: Vec<String> = Vec::new();
     for Rested { call, answer, .. } in calls.iter().rev().take(8) {
         let said = format!("{call}: {answer}");
-        let moves = !["idle", "done"].contains(&&**answer);
+        let moves = ![answers::IDLE, answers::DONE].contains(&&**answer);
         if moves && !still.contains(&said) {
             still.push(said);
         }
@@ -180,7 +182,8 @@ fn restless(calls: &[Rested]) -> String {
 }
 
 impl CoreInstance {
-    /// What the core and the host say of themselves, as the specification says it.
+    /// The statistics of the core and of the host, in the words of the
+    /// specification.
     pub(super) fn statistics(&self) -> String {
         let connections: Vec<_> = self.conns().map(|conn| self.of(conn)).collect();
         let (stats, live) = (self.map.stats(), self.live.get());
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn who_never_comes_to_rest_is_named() {
+    fn a_call_that_repeats_for_ever_is_named() {
         let round = [
             rested("run_backfill", "run_backfill at rest", "ran"),
             rested("step", "a.step at rest", "idle"),
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn who_sleeps_is_named_with_what_there_is_and_who_should_have_woken_it() {
+    fn a_lost_wake_up_names_the_sleeper_the_message_and_the_call() {
         assert_eq!(
             lost("b", "marker 1..1 from disk", Some("b.stream_request(0)"), Some("run_backfill")),
             "b sleeps, and there is \"marker 1..1 from disk\" of b.stream_request(0) for it: \

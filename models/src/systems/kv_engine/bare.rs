@@ -1,14 +1,14 @@
-//! A variable that nothing guards, and the data races on it.
+//! A variable without a lock, and the data races on it.
 
 #[cfg(not(loom))]
 pub(super) use ordered::Bare;
 #[cfg(loom)]
 pub(super) use overlapping::Bare;
 
-/// Under the explorer an access is one step, for what it finds depends on its
-/// place among the others; it synchronises nothing. The cell beside it finds
-/// two accesses of which one writes and that nothing orders: a data race as C++
-/// has it, however far apart they are.
+/// Under the explorer an access is one step, for the order of the accesses
+/// decides what each of them reads; it synchronises nothing. The cell reports two
+/// accesses of which one writes and that nothing orders: a data race as C++
+/// defines it, however far apart they are.
 #[cfg(not(loom))]
 mod ordered {
     use super::super::steps::named;
@@ -27,15 +27,15 @@ mod ordered {
             Bare { step, value: CheckedCell::named(name, value) }
         }
 
-        /// `access` performs no step. Answers whether it raced: the cell reports
-        /// that by itself.
+        /// `access` must perform no step. Also returns whether the access raced:
+        /// always false here, for the cell itself reports a race.
         #[track_caller]
         pub(in super::super) fn read<R>(&self, access: impl FnOnce(&T) -> R) -> (R, bool) {
             self.step.load(Ordering::Relaxed);
             (self.value.with(access), false)
         }
 
-        /// The same, and it writes.
+        /// Like `read`, but writes.
         #[track_caller]
         pub(in super::super) fn write<R>(&self, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
             self.step.fetch_add(1, Ordering::Relaxed);
@@ -44,8 +44,8 @@ mod ordered {
     }
 }
 
-/// Elsewhere an access is two steps, so that another can happen during it. Two
-/// that overlap and of which one writes are a data race.
+/// Under loom an access is two steps, so that another can happen between them.
+/// Two accesses that overlap, and of which one writes, are a data race.
 #[cfg(loom)]
 mod overlapping {
     use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -63,12 +63,12 @@ mod overlapping {
             Bare { users: AtomicUsize::new(0), value: Mutex::new(value) }
         }
 
-        /// `access` performs no step. Answers whether it raced.
+        /// `access` must perform no step. Also returns whether the access raced.
         pub(in super::super) fn read<R>(&self, access: impl FnOnce(&T) -> R) -> (R, bool) {
             self.access(1, |value| access(value))
         }
 
-        /// The same, and it writes.
+        /// Like `read`, but writes.
         pub(in super::super) fn write<R>(&self, access: impl FnOnce(&mut T) -> R) -> (R, bool) {
             self.access(WRITER, access)
         }

@@ -1,5 +1,5 @@
-//! From a scenario's call to the engine's, and the words for the answers: the
-//! core's, wherever the call is the same.
+//! Calls of a scenario as calls of the engine, and their answers in words: those
+//! of the core, wherever the call is the same.
 
 use super::front_end::Request;
 use super::manager::Turn;
@@ -16,7 +16,7 @@ impl Instance for Engine {
             return answers::NEVER_CAME.into();
         }
         let (request, order) = (call.operation == "stream_request", self.world.settings.order);
-        // Before its thread lock is taken: the client sends late.
+        // Before the thread lock is taken: the client sends its request late.
         if request && matches!(order, 1 | 3) {
             self.world.flagging.pass();
         }
@@ -36,7 +36,7 @@ impl Instance for Engine {
 }
 
 impl Engine {
-    /// A connection that is there before anything happens.
+    /// Opens a connection before the first call.
     pub(super) fn open_at_start(&self, conn: Conn) {
         let mut front_end = lock(&self.front_ends[conn.0]);
         let _ = self.open(conn, conn, &mut front_end);
@@ -93,10 +93,10 @@ impl Engine {
         Ok(answer.into())
     }
 
-    /// BT: the first manager's task that is there and has something to do.
+    /// BT: runs the first manager's task that is alive and has something to do.
     fn run_backfill(&self) -> Result<&'static str, Crash> {
         for task in self.tasks() {
-            // Owned for the length of the run, and perhaps dropped last here.
+            // Owned during the run: the drop at the end may be the last one.
             let Some(manager) = task.promote() else { continue };
             match manager.run()? {
                 Turn::Idle => {}

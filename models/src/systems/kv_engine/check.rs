@@ -1,5 +1,5 @@
-//! The invariants that are read off the final state. `no-dangling` and
-//! `no-data-race` are recorded where they happen; `no-deadlock` is the engine's.
+//! The invariants that the final state shows. Violations of `no-dangling` and
+//! `no-data-race` are recorded where they happen; the engine reports deadlocks.
 //!
 //! After a crash there is no final state, and nothing more is checked.
 
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
-/// A bound for the task's runs after the race.
+/// The most runs of a manager's task after the race.
 const REST: usize = 100;
 
 impl Engine {
@@ -33,7 +33,7 @@ impl Engine {
             self.check_managers();
         }
         let world = Arc::clone(&self.world);
-        // The map goes, and nobody closes its connections.
+        // The map is dropped, and does not close its connections.
         drop(self);
         let live = |count: &std::sync::atomic::AtomicUsize| count.load(Ordering::Relaxed);
         let left = (live(&world.live.producers), live(&world.live.streams));
@@ -51,7 +51,7 @@ impl Engine {
         self.world.log.violated(invariant, detail);
     }
 
-    /// The producers, also of those connections that were disconnected.
+    /// The producers, also those of disconnected connections.
     fn producers(&self) -> Vec<Arc<Producer>> {
         self.front_ends.iter().filter_map(|front_end| lock(front_end).clone()).collect()
     }
@@ -74,7 +74,8 @@ impl Engine {
                 ("shutdown", _, answers::DONE) => {
                     (0..self.scenario.receivers.len()).map(Conn).collect()
                 }
-                ("disconnect", Some(conn), answers::DONE) | ("step", Some(conn), "disconnect") => {
+                ("disconnect", Some(conn), answers::DONE)
+                | ("step", Some(conn), answers::DISCONNECT) => {
                     vec![conn]
                 }
                 _ => Vec::new(),
@@ -104,7 +105,7 @@ impl Engine {
         }
     }
 
-    /// A stream whose vb changed its state is ended by that, or was refused.
+    /// A vb's state change must have ended each stream that was accepted before it.
     fn check_streams(&self) {
         self.for_streams(|_, stream| {
             let vbucket = &self.world.vbuckets[stream.vb];
@@ -141,7 +142,7 @@ impl Engine {
         });
     }
 
-    /// Runs every manager's task until it has nothing to do.
+    /// Runs each manager's task until the task has nothing to do.
     fn rest(&self) -> Result<(), Crash> {
         for producer in self.producers() {
             let Ok(Some(manager)) = producer.manager() else { continue };

@@ -7,14 +7,14 @@
 //! whatever locks it holds, as the original does. A clone is no step: whoever
 //! clones is an owner, so no drop elsewhere can be the last.
 //!
-//! While the first owner is there (what a container or a pointer holds, moved
-//! and never copied), no other drop is the last, and no promotion fails: their
-//! order among each other is nobody's to see, and they only read that the first
-//! owner is there. Once it has gone, each drop may be the last, and each is a
-//! second step that all of them and the promotions can tell apart.
+//! While the first owner is alive (the one in a container or a pointer, which is
+//! moved and never copied), no other drop is the last, and no promotion fails:
+//! their order cannot be observed, and each only reads that the first owner is
+//! alive. After that owner's drop each drop may be the last, and performs a second
+//! step, which conflicts with those of the other drops and of the promotions.
 //!
 //! std's `Arc` inside only keeps the memory, so that a bare pointer can be
-//! followed to what was destroyed.
+//! followed to an object whose destructor has run.
 
 use super::steps::{named, unwinding};
 use crate::sync::atomic::{AtomicUsize, Ordering};
@@ -22,26 +22,26 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicBool as Flag, AtomicUsize as Plain, Ordering::Relaxed};
 use std::sync::Arc;
 
-/// What happens at the last drop.
+/// An object with a modelled destructor.
 pub(super) trait Destroy {
-    /// The body of the destructor, and of those of what it owns.
+    /// The destructor, with those of the objects that this one owns.
     fn destroy(&self);
 }
 
 struct Inner<T> {
-    /// Written when the first owner goes, read by the others.
+    /// Written by the drop of the first owner, read by other drops and promotions.
     first: AtomicUsize,
-    /// Written by the drops that come after that one.
+    /// Written by the drops that come after that of the first owner.
     rest: AtomicUsize,
-    /// Changed at once after the step, as what follows.
+    /// No step: set directly after the step on `first`.
     first_gone: Flag,
-    /// The count; changed by a clone too.
+    /// The count. No step: changed directly after one, and by clones.
     owners: Plain,
     value: T,
 }
 
 impl<T> Inner<T> {
-    /// A step that tells whether the first owner has gone.
+    /// One step: whether the first owner was dropped.
     fn look(&self, order: Ordering) -> bool {
         self.first.load(order);
         self.first_gone.load(Relaxed)
@@ -55,16 +55,16 @@ impl<T> Inner<T> {
     }
 }
 
-/// An owner.
+/// An owning pointer.
 pub(super) struct Strong<T: Destroy> {
     inner: Arc<Inner<T>>,
     first: bool,
 }
 
-/// Can be promoted while an owner is left.
+/// A weak pointer: it can be promoted while there is an owner.
 pub(super) struct Weak<T>(Arc<Inner<T>>);
 
-/// A bare pointer: it can be followed whether or not anything is there.
+/// A bare pointer: it can be followed also after the object was freed.
 pub(super) struct Raw<T>(Arc<Inner<T>>);
 
 impl<T: Destroy> Strong<T> {
@@ -117,7 +117,7 @@ impl<T: Destroy> Drop for Strong<T> {
 }
 
 impl<T: Destroy> Weak<T> {
-    /// An owner more, unless the last one is gone.
+    /// One more owner; `None`: the last owner was dropped.
     pub(super) fn promote(&self) -> Option<Strong<T>> {
         promote(&self.0)
     }
@@ -130,14 +130,14 @@ impl<T> Clone for Weak<T> {
 }
 
 impl<T: Destroy> Raw<T> {
-    /// What it points to, without owning it; `None`: it was freed.
+    /// The object, without owning it; `None`: it was freed.
     pub(super) fn get(&self) -> Option<&T> {
         // The step is the model's: nothing is synchronised by following a pointer.
         self.0.any_owner(Ordering::Relaxed).then_some(&self.0.value)
     }
 
-    /// An owner more, as a copy of a shared pointer that is read bare; `None`:
-    /// it was freed in between.
+    /// One more owner: the copy of a shared pointer that is read without
+    /// synchronisation; `None`: the object was freed in between.
     pub(super) fn own(&self) -> Option<Strong<T>> {
         promote(&self.0)
     }

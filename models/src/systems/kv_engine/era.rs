@@ -1,8 +1,8 @@
-//! The eras of the protocol, and the named switches that revive a ticket whose
-//! repair is older than the first era or lies between two.
+//! The eras of the protocol, and the named switches, each of which revives a
+//! ticket that was repaired before the first era or between two eras.
 //!
-//! The protocol is written once; what a commit changed stands where it went in
-//! as a test against the era.
+//! The protocol is written once; each change of it is a test against the era of
+//! the commit that made it.
 
 /// The protocol from one commit up to the next, oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,14 +50,14 @@ pub const ERAS: &[(Era, &str, &str)] = &[
     (Era::Mb69075, "mb-69075", "2025-10: the manager pointer is behind a reader/writer lock"),
 ];
 
-/// What an era is without, or has instead.
+/// A switch: what differs from the era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// The vb's state is not looked at again before the insertion.
+    /// The vb's state is not checked again before the insertion.
     Mb17230,
-    /// It is looked at again, after the side effects.
+    /// The vb's state is checked again only after the side effects.
     Mb19428,
-    /// The statistics use the manager pointer without looking whether it is null.
+    /// The statistics do not check the manager pointer for null.
     Mb20645,
     /// streamRequest looks the vb up twice.
     Mb25803,
@@ -69,13 +69,13 @@ pub enum Variant {
     Mb36451,
     /// The state change does not tell setDead that it holds the state lock.
     Mb36637,
-    /// A completing backfill looks at the notified flag before it completes.
+    /// A completing backfill reads the notified flag before it completes.
     Mb37468,
     /// seqnoAck keeps a raw pointer to the stream.
     Mb37827,
-    /// A dying manager does not count the active backfills back.
+    /// A manager's destructor does not return the slots of active backfills.
     Mb40052,
-    /// The front end clears the notified flag after it looked for items.
+    /// The front end clears the notified flag after it has looked for items.
     Mb54591,
 }
 
@@ -120,12 +120,12 @@ pub const VARIANTS: &[(Variant, Era, &str, &str)] = &[
 pub struct Protocol {
     /// The era.
     pub era: Era,
-    /// What differs from it.
+    /// The switch that is on.
     pub variant: Option<Variant>,
 }
 
 impl Protocol {
-    /// Whether the fix of this era is in.
+    /// Whether the protocol has the change of this era.
     pub(super) fn since(self, era: Era) -> bool {
         self.era >= era
     }
@@ -156,7 +156,7 @@ impl Protocol {
         Some(Protocol { era: ERAS[at].0, variant })
     }
 
-    /// Its name, and what it is.
+    /// Its name, and its description.
     pub fn describe(self) -> (String, String) {
         let (_, era, meaning) = ERAS[self.era as usize];
         match self.variant.and_then(|v| VARIANTS.iter().find(|(known, ..)| *known == v)) {

@@ -1,18 +1,17 @@
-//! All the scenarios that an FE, BD, BT and SV can form within their rules, up
-//! to a size: one front end's calls, in sequence, against any of a shutdown, a
-//! run of the manager's task and a vb's state change, on a connection in each
-//! of the states that matter before the race.
+//! All scenarios of one front end up to a size: its calls, in sequence, race any
+//! of a shutdown, a run of the manager's task and a vb's state change, on a
+//! connection in each of several states before the race.
 
-/// What a front end can do.
+/// The calls of a front end.
 const FRONT_END: &[&str] =
     &["stream_request(0)", "step", "close_stream(0)", "seqno_ack(0)", "disconnect"];
 
-/// What the others do, each on a thread of its own.
+/// The calls that race the front end, each on a thread of its own.
 const OTHERS: &[&str] = &["shutdown", "run_backfill", "set_vb_state(0, 2)"];
 
-/// What is there before the race: nothing, a stream, a stream with an item to
-/// send, a stream that a state change has ended, one of two behind a full
-/// buffer.
+/// The states before the race: no stream; a stream; a stream with an item to
+/// send; a stream that a state change has ended; two streams, of which one waits
+/// behind a full buffer.
 const BEFORE: &[&str] = &[
     "",
     "{ stream_request(0) } ",
@@ -45,7 +44,8 @@ pub fn forms(calls: usize, others: usize) -> Vec<String> {
     forms
 }
 
-/// Up to `length` calls. Nothing follows a disconnect: the connection is gone.
+/// The sequences of up to `length` calls. None goes on after a disconnect, which
+/// ends the connection.
 fn sequences(length: usize) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut last: Vec<String> = vec![String::new()];

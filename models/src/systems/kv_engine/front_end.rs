@@ -1,6 +1,6 @@
-//! What a front end does for its connection, one call after another (its
-//! thread lock is held): streamRequest, step, closeStream, seqnoAck. And what
-//! others read: the statistics, and the notification of a write.
+//! The calls of a front end on its connection, serialised by its thread lock:
+//! streamRequest, step, closeStream, seqnoAck. And two calls of other threads:
+//! the statistics, and the notification of a write.
 
 use super::counted::Strong;
 use super::era::{Era, Variant};
@@ -9,12 +9,13 @@ use super::producer::Producer;
 use super::steps::guard;
 use super::stream::{Message, Stream};
 use super::world::Crash;
+use crate::answers;
 use crate::scenario::{CallId, Conn};
 use crate::sync::atomic::Ordering;
 use crate::sync::note;
 use std::sync::Arc;
 
-/// A streamRequest, as far as it matters.
+/// The arguments of a streamRequest that the model needs.
 pub(super) struct Request {
     pub(super) id: CallId,
     pub(super) vb: usize,
@@ -23,8 +24,8 @@ pub(super) struct Request {
 }
 
 impl Engine {
-    /// streamRequest. Its checks come in the original's order; where it looks
-    /// at something without a lock, so does this.
+    /// streamRequest. The checks come in the original's order, and read without a
+    /// lock where the original does.
     pub(super) fn stream_request(
         &self,
         producer: &Arc<Producer>,
@@ -32,12 +33,12 @@ impl Engine {
     ) -> Result<&'static str, Crash> {
         let protocol = self.world.protocol;
         if producer.flagged() {
-            return Ok("connection closed");
+            return Ok(answers::CONNECTION_CLOSED);
         }
         let vb = request.vb;
         let vbucket = &self.world.vbuckets[vb];
         if !vbucket.exists.load(Ordering::Acquire) {
-            return Ok("not my vbucket");
+            return Ok(answers::NOT_MY_VBUCKET);
         }
         // Since MB-67263, from the look-up until after the insertion.
         let state_lock = protocol.since(Era::Mb67263).then(|| vbucket.state_lock.read());
@@ -45,35 +46,35 @@ impl Engine {
             return Err(self.world.crash("the second look-up of the vb gives null"));
         }
         if vbucket.is_dead() {
-            return Ok("not my vbucket");
+            return Ok(answers::NOT_MY_VBUCKET);
         }
         if request.start > request.end {
-            return Ok("out of range");
+            return Ok(answers::OUT_OF_RANGE);
         }
         if !self.make_room(producer, vb) {
-            return Ok("stream exists");
+            return Ok(answers::STREAM_EXISTS);
         }
         let failover = vbucket.failover.load(Ordering::Acquire);
         if failover > 0 {
-            return Ok("rollback");
+            return Ok(answers::ROLLBACK);
         }
         let stream = Stream::new(&self.world, producer, request.id, vb, request.end, failover);
         if protocol.revives(Variant::Mb19428) {
             self.activate(&stream)?;
         }
-        // MB-19428's repair of MB-17230: the state again, under its lock, before
-        // the side effects and until after the insertion.
+        // MB-19428's repair of MB-17230: checks the state again, under its lock,
+        // which is held from before the side effects until after the insertion.
         let again = state_lock.is_none() && !protocol.revives(Variant::Mb17230);
         let _state_lock = again.then(|| vbucket.state_lock.read());
         if again && vbucket.is_dead() {
-            return Ok("not my vbucket");
+            return Ok(answers::NOT_MY_VBUCKET);
         }
         if !protocol.revives(Variant::Mb19428) {
             self.activate(&stream)?;
         }
         self.insert(producer, stream);
         self.listen(producer, vb);
-        Ok("accepted")
+        Ok(answers::ACCEPTED)
     }
 
     fn activate(&self, stream: &Strong<Stream>) -> Result<(), Crash> {
@@ -85,8 +86,8 @@ impl Engine {
     }
 
     /// Whether a vb has no live stream. Since MB-38356, a week before MB-38521,
-    /// a dead one is taken out and dropped under the container's write lock;
-    /// before, the insertion replaced it.
+    /// a dead stream is taken out and dropped here, under the container's write
+    /// lock; before, the insertion replaced it.
     fn make_room(&self, producer: &Producer, vb: usize) -> bool {
         if self.world.protocol.since(Era::Mb38521) {
             let mut streams = guard!(producer.containers[vb].write());
@@ -106,15 +107,15 @@ impl Engine {
         streams.push(stream);
     }
 
-    /// step: a flagged connection is disconnected; else the next message.
+    /// step: disconnects a flagged connection, or sends the next message.
     pub(super) fn step(&self, front_end: &FrontEnd, conn: Conn) -> Result<String, Crash> {
-        let Some(producer) = front_end else { return Ok("not found".into()) };
-        // Whatever put it to sleep before, it is awake now.
+        let Some(producer) = front_end else { return Ok(answers::NOT_FOUND.into()) };
+        // A front end that steps is awake.
         self.world.wake(conn);
         let since = self.world.log.now();
         if producer.flagged() {
             self.disconnect(front_end)?;
-            return Ok("disconnect".into());
+            return Ok(answers::DISCONNECT.into());
         }
         for vb in 0..producer.containers.len() {
             let Some(stream) = producer.find(vb) else { continue };
@@ -125,61 +126,61 @@ impl Engine {
             }
         }
         self.world.sleeps(conn, since);
-        Ok("idle".into())
+        Ok(answers::IDLE.into())
     }
 
-    /// closeStream: out of its container, then dead, then dropped.
+    /// closeStream: takes the stream out of its container, ends it, and drops it.
     pub(super) fn close_stream(
         &self,
         producer: &Producer,
         vb: usize,
     ) -> Result<&'static str, Crash> {
         if producer.flagged() {
-            return Ok("connection closed");
+            return Ok(answers::CONNECTION_CLOSED);
         }
         let taken = guard!(producer.containers[vb].write()).pop();
-        let Some(stream) = taken else { return Ok("no such stream") };
-        stream.set_dead("closed", false)?;
-        Ok("closed")
+        let Some(stream) = taken else { return Ok(answers::NO_SUCH_STREAM) };
+        stream.set_dead(answers::CLOSED, false)?;
+        Ok(answers::CLOSED)
     }
 
     /// seqnoAck.
     pub(super) fn seqno_ack(&self, producer: &Producer, vb: usize) -> Result<&'static str, Crash> {
         if producer.flagged() {
-            return Ok("connection closed");
+            return Ok(answers::CONNECTION_CLOSED);
         }
         if self.world.protocol.revives(Variant::Mb37827) {
-            let Some(stream) = producer.find_raw(vb) else { return Ok("no such stream") };
+            let Some(stream) = producer.find_raw(vb) else { return Ok(answers::NO_SUCH_STREAM) };
             match stream.get() {
                 Some(stream) => stream.ack(),
                 None => return Err(self.world.crash("seqnoAck uses a stream that was freed")),
             }
-            return Ok("done");
+            return Ok(answers::DONE);
         }
-        let Some(stream) = producer.find(vb) else { return Ok("no such stream") };
+        let Some(stream) = producer.find(vb) else { return Ok(answers::NO_SUCH_STREAM) };
         stream.ack();
-        Ok("done")
+        Ok(answers::DONE)
     }
 
-    /// The statistics of a connection, and the wake-up of its backfills when
-    /// memory is there again: any thread, through the map.
+    /// The statistics of a connection, by any thread, through the map. It stands
+    /// also for the wake-up of backfills when memory is free again.
     pub(super) fn statistics(&self, conn: Conn) -> Result<&'static str, Crash> {
         let find = |map: &[Arc<Producer>]| map.iter().find(|p| p.conn == conn).cloned();
-        let Some(producer) = self.with_map(find) else { return Ok("not found") };
+        let Some(producer) = self.with_map(find) else { return Ok(answers::NOT_FOUND) };
         match producer.manager()? {
             Some(manager) => {
                 manager.with(&self.world, |manager| manager.look())?;
-                Ok("found")
+                Ok(answers::FOUND)
             }
             None if self.world.protocol.revives(Variant::Mb20645) => {
                 Err(self.world.crash("the statistics use the null manager pointer"))
             }
-            None => Ok("found"),
+            None => Ok(answers::FOUND),
         }
     }
 
-    /// A write, on any thread: it holds the vb state lock for reading while it
-    /// tells the connections of the vb.
+    /// A write, by any thread: the vb state lock is held for reading while the
+    /// connections of the vb are notified.
     pub(super) fn write(&self, vb: usize) -> &'static str {
         let vbucket = &self.world.vbuckets[vb];
         let _state = vbucket.state_lock.read();
@@ -189,6 +190,6 @@ impl Engine {
                 stream.notify();
             }
         });
-        "done"
+        answers::DONE
     }
 }

@@ -1,10 +1,10 @@
-//! BackfillManager: the queues of one connection's backfills, its bytes, and
-//! one run of its background task.
+//! BackfillManager: the queues of one connection's backfills, the bytes charged
+//! to its buffer, and one run of its background task.
 //!
 //! One mutex guards the queues and the bytes. It is released while a backfill
-//! runs. Owned by the producer's pointer; the task holds it weakly and promotes
-//! it for the length of one run, so either may be the last to drop it. A
-//! backfill holds its stream weakly.
+//! runs. The producer's pointer owns the manager; the task has a weak reference,
+//! which it promotes for one run, so either may be the last to drop the manager.
+//! A backfill has a weak reference to its stream.
 //!
 //! Time is not modelled: there is no queue of snoozing backfills, and a task
 //! that snoozes because memory is high answers so.
@@ -26,11 +26,11 @@ pub(super) struct Manager {
 
 #[derive(Default)]
 struct Queues {
-    /// Without a slot of the bucket.
+    /// Those without a slot of the bucket.
     pending: VecDeque<Backfill>,
-    /// With a slot; run first.
+    /// Those with a slot that never ran: they run first.
     initializing: VecDeque<Backfill>,
-    /// Has run, and has more to do.
+    /// Those that have run, and have more to read.
     active: VecDeque<Backfill>,
     last_id: u64,
     buffered: u64,
@@ -44,19 +44,19 @@ struct Backfill {
     slot: bool,
 }
 
-/// What one run of the task came to.
+/// The result of one run of the task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// Nothing is queued.
     Idle,
-    /// Memory is high: no queue was looked at.
+    /// Memory is high: the queues were not read.
     Snoozed,
-    /// The buffer was full: only dead ones were dropped.
+    /// The buffer was full: only the backfills of dead streams were dropped.
     Full,
     Ran,
 }
 
-/// At the end: what a manager holds.
+/// What a manager holds at the end of an execution.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) queued: usize,
@@ -70,7 +70,7 @@ impl Queues {
         [&mut self.pending, &mut self.initializing, &mut self.active]
     }
 
-    /// Those of which `gone` says so, out of every queue.
+    /// Takes the backfills for which `gone` is true out of all queues.
     fn take_if(&mut self, gone: impl Fn(&Backfill) -> bool) -> Vec<Backfill> {
         let mut taken = Vec::new();
         for queue in self.all() {
@@ -94,7 +94,7 @@ impl Manager {
         Strong::new(&format!("{name}'s manager"), Manager { world: Arc::clone(world), queues })
     }
 
-    /// Answers the backfill's id.
+    /// Queues a backfill, and returns its id.
     pub(super) fn schedule(&self, stream: Weak<Stream>) -> u64 {
         let mut queues = lock(&self.queues);
         queues.last_id += 1;
@@ -108,8 +108,8 @@ impl Manager {
         id
     }
 
-    /// Since MB-57772: takes a backfill out of whichever queue has it. One that
-    /// runs at the moment is in none.
+    /// Since MB-57772: takes a backfill out of its queue. A running backfill is in
+    /// no queue.
     pub(super) fn erase(&self, id: u64) {
         let mut queues = lock(&self.queues);
         let erased = queues.take_if(|backfill| backfill.id == id);
@@ -120,7 +120,7 @@ impl Manager {
         self.world.give_slots(backfills.iter().filter(|backfill| backfill.slot).count() as u64);
     }
 
-    /// An item was read. Answers whether to go on.
+    /// Charges an item that was read. Returns whether the backfill goes on.
     pub(super) fn bytes_read(&self, bytes: u64) -> bool {
         let mut queues = lock(&self.queues);
         let held = queues.buffered > 0;
@@ -130,7 +130,7 @@ impl Manager {
         !queues.full
     }
 
-    /// Bytes were sent, or will not be.
+    /// Refunds bytes that were sent or dropped.
     pub(super) fn bytes_sent(&self, bytes: u64) {
         let mut queues = lock(&self.queues);
         let Some(left) = queues.buffered.checked_sub(bytes) else {
@@ -138,7 +138,7 @@ impl Manager {
             return self.world.log.violated(Invariant::BytesBalance, detail);
         };
         queues.buffered = left;
-        // Drained by a quarter.
+        // The buffer takes backfills again when a quarter of it is free.
         if left == 0 || left <= self.world.settings.buffer / 4 * 3 {
             queues.full = false;
         }
@@ -146,7 +146,7 @@ impl Manager {
 
     /// One run of the task.
     pub(super) fn run(&self) -> Result<Turn, Crash> {
-        // MB-14205, MB-57772: before any queue is looked at.
+        // MB-14205, MB-57772: before any queue is read.
         if self.world.settings.memory_high {
             return Ok(Turn::Snoozed);
         }
@@ -177,7 +177,7 @@ impl Manager {
         Ok(Turn::Ran)
     }
 
-    /// Runs a backfill, unlocked. Answers whether it has more to do.
+    /// Runs a backfill, unlocked. Returns whether it has more to read.
     fn scan(&self, backfill: &mut Backfill) -> Result<bool, Crash> {
         let Some(stream) = backfill.stream.promote() else { return Ok(false) };
         note(|| format!("runs the backfill of vb {}", stream.vb));
@@ -198,12 +198,12 @@ impl Manager {
         Ok(true)
     }
 
-    /// Somebody reads its statistics.
+    /// The statistics read the queues.
     pub(super) fn look(&self) {
         let _queues = lock(&self.queues);
     }
 
-    /// At the end, when nothing races any more.
+    /// At the end of an execution, when no call races any more.
     pub(super) fn held(&self) -> Held {
         let mut queues = lock(&self.queues);
         let buffered = queues.buffered;
@@ -218,9 +218,9 @@ impl Manager {
 }
 
 impl Destroy for Manager {
-    /// Gives the slots of its backfills back (MB-40052: but those of one queue).
-    /// The lock is the model's: the original's destructor takes none, and only
-    /// somebody who follows a freed pointer could tell.
+    /// Returns the slots of the backfills (MB-40052: but for those of one queue).
+    /// The lock is the model's: the original's destructor takes none, and only a
+    /// thread that follows a freed pointer could observe the lock.
     fn destroy(&self) {
         note(|| "the manager's last reference is gone".to_owned());
         count(&self.world.live.managers, -1);

@@ -1,13 +1,13 @@
-//! DcpConnMap: which connections there are.
+//! DcpConnMap: the connections of the bucket.
 //!
-//! - the *map lock* guards them; a mutex, and since MB-38521's month a
-//!   reader/writer lock
-//! - the list of dead connections owns what was disconnected
-//! - for each vb, a list of the connections with a stream on it, with a lock of
-//!   its own (walked by notifications only; left out where the scenario has none)
+//! - the *map lock* guards them: a mutex at first, and from the month of MB-38521
+//!   a reader/writer lock
+//! - the list of dead connections owns the connections that were disconnected
+//! - each vb has a list of the connections with a stream on it, under a lock of
+//!   its own (only notifications walk it; left out where the scenario has none)
 //! - the executor knows the managers' tasks
-//! - each connection's front end has its *thread lock*, which it holds for the
-//!   whole of every call, and which guards the connection that its cookie owns
+//! - each connection's front end has its *thread lock*, which it holds during
+//!   each of its calls, and which guards the connection that its cookie owns
 
 use super::counted;
 use super::era::Era;
@@ -19,10 +19,10 @@ use crate::scenario::{Conn, Scenario};
 use crate::sync::{Mutex, RwLock};
 use std::sync::{Arc, Weak};
 
-/// What a cookie owns.
+/// The connection that a cookie owns.
 pub(super) type FrontEnd = Option<Arc<Producer>>;
 
-/// The bucket's connections, and what they share.
+/// The bucket's connections, and the objects that they share.
 pub(super) struct Engine {
     pub(super) world: Arc<World>,
     pub(super) scenario: Arc<Scenario>,
@@ -60,7 +60,7 @@ impl Engine {
         engine
     }
 
-    /// `name`: the connection whose name it takes.
+    /// A producer under the name of the connection `name`.
     pub(super) fn new_producer(&self, conn: Conn, name: Conn) -> Arc<Producer> {
         let names = &self.scenario.receivers;
         let (producer, task) = Producer::new(&self.world, conn, &names[name.0], &names[conn.0]);
@@ -68,7 +68,7 @@ impl Engine {
         producer
     }
 
-    /// With the map lock held for reading, where it can be.
+    /// Calls `look` with the map lock held, for reading where the era has that.
     pub(super) fn with_map<R>(&self, look: impl FnOnce(&[Arc<Producer>]) -> R) -> R {
         if self.world.protocol.since(Era::Mb38521) {
             look(&guard!(self.conns.read()))
@@ -77,7 +77,7 @@ impl Engine {
         }
     }
 
-    /// With the map lock held for writing.
+    /// Calls `change` with the map lock held, for writing.
     pub(super) fn with_map_changed<R>(
         &self,
         change: impl FnOnce(&mut Vec<Arc<Producer>>) -> R,
@@ -85,7 +85,7 @@ impl Engine {
         change(&mut guard!(self.conns.write()))
     }
 
-    /// The tasks of the managers that were ever made.
+    /// The tasks of all managers that were ever created.
     pub(super) fn tasks(&self) -> Vec<counted::Weak<Manager>> {
         lock(&self.tasks).clone()
     }
@@ -94,14 +94,14 @@ impl Engine {
         lock(&self.dead).push(producer);
     }
 
-    /// A producer has a stream on this vb.
+    /// Puts a producer into the vb's list: it has a stream there.
     pub(super) fn listen(&self, producer: &Arc<Producer>, vb: usize) {
         if self.world.settings.notified {
             lock(&self.listeners[vb]).push(Arc::downgrade(producer));
         }
     }
 
-    /// A producer has no streams any more.
+    /// Takes a producer out of all lists: it has no streams any more.
     pub(super) fn forget_listeners(&self, producer: &Producer) {
         if self.world.settings.notified {
             for listeners in &self.listeners {
@@ -110,7 +110,7 @@ impl Engine {
         }
     }
 
-    /// With the vb's list locked.
+    /// Calls `tell` for each connection of the vb's list, with the list locked.
     pub(super) fn for_listeners(&self, vb: usize, tell: impl Fn(&Producer)) {
         for producer in lock(&self.listeners[vb]).iter() {
             if let Some(producer) = producer.upgrade() {

@@ -1,26 +1,27 @@
 //! kv_engine's teardown of its DCP connections, era by era: a model, written
 //! from the public history of that project. Nothing of kv_engine is run.
 //!
-//! The protocol is here once. An era is what a commit changed: look for
-//! `since(Era::...)`. A ticket that no era shows is revived by a switch: look
-//! for `revives(Variant::...)`.
+//! The protocol is written once. What a commit changed stands behind a test for
+//! its era: `since(Era::...)`. A ticket that no era shows is revived by a switch:
+//! `revives(Variant::...)`.
 //!
 //! - `era`: the eras and the switches
-//! - `world`: vBuckets, slots, what a crash is
-//! - `map`, `producer`, `stream`, `manager`: who owns whom, which lock
-//!   guards what
+//! - `world`: vBuckets, slots, crashes
+//! - `map`, `producer`, `stream`, `manager`: the objects, their owners, and
+//!   their locks
 //! - `teardown`: closeAllStreams, shutdown, disconnect, a vb's state change
 //! - `front_end`: streamRequest, step, closeStream, seqnoAck
 //! - `counted`, `bare`, `steps`: pointers, accesses and locks as steps of the
 //!   explorer
 //! - `check`: the invariants of the final state
 //! - `tickets`: which scenario shows which ticket on which era
-//! - `rules`: what the core does instead, and what that prevents
+//! - `rules`: the core's rules, and the tickets that each prevents
 //! - `forms`: every scenario up to a size
 //!
-//! Threads are those of a scenario. BD calls `shutdown`, SV `end_streams` and
-//! the like, BT `run_backfill`; the rest is FE's, which its thread lock
-//! serialises for each connection, whatever thread of the scenario it is on.
+//! Threads are those of a scenario. The bucket's deletion (BD) calls `shutdown`,
+//! a state change (SV) `end_streams` and the like, a background task (BT)
+//! `run_backfill`. All other calls are a front end's (FE): its thread lock
+//! serialises those of one connection, whichever thread of the scenario calls.
 
 mod bare;
 mod calls;
@@ -53,7 +54,7 @@ use world::{Settings, World};
 /// Where the names of these systems begin.
 pub const PREFIX: &str = "kv-engine@";
 
-/// One protocol, under the name that it was asked for.
+/// One protocol, under the name by which it was found.
 #[derive(Clone, Debug)]
 pub struct KvEngine {
     protocol: Protocol,
@@ -61,7 +62,8 @@ pub struct KvEngine {
 }
 
 impl KvEngine {
-    /// `kv-engine@` and what [`Protocol::parse`] takes.
+    /// The protocol of a name: [`PREFIX`], and a name that [`Protocol::parse`]
+    /// takes.
     pub fn find(name: &str) -> Option<KvEngine> {
         let protocol = Protocol::parse(name.strip_prefix(PREFIX)?)?;
         Some(KvEngine { protocol, name: name.to_owned() })
@@ -79,7 +81,7 @@ impl KvEngine {
             .map(|(variant, era, ..)| Protocol { era: *era, variant: Some(*variant) }.into())
     }
 
-    /// Which one it is.
+    /// The era and the switch.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
@@ -184,7 +186,7 @@ impl Model for KvEngine {
         match name {
             // Each vb has a container of its own, with a lock that teardown takes.
             "vb" => 63,
-            // What a scan reads, an execution does.
+            // Each item is read, and each slot counted, in each execution.
             "items" | "scan" | "slots" => 1 << 20,
             "buffer" => 1 << 40,
             "memory_high" => 1,
@@ -195,7 +197,7 @@ impl Model for KvEngine {
         }
     }
 
-    /// Its references are counted in atomics.
+    /// References are counted in atomics of the engine.
     fn loom_sees_all(&self) -> bool {
         true
     }
@@ -222,7 +224,7 @@ impl Model for KvEngine {
             order: setting("order"),
             notified: calls().any(|call| call.operation == "notify"),
         };
-        // As many vbs as are named: each has a container that teardown locks.
+        // Only the vbs that are named: each has a container, which teardown locks.
         let on_vb = |name: &str| {
             OPERATIONS.iter().any(|op| op.name == name && op.arguments.first() == Some(&VB))
         };

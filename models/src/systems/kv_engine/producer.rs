@@ -2,20 +2,20 @@
 //!
 //! A producer owns its streams (each container has a reader/writer lock) and,
 //! through a nullable pointer, its manager. The pointer is reset at the end of
-//! closeAllStreams, and is the heart of the matter: everything that schedules,
-//! charges or refunds goes through it, from any thread. What guards it changed
+//! closeAllStreams, and any thread may need it: every call that schedules a
+//! backfill, charges or refunds bytes reads it. The lock of the pointer changed
 //! three times:
 //!
 //! | era | the pointer | an access |
 //! |---|---|---|
-//! | before MB-32084 | bare | follows it, owning nothing |
+//! | before MB-32084 | bare | follows it, without owning the manager |
 //! | MB-32084 | has a mutex inside | copies it, and owns the manager meanwhile |
 //! | MB-37520 | bare, shared | copies it, unsynchronised |
 //! | MB-69075 | behind a reader/writer lock | copies it under that lock |
 //!
 //! Producers themselves are counted by std: the map and then the list of dead
-//! connections own each one until after the race, so nobody promotes a weak
-//! pointer to one in vain, and none is destroyed during the race.
+//! connections own each producer until after the race, so no promotion of a weak
+//! pointer to one fails, and no producer is destroyed during the race.
 
 use super::bare::Bare;
 use super::counted::{Raw, Strong, Weak};
@@ -32,31 +32,31 @@ use std::sync::Arc;
 pub(super) struct Producer {
     pub(super) world: Arc<World>,
     pub(super) conn: Conn,
-    /// Two producers of one name displace each other.
+    /// A later producer of the same name displaces this one.
     pub(super) name: String,
     disconnect: AtomicBool,
-    /// By vb.
+    /// The container of each vb, which has a stream at most.
     pub(super) containers: Vec<RwLock<Vec<Strong<Stream>>>>,
     /// closeAllStreamsLock, since MB-38521.
     pub(super) close_all: Mutex<()>,
     pointer: Pointer,
 }
 
-/// The pointer, as it was guarded.
+/// The pointer to the manager, by what guards it.
 enum Pointer {
     Bare { owns: bool, pointer: Bare<Option<Strong<Manager>>> },
     Atomic(Mutex<Option<Strong<Manager>>>),
     Locked(RwLock<Option<Strong<Manager>>>),
 }
 
-/// What an access to the pointer gives.
+/// The result of an access to the pointer.
 pub(super) enum Handle {
     Owned(Strong<Manager>),
     Followed(Raw<Manager>),
 }
 
 impl Handle {
-    /// Calls the manager. A pointer that owns nothing may lead to what is gone.
+    /// Calls the manager. Behind a pointer that does not own it, it may be freed.
     pub(super) fn with<R>(
         &self,
         world: &World,
@@ -92,7 +92,7 @@ impl Pointer {
 }
 
 impl Producer {
-    /// And what its manager's task holds.
+    /// A producer, and the reference that its manager's task holds.
     pub(super) fn new(
         world: &Arc<World>,
         conn: Conn,
@@ -151,7 +151,7 @@ impl Producer {
         }
     }
 
-    /// Resets the pointer, and drops what it owned.
+    /// Resets the pointer, and drops its reference to the manager.
     pub(super) fn reset_manager(&self) {
         match &self.pointer {
             Pointer::Atomic(pointer) => drop(lock(pointer).take()),
@@ -167,7 +167,7 @@ impl Producer {
         note(|| "resets the manager pointer".to_owned());
     }
 
-    /// Bytes were sent, or will not be.
+    /// Refunds bytes that were sent or dropped.
     pub(super) fn bytes_sent(&self, bytes: u64) -> Result<(), Crash> {
         match self.manager()? {
             Some(manager) => manager.with(&self.world, |manager| manager.bytes_sent(bytes)),
@@ -176,7 +176,7 @@ impl Producer {
         }
     }
 
-    /// An item was read.
+    /// Charges the bytes of an item that was read.
     pub(super) fn bytes_read(&self, bytes: u64) -> Result<bool, Crash> {
         match self.manager()? {
             Some(manager) => manager.with(&self.world, |manager| manager.bytes_read(bytes)),
@@ -184,7 +184,7 @@ impl Producer {
         }
     }
 
-    /// For a stream's destructor, since MB-57772.
+    /// The erasure by a stream's destructor, since MB-57772.
     pub(super) fn remove_backfill(&self, id: u64) {
         let _serial = lock(&self.close_all);
         if let Ok(Some(manager)) = self.manager() {
@@ -197,7 +197,7 @@ impl Producer {
         guard!(self.containers[vb].read()).first().cloned()
     }
 
-    /// The same, and the container's lock is all that kept it alive (MB-37827).
+    /// The stream of a vb, not owned once the container is unlocked (MB-37827).
     pub(super) fn find_raw(&self, vb: usize) -> Option<Raw<Stream>> {
         guard!(self.containers[vb].read()).first().map(Strong::raw)
     }

@@ -1,12 +1,12 @@
-//! The rules of the core's design, and for each the tickets and findings that
-//! cannot happen where it is kept.
+//! The rules of the core's design, each with the tickets and findings that it
+//! prevents.
 
 /// One rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// In a few words.
+    /// The rule in a few words.
     pub name: &'static str,
-    /// What it asks for, and why nothing goes wrong then.
+    /// What the rule asks for, and what cannot happen then.
     pub text: &'static str,
     /// Names of [`super::tickets::TICKETS`].
     pub tickets: &'static [&'static str],
@@ -14,7 +14,7 @@ pub struct Rule {
     pub findings: &'static [&'static str],
 }
 
-/// All of them.
+/// The rules, in the order of HISTORY.md.
 pub const RULES: &[Rule] = &[
     Rule {
         name: "Closed is the absence of everything else",

@@ -1,6 +1,6 @@
-//! The steps that the model is made of, where the engine's primitives do not
-//! say enough: a reader/writer lock on which a waiting writer goes first, and a
-//! gate for scenarios that fix an order.
+//! Primitives of the model that the engines do not have: a reader/writer lock
+//! that prefers waiting writers, and a gate for scenarios that fix an order. And
+//! short forms of the engines' primitives.
 
 use crate::sync::{Condvar, Mutex, MutexGuard, RwLock};
 use std::sync::PoisonError;
@@ -16,7 +16,7 @@ macro_rules! named {
 }
 pub(super) use named;
 
-/// Poisoning says nothing here: the engine reports a panic by itself.
+/// Ignores poisoning: the engine reports the panic that caused it.
 #[track_caller]
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -38,10 +38,10 @@ pub(super) fn unwinding() -> bool {
     crate::sync::thread::panicking()
 }
 
-/// The state lock of a vBucket. A writer that waits keeps later readers out,
-/// which MB-35073 needs ("with a writer queued on it, all three wait"): it holds
-/// the gate while it waits. Readers pass the gate together, and never wait
-/// behind it for the lock.
+/// The state lock of a vBucket. A waiting writer keeps later readers out, which
+/// MB-35073 needs ("with a writer queued on it, all three wait"): the writer holds
+/// `gate` while it waits for `lock`. Readers pass the gate together, and a reader
+/// that has passed never waits for `lock`.
 pub(super) struct StateLock {
     gate: RwLock<()>,
     lock: RwLock<()>,
@@ -69,7 +69,7 @@ impl StateLock {
     }
 }
 
-/// Opened once. Only for scenarios that fix an order between two threads.
+/// A gate that is opened once, for scenarios that fix an order of two threads.
 pub(super) struct Gate {
     open: Mutex<bool>,
     opened: Condvar,

@@ -1,9 +1,9 @@
 //! ActiveStream.
 //!
-//! Owned by its container; a worker and a call in progress own it for a while.
-//! It knows its producer weakly (MB-26470: once strongly). `streamMutex` guards
-//! everything in [`Inside`], and the writes of the state; the state is read
-//! without it where the original asks "is it dead?". Under `streamMutex` the
+//! Owned by its container; a worker or a call in progress owns it, too. It has a
+//! weak reference to its producer (before MB-26470, a strong one). `streamMutex`
+//! guards everything in [`Inside`], and the writes of the state; the state is
+//! read without it where the original asks "is it dead?". Under `streamMutex` the
 //! manager is called through the producer's pointer: to schedule, to charge and
 //! to refund.
 
@@ -24,7 +24,7 @@ const BACKFILLING: u8 = 1;
 const IN_MEMORY: u8 = 2;
 const DEAD: u8 = 3;
 
-/// How a stream knows its producer.
+/// A stream's reference to its producer.
 enum Up {
     Weak(std::sync::Weak<Producer>),
     /// MB-26470.
@@ -37,27 +37,27 @@ pub(super) struct Stream {
     pub(super) request: CallId,
     pub(super) vb: usize,
     end: u64,
-    /// The failover table that it was checked against.
+    /// The length of the failover table against which the request was checked.
     pub(super) failover: u64,
     state: AtomicU8,
-    /// Set: the front end was told, and has not looked since.
+    /// Whether the front end was told of an item, and has not looked since.
     notified: AtomicBool,
     inside: Mutex<Inside>,
 }
 
 struct Inside {
-    /// Read from disk and not sent; one byte each.
+    /// Items that were read from disk and not sent, of one byte each.
     queue: VecDeque<u64>,
-    /// Charged for it.
+    /// The bytes charged for `queue`.
     buffered: u64,
     sent: u64,
-    /// Whether the backfill has more to bring.
+    /// Whether the backfill has more items to read.
     running: bool,
-    /// Of its backfill, 0 for none (since MB-57772).
+    /// The id of the stream's backfill, 0 for none (since MB-57772).
     backfill_id: u64,
 }
 
-/// What a worker does after an item.
+/// What a worker does after it has handed an item over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Received {
     GoOn,
@@ -66,7 +66,7 @@ pub(super) enum Received {
     Stop,
 }
 
-/// What the front end sends.
+/// A message that the front end sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Message {
     Item(u64),
@@ -105,8 +105,8 @@ impl Stream {
         Strong::new(&format!("stream {vb}"), stream)
     }
 
-    /// There in every ordering: the list of dead connections keeps a producer
-    /// until after the race.
+    /// Never `None` during the race: the map or the list of dead connections owns
+    /// each producer until after it.
     fn producer(&self) -> Option<Arc<Producer>> {
         match &self.producer {
             Up::Weak(producer) => producer.upgrade(),
@@ -142,9 +142,9 @@ impl Stream {
         Ok(())
     }
 
-    /// Ends it, once, and refunds what it had buffered if it was Backfilling.
-    /// Acks of sync replication (2019) take the vb state lock for reading
-    /// afterwards, unless the caller says that it holds it.
+    /// Ends the stream, once, and refunds its bytes if it was Backfilling. After
+    /// that, the acks of sync replication (2019) take the vb state lock for
+    /// reading, unless the caller says that it holds this lock.
     pub(super) fn set_dead(&self, status: &str, state_lock_held: bool) -> Result<(), Crash> {
         if !self.die()? {
             return Ok(());
@@ -157,7 +157,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Answers whether it was alive.
+    /// Makes the stream Dead. Returns whether it was alive.
     fn die(&self) -> Result<bool, Crash> {
         let mut inside = lock(&self.inside);
         let was = self.state.load(Ordering::Acquire);
@@ -175,7 +175,7 @@ impl Stream {
         Ok(true)
     }
 
-    /// A worker has read an item.
+    /// A worker hands an item over.
     pub(super) fn backfill_received(&self, seqno: u64) -> Result<Received, Crash> {
         let go_on = {
             let mut inside = lock(&self.inside);
@@ -192,7 +192,7 @@ impl Stream {
         Ok(if go_on { Received::GoOn } else { Received::BufferFull })
     }
 
-    /// A worker has read all.
+    /// A worker has read the last item.
     pub(super) fn complete_backfill(&self) {
         let early = self.world.protocol.revives(Variant::Mb37468);
         let told = early && self.notified.load(Ordering::Acquire);
@@ -206,7 +206,7 @@ impl Stream {
         }
     }
 
-    /// Wakes the front end, unless it has been told already.
+    /// Wakes the front end, unless the notified flag is set already.
     pub(super) fn notify(&self) {
         if !self.notified.swap(true, Ordering::AcqRel) {
             if let Some(producer) = self.producer() {
@@ -215,8 +215,8 @@ impl Stream {
         }
     }
 
-    /// The next message. The flag is cleared before the look, so that an item
-    /// that comes after the look sets it again (MB-54591: cleared after it).
+    /// The next message. The notified flag is cleared before the queue is read, so
+    /// that a later item sets it again (MB-54591: it is cleared after the read).
     pub(super) fn next(&self) -> Result<Option<Message>, Crash> {
         let late = self.world.protocol.revives(Variant::Mb54591);
         if !late {
@@ -265,18 +265,18 @@ impl Stream {
         let _inside = lock(&self.inside);
     }
 
-    /// Takes the id of its backfill out of it.
+    /// Takes the id of the stream's backfill.
     pub(super) fn take_backfill_id(&self) -> Option<u64> {
         let id = std::mem::take(&mut lock(&self.inside).backfill_id);
         (id != 0).then_some(id)
     }
 
-    /// At the end: the bytes that it has charged.
+    /// At the end of an execution: the bytes that the stream has charged.
     pub(super) fn buffered(&self) -> u64 {
         lock(&self.inside).buffered
     }
 
-    /// At the end: whether a step would get something, or get it on.
+    /// At the end of an execution: whether a step would have an effect.
     pub(super) fn is_ready(&self) -> bool {
         let inside = lock(&self.inside);
         match self.state.load(Ordering::Acquire) {
@@ -306,8 +306,8 @@ impl Destroy for Stream {
     }
 }
 
-/// For the manager: what the weak reference of a backfill shows.
+/// Whether the stream of a backfill is dead or destroyed.
 pub(super) fn is_gone(stream: &Weak<Stream>) -> bool {
-    // Promoted and dropped there and then, under the manager's mutex.
+    // Promoted and dropped at once, under the manager's mutex.
     stream.promote().is_none_or(|stream| stream.is_dead())
 }

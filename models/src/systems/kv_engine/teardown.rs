@@ -1,9 +1,9 @@
-//! Who ends streams: closeAllStreams and its two callers, shutdown (BD) and
+//! The ends of streams: closeAllStreams and its two callers, shutdown (BD) and
 //! disconnect (FE); a second producer of a name; and a vb's state change (SV).
 //!
 //! The order of locks as the original takes them: FE's thread lock, then
 //! - map lock, then (before MB-36557 for disconnect, before MB-20751 for
-//!   shutdown) everything of closeAllStreams;
+//!   shutdown) all locks of closeAllStreams;
 //! - closeAllStreamsLock (since MB-38521), then container, stream, manager and,
 //!   after the stream's, the vb state lock for reading;
 //! - SV: state lock for writing, map lock, container, stream, manager.
@@ -22,10 +22,10 @@ impl Engine {
     /// closeAllStreams, by BD or by FE.
     fn close_all_streams(&self, producer: &Producer) -> Result<(), Crash> {
         let protocol = self.world.protocol;
-        // Since MB-38521, for the whole of it.
+        // Since MB-38521, for the whole function.
         let _serial = protocol.since(Era::Mb38521).then(|| lock(&producer.close_all));
         note(|| "closeAllStreams".to_owned());
-        // Since MB-69075, one copy for the whole of it.
+        // Since MB-69075, one copy for the whole function.
         let at_first = match protocol.since(Era::Mb69075) {
             true => producer.manager()?,
             false => None,
@@ -42,7 +42,7 @@ impl Engine {
             };
             for stream in collected {
                 if protocol.since(Era::Mb57772) {
-                    // Only while the pointer is not null.
+                    // Only if the pointer is not null.
                     let now = match protocol.since(Era::Mb69075) {
                         true => None,
                         false => producer.manager()?,
@@ -54,7 +54,7 @@ impl Engine {
                     }
                 }
                 stream.set_dead(answers::DISCONNECTED, false)?;
-                // And here its reference is dropped, under closeAllStreamsLock.
+                // The stream's reference is dropped here, under closeAllStreamsLock.
             }
         }
         self.forget_listeners(producer);
@@ -94,20 +94,20 @@ impl Engine {
         Ok(answers::DONE)
     }
 
-    /// The place where MB-37702 put the flag.
+    /// Marks the place where MB-37702 flags the connection.
     fn begin_to_close(&self) {
         if self.world.settings.order == 1 {
             self.world.flagging.open();
         }
     }
 
-    /// It is to step; takes its thread lock, as the notification did.
+    /// Wakes a front end under its thread lock, as the notification did.
     fn notify_front_end(&self, conn: Conn) {
         let _thread = lock(&self.front_ends[conn.0]);
         self.world.wake(conn);
     }
 
-    /// disconnect, on FE, which holds its thread lock.
+    /// disconnect, on FE, whose thread lock is held.
     pub(super) fn disconnect(&self, front_end: &FrontEnd) -> Result<&'static str, Crash> {
         let Some(producer) = front_end else { return Ok(answers::NO_SUCH_CONNECTION) };
         let found = self.with_map_changed(|map| {
@@ -127,7 +127,7 @@ impl Engine {
         Ok(answers::DONE)
     }
 
-    /// A new producer. One of the same name is flagged, and left to its owner.
+    /// Opens a producer. Others of its name are flagged, and left to their owners.
     pub(super) fn open(
         &self,
         conn: Conn,
@@ -179,7 +179,7 @@ impl Engine {
         Ok(answers::DONE)
     }
 
-    /// The same, and it leaves the map of vbs.
+    /// Makes a vb dead, and takes it out of the map of vbs.
     pub(super) fn delete_vb(&self, vb: usize) -> Result<&'static str, Crash> {
         self.change_state(vb, super::world::DEAD)?;
         self.world.vbuckets[vb].exists.swap(false, Ordering::AcqRel);

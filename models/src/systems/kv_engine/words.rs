@@ -1,5 +1,5 @@
-//! What an outcome means: the words of the core for what both answer, and those
-//! for what only kv_engine does, which can crash, and can leave a stream behind.
+//! What an outcome means: in the words of the core where both systems answer the
+//! same, and in words of its own where kv_engine crashes or leaves a stream open.
 
 use crate::scenario::{Call, Scenario};
 use crate::systems::words;
@@ -10,11 +10,11 @@ pub(super) fn explain(scenario: &Scenario, outcome: &Outcome) -> Option<String> 
     words::explain(scenario, outcome, |call, answer| phrase(scenario, outcome, call, answer))
 }
 
-/// Whether the caller can tell that nothing happened.
+/// Whether the answer says that the call changed nothing.
 pub(super) fn did_nothing(call: &Call, answer: &str) -> bool {
     match answer {
         answers::NEVER_CAME | answers::SNOOZED | answers::BUFFER_FULL => true,
-        // It has done something before.
+        // The call may have done something before it crashed.
         answers::CRASH => false,
         _ if call.operation == "seqno_ack" => answer != answers::DONE,
         _ => words::did_nothing(call, answer),
@@ -31,15 +31,15 @@ fn phrase(scenario: &Scenario, outcome: &Outcome, call: &Call, answer: &str) -> 
             "accepted, and left behind by the teardown"
         }
         ("stream_request", answers::ACCEPTED) => "accepted, and not ended",
-        // A step that finds the flag ends them too.
+        // A step that finds the disconnect flag ends streams, too.
         ("stream_request", "accepted, ended disconnected")
-            if answers(scenario, outcome).any(|(_, answer)| answer == "disconnect") =>
+            if answers(scenario, outcome).any(|(_, answer)| answer == answers::DISCONNECT) =>
         {
             "accepted, then ended by the teardown of its connection"
         }
         ("stream_request", answers::NOT_MY_VBUCKET) => "refused: the vb was dead or gone",
         ("stream_request", answers::ROLLBACK) => "refused: the vb has a new history",
-        ("step", "disconnect") => "told to disconnect, and has done so",
+        ("step", answers::DISCONNECT) => "told to disconnect, and has done so",
         ("run_backfill", answers::SNOOZED) => "the worker snoozed: memory is high",
         ("run_backfill", answers::BUFFER_FULL) => "the worker waits: the client's buffer is full",
         ("seqno_ack", answers::DONE) => "the acknowledgement found its stream",
@@ -65,7 +65,7 @@ fn left_behind(scenario: &Scenario, outcome: &Outcome, request: &Call) -> bool {
     let teardown = |(call, answer): (&Call, &str)| match call.operation {
         "shutdown" => answer == answers::DONE,
         "disconnect" => answer == answers::DONE && call.receiver == request.receiver,
-        "step" => answer == "disconnect" && call.receiver == request.receiver,
+        "step" => answer == answers::DISCONNECT && call.receiver == request.receiver,
         _ => false,
     };
     answers(scenario, outcome).any(teardown)
@@ -87,7 +87,7 @@ fn who(operation: &str) -> &'static str {
     }
 }
 
-/// On what: few things go away under somebody.
+/// Says on which object the call crashes.
 fn crashes(scenario: &Scenario, operation: &str) -> &'static str {
     let any = |operation: &str| scenario.parts().flatten().any(|call| call.operation == operation);
     let teardown = ["shutdown", "disconnect", "step", "open"].into_iter().any(any);

@@ -1,15 +1,15 @@
-//! What outlives every connection: the vBuckets, the bucket's backfill slots,
-//! and the notebook of the execution.
+//! The objects that outlive every connection: the vBuckets, the bucket's backfill
+//! slots, and the log of the execution.
 //!
 //! - a vb's *state lock* guards changes of its state; streamRequest reads the
 //!   state and the failover table without it where the original does, so both
 //!   are atomics
 //! - the slots have a mutex of their own, a leaf
 //!
-//! A crash ends a call: it is recorded, and the thread performs nothing more,
-//! not even the destructors on its way out. The other threads run on, for in
-//! an explorer nobody sees a crash but by an ordering; what they do then is
-//! not checked at the end.
+//! A crash ends a call: it is recorded, and its thread performs no further step,
+//! not even those of destructors. The other threads run on, for a thread learns
+//! of the crash by no step of the model; what they do after it is not checked at
+//! the end.
 
 use super::era::Protocol;
 use super::steps::{lock, named, Gate, StateLock};
@@ -21,12 +21,12 @@ use crate::Invariant;
 use std::sync::atomic::{AtomicU64 as Plain, AtomicUsize as Counter, Ordering as Relaxed};
 use std::sync::{Arc, PoisonError};
 
-/// A call that met what ends a process.
+/// The error of a call that would have crashed the process.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Crash(());
 
-/// The states of a vBucket that matter here.
+/// The states of a vBucket in this model.
 pub(super) const DEAD: u8 = 0;
 pub(super) const REPLICA: u8 = 1;
 pub(super) const ACTIVE: u8 = 2;
@@ -37,7 +37,7 @@ pub(super) struct VBucket {
     pub(super) state: AtomicU8,
     /// Whether the map of vbs has it.
     pub(super) exists: AtomicBool,
-    /// Entries in its failover table that a client of the scenario does not know.
+    /// Entries of the failover table that no client of the scenario knows.
     pub(super) failover: AtomicU64,
     /// The last seqno.
     pub(super) high: AtomicU64,
@@ -64,7 +64,7 @@ impl VBucket {
     }
 }
 
-/// Live objects. Plain counts: nothing is decided on them before the end.
+/// Live objects. Plain counts: nothing reads them before the end.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     pub(super) producers: Counter,
@@ -79,7 +79,7 @@ pub(super) struct Sleep {
     woken: Plain,
 }
 
-/// What the scenario sets.
+/// The settings of the scenario.
 pub(super) struct Settings {
     pub(super) items: u64,
     pub(super) buffer: u64,
@@ -90,11 +90,11 @@ pub(super) struct Settings {
     /// until a request has scheduled its backfill; 3: requests wait until
     /// shutdown has ended the streams, and are answered before its reset.
     pub(super) order: u64,
-    /// Whether anybody walks the lists of connections of a vb.
+    /// Whether a call of the scenario walks the vbs' lists of connections.
     pub(super) notified: bool,
 }
 
-/// What all objects know.
+/// The objects and settings that all others refer to.
 pub(super) struct World {
     pub(super) protocol: Protocol,
     pub(super) settings: Settings,
@@ -132,7 +132,7 @@ impl World {
         }
     }
 
-    /// The process ends here.
+    /// Records a crash of this thread.
     pub(super) fn crash(&self, detail: &str) -> Crash {
         note(|| format!("CRASH: {detail}"));
         self.log.violated(Invariant::NoDangling, detail);
@@ -146,12 +146,12 @@ impl World {
         !crashed.is_empty() && crashed.contains(&thread::current().id())
     }
 
-    /// Whether any thread has: for the end of the execution only.
+    /// Whether any thread has crashed: for the end of the execution only.
     pub(super) fn anyone_crashed(&self) -> bool {
         !self.crashed.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Two threads were at one unguarded variable.
+    /// Records a data race.
     pub(super) fn raced(&self, detail: &str) {
         note(|| format!("DATA RACE: {detail}"));
         self.log.violated(Invariant::NoDataRace, detail);
@@ -170,12 +170,12 @@ impl World {
         }
     }
 
-    /// A front end found nothing in a call that began at `since`.
+    /// A call of a front end, which began at `since`, found nothing to send.
     pub(super) fn sleeps(&self, conn: Conn, since: u64) {
         self.sleeps[conn.0].slept.fetch_max(since, Relaxed::Relaxed);
     }
 
-    /// It is to step.
+    /// Wakes a front end.
     pub(super) fn wake(&self, conn: Conn) {
         self.sleeps[conn.0].woken.fetch_max(self.log.now(), Relaxed::Relaxed);
     }
@@ -186,7 +186,7 @@ impl World {
     }
 }
 
-/// One more while it is there.
+/// Changes a count of live objects.
 pub(super) fn count(live: &Counter, by: isize) {
     live.fetch_add(by as usize, Relaxed::Relaxed);
 }
