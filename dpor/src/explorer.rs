@@ -1,6 +1,7 @@
 //! What users configure and run.
 
 use crate::again;
+use crate::estimate::{estimate, Estimate};
 use crate::exploration::{execute, into_slot, runtime, Body, Exploration};
 use crate::names::Names;
 use crate::ordering::Ordering;
@@ -216,6 +217,37 @@ impl Explorer {
         let (mut tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
         tally.outcomes.clear();
         tally.report(elapsed, self.again(body))
+    }
+
+    /// Estimates how many orderings [`explore`](Self::explore) would run, in about `time`: by random descents
+    /// into blocks that all orderings are divided into, each of which is explored if it is small. The same
+    /// body gives the same estimate, unless there is not time enough. What has no more than 4,096 orderings, or
+    /// [`max_executions`](Self::max_executions), is explored, and known exactly.
+    ///
+    /// ```
+    /// use shuttle_dpor::{sync::{Arc, Mutex}, thread, Estimate, Explorer};
+    /// use std::time::Duration;
+    ///
+    /// let writers = |n| move || {
+    ///     let last = Arc::new(Mutex::new(0));
+    ///     for n in 0..n {
+    ///         let last = last.clone();
+    ///         thread::spawn(move || *last.lock().unwrap() = n);
+    ///     }
+    /// };
+    /// let few = Explorer::new().estimate(Duration::from_secs(60), writers(4));
+    /// assert_eq!(few, Estimate::Exactly(24));
+    /// let many = Explorer::new().estimate(Duration::from_secs(60), writers(9));
+    /// let Estimate::Between(low, high) = many else { panic!("{many}") };
+    /// assert!((low..=high).contains(&362_880));
+    /// ```
+    pub fn estimate<T, F>(self, time: Duration, body: F) -> Estimate
+    where
+        T: Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        let settings = Settings { strategy: Strategy::Dpor, ..self.settings };
+        estimate(&settings, &into_slot(Arc::new(body), Arc::default()), time)
     }
 
     /// What runs an ordering again.

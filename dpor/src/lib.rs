@@ -171,6 +171,7 @@ mod adapter;
 mod again;
 pub mod cell;
 mod checkpoint;
+mod estimate;
 mod exploration;
 mod explore;
 mod explorer;
@@ -203,6 +204,7 @@ mod watchdog;
 mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use estimate::Estimate;
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};

@@ -84,9 +84,7 @@ impl Names {
         threads.sort_unstable();
         let name = |creator, nth| match creator {
             Creator::Thread(tid) => ObjectName::OfThread(tid, nth),
-            Creator::Static(at) => {
-                ObjectName::OfStatic(at.wrapping_sub(here()) as isize, nth)
-            }
+            Creator::Static(at) => ObjectName::OfStatic(at.wrapping_sub(here()) as isize, nth),
         };
         let objects = table.objects.iter().map(|(&(creator, nth), &obj)| (obj, name(creator, nth)));
         let mut objects: Vec<_> = objects.collect();

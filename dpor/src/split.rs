@@ -32,16 +32,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// As many blocks are made for each part: they are not equally large, and each part gets several.
 const FOR_EACH_PART: usize = 32;
 /// So many executions may be spent on dividing altogether.
-const EFFORT: usize = 10_000;
+const EFFORT: usize = 20_000;
 /// So many may be spent on one object.
-const FOR_AN_OBJECT: usize = 100;
+const FOR_AN_OBJECT: usize = 400;
 /// A change may come after each subset of the loads before it, so there are not to be more.
 const LOADS: usize = 6;
 
 /// What an operation is: who performs it, which of theirs it is, what it does, and what happens before it.
 type Happened = (Tid, u32, ObjId, Kind, Vec<u32>);
 
-/// The block that begins with `steps`, in as many as it takes for `parts` parts, if that can be had.
+/// All orderings, in as many blocks as it takes for `parts` parts, if these can be had.
 pub(crate) fn split(
     settings: &Settings,
     names: &Names,
@@ -49,6 +49,16 @@ pub(crate) fn split(
     body: &Body<()>,
 ) -> Vec<Vec<Transition>> {
     let wanted = if parts == 1 { 1 } else { FOR_EACH_PART.saturating_mul(parts) };
+    split_into(settings, names, wanted, body)
+}
+
+/// All orderings, in as many blocks as are wanted, if these can be had.
+pub(crate) fn split_into(
+    settings: &Settings,
+    names: &Names,
+    wanted: usize,
+    body: &Body<()>,
+) -> Vec<Vec<Transition>> {
     let mut effort = EFFORT;
     let mut waiting = VecDeque::from([Vec::new()]);
     let mut blocks = Vec::new();
@@ -64,12 +74,14 @@ pub(crate) fn split(
     blocks
 }
 
-struct Divide<'a> {
-    settings: &'a Settings,
-    names: &'a Names,
-    body: &'a Body<()>,
-    block: Vec<Transition>,
-    effort: &'a mut usize,
+/// A block that is to be divided.
+pub(crate) struct Divide<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) names: &'a Names,
+    pub(crate) body: &'a Body<()>,
+    pub(crate) block: Vec<Transition>,
+    /// How many executions may be spent on it.
+    pub(crate) effort: &'a mut usize,
 }
 
 /// What an execution that halted has shown.
@@ -90,7 +102,7 @@ struct Pending {
 
 impl Divide<'_> {
     /// The blocks that the block is divided into; one, that begins with more steps, if there is no choice.
-    fn divide(&mut self) -> Option<Vec<Vec<Transition>>> {
+    pub(crate) fn divide(&mut self) -> Option<Vec<Vec<Transition>>> {
         let Some(Seen::Pending(alone, pending)) = self.run(Halt::Here)?.pop() else { return None };
         self.block.extend(alone);
         let mut objects: Vec<ObjId> = pending.iter().map(|p| p.obj).collect();
@@ -166,7 +178,7 @@ fn divides(kind: Kind) -> bool {
 
 /// Those among them before which threads halt.
 fn changes(kind: Kind) -> bool {
-    matches!(kind, Kind::Lock | Kind::Unlock | Kind::Store | Kind::Rmw)
+    matches!(kind, Kind::Lock | Kind::TryLock | Kind::Unlock | Kind::Store | Kind::Rmw)
 }
 
 /// What an execution shows that has halted behind the steps of a block, which are so many.

@@ -1,7 +1,7 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
-use crate::report::{Again, CutOff, Outcome, Replay, Report, Verdict, Violation};
 use crate::op::Tid;
+use crate::report::{Again, CutOff, Outcome, Replay, Report, Verdict, Violation};
 use crate::rt::{divergence, Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::{BTreeMap, BTreeSet};

@@ -24,6 +24,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("workers", &["--workers", "1", "four-threads"], 0, "420 orderings, 420 executions"),
     ("max-executions", &["--max-executions", "1", RACE], 3, "INCOMPLETE: stopped after 1 exec"),
     ("max-time", &["--engine", "dfs", "--max-time", "200ms", LONG], 3, "stopped after "),
+    ("estimate", &["--estimate", "four-threads"], 0, "420 orderings"),
     ("show", &["--show", "2", RACE], 0, "an ordering that leads to outcome 2"),
     ("outcomes", &["--outcomes", "--file", "-"], 0, "map shut down"),
     ("replay", &["--replay", "dpor-0.1.0/0,0.0/", RACE], 0, "INCOMPLETE: one ordering, run again"),
@@ -180,7 +181,8 @@ fn an_exploration_in_parts_is_the_whole() {
             let shown = ["witness", "preemptions", "least_preemptions"];
             outcome.as_object_mut().expect("it is one").retain(|name, _| !shown.contains(&&**name));
         }
-        [&view["verdict"], &view["orderings"], &view["executions"], &view["outcomes"]].map(Clone::clone)
+        [&view["verdict"], &view["orderings"], &view["executions"], &view["outcomes"]]
+            .map(Clone::clone)
     };
     let scenario = "four-threads";
     let whole = counted(&[scenario]);

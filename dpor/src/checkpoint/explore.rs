@@ -86,7 +86,8 @@ impl Explorer {
             elapsed,
             every: checkpoint.every,
             write: Box::new(move |tree, tally, elapsed| {
-                if let Err(error) = text::write(&path, &head, part, (tree, &known), tally, elapsed) {
+                if let Err(error) = text::write(&path, &head, part, (tree, &known), tally, elapsed)
+                {
                     eprintln!("shuttle-dpor: the checkpoint cannot be written: {error}");
                 }
             }),
@@ -125,10 +126,11 @@ impl Explorer {
         for path in parts {
             let Saved { part, elapsed: took, tally: counted, tree, .. } = text::read(path, &head)?;
             let here = all.map_or("one of several".to_owned(), |n| format!("one of {n}"));
-            let (k, n) = part.filter(|(_, n)| all.is_none_or(|all| all == *n)).ok_or_else(|| {
-                let there = of(part);
-                CheckpointError::Other { path: path.clone(), what: "part", there, here }
-            })?;
+            let (k, n) =
+                part.filter(|(_, n)| all.is_none_or(|all| all == *n)).ok_or_else(|| {
+                    let there = of(part);
+                    CheckpointError::Other { path: path.clone(), what: "part", there, here }
+                })?;
             if let Some((_, other)) = found.iter().find(|(known, _)| *known == k) {
                 let paths = [other.to_path_buf(), path.clone()];
                 return Err(CheckpointError::Twice { part: k, paths });
@@ -172,7 +174,8 @@ impl Explorer {
         let tree = match checkpoint.part {
             None => Tree::of([Vec::new()]),
             Some((k, n)) => {
-                let blocks = split(&self.settings, &names, n, &into_slot(body.clone(), Slot::default()));
+                let blocks =
+                    split(&self.settings, &names, n, &into_slot(body.clone(), Slot::default()));
                 Tree::of(blocks.into_iter().skip(k - 1).step_by(n))
             }
         };

@@ -80,8 +80,7 @@ impl Writer {
     /// The number of a step.
     pub(super) fn step(&mut self, step: Transition) -> usize {
         // Sets are interned: the same set is at the same place.
-        let key =
-            (step.tid, step.label.obj, step.label.kind, step.label.also.as_ptr() as usize);
+        let key = (step.tid, step.label.obj, step.label.kind, step.label.also.as_ptr() as usize);
         let next = self.known.len();
         *self.known.entry(key).or_insert_with(|| {
             let Label { obj, kind, also } = step.label;
@@ -159,9 +158,8 @@ impl Reader {
                     return None;
                 }
                 let kind = kinds().find(|&known| word(known) == *kind)?;
-                let class = |text: &str| {
-                    Class::ALL.into_iter().find(|class| format!("{class:?}") == text)
-                };
+                let class =
+                    |text: &str| Class::ALL.into_iter().find(|class| format!("{class:?}") == text);
                 let mut set = Vec::new();
                 for pair in also.chunks(2) {
                     set.push((self.object(pair[1])?, class(pair[0])?));
@@ -242,7 +240,8 @@ mod tests {
         let read = reader.steps(&["0", "1", "2"]).expect("they were written");
         assert_ne!(read[0].tid, grandchild);
         let mut again = Writer::default();
-        read.iter().for_each(|&step| drop(again.step(step)));
+        let numbers: Vec<usize> = read.iter().map(|&step| again.step(step)).collect();
+        assert_eq!(numbers, [0, 1, 2]);
         assert!(again.lines.lines().count() == 3 && read[1].label.also.len() == 2);
         assert!(reader.line("step", &["3", "thread", "9", "Lock", "-"]).is_none());
     }

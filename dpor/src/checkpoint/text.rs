@@ -147,7 +147,10 @@ fn unescape(line: &str) -> Option<String> {
 }
 
 /// Reads an exploration of this `head`.
-pub(crate) fn read<T>(path: &Path, head: &[(&'static str, String)]) -> Result<Saved<T>, CheckpointError>
+pub(crate) fn read<T>(
+    path: &Path,
+    head: &[(&'static str, String)],
+) -> Result<Saved<T>, CheckpointError>
 where
     T: Ord + Debug + FromStr + 'static,
 {

@@ -78,9 +78,14 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// A search of what comes behind these steps, which halts.
+    /// A search of what comes behind these steps.
+    pub(crate) fn behind(prefix: Vec<Transition>) -> Self {
+        Search { fixed: prefix.len(), prefix, ..Search::default() }
+    }
+
+    /// The same, which halts.
     pub(crate) fn halting(prefix: Vec<Transition>, halt: Halt) -> Self {
-        Search { fixed: prefix.len(), prefix, halt: Some(halt), ..Search::default() }
+        Search { halt: Some(halt), ..Search::behind(prefix) }
     }
 
     /// Where executions halt, if they do.

@@ -9,7 +9,7 @@
 //! explores what when, nor what is written to a file in between.
 //!
 //! There may be several trees: each begins behind steps that are fixed, and explores the orderings that
-//! start with these. See [`split`](super::split).
+//! start with these. See [`split`](crate::split).
 
 use super::wakeup::{weak_initial, WakeupTree};
 use crate::op::Transition;

@@ -55,8 +55,7 @@ impl Runtime {
                 search.probed();
                 false
             }
-            None
-            | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong | Ending::Halted) => {
+            None | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong | Ending::Halted) => {
                 let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
                 if !done {
                     self.ending = Some(Ending::Probed);

@@ -160,7 +160,9 @@ impl Runtime {
     pub(crate) fn ready(&mut self) -> Option<Tid> {
         for i in 0..self.live.len() {
             let tid = self.live[i];
-            if self.settle(tid) {
+            // Most threads stand at an operation, or are over: this is asked before each event.
+            let status = &self.threads[tid as usize].status;
+            if !matches!(status, Status::At(_) | Status::Finished) && self.settle(tid) {
                 return Some(tid);
             }
         }

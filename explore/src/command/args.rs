@@ -56,6 +56,8 @@ pub struct Arguments {
     pub threads: Option<u64>,
     /// Generated scenarios have at most so many calls, all threads together.
     pub calls: Option<u64>,
+    /// The orderings are not explored but estimated, in so much time.
+    pub estimate: Option<Duration>,
     /// The file that the exploration is kept in.
     pub checkpoint: Option<PathBuf>,
     /// The files of parts that are to be added up, and folders of them.
@@ -184,6 +186,8 @@ impl Arguments {
             CHECK => self.check = true,
             "threads" => self.threads = Some(number(option, value, 2, 4)?),
             "calls" => self.calls = Some(number(option, value, 2, 6)?),
+            "estimate" if value.is_empty() => self.estimate = Some(Duration::from_secs(10)),
+            "estimate" => self.estimate = Some(duration(option, value)?),
             "checkpoint" => self.checkpoint = Some(value.into()),
             "merge" => self.merge = Some(value.split(',').map(PathBuf::from).collect()),
             "part" => self.part = Some(part(option, value)?),

@@ -33,12 +33,28 @@ pub(super) const SCENARIO: &str = "a scenario";
 /// A question, and what else only an answer to it needs.
 const QUESTION: &[&str] = &[SCENARIO, "file", "compare", "replay", "show", "outcomes"];
 
+/// What else only an answer to a question needs.
+const ALONE: &[&str] = &["compare", "replay", "show", "outcomes"];
+
+/// How orderings are searched, but for how many.
+const SAMPLED: &[&str] =
+    &["engine", "seed", "iterations", "depth", "max-time", "preemptions", "checkpoint"];
+
 /// How orderings are searched.
-const SEARCH: &[&str] =
-    &["engine", "seed", "iterations", "depth", "max-executions", "max-time", "preemptions", "checkpoint"];
+const SEARCH: &[&str] = &[
+    "engine",
+    "seed",
+    "iterations",
+    "depth",
+    "max-executions",
+    "max-time",
+    "preemptions",
+    "checkpoint",
+];
 
 /// Options that make no sense beside a page: they ask a question.
-pub(super) const PAGE: &[&[&str]] = &[QUESTION, SEARCH, &["system", "format", "part", "merge"]];
+pub(super) const PAGE: &[&[&str]] =
+    &[QUESTION, SEARCH, &["system", "format", "part", "merge", "estimate"]];
 
 const fn opt(name: &'static str, takes: Takes, help: &'static str) -> Opt {
     Opt { name, takes, help, excludes: &[], needs: &[] }
@@ -106,6 +122,12 @@ pub(super) const OPTIONS: &[Opt] = &[
          files, by commas",
     )
     .excludes(&[SEARCH, &["compare", "workers", "part", "replay", "generate", "list"]]),
+    opt(
+        "estimate",
+        Perhaps("TIME"),
+        "Say between which numbers the orderings are, without exploring them all [default: 10s]",
+    )
+    .excludes(&[SAMPLED, &["workers", "part", "merge", "format", "generate", "list"], ALONE]),
     opt("show", Value("ROW"), "Show the ordering that leads to this outcome"),
     opt("prologue", Nothing, "In orderings, tell what the calls before the race do, step by step"),
     opt(

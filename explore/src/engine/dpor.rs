@@ -38,6 +38,21 @@ pub fn explore(
     Ok(report(system, scenario, options, found))
 }
 
+/// How many orderings there are, found out in about so much time.
+pub fn estimate(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    time: Duration,
+) -> Estimate {
+    match explorer(options).estimate(time, body(system, scenario)) {
+        shuttle_dpor::Estimate::Exactly(all) => Estimate::Exactly(all),
+        shuttle_dpor::Estimate::Between(low, high) => Estimate::Between(low, high),
+        shuttle_dpor::Estimate::AtLeast(low) => Estimate::AtLeast(low),
+        _ => Estimate::AtLeast(1),
+    }
+}
+
 /// Adds up the parts of an exploration, which are kept in these files.
 ///
 /// # Errors
@@ -102,7 +117,8 @@ fn report(
         true => search(system, scenario, options, &found),
         false => BTreeMap::new(),
     };
-    let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| (outcome, seen.witness(), seen));
+    let outcomes =
+        found.outcomes.into_iter().map(|(outcome, seen)| (outcome, seen.witness(), seen));
     let outcomes = outcomes.map(|(outcome, made, seen)| SeenOutcome {
         least_preemptions: within.get(&outcome).map_or(0, |within| within.least),
         preemptions: within

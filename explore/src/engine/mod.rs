@@ -100,6 +100,8 @@ pub struct Progress {
 pub enum Estimate {
     /// So many: they were asked for.
     Exactly(u64),
+    /// Between these, most probably.
+    Between(u64, u64),
     /// So many or more: what is explored so far, over the share of all that it is, if
     /// what is not known yet were no larger. It grows, on a long exploration by orders
     /// of magnitude.
@@ -111,6 +113,7 @@ impl Estimate {
     pub fn total(self) -> u64 {
         match self {
             Estimate::Exactly(total) | Estimate::AtLeast(total) => total,
+            Estimate::Between(low, _) => low,
         }
     }
 }
@@ -223,6 +226,23 @@ pub fn replay(
         return dpor::replay(system, scenario, token, prologue);
     }
     let _ = (scenario, token, prologue);
+    Err(wrong_build(&**system, Strategy::Dpor))
+}
+
+/// How many orderings there are, found out in about so much time; exactly, where no more than the options
+/// allow to be run.
+pub fn estimate(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    time: Duration,
+) -> Result<Estimate, Error> {
+    #[cfg(not(loom))]
+    if system.primitives() == sync::ENGINE {
+        system.prepare(scenario).map_err(Error::Unprepared)?;
+        return Ok(dpor::estimate(system, scenario, options, time));
+    }
+    let _ = (scenario, options, time);
     Err(wrong_build(&**system, Strategy::Dpor))
 }
 
