@@ -1,4 +1,4 @@
-//! What a critical section leaves to be done when its lock is released (by
+//! The work that a critical section leaves for when its lock is released (by
 //! rule 3). Owns no lock.
 
 use crate::backfill::Backfill;
@@ -21,7 +21,7 @@ impl After {
         self.wakeups.push(front_end);
     }
 
-    /// A backfill is over; its scan is left.
+    /// Takes the scan of a backfill that is over.
     pub(crate) fn backfill(&mut self, backfill: Backfill) {
         self.wakeups.keep_scan(backfill.scan);
     }
@@ -36,9 +36,9 @@ impl After {
         }
     }
 
-    /// The unsent messages are dropped here; the host's objects are left to be
-    /// dropped with the wake-ups: the caller may hold a lock of its own now,
-    /// and not when it delivers. Never under a lock of ours.
+    /// Drops the unsent messages here. The host's objects are dropped with the
+    /// wake-ups: the caller may hold a lock of its own now, but not when it
+    /// delivers. Never to be called under a lock of the core's.
     pub(crate) fn into_wakeups(self) -> Wakeups {
         self.wakeups
     }

@@ -1,5 +1,5 @@
-//! What the compiler is asked to promise: what may cross threads, what is
-//! object safe, and how large the things are that there are many of.
+//! Assertions at compile time: which types may cross threads, which traits are
+//! object safe, and the sizes of the objects of which there are many.
 
 use crate::backfill::Backfill;
 use crate::connection::{Connection, Shared};
@@ -19,8 +19,8 @@ assert_impl_all!(Config: Send, Sync, Clone);
 assert_impl_all!(Step: Send, Sync);
 assert_impl_all!(Connection: Send, Sync);
 assert_impl_all!(Shared: Send, Sync);
-// Answers go to whichever thread may deliver them. They may hold a scan of the
-// host's, which is of one thread at a time.
+// Any thread may deliver an answer. It may hold a scan of the host's, which is used
+// by one thread at a time.
 assert_impl_all!(Deferred<()>: Send);
 assert_impl_all!(Deferred<Producer>: Send);
 assert_impl_all!(Deferred<Vec<StreamEnd>>: Send);
@@ -34,19 +34,19 @@ assert_impl_all!(RequestError: std::error::Error, Send, Sync);
 assert_impl_all!(CloseError: std::error::Error, Send, Sync);
 assert_impl_all!(NoSuchConnection: std::error::Error, Send, Sync);
 
-// A guard stays on the thread whose ranks it counts in.
+// A guard stays on the thread whose held ranks it is part of.
 assert_not_impl_any!(MutexGuard<'static, ()>: Send);
 assert_impl_all!(Mutex<()>: Send, Sync);
 assert_not_impl_all!(Mutex<std::cell::Cell<*const ()>>: Send, Sync);
-// A stream ends once: nothing copies it.
+// A stream ends once: it cannot be copied.
 assert_not_impl_any!(ActiveStream: Clone);
 assert_not_impl_any!(Backfill: Clone);
 
 assert_obj_safe!(ItemSource, Scan, FrontEnd);
 
-/// In bytes, on 64 bit, with std's locks. A size that grows is to be noticed
-/// here, and paid knowingly: each is there once for a stream, for a backfill,
-/// for a handle or for a message.
+/// In bytes, on 64 bit, with std's locks. A size that grows fails here, so that it
+/// is a decision: there is one of these for each stream, backfill, handle or
+/// message.
 #[cfg(target_pointer_width = "64")]
 mod sizes {
     use super::*;

@@ -1,8 +1,8 @@
 //! Batch: the items that a scan hands over at once. Plain data, no lock.
 //!
-//! A worker reads into it with no lock held, and then takes the connection's
-//! lock once for all of it. It holds what the worker may read before it has to
-//! look again, so what is read ahead is bounded here and not by the scan.
+//! A worker reads into a batch with no lock held, and then takes the connection's
+//! lock once for all its items. The batch knows how much the worker may read until
+//! then, so the items read ahead are bounded here and not by the scan.
 
 use crate::backfill::manager::ReadAhead;
 use crate::{Config, Item};
@@ -13,20 +13,21 @@ const ITEMS: usize = 64;
 
 /// The items that a scan hands over at once; see [`Scan::read`](crate::Scan::read).
 ///
-/// It takes 64 items at most, and fewer where a limit of the
-/// [`Config`](crate::Config) comes first; it always takes one. A scan may push
-/// one and return, or go on until [`is_full`](Self::is_full).
+/// A batch takes 64 items at most, and fewer if a limit of the
+/// [`Config`](crate::Config) is reached first, but at least one. A scan may push
+/// one item and return, or go on until [`is_full`](Self::is_full).
 #[derive(Debug)]
 pub struct Batch {
     items: Vec<Item>,
-    /// What one run may still read.
+    /// Items that the run may still read.
     items_left: usize,
+    /// Bytes that the run may still read.
     bytes_left: u64,
-    /// The connection's buffer when its lock was last held, and what was read
-    /// since. Nobody else fills it meanwhile, and who empties it only makes
-    /// room: it is full here at the latest when it is full there.
+    /// The connection's buffer as it was when its lock was last held, charged with
+    /// the items read since. Only the running backfill fills the buffer, and steps
+    /// only drain it: it is full here no later than there.
     buffer: ReadAhead,
-    /// Something was pushed that did not fit.
+    /// Whether an item was pushed that did not fit.
     overfull: bool,
 }
 
@@ -44,8 +45,8 @@ impl Batch {
     /// Takes the next item. O(1); the batch allocates once for a run of a
     /// backfill.
     ///
-    /// One that is pushed onto a full batch is dropped, and the stream ends
-    /// with [`BackfillFail`](crate::EndStatus::BackfillFail): its scan has
+    /// An item that is pushed onto a full batch is dropped, and the stream ends
+    /// with [`BackfillFail`](crate::EndStatus::BackfillFail), for its scan has
     /// lost an item.
     pub fn push(&mut self, item: Item) {
         if self.is_full() {
@@ -61,14 +62,14 @@ impl Batch {
         self.items.push(item);
     }
 
-    /// Whether to return before the next item is pushed.
+    /// Whether the batch takes no further item: the scan is to return.
     pub fn is_full(&self) -> bool {
         let run_is_over = self.items_left == 0 || self.bytes_left == 0;
         self.items.len() == ITEMS || run_is_over || self.buffer.is_full()
     }
 
-    /// Takes the items out, in their order, for whoever reads a scan without
-    /// the core.
+    /// Takes the items out, in their order: for a reader of scans other than the
+    /// core.
     ///
     /// ```
     /// use connmap::{Batch, Item};
@@ -89,13 +90,13 @@ impl Batch {
         self.overfull
     }
 
-    /// The items were handed over, and this is the buffer now.
+    /// Sets the buffer to the connection's, after the items were handed over.
     pub(crate) fn refreshed(&mut self, buffer: ReadAhead) {
         self.buffer = buffer;
     }
 }
 
-/// For whoever reads a scan without the core: 64 items, of any size.
+/// For a reader of scans other than the core: 64 items, of any size.
 impl Default for Batch {
     fn default() -> Self {
         Batch {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 /// Limits; the defaults are kv_engine's.
 ///
-/// Any value is taken. A limit of 0 that would keep every backfill from ever
-/// going on counts as 1, and each field says what its extremes mean.
+/// Any value is accepted. A limit of 0 with which no backfill could ever go on
+/// counts as 1, and each field says what its extremes mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Bytes that one run of a backfill reads at most: 4 MiB. The item that
@@ -18,16 +18,17 @@ pub struct Config {
     /// An item without a payload is charged as one byte, so that this bounds
     /// their number, too.
     pub buffer_bytes: u64,
-    /// How far a full buffer drains before backfills go on, in per cent of
-    /// `buffer_bytes`: 25. (At 0 it would stop and go at every item, as
-    /// kv_engine's did in MB-61257; at 100 and above it resumes when it is empty.)
+    /// The share of a full buffer that must be sent before backfills go on, in
+    /// per cent of `buffer_bytes`: 25. (At 0 backfills would stop and go on at
+    /// each item, as kv_engine's did in MB-61257; at 100 and above they go on when
+    /// the buffer is empty.)
     pub resume_drained_percent: u8,
     /// Backfills in progress for each connection: 64. At least 1.
     pub backfills_per_connection: usize,
     /// Backfills in progress for the whole map: 4096; see
     /// [`Config::bucket_backfills`]. At least 1.
     pub backfills_per_bucket: usize,
-    /// How long a backfill that cannot go on rests: 1 s. At least 1 ms, so
+    /// How long a backfill snoozes that cannot go on: 1 s. At least 1 ms, so
     /// that a worker does not poll, and at most a year.
     pub snooze: Duration,
     /// Above this share of the memory quota, in per cent, requests are refused
@@ -44,7 +45,7 @@ pub enum BackfillOrder {
     #[default]
     RoundRobin,
     /// One until it is finished, then the next. A new one has its first run,
-    /// which opens its scan, at once, and waits for its turn then.
+    /// which opens its scan, before the others go on, and then waits its turn.
     Sequential,
 }
 
@@ -80,7 +81,7 @@ impl Config {
         (quota_bytes / 100 / (10 << 10)).clamp(2, 4096) as usize
     }
 
-    /// What the documentation of the fields promises.
+    /// The limits within the bounds that the fields document.
     pub(crate) fn clamped(self) -> Self {
         Config {
             scan_bytes: self.scan_bytes.max(1),
@@ -93,15 +94,14 @@ impl Config {
         }
     }
 
-    /// When a snooze that begins now is over. A clock that cannot tell, at the
-    /// end of its range, makes for no snooze and not for a panic under a lock.
+    /// When a snooze that begins now is over. Where that is beyond the range of
+    /// the clock the snooze is over at once: a panic here would be under a lock.
     pub(crate) fn snooze_from(&self, now: Instant) -> Instant {
         now.checked_add(self.snooze).unwrap_or(now)
     }
 
-    /// The bytes at which a full buffer takes backfills again: always fewer
-    /// than those at which it is full, or it would resume before anything was
-    /// sent.
+    /// The bytes at which backfills go on behind a full buffer: always fewer than
+    /// those at which it is full, or they would go on before an item was sent.
     pub(crate) fn resume_bytes(&self) -> u64 {
         let drained = u128::from(self.buffer_bytes) * u128::from(self.resume_drained_percent) / 100;
         self.buffer_bytes.saturating_sub((drained as u64).max(1))

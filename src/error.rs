@@ -1,5 +1,5 @@
-//! Refusals. Each says which level refused, and each is made before any side
-//! effect: a refused request has created, scheduled and charged nothing.
+//! Refusals. Each says which level refused, and each comes before any side effect
+//! (rule 2): a refused request has created, scheduled and charged nothing.
 
 use crate::{ConnId, Seqno, VbId};
 use std::error::Error;
@@ -9,16 +9,15 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The map is shut down: for good, do not try again.
+    /// The map is shut down, for good: do not try again.
     MapShutDown,
     /// A connection with this id is in the map: disconnect it first.
     IdInUse(ConnId),
 }
 
-/// Why a [`StreamRequest`](crate::StreamRequest) was refused. The variants
-/// stand in the order in which they are tested (kv_engine's order, as far as
-/// the core knows what is tested; looking the vb up, its state and the
-/// rollback check are the host's, before it calls).
+/// Why a [`StreamRequest`](crate::StreamRequest) was refused. The variants are in
+/// the order of the checks, which is kv_engine's. (Whether the vb exists, its state
+/// and a rollback are checked by the host, before it calls.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {

@@ -1,15 +1,15 @@
-//! A line of small numbers: first come, first served, and whoever is in it may
-//! leave from anywhere. Plain data, no lock.
+//! A line of small numbers: first come, first served, and a number can be removed
+//! from anywhere. Plain data, no lock.
 
-/// Who stands before and behind a number. It is kept with what the number
-/// stands for, so that to look at the one is to have the other at hand.
+/// The neighbours of a number in its line. The link is stored with the object that
+/// the number stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link {
     before: u32,
     behind: u32,
 }
 
-/// Where the links are, by number.
+/// The links, by number.
 pub(crate) trait Links {
     /// The link of a number that is, or is to be, in a line.
     fn link(&mut self, number: u32) -> &mut Link;
@@ -29,7 +29,7 @@ struct Ends {
     last: u32,
 }
 
-/// Nobody: the neighbour of the first, or of the last.
+/// No number: the neighbour before the first, and behind the last.
 const NOBODY: u32 = u32::MAX;
 
 impl Link {
@@ -50,13 +50,14 @@ impl Line {
         self.len == 0
     }
 
-    /// To the end of the line. False: it is in it already, and stays where it is.
+    /// Puts a number at the end of the line. False: it is in the line already, and
+    /// keeps its place.
     pub(crate) fn push_back(&mut self, links: &mut impl Links, number: u32) -> bool {
         let last = self.ends.map_or(NOBODY, |ends| ends.last);
         self.insert(links, number, Link { before: last, behind: NOBODY })
     }
 
-    /// Before everybody else, or as [`Self::push_back`].
+    /// Puts a number before all others. False: as of [`Self::push_back`].
     pub(crate) fn push_front(&mut self, links: &mut impl Links, number: u32) -> bool {
         let first = self.ends.map_or(NOBODY, |ends| ends.first);
         self.insert(links, number, Link { before: NOBODY, behind: first })
@@ -68,7 +69,7 @@ impl Line {
         Some(first)
     }
 
-    /// Out of the line, from wherever. False: it was not in it.
+    /// Takes a number out of the line. False: it was not in it.
     pub(crate) fn remove(&mut self, links: &mut impl Links, number: u32) -> bool {
         let link = std::mem::replace(links.link(number), Link::OUT);
         if !link.is_in_line() {
@@ -91,7 +92,7 @@ impl Line {
         true
     }
 
-    /// Makes two that are next to each other know it; either may be nobody.
+    /// Makes two numbers neighbours; either may be [`NOBODY`].
     fn join(&mut self, links: &mut impl Links, before: u32, behind: u32) {
         if before != NOBODY {
             links.link(before).behind = behind;
@@ -125,7 +126,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against a queue that is searched from end to end.
+        /// Compared with a queue that is searched from end to end.
         #[test]
         fn a_line_is_a_queue(calls in proptest::collection::vec((0..4u8, 0..6u32), 0..200)) {
             let (mut line, mut queue) = (Line::default(), VecDeque::new());

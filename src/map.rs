@@ -1,22 +1,22 @@
-//! ConnMap: which connections there are, and whether there will be any more.
+//! ConnMap: the connections of a bucket, by id and by name, and its shutdown.
 //!
 //! One lock (`Rank::Map`), the first in the order, guards the connections,
-//! their names and the map's own end. It is held while one connection is
-//! displaced or closed, so that this is one step together with the entry in the
-//! map: what a lookup finds is what the calls before it made. To close is to
-//! move everything out, in O(log n); the streams are ended outside of the lock.
+//! their names and whether the map is shut down. It is held while one
+//! connection is displaced or closed, so that this is one step together with
+//! the change of the map (rule 1). To close a connection is to move everything
+//! out of it, in O(log n); its streams are ended outside of the lock.
 //!
-//! To shut down is to change the map's state. Either an open has the lock
-//! first, and the shutdown closes what it opened; or the shutdown does, and
+//! A shutdown changes the map's state first. Either an open has the lock
+//! first, and the shutdown closes the new connection; or the shutdown does, and
 //! the open is refused. The connections are then closed one by one, in a
-//! critical section each: none can come any more, and one that leaves
-//! meanwhile was closed by whoever took it out.
+//! critical section each: none is opened any more, and one that is disconnected
+//! meanwhile is closed by that disconnect.
 //!
-//! A name belongs to the connection that was opened last under it. Of two that
-//! open under one name, the one that has the lock later displaces the other.
-//! Of an open and the disconnect of the name's holder, either the open has the
-//! lock first, and the disconnect finds that the name has another holder; or
-//! the disconnect does, and the name is free.
+//! A name belongs to the connection that was opened last under it. Of two opens
+//! under one name, the one that has the lock later displaces the other's
+//! connection. Of an open and the disconnect of the name's holder, either the
+//! open has the lock first, and the disconnect finds that the name has another
+//! holder; or the disconnect does, and the name is free.
 
 use crate::after::After;
 use crate::backfill::bucket::Bucket;
@@ -38,11 +38,12 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// The connections of one bucket. It owns them: when it is dropped, or a
-/// connection is disconnected, what belonged to it is gone.
+/// The connections of one bucket. The map owns them (rule 6): a connection that
+/// is disconnected, or whose map is dropped, is gone with all that it has.
 ///
-/// Put it in an `Arc` to share it. Every method may be called from any thread
-/// and from the host's callbacks, and blocks on short critical sections only.
+/// Put the map in an `Arc` to share it. Every method may be called from any
+/// thread and from the host's callbacks, and blocks on short critical sections
+/// only.
 #[derive(Debug)]
 pub struct ConnMap {
     state: Mutex<State>,
@@ -52,9 +53,10 @@ pub struct ConnMap {
 struct State {
     shut_down: bool,
     connections: BTreeMap<ConnId, Entry>,
-    /// Which connection was opened last under each name, and is still here.
-    /// Names come from clients, so the hasher is std's, which has a secret; its
-    /// order differs from run to run, and nothing ever iterates over it.
+    /// For each name the connection that was opened last under it, if that is
+    /// still in the map. Names come from clients, so the hasher is std's, which
+    /// has a secret; its order differs from run to run, and nothing iterates
+    /// over it.
     #[allow(clippy::disallowed_types)]
     names: HashMap<Arc<str>, ConnId>,
 }
@@ -68,15 +70,16 @@ struct Entry {
 /// A connection that a shutdown closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedConnection {
-    /// Which one.
+    /// The connection.
     pub id: ConnId,
-    /// Its streams that had not been reported to have ended; those that were
-    /// open ended with [`EndStatus::Disconnected`].
+    /// The ends that `step` had not handed out, and then those of the streams
+    /// that the shutdown has ended, with [`EndStatus::Disconnected`].
     pub ends: Vec<StreamEnd>,
 }
 
 /// What a map holds at this moment, for monitoring and for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MapStats {
     /// Connections in the map, closed ones that nobody disconnected included.
     pub connections: usize,
@@ -109,15 +112,15 @@ impl ConnMap {
         ConnMap { state: Mutex::new(Rank::Map, state), shared: Arc::new(shared) }
     }
 
-    /// Opens a producer. One of the same name that is open already is
-    /// *displaced*: it refuses requests from then on, and its owner is woken
+    /// Opens a producer. A connection that is open under the same name is
+    /// *displaced*: it refuses requests from then on, and its front end is woken
     /// to see [`Step::Disconnect`](crate::Step::Disconnect).
     ///
     /// Locks: the map's, and under it that of the connection which is
     /// displaced. O(log n) in the connections.
     ///
     /// # Errors
-    /// See [`OpenError`]; then nothing was changed, and nobody displaced.
+    /// See [`OpenError`]; a refused open has changed and displaced nothing.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -139,8 +142,8 @@ impl ConnMap {
         let mut after = After::default();
         let mut guard = self.state.lock();
         let state = &mut *guard;
-        // The host's front end must not be dropped under the lock, so it is
-        // refused before it is moved, and dropped when the guard is gone.
+        // By rule 3 the front end must not be dropped under the lock: a refusal
+        // comes before it is moved, and it is dropped after the guard.
         let refused = if state.shut_down {
             Some(OpenError::MapShutDown)
         } else if state.connections.contains_key(&id) {
@@ -185,8 +188,9 @@ impl ConnMap {
     /// Each connection with its name, in the order of their ids, closed ones
     /// that nobody disconnected included: for monitoring.
     ///
-    /// It is no snapshot: what is opened or disconnected meanwhile may be in
-    /// it or not. Locks: the map's, once for each connection, for O(log n).
+    /// This is no snapshot: a connection that is opened or disconnected meanwhile
+    /// may be among them or not. Locks: the map's, once for each connection, for
+    /// O(log n).
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -208,17 +212,17 @@ impl ConnMap {
 
     /// Closes one connection and takes it out of the map. When this returns,
     /// none of its streams is open and it accepts no other. The answer has the
-    /// streams whose end step had not handed out; if the connection was closed
-    /// before, whoever closed it has them.
+    /// ends of the streams that `step` had not handed out; if the connection was
+    /// closed before, the answer of the call that closed it has them.
     ///
-    /// Locks: the map's, and under it the connection's and the bucket's, in
-    /// which all that the connection had is moved out, in O(log n) in the
+    /// Locks: the map's, and under it the connection's and the bucket's, while
+    /// everything is moved out of the connection, in O(log n) in the
     /// connections; then one of the index's for each stream, which is ended
     /// under no other lock.
     ///
     /// # Errors
-    /// [`NoSuchConnection`]: `id` is not in the map; of two that disconnect at
-    /// once, one is told so.
+    /// [`NoSuchConnection`]: `id` is not in the map. Of two disconnects at the
+    /// same time one has this error.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -296,14 +300,14 @@ impl ConnMap {
     /// time closes what it finds open, reports that, and returns when all of
     /// the above is true.
     ///
-    /// From the beginning of this call on nothing can be opened; then one
-    /// connection after another is closed, in the order of their ids, and a
-    /// request on a later one is accepted until its turn comes. Whoever is
-    /// closed already may disconnect without waiting for the rest.
+    /// From the beginning of this call on no connection can be opened; then one
+    /// connection after another is closed, in the order of their ids, and
+    /// accepts requests until then. A connection that is closed can be
+    /// disconnected without a wait for the others.
     ///
     /// Locks: for each connection the map's, and under it the connection's and
-    /// the bucket's, for O(log n); then one of the index's for each stream,
-    /// and nothing else, while the streams are ended, in O(1) each.
+    /// the bucket's, for O(log n); then one of the index's for each stream, and
+    /// no other lock, while the streams are ended, in O(1) each.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -339,8 +343,8 @@ impl ConnMap {
         Worker::new(Arc::clone(&self.shared))
     }
 
-    /// The live objects of this map, readable also after it is gone. O(1);
-    /// takes no lock.
+    /// The counts of this map's live objects, also for the time when the map is
+    /// gone. O(1); takes no lock.
     pub fn live(&self) -> LiveCounts {
         self.shared.live.clone()
     }
@@ -354,7 +358,7 @@ impl ConnMap {
 }
 
 impl State {
-    /// Takes a connection out, and its name, unless another has it by now.
+    /// Takes a connection out, and its name, unless the name has another holder.
     fn remove(&mut self, id: ConnId) -> Option<Entry> {
         let entry = self.connections.remove(&id)?;
         if self.names.get(&entry.name) == Some(&id) {
@@ -418,10 +422,10 @@ mod tests {
         producer
     }
 
-    /// No caller can tell: what would be left is memory, a little for each
-    /// connection that there ever was.
+    /// A unit test, for no caller can observe a seat: one that stays is memory, a
+    /// little for each connection that was ever opened.
     #[test]
-    fn who_is_closed_leaves_its_seat_also_while_it_runs() {
+    fn a_closed_connection_leaves_its_seat_also_while_it_runs() {
         let map = Arc::new_cyclic(|map| {
             ConnMap::new(Arc::new(Disconnects(Weak::clone(map))), Config::default())
         });

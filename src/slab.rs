@@ -1,4 +1,4 @@
-//! Values under small numbers that are handed out again. Plain data, no lock.
+//! Values under small numbers, which are reused. Plain data, no lock.
 
 use crate::line::{Link, Links};
 
@@ -15,7 +15,7 @@ impl<T> Default for Slab<T> {
     }
 }
 
-/// What is linked keeps its link.
+/// Each value has its link.
 impl<T: AsMut<Link>> Links for Slab<T> {
     fn link(&mut self, number: u32) -> &mut Link {
         self.get_mut(number).expect("who is in a line is there").as_mut()
@@ -55,7 +55,7 @@ impl<T> Slab<T> {
         self.entries.get_mut(number as usize)?.as_mut()
     }
 
-    /// The values by their numbers, for whoever takes them all.
+    /// All values, by their numbers.
     pub(crate) fn into_entries(self) -> Vec<Option<T>> {
         self.entries
     }

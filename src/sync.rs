@@ -1,18 +1,18 @@
 //! The only module that names an engine: std's types by default, loom's under
 //! `--cfg loom`, shuttle's under `--cfg shuttle`.
 //!
-//! It owns no lock; it says how every lock of the crate is taken. [`Mutex`]
-//! carries a [`Rank`], and in debug builds and under both engines each
-//! acquisition checks that the thread holds only locks of lower rank. So an
+//! It owns no lock, but every lock of the crate is one of its types. A [`Mutex`]
+//! has a [`Rank`], and in debug builds and under both engines each acquisition
+//! checks that the thread holds only locks of lower rank (rule 5). So an
 //! inversion is found in the first execution that nests two locks the wrong
 //! way round, even where no schedule happens to deadlock.
 //!
 //! | rank | lock | guards |
 //! |---|---|---|
-//! | 1 [`Rank::Map`] | `ConnMap` | which connections there are and under which names, whether the map is shut down |
-//! | 2 [`Rank::Connection`] | `Connection` | everything of one connection: streams, manager, paused |
-//! | 3 [`Rank::Index`] | `Index`, a lock for each of 16 shards | which connections have a stream on which vb |
-//! | 4 [`Rank::Bucket`] | `Bucket` | which managers have a turn to come, the bucket's slots |
+//! | 1 [`Rank::Map`] | `ConnMap` | the connections by id and by name, whether the map is shut down |
+//! | 2 [`Rank::Connection`] | `Connection` | all state of one connection: streams, manager, paused |
+//! | 3 [`Rank::Index`] | `Index`, a lock for each of 16 shards | the connections with a stream on each vb |
+//! | 4 [`Rank::Bucket`] | `Bucket` | the turns of managers, the bucket's slots |
 //!
 //! A thread may go from a lower rank to a higher one, never back, and never
 //! takes two locks of one rank. The last two are leaves, and never nested.
@@ -21,9 +21,9 @@
 //! and under loom, which therefore does not see an upgrade race with the last
 //! drop; under shuttle they are shuttle-dpor's, which counts the references
 //! itself, so that each upgrade is explored against each drop. Every other
-//! `Arc` is std's under every engine: no decision depends on who drops its
-//! last reference, because no destructor of the core takes a lock, and the
-//! host's run contained.
+//! `Arc` is std's under every engine: no decision depends on which thread drops
+//! its last reference, because no destructor of the core takes a lock (rule 4),
+//! and panics of the host's destructors are contained.
 
 #[cfg(all(loom, shuttle))]
 compile_error!("choose one engine: --cfg loom or --cfg shuttle, not both");
@@ -114,9 +114,9 @@ impl Rank {
     }
 }
 
-/// A mutex with a rank. It ignores poisoning: no code of a host runs under a
-/// lock of this crate, so a panic under one is a defect of the crate itself,
-/// and a second panic at every later call would only hide the first.
+/// A mutex with a rank. It ignores poisoning: by rule 3 no code of a host runs
+/// under a lock of this crate, so a panic under one is a defect of the crate, and a
+/// second panic at every later call would only hide the first.
 #[derive(Debug)]
 pub(crate) struct Mutex<T> {
     rank: Rank,
@@ -126,7 +126,7 @@ pub(crate) struct Mutex<T> {
 impl<T> Mutex<T> {
     pub(crate) fn new(rank: Rank, value: T) -> Self {
         let inner = imp::Mutex::new(value);
-        // What a witness calls it.
+        // The name in witnesses.
         #[cfg(shuttle)]
         inner.set_name(rank.name());
         Mutex { rank, inner }
@@ -140,8 +140,8 @@ impl<T> Mutex<T> {
     }
 }
 
-/// Gives the rank back when dropped. A field of its own, declared after the
-/// guard, so that the lock is released first.
+/// Releases the rank when dropped. A field of its own, declared after the guard, so
+/// that the lock is released first.
 #[derive(Debug)]
 struct Held(Rank);
 
@@ -209,7 +209,7 @@ impl Condvar {
 
 pub(crate) use thread::JoinHandle;
 
-/// A function of its own, so that the lint knows this one from std's.
+/// A function and no re-export: the lint forbids std's by its path.
 pub(crate) fn spawn(body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     thread::spawn(body)
 }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_on_a_condvar_keeps_the_rank_and_not_the_lock() {
+    fn a_wait_on_a_condvar_keeps_the_rank_and_releases_the_lock() {
         let bucket = Mutex::new(Rank::Bucket, false);
         let changed = Condvar::new();
         std::thread::scope(|scope| {

@@ -1,11 +1,12 @@
 //! Wake-ups that a call owes, handed to its caller. Owns no lock.
 //!
 //! A call of the core may make a paused connection ready. It does not wake the
-//! front end itself: the caller may hold a lock that the wake takes as well (a
-//! vb state lock, a front end's thread lock; kv_engine's MB-20751 and
-//! MB-35073 were such pairs). It gets the wake-ups as part of the answer and
-//! delivers them when it holds nothing. The host's objects that a call let go
-//! of go the same way, for their destructors may take such a lock, too.
+//! front end itself: the caller may hold a lock that the wake-up takes as well (a
+//! vb state lock, a front end's thread lock; kv_engine's MB-20751 and MB-35073
+//! were such pairs). The caller gets the wake-ups as part of the answer and
+//! delivers them when it holds no lock. So it does with the host's objects that
+//! the core has released (rule 3), for their destructors may take such a lock,
+//! too.
 
 use crate::after::After;
 use crate::host::{contain, FrontEnd, Hosted, Scan};
@@ -41,8 +42,8 @@ impl<T> Deferred<T> {
         Deferred { value, wakeups: after.into_wakeups() }
     }
 
-    /// Wakes whoever is to be woken, drops the scans and front ends that the
-    /// call let go of, and gives the answer. Calls the host's
+    /// Wakes the front ends that the call owes a wake-up, drops the scans and front
+    /// ends that it has released, and returns the answer. Calls the host's
     /// [`FrontEnd::wake`] and destructors: hold no lock that they take. Takes no
     /// lock of the core's; O(1) for each.
     pub fn deliver(self) -> T {
@@ -64,12 +65,12 @@ pub struct Wakeups {
     wakes: usize,
 }
 
-/// An object of the host's, and what is to become of it outside of every lock.
+/// An object of the host's, and what is done with it outside of every lock.
 enum Owed {
     Wake(Hosted<Arc<dyn FrontEnd>>),
-    /// Only to be dropped.
+    /// To be dropped.
     FrontEnd(#[allow(dead_code)] Hosted<Arc<dyn FrontEnd>>),
-    /// The same.
+    /// To be dropped.
     Scan(#[allow(dead_code)] Hosted<Box<dyn Scan>>),
 }
 
@@ -79,12 +80,12 @@ impl Wakeups {
         self.wakes += 1;
     }
 
-    /// Takes what is to be dropped with the wake-ups.
+    /// Adds a scan, to be dropped with the wake-ups.
     pub(crate) fn keep_scan(&mut self, scan: Option<Hosted<Box<dyn Scan>>>) {
         self.owed.extend(scan.map(Owed::Scan));
     }
 
-    /// The same.
+    /// Adds a front end, to be dropped with the wake-ups.
     pub(crate) fn keep_front_end(&mut self, front_end: Hosted<Arc<dyn FrontEnd>>) {
         self.owed.push(Owed::FrontEnd(front_end));
     }
@@ -101,13 +102,13 @@ impl Wakeups {
         self.wakes
     }
 
-    /// Whether nobody is to be woken.
+    /// Whether no front end is to be woken.
     pub fn is_empty(&self) -> bool {
         self.wakes == 0
     }
 
-    /// Wakes them. Calls the host's [`FrontEnd::wake`], each contained: a
-    /// panic in one keeps no other from being woken. Takes no lock of the core's.
+    /// Wakes the front ends. Calls the host's [`FrontEnd::wake`]: a panic in one
+    /// is contained, and the others are still woken. Takes no lock of the core's.
     pub fn deliver(self) {
         for owed in &self.owed {
             if let Owed::Wake(front_end) = owed {

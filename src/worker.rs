@@ -1,7 +1,8 @@
 //! Workers: the threads that run backfills, the host's or the built-in pool's.
 //!
-//! Owns no lock of its own; everything is under the bucket's and the
-//! connections'. A worker holds what the connections share and no connection.
+//! Owns no lock of its own; all state is under the bucket's lock and those of the
+//! connections. A worker holds what the connections share, and no connection
+//! except during a run (rule 6).
 
 use crate::backfill::run::run;
 use crate::connection::Shared;
@@ -10,8 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What a worker's thread calls: [`run`](Self::run) until it answers
-/// [`Run::Idle`], then [`wait`](Self::wait).
+/// The calls of a worker's thread: [`run`](Self::run) until that answers
+/// [`Run::Idle`], then [`wait`](Self::wait), and again.
 ///
 /// ```
 /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -32,7 +33,7 @@ pub struct Worker {
 /// The answer of [`Worker::run`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run {
-    /// One backfill ran, or its manager had to put it off.
+    /// A turn was taken: a backfill ran, or none of the connection's could.
     Ran,
     /// No backfill can run now.
     Idle,
@@ -42,7 +43,7 @@ pub enum Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a worker that is told to stop and waits again spins"]
 pub enum Wait {
-    /// Run again; there may be something.
+    /// Call [`Worker::run`]: there may be a backfill to run.
     Run,
     /// The map was shut down: end the thread.
     Stop,
@@ -53,10 +54,10 @@ impl Worker {
         Worker { shared }
     }
 
-    /// Runs one backfill, of the manager whose turn it is, for at most one
-    /// scan's limits. Calls the host's source, and wakes the front end when
-    /// there is something to send; hold no lock of yours that these take.
-    /// `now` decides which snoozes are over. Blocks as long as the scan does.
+    /// Runs one backfill of the connection whose turn comes next, up to the limits
+    /// of one scan. Calls the host's source, and wakes the front end when there is
+    /// something to send; hold no lock of yours that these take. `now` decides
+    /// which snoozes are over. Blocks as long as the scan does.
     ///
     /// Locks: the bucket's, and then, once to begin, once for a scan that is
     /// opened, once for each batch of items and once to end, the connection's;
@@ -75,7 +76,7 @@ impl Worker {
     }
 
     /// Blocks until a backfill can run, counting snoozes from `now`, or until
-    /// the map is shut down. It may come back early.
+    /// the map is shut down. May wake spuriously.
     ///
     /// Locks: the bucket's, which it does not hold while it waits. O(log n) in
     /// the connections that rest.
@@ -106,7 +107,7 @@ impl fmt::Debug for Worker {
 /// pool.join();
 /// ```
 #[derive(Debug)]
-#[must_use = "join the pool after the shutdown, or its threads end on their own"]
+#[must_use = "a pool that is not joined leaves its threads to end on their own"]
 pub struct WorkerPool {
     threads: Vec<JoinHandle<()>>,
 }
@@ -126,13 +127,12 @@ impl WorkerPool {
         WorkerPool { threads }
     }
 
-    /// Blocks until every thread has ended. They end after
-    /// [`ConnMap::shutdown`](crate::ConnMap::shutdown), each when the backfill
-    /// that it runs lets go; without a shutdown this blocks for ever. Takes no
-    /// lock.
+    /// Blocks until every thread has ended. A thread ends after
+    /// [`ConnMap::shutdown`](crate::ConnMap::shutdown), when the run of its
+    /// backfill is over; without a shutdown this blocks for ever. Takes no lock.
     pub fn join(self) {
         for thread in self.threads {
-            // A worker contains the host's panics, so this is Ok.
+            // Always Ok: a worker contains the panics of the host.
             let _ = thread.join();
         }
     }

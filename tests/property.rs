@@ -321,9 +321,9 @@ impl World {
         self.call(&Call::Shutdown);
         self.check();
         let live = self.map.live();
-        let expected =
-            LiveObjects { producers: self.map.stats().connections, ..Default::default() };
-        assert_eq!(live.get(), expected);
+        let LiveObjects { producers, streams, managers, backfills, .. } = live.get();
+        let connections = self.map.stats().connections;
+        assert_eq!([producers, streams, managers, backfills], [connections, 0, 0, 0]);
         assert_eq!(self.accepted.len(), self.ended.len());
         assert_eq!(self.map.worker().wait(self.now), Wait::Stop);
         drop(self.map);

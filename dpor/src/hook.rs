@@ -12,8 +12,12 @@ use std::sync::Once;
 
 thread_local! {
     static EXPLORING: Cell<bool> = const { Cell::new(false) };
-    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The latest panics of this thread, at most [`KEPT`]: message and place.
+    static PANICS: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
+
+/// A destructor's panic and the one before it, and some more.
+const KEPT: usize = 4;
 
 /// Marks this OS thread as exploring until dropped.
 pub(crate) struct Quiet(bool);
@@ -46,7 +50,14 @@ pub(crate) fn install(panics: fn()) {
         panic::set_hook(Box::new(move |info| {
             if EXPLORING.get() {
                 let at = info.location().map(|l| format!("{}:{}", l.file(), l.line()));
-                LAST.set(at);
+                let text = message(info.payload());
+                PANICS.with_borrow_mut(|all| {
+                    if ABORTING.contains(&text.as_str()) {
+                        return explain_abort(&text, all);
+                    }
+                    all.truncate(KEPT - 1);
+                    all.insert(0, (text, at.unwrap_or_default()));
+                });
                 panics();
             } else if shuttle::current::try_get_current_task().is_some() {
                 panics();
@@ -58,14 +69,29 @@ pub(crate) fn install(panics: fn()) {
     });
 }
 
+/// What std panics with before it aborts the process: nobody will catch that, so it must be told now.
+const ABORTING: [&str; 2] =
+    ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
+
+fn explain_abort(why: &str, panics: &[(String, String)]) {
+    eprintln!("std aborts the process, and the exploration with it: {why}");
+    for (text, place) in panics.iter().rev() {
+        eprintln!("  panicked at {place}: {text}");
+    }
+}
+
 /// The message of a panic that has been caught, and where it came from.
 pub(crate) fn describe(payload: &(dyn Any + Send)) -> (String, String) {
-    let text = if let Some(s) = payload.downcast_ref::<&str>() {
+    let last = PANICS.take().into_iter().next();
+    (message(payload), last.map(|(_, place)| place).unwrap_or_default())
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(s) = payload.downcast_ref::<&str>() {
         (*s).to_owned()
     } else if let Some(s) = payload.downcast_ref::<String>() {
         s.clone()
     } else {
         "a panic without a message".to_owned()
-    };
-    (text, LAST.take().unwrap_or_default())
+    }
 }

@@ -10,6 +10,12 @@ use crate::rt;
 use std::fmt;
 use std::panic::Location;
 
+/// Drops what the current thread's thread-locals hold, the latest first, as its end does: for those
+/// who look at what is left when the body has returned.
+pub fn drop_locals() {
+    rt::guest::drop_locals();
+}
+
 /// The operations of a reference count that is kept elsewhere.
 ///
 /// Drops are dependent with each other and with looks. To clone a reference is no operation: whoever

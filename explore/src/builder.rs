@@ -1,4 +1,4 @@
-//! A system of one's own, said by what its calls do.
+//! A system of one's own, declared by its calls.
 //!
 //! ```ignore
 //! use orderings::sync::atomic::{AtomicBool, Ordering};
@@ -35,10 +35,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 type Make<T> = dyn Fn(&Setup<'_>) -> T + Send + Sync;
 type Perform<T> = dyn Fn(&T, &Args<'_>) -> String + Send + Sync;
 type Check<T> = dyn Fn(&T) -> bool + Send + Sync;
-/// Of calls by name, whether one waits with reason.
+/// For each call by name, whether it waits with reason.
 type Reasons<T> = Vec<(&'static str, Arc<Check<T>>)>;
 
-/// What is explored: a new `T` in each execution, and the calls on it.
+/// A system: a new `T` in each execution, and the calls on it.
 ///
 /// `T` is made of the primitives of [`crate::sync`], or of shuttle-dpor's.
 pub struct System<T> {
@@ -51,16 +51,16 @@ pub struct System<T> {
     performs: Arc<Vec<Arc<Perform<T>>>>,
     settings: Vec<Setting>,
     invariants: Arc<Vec<(Invariant, Arc<Check<T>>)>>,
-    /// Of each call that may wait for ever: whether it waits with reason.
+    /// For each call that may wait for ever: whether it waits with reason.
     reasons: Arc<Reasons<T>>,
     linearizable: bool,
     scenarios: String,
-    /// Of each scenario that was prepared: what its calls answer when they run
-    /// alone; `None`: that are too many orders to say.
+    /// For each scenario that was prepared: the answers of its calls without a race;
+    /// `None`: there are too many orders to run.
     allowed: Mutex<BTreeMap<String, Option<Arc<Allowed>>>>,
 }
 
-/// What a scenario says of the start.
+/// The receivers and settings of a scenario, for the construction of a system.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup<'a> {
     scenario: &'a Scenario,
@@ -73,7 +73,7 @@ impl Setup<'_> {
         self.scenario.receivers.len()
     }
 
-    /// Whether a receiver is there from the start: no call makes it.
+    /// Whether a receiver exists from the start: no call creates it.
     pub fn is_there(&self, receiver: usize) -> bool {
         !self.scenario.created.contains(&Receiver(receiver))
     }
@@ -89,7 +89,7 @@ impl Setup<'_> {
     }
 }
 
-/// What a call was made with.
+/// The arguments of a call.
 #[derive(Debug)]
 pub struct Args<'a> {
     id: CallId,
@@ -117,34 +117,34 @@ impl Args<'_> {
         }
     }
 
-    /// What the call is made on: the first receiver of the scenario is 0.
+    /// The receiver of the call: the first one of the scenario is 0.
     ///
     /// # Panics
-    /// When the call was declared on no receiver.
+    /// When the call was declared without a receiver.
     pub fn receiver(&self) -> usize {
         let receiver = self.call.receiver;
         receiver.unwrap_or_else(|| panic!("`{}` is on no receiver", self.operation.name)).0
     }
 
-    /// Which call of the scenario it is.
+    /// The place of this call in the scenario.
     pub fn id(&self) -> CallId {
         self.id
     }
 
-    /// Something is heard of a call, this one or an earlier one, such as how what it
-    /// began has ended. The outcome has it behind that call's answer.
+    /// Records news of a call, this one or an earlier one, such as the end of something
+    /// that it began. The outcome has the news behind the answer of that call.
     pub fn news(&self, of: CallId, news: impl Display) {
         self.log.news(of, news);
     }
 }
 
 impl<T: Send + Sync + 'static> System<T> {
-    /// A system of this name, and how it is made.
+    /// A system with this name; `make` constructs it in each execution.
     pub fn new(name: &str, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         Self::with_setup(name, move |_| make())
     }
 
-    /// The same, made as the scenario says: with its receivers and settings.
+    /// Like [`System::new`], but `make` is given the scenario's receivers and settings.
     pub fn with_setup(name: &str, make: impl Fn(&Setup<'_>) -> T + Send + Sync + 'static) -> Self {
         System {
             name: name.to_owned(),
@@ -163,14 +163,14 @@ impl<T: Send + Sync + 'static> System<T> {
         }
     }
 
-    /// What it is, in a line.
+    /// Describes the system, in a line.
     pub fn about(mut self, meaning: &str) -> Self {
         meaning.clone_into(&mut self.meaning);
         self
     }
 
-    /// What calls are made on, `a.send`, is called `noun`, and made by the call
-    /// `created_by`, if by any: a call that is declared as `noun.call(...)`.
+    /// `noun` is what a receiver is called: the `a` of `a.send`. The call `created_by`,
+    /// if any, creates receivers; it is declared as `noun.call(...)`.
     pub fn receiver(
         mut self,
         noun: &'static str,
@@ -184,15 +184,15 @@ impl<T: Send + Sync + 'static> System<T> {
         self
     }
 
-    /// A call that scenarios can make, and what performs it. It answers anything
-    /// that displays, the same in every execution in which a caller sees the same.
+    /// Declares a call. `perform` returns its answer, which can be anything that
+    /// displays; answers that a caller cannot tell apart must display alike.
     ///
-    /// Written as it is called: `close`, `checkout(n=1)` with a parameter that may
-    /// be left out, `put(key)` with one that may not, `queue.push(value)` on a
+    /// The signature is written like a call: `close`, `checkout(n=1)` with a parameter
+    /// that may be left out, `put(key)` with one that may not, `queue.push(value)` on a
     /// [receiver](System::receiver).
     ///
     /// # Panics
-    /// When it is not written so.
+    /// When the signature is written in another way.
     pub fn call<R: Display>(
         mut self,
         signature: &'static str,
@@ -211,9 +211,9 @@ impl<T: Send + Sync + 'static> System<T> {
         Arc::get_mut(&mut self.performs).expect("it is not explored while it is being described")
     }
 
-    /// A call of this name may wait for ever, such as for something to do. If it has
-    /// not returned when nothing else can go on, `reason` says whether it waits with
-    /// reason, and it is a deadlock when it does not.
+    /// A call of this name may wait for ever, such as for work. If it has not returned
+    /// when no thread can go on, `reason` says whether it waits with reason; if it does
+    /// not, that is a deadlock.
     ///
     /// # Panics
     /// When no such call was declared.
@@ -230,14 +230,14 @@ impl<T: Send + Sync + 'static> System<T> {
         self
     }
 
-    /// Something that scenarios can set, as `{ name=value }`, and its value when
-    /// they do not.
+    /// Declares a setting, which scenarios write as `{ name=value }`, and its value
+    /// where they do not.
     pub fn setting(mut self, name: &'static str, default: u64, meaning: &'static str) -> Self {
         self.settings.push(Setting { name, default, meaning });
         self
     }
 
-    /// What must hold when all calls have returned.
+    /// Declares an invariant, which must hold when all calls have returned.
     pub fn invariant(
         mut self,
         name: &'static str,
@@ -250,20 +250,21 @@ impl<T: Send + Sync + 'static> System<T> {
         self
     }
 
-    /// The calls must answer as if they were made one after another, in an order
-    /// that respects real time: on the system itself, which runs alone for that.
+    /// The calls must answer as if they were made one after another, in an order that
+    /// respects real time. What they answer then is found by running the system itself,
+    /// without a race.
     pub fn linearizable(mut self) -> Self {
         self.linearizable = true;
         self
     }
 
-    /// The scenarios that ship with it, in the form of [`crate::parse::file`].
+    /// The scenarios that ship with the system, in the form of [`crate::parse::file`].
     pub fn scenarios(mut self, text: &str) -> Self {
         text.clone_into(&mut self.scenarios);
         self
     }
 
-    /// The command line: reads it, does what it says, and answers the exit status.
+    /// Runs the command line, and returns the exit status.
     pub fn command(self) -> ExitCode {
         Ask::of(self).command()
     }
@@ -271,15 +272,15 @@ impl<T: Send + Sync + 'static> System<T> {
     /// Explores all scenarios of the system.
     ///
     /// # Panics
-    /// Unless each is complete, holds, and has shown every outcome that it
-    /// requires. The message has the tables, the orderings that break something and
-    /// the commands that show them again.
+    /// Unless each scenario is complete, holds, and has shown every outcome that it
+    /// requires. The message has the tables, the orderings that violate an invariant,
+    /// and the commands that show these orderings again.
     #[track_caller]
     pub fn holds(self) {
         Ask::of(self).holds(&[]);
     }
 
-    /// The same of these scenarios, by name or written out.
+    /// Explores these scenarios of the system, by name or written out.
     ///
     /// # Panics
     /// See [`System::holds`].
@@ -288,7 +289,8 @@ impl<T: Send + Sync + 'static> System<T> {
         Ask::of(self).holds(scenarios);
     }
 
-    /// What its calls answer, one after another.
+    /// The answers of the calls without a race, in each order; `None`: there are too
+    /// many orders.
     fn alone(&self, scenario: &Arc<Scenario>) -> Option<Allowed> {
         let mut allowed = Allowed::default();
         for order in orders(scenario)? {
@@ -353,11 +355,11 @@ fn operation(signature: &'static str) -> Option<Operation> {
     };
     let written = parameters.split(',').filter(|written| !written.trim().is_empty());
     let parameters: Vec<Parameter> = written.map(parameter).collect::<Option<_>>()?;
-    // What is left out is at the end.
+    // Only the last arguments of a call can be left out.
     if !parameters.is_sorted_by_key(|parameter| parameter.default.is_some()) {
         return None;
     }
-    // There are few, and they live as long as the program.
+    // Leaked: there are few signatures, and they live as long as the program.
     let arguments = Box::leak(parameters.into_boxed_slice());
     Some(Operation { on_receiver, arguments, ..Operation::plain(name, "") })
 }
@@ -426,7 +428,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One of them, in one execution.
+/// A system in one execution.
 struct Running<T> {
     it: T,
     operations: Vec<Operation>,

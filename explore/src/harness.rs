@@ -7,28 +7,29 @@ use crate::system::{Instance, Model};
 use crate::Invariant;
 use std::sync::Arc;
 
-/// What one execution showed.
+/// The result of one execution.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// What the calls answered.
+    /// The answers of the calls.
     pub outcome: Outcome,
-    /// What did not hold.
+    /// The invariants that did not hold, each with a detail.
     pub violations: Vec<(Invariant, String)>,
 }
 
-/// Notes between which the scenario itself runs; what comes before builds the
-/// system, and what comes after checks it. No part of a witness.
+/// The note at which the scenario begins. Steps before it build the system, and are no
+/// part of a witness.
 pub const BEGIN: &str = "the scenario begins";
-/// See [`BEGIN`]: where the calls before the race have returned.
+/// The note at which the calls before the race have returned. No part of a witness.
 pub const RACE: &str = "the race begins";
-/// See [`BEGIN`].
+/// The note at which the scenario ends. Steps after it check the system, and are no
+/// part of a witness.
 pub const END: &str = "the scenario has ended";
 
-/// Runs the scenario once. One of the scenario's threads is the caller's: an engine
-/// that counts its main thread has one less to interleave.
+/// Runs the scenario once. The calling thread makes the calls of one of the scenario's
+/// threads, so an engine that counts its main thread has one less to interleave.
 ///
-/// Calls that may wait for ever are made by other threads, so that the caller can tell
-/// when nothing else goes on, can take the outcome, and have the system check itself.
+/// Calls that may wait for ever are made by other threads, so that the caller learns
+/// when no thread can go on, takes the outcome, and has the system check itself.
 pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     let log = Arc::new(Log::default());
     let instance = system.build(scenario, &log);
@@ -61,7 +62,7 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     }
     perform(scenario.threads.len() + 1, &scenario.epilogue, &*instance, &log);
     if rests {
-        // What the epilogue has let go is to be over, too.
+        // Calls that the epilogue has woken return, too.
         sync::until_rest();
     }
     let outcome = log.outcome(scenario);
@@ -70,8 +71,8 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     Observation { outcome, violations: log.take_violations() }
 }
 
-/// Which of the threads is the caller's: the first that does not wait for ever. loom
-/// cannot tell who does.
+/// The thread whose calls the caller makes: the first without a call that may wait for
+/// ever. Under loom the first, for there such a call is a deadlock in any case.
 fn own(scenario: &Scenario) -> Option<usize> {
     match cfg!(loom) {
         true => scenario.threads.first().map(|_| 0),
@@ -83,8 +84,8 @@ fn may_wait(calls: &[Call]) -> bool {
     calls.iter().any(|call| call.waits)
 }
 
-/// What a witness calls a thread: its calls, and of several threads with the same
-/// calls which one.
+/// The name of a thread in witnesses: its calls, and a number where several threads
+/// have the same calls.
 fn calls_of(scenario: &Scenario, thread: usize) -> String {
     let Some(calls) = scenario.threads.get(thread) else { return String::new() };
     let name = calls.iter().map(|call| call.text.as_str()).collect::<Vec<_>>().join("; ");

@@ -1,9 +1,8 @@
-//! What must hold, by name: a system's own invariants, and those of every
-//! system.
+//! Invariants: a system's own, and those of every system.
 
 use std::fmt;
 
-/// Something that must hold in every ordering. Two of one name are the same.
+/// What must hold in every ordering. Two invariants of one name are equal.
 #[derive(Clone, Copy, Debug)]
 pub struct Invariant {
     name: &'static str,
@@ -33,21 +32,21 @@ pub const LINEARIZABLE: Invariant = Invariant::new(
      time.",
 );
 
-/// Those that every system is checked against.
+/// The invariants that every system is checked against.
 pub const BUILT_IN: [Invariant; 4] = [NO_PANIC, NO_DEADLOCK, NO_LIVELOCK, NO_DATA_RACE];
 
 impl Invariant {
-    /// One of this name, such as `no-leak`, and what it says in a sentence.
+    /// An invariant with this name, such as `no-leak`, and its meaning in a sentence.
     pub const fn new(name: &'static str, meaning: &'static str) -> Self {
         Invariant { name, meaning }
     }
 
-    /// Its name in output and documentation.
+    /// The name in output and documentation.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it says.
+    /// The invariant in a sentence.
     pub const fn meaning(&self) -> &'static str {
         self.meaning
     }

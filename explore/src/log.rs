@@ -1,7 +1,6 @@
-//! What one execution observed. Bookkeeping of the harness, not of the system:
-//! it uses std's lock and adds no scheduling point, which is sound because
-//! nothing that a call does depends on it, and the entries of two threads
-//! commute.
+//! The record of one execution. It belongs to the harness, not to the system: it
+//! uses std's lock and adds no scheduling point, which is sound because no call
+//! depends on the record, and the entries of two threads commute.
 
 use crate::scenario::{CallId, Scenario};
 use crate::Invariant;
@@ -11,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What stands for the answer of a call that waits for ever, where it may.
+/// The answer in an outcome of a call that waits for ever, where it may.
 pub const WAITS: &str = "waits";
 
 /// The record of one execution.
@@ -27,38 +26,37 @@ struct Records {
     violations: Vec<(Invariant, String)>,
 }
 
-/// One call, as it went.
+/// A call that was made. Times are counted in events of this execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Performed {
-    /// When it was called, in the order of this execution.
+    /// The time of the call.
     pub begin: u64,
-    /// When it returned, and what it answered.
+    /// The time of the return, and the answer.
     pub end: Option<(u64, String)>,
 }
 
-/// What the calls of one execution answered, and what was heard of each later, in
-/// the order of the text. The same for every ordering in which the callers could
-/// see no difference.
+/// The answers of the calls of one execution, each with the later news of it, in the
+/// order of the text. Orderings that no caller can tell apart have equal outcomes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Outcome {
-    /// Those of the prologue first, then those of each thread, then the epilogue's.
+    /// The answers to the prologue, then to each thread, then to the epilogue.
     pub answers: Vec<Answer>,
 }
 
-/// A call and what it answered.
+/// A call and its answer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Answer {
     /// See [`CallId::thread`].
     pub thread: usize,
-    /// The call as a pattern has it: `call#2` is the second of those that are
-    /// written alike.
+    /// The call as in patterns: `call#2` is the second of several that are written
+    /// alike.
     pub call: String,
-    /// What it answered, and what was heard of it later.
+    /// The answer, and the news of the call.
     pub answer: String,
 }
 
 impl Outcome {
-    /// What the call at this place answered.
+    /// The answer of the call at this place.
     pub fn get(&self, id: CallId) -> Option<&Answer> {
         self.answers.iter().filter(|answer| answer.thread == id.thread).nth(id.index)
     }
@@ -71,7 +69,7 @@ impl Answer {
     }
 }
 
-/// The answers, and the same in a line.
+/// The answers, and all of them in one line.
 impl Serialize for Outcome {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut both = to.serialize_struct("Outcome", 2)?;
@@ -104,8 +102,8 @@ impl Log {
         }
     }
 
-    /// The answer of `call` is about what the call `subject` has begun. An
-    /// outcome does not say so; a specification can be held to it.
+    /// The answer of `call` is about something that the call `subject` has begun. That
+    /// is no part of the outcome, but a specification must predict it.
     pub fn concerns(&self, call: CallId, subject: CallId) {
         self.records().subjects.insert(call, subject);
     }
@@ -115,15 +113,15 @@ impl Log {
         self.records().subjects.get(&call).copied()
     }
 
-    /// A moment, in the order of this execution.
+    /// The time, in events of this execution.
     pub fn now(&self) -> u64 {
         let mut records = self.records();
         records.clock += 1;
         records.clock
     }
 
-    /// Something was heard of what `call` has begun, such as how it ended. The
-    /// outcome has it behind the call's answer.
+    /// Records news of something that `call` has begun, such as its end. The outcome
+    /// has the news behind the call's answer.
     pub fn news(&self, call: CallId, news: impl fmt::Display) {
         let mut records = self.records();
         records.clock += 1;
@@ -131,21 +129,21 @@ impl Log {
         records.news.entry(call).or_default().push(news);
     }
 
-    /// What was heard of `call` after it returned, in this order.
+    /// The news of `call`, oldest first.
     pub fn news_of(&self, call: CallId) -> Vec<String> {
         let records = self.records();
         let news = records.news.get(&call).map_or(&[][..], Vec::as_slice);
         news.iter().map(|(_, news)| news.clone()).collect()
     }
 
-    /// Whether anything was heard of `call` by then.
+    /// Whether there was news of `call` before this moment.
     pub fn had_news_before(&self, call: CallId, moment: u64) -> bool {
         let records = self.records();
         let news = records.news.get(&call).map_or(&[][..], Vec::as_slice);
         news.iter().any(|(at, _)| *at < moment)
     }
 
-    /// An invariant does not hold in this execution.
+    /// Records that an invariant does not hold in this execution.
     pub fn violated(&self, invariant: impl Into<Invariant>, detail: impl fmt::Display) {
         self.records().violations.push((invariant.into(), detail.to_string()));
     }
@@ -155,20 +153,20 @@ impl Log {
         self.records().calls.clone()
     }
 
-    /// The calls that were made and have not returned: of those that [may
-    /// wait](crate::Operation::waits), when nothing else can go on.
+    /// The calls that have not returned: when no thread can go on, those are calls that
+    /// [may wait](crate::Operation::waits).
     pub fn waiting(&self) -> Vec<CallId> {
         let records = self.records();
         let waiting = records.calls.iter().filter(|(_, call)| call.end.is_none());
         waiting.map(|(id, _)| *id).collect()
     }
 
-    /// What did not hold.
+    /// Takes the violations that were recorded.
     pub fn take_violations(&self) -> Vec<(Invariant, String)> {
         std::mem::take(&mut self.records().violations)
     }
 
-    /// The outcome. News that came twice are there twice: an observer sees them.
+    /// The outcome. News that came twice is there twice, as an observer sees it.
     pub fn outcome(&self, scenario: &Scenario) -> Outcome {
         let records = self.records();
         let answer = |id: CallId| {
@@ -191,8 +189,8 @@ impl Log {
 }
 
 impl fmt::Display for Outcome {
-    /// `call: answer; call: answer | call: answer`, without the prologue's and
-    /// the epilogue's when there is none.
+    /// `call: answer; call: answer | call: answer`; a prologue or an epilogue without
+    /// calls is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = self.answers.chunk_by(|one, next| one.thread == next.thread);
         for (at, part) in parts.enumerate() {

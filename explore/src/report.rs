@@ -1,5 +1,5 @@
-//! The result of exploring one scenario on one system with one engine: what
-//! every engine produces and every format prints.
+//! The result of exploring one scenario on one system with one engine. Every engine
+//! produces a [`Report`], and every format prints it.
 
 use crate::scenario::Clause;
 use crate::{Invariant, Model, Outcome, Pattern, Scenario};
@@ -14,42 +14,42 @@ pub const VERSION: u32 = 1;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// Every ordering was explored, every invariant holds, and what must be
-    /// seen was seen.
+    /// Every ordering was explored, every invariant holds, and each required outcome
+    /// was seen.
     Complete,
-    /// An invariant does not hold, or a required outcome was never seen though
-    /// all was explored, or a forbidden one was.
+    /// An invariant does not hold, or a forbidden outcome was seen, or every ordering
+    /// was explored and a required outcome was not seen.
     Violated,
-    /// A limit was hit, or the engine samples: nothing was found so far.
+    /// A limit was hit, or the engine samples, and no violation was found so far.
     /// [`Report::reason`] says which limit. Never success.
     Incomplete,
 }
 
-/// What a scenario says of an outcome.
+/// What a scenario demands of an outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
-    /// It must be seen.
+    /// The outcome must be seen.
     Required,
-    /// It says nothing.
+    /// Nothing: the outcome may be seen.
     #[default]
     Allowed,
-    /// It must not be seen.
+    /// The outcome must not be seen.
     Forbidden,
 }
 
 /// One step of a witness.
 ///
-/// A step whose operation is [`Step::SWITCH`] is a remark of the engine: the
-/// thread stops here for another one, and the note says why.
+/// A step whose operation is [`Step::SWITCH`] is a remark of the engine: another
+/// thread runs from here on, and the note says why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Step {
     /// The thread, by its place in [`Witness::threads`].
     pub thread: usize,
-    /// What it did: `lock`, `load`, ...; empty for a note.
+    /// The operation: `lock`, `load`, ...; empty for a note.
     pub operation: String,
-    /// To which object, by name.
+    /// The name of its object.
     pub object: String,
     /// The source line, `file:line`; empty when not known.
     pub line: String,
@@ -58,27 +58,27 @@ pub struct Step {
 }
 
 impl Step {
-    /// The operation of a step that only says why the thread stops here.
+    /// The operation of a step that is a change of threads.
     pub const SWITCH: &'static str = "switch";
 }
 
-/// One ordering; empty where the engine does not tell.
+/// One ordering; empty where the engine does not report orderings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Witness {
-    /// Runs this ordering again; empty when the engine cannot.
+    /// The token for `--replay`; empty where the engine has none.
     pub replay: String,
     /// The threads' names.
     #[serde(rename = "witness_threads")]
     pub threads: Vec<String>,
-    /// What happened, in order.
+    /// The steps, in order.
     #[serde(rename = "witness")]
     pub steps: Vec<Step>,
 }
 
 impl Witness {
-    /// Whether there is something to show.
+    /// Whether there are steps to show.
     pub fn is_known(&self) -> bool {
         !self.steps.is_empty()
     }
@@ -88,7 +88,7 @@ impl Witness {
         self.steps.windows(2).filter(|pair| pair[0].thread != pair[1].thread).count()
     }
 
-    /// The objects that are worked on, in the order of their first use.
+    /// The objects of the steps, in the order of their first use.
     pub fn objects(&self) -> Vec<String> {
         let mut objects: Vec<String> = Vec::new();
         for step in self.steps.iter().filter(|step| !step.operation.is_empty()) {
@@ -99,7 +99,8 @@ impl Witness {
         objects
     }
 
-    /// The threads' names; a step of a thread without one still has a column.
+    /// The headings of the columns: the threads' names, or numbers for threads without
+    /// a name.
     pub fn columns(&self) -> Vec<String> {
         let most = self.steps.iter().map(|step| step.thread + 1).max().unwrap_or(0);
         let name = |thread| {
@@ -114,39 +115,41 @@ impl Witness {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SeenOutcome {
-    /// What the calls answered.
+    /// The answers of the calls.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// In how many orderings (executions, where the engine cannot tell).
+    /// The number of orderings that lead to the outcome (of executions, where the
+    /// engine does not tell orderings apart).
     pub orderings: u64,
-    /// How many of them violate an invariant.
+    /// How many of these violate an invariant.
     #[serde(default)]
     pub violating: u64,
-    /// So many preemptions are enough: some ordering that leads to it leaves a thread
-    /// that could have gone on so often.
+    /// This many preemptions are enough: an ordering with so many leads to the outcome.
+    /// (A preemption leaves a thread that could have gone on.)
     #[serde(default)]
     pub preemptions: Option<u32>,
-    /// And so many it needs at least. Where it is less than is enough, it was not
-    /// searched for ([`Options::preemptions`](crate::engine::Options::preemptions)), or
-    /// not to the end.
+    /// This many preemptions are needed. Where that is less than are enough, the
+    /// minimum was not searched for
+    /// ([`Options::preemptions`](crate::engine::Options::preemptions)), or not to the end.
     #[serde(default)]
     pub least_preemptions: u32,
-    /// The orderings that lead to it, of all, in percent.
+    /// The orderings that lead to the outcome, in percent of all.
     pub percent: f64,
-    /// What the scenario says of it.
+    /// What the scenario demands of the outcome.
     pub grade: Grade,
-    /// What it means, in words of the domain.
+    /// What the outcome means, in words of the domain.
     pub meaning: Option<String>,
-    /// Whether the scenario says so, and not the system.
+    /// Whether `meaning` is the scenario's and not the system's.
     #[serde(skip)]
     pub written: bool,
-    /// The ordering with the fewest context switches that leads to it.
+    /// The ordering with the fewest context switches that leads to the outcome.
     #[serde(flatten)]
     pub witness: Witness,
 }
 
 impl SeenOutcome {
-    /// So many orderings lead to it. What else a report says of it is not known yet.
+    /// An outcome with its counts; all else is filled in by [`Report::judged`] or the
+    /// engine.
     pub fn new(outcome: Outcome, orderings: u64, violating: u64) -> Self {
         SeenOutcome {
             outcome,
@@ -167,32 +170,31 @@ impl SeenOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which one, by name.
+    /// The invariant's name.
     pub invariant: String,
-    /// What was wrong, in the witness.
+    /// What is wrong at the end of the witness.
     pub detail: String,
-    /// In how many orderings.
+    /// The number of orderings that violate the invariant.
     pub orderings: u64,
-    /// Whether the scenario expects it.
+    /// Whether the scenario expects the violation.
     #[serde(default)]
     pub expected: bool,
-    /// The ordering with the fewest context switches that breaks it.
+    /// The ordering with the fewest context switches that violates the invariant.
     #[serde(flatten)]
     pub witness: Witness,
 }
 
 impl Violation {
-    /// One whose ordering is not known.
+    /// A violation without a witness.
     pub fn new(invariant: &str, detail: String, orderings: u64) -> Self {
         let (invariant, witness) = (invariant.to_owned(), Witness::default());
         Violation { invariant, detail, orderings, expected: false, witness }
     }
 }
 
-/// What an exploration found. Every format prints it, and JSON is it, field by
-/// field: `explore/JSON.md` documents the fields for those who read that. Adding a
-/// field keeps [`VERSION`]; renaming one, removing one or changing what it means
-/// does not.
+/// The result of an exploration. Every format prints it, and JSON has its fields, which
+/// `explore/JSON.md` documents for readers of JSON. Adding a field keeps [`VERSION`];
+/// renaming one, removing one or changing its meaning does not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -200,7 +202,7 @@ pub struct Report {
     pub version: u32,
     /// The scenario's name.
     pub name: String,
-    /// What it is about.
+    /// What the scenario is about.
     pub meaning: String,
     /// The scenario's text.
     pub scenario: String,
@@ -210,51 +212,51 @@ pub struct Report {
     pub engine: String,
     /// How many threads race.
     pub threads: usize,
-    /// Distinct orderings, when the engine can tell them apart.
+    /// Distinct orderings, where the engine tells them apart.
     pub orderings: Option<u64>,
-    /// Bodies run.
+    /// Executions of the scenario.
     pub executions: u64,
-    /// How it ended.
+    /// How the exploration ended.
     pub verdict: Verdict,
-    /// Why not every ordering was explored, whatever was found: a limit that was
-    /// hit, or that the engine samples.
+    /// Why not every ordering was explored: a limit was hit, or the engine samples.
+    /// Independent of the verdict.
     pub reason: Option<String>,
-    /// Whether every ordering was explored, whatever was found.
+    /// Whether every ordering was explored. Independent of the verdict.
     pub explored_all: bool,
-    /// Whether it is what the scenario says it should be.
+    /// Whether the result is what the scenario expects.
     pub success: bool,
     /// Wall-clock time.
     #[serde(rename = "elapsed_ms", with = "milliseconds")]
     pub elapsed: Duration,
-    /// What was seen, in the order of the outcomes.
+    /// The outcomes that were seen, sorted.
     pub outcomes: Vec<SeenOutcome>,
-    /// What did not hold; those of one ordering stand together.
+    /// The invariants that do not hold; those of one ordering stand together.
     pub violations: Vec<Violation>,
-    /// Required and never seen, as written.
+    /// Required patterns that no outcome has, as they are written.
     pub missing: Vec<String>,
-    /// Forbidden and seen, as written.
+    /// Forbidden patterns that some outcome has, as they are written.
     pub forbidden: Vec<String>,
     /// The invariants that the scenario expects to be violated.
     pub expected_violations: Vec<String>,
     /// Calls that did nothing in any outcome.
     pub idle_calls: Vec<String>,
-    /// What the scenario says of outcomes that were never seen, where an answer
-    /// that was seen looks as if it were meant.
+    /// Remarks on patterns that no outcome has: an answer that was seen and is nearly
+    /// that of the pattern.
     #[serde(default)]
     pub hints: Vec<String>,
     /// The outcome, from 1, whose ordering the scenario wants to be shown.
     #[serde(default)]
     pub show: Option<usize>,
-    /// The command that asks about this system; empty: none is known.
+    /// The command that explores this system; empty: not known.
     #[serde(skip)]
     pub command: String,
-    /// Whether this is the system that goes without saying.
+    /// Whether the command explores this system when none is named.
     #[serde(skip)]
     pub usual: bool,
 }
 
 impl Report {
-    /// Nothing explored yet.
+    /// The report of an exploration that has not run.
     pub fn new(system: &dyn Model, scenario: &Scenario, engine: &str) -> Self {
         Report {
             version: VERSION,
@@ -284,15 +286,15 @@ impl Report {
         }
     }
 
-    /// With the scenario's demands applied, what the system says of the outcomes,
-    /// and the verdict that follows.
+    /// Fills in what follows from the scenario's demands and the system's words: the
+    /// outcomes' grades and meanings, and the verdict.
     pub fn judged(mut self, scenario: &Scenario, system: &dyn Model) -> Self {
         let seen = |pattern: &Pattern| self.outcomes.iter().any(|o| pattern.matches(&o.outcome));
         let text = |pattern: &Pattern| pattern.text.clone();
         self.missing = scenario.requires.iter().filter(|p| !seen(p)).map(text).collect();
         self.forbidden = scenario.forbids.iter().filter(|p| seen(p)).map(text).collect();
         self.explored_all = self.reason.is_none();
-        // An ordering that does not end has no outcome, and counts all the same.
+        // The percentages are of all orderings, with those that have no outcome.
         let all = self.all().max(1) as f64;
         for seen in &mut self.outcomes {
             let written = scenario.means.iter().find(|(pattern, _)| pattern.matches(&seen.outcome));
@@ -328,7 +330,7 @@ impl Report {
         self
     }
 
-    /// Violations of one ordering stand together.
+    /// Puts the violations of one ordering together.
     fn group(&mut self) {
         let mut rest = std::mem::take(&mut self.violations);
         while !rest.is_empty() {
@@ -340,9 +342,9 @@ impl Report {
         }
     }
 
-    /// A violation that is expected is a success, and not to find it is a
-    /// failure: it would mean that the explorer had gone blind. What was not
-    /// explored to its end is never one: there may be something else.
+    /// An expected violation is a success, and a failure if it was not found: the
+    /// explorer would miss violations then. An exploration that was cut short is no
+    /// success: a violation that is not expected may follow.
     fn is_success(&self) -> bool {
         if self.expected_violations.is_empty() {
             return self.verdict == Verdict::Complete;
@@ -353,18 +355,19 @@ impl Report {
             && self.missing.is_empty()
     }
 
-    /// Whether nothing was seen that should not be.
+    /// Whether all that was seen is expected or allowed.
     fn is_expected_so_far(&self) -> bool {
         self.violations.iter().all(|violation| violation.expected) && self.forbidden.is_empty()
     }
 
-    /// Expected, and not found.
+    /// The invariants that are expected to be violated, and are not.
     pub fn unseen_violations(&self) -> impl Iterator<Item = &str> {
         let seen = |name: &&String| self.violations.iter().any(|found| found.invariant == **name);
         self.expected_violations.iter().filter(move |name| !seen(name)).map(String::as_str)
     }
 
-    /// 0: all holds, 1: something does not, 3: not all was explored.
+    /// 0 for a success, 1 for a failure, 3 if not every ordering was explored and what
+    /// was is no failure.
     pub fn exit_status(&self) -> u8 {
         match self.success {
             true => 0,
@@ -373,7 +376,8 @@ impl Report {
         }
     }
 
-    /// The number of orderings, or of executions where they are not told apart.
+    /// The number of orderings, or of executions where the engine does not tell
+    /// orderings apart.
     pub fn all(&self) -> u64 {
         self.orderings.unwrap_or(self.executions)
     }
@@ -413,8 +417,8 @@ impl Report {
         hints
     }
 
-    /// Of the answers that its calls gave the one most like this clause's, unless
-    /// one of them is just that.
+    /// The answer of the clause's calls that is most like the clause's; `None`: one of
+    /// them matches, or none is alike enough.
     fn nearest<'a>(&'a self, clause: &'a Clause, least: f64) -> Option<&'a str> {
         let outcomes = self.outcomes.iter().map(|seen| &seen.outcome);
         let answers = outcomes.flat_map(|outcome| clause.answers(outcome));
@@ -422,7 +426,7 @@ impl Report {
         if answers.iter().any(|answer| like(&clause.answer, answer)) {
             return None;
         }
-        // Another number is another answer, and not the same one misspelt.
+        // An answer with another number is another answer, and not a misspelling.
         let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
         let other = |answer: &&str| least == 0.0 || words(answer) != words(&clause.answer);
         let likeness = |answer| (strsim::normalized_levenshtein(&clause.answer, answer), answer);
@@ -432,11 +436,11 @@ impl Report {
     }
 }
 
-/// How alike two answers are when one may be the other, misspelt.
+/// The least likeness of two answers of which one may be the other misspelt.
 const ALIKE: f64 = 0.8;
 
 impl Clause {
-    /// What the calls that are meant answered.
+    /// The answers of the clause's calls.
     fn answers<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> {
         let answer = |id: &crate::CallId| outcome.get(*id);
         self.calls.iter().filter_map(answer).map(|answer| answer.answer.as_str())

@@ -6,7 +6,7 @@
 use crate::invariant::Invariant;
 use std::fmt;
 
-/// What calls are made on, by its place in [`Scenario::receivers`].
+/// A receiver of calls, by its place in [`Scenario::receivers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Receiver(pub usize);
 
@@ -24,13 +24,13 @@ pub enum Argument {
 pub struct Call {
     /// The name of one of the system's operations.
     pub operation: &'static str,
-    /// What it is made on, when the operation is a receiver's.
+    /// The receiver, where the operation has one.
     pub receiver: Option<Receiver>,
-    /// Its arguments.
+    /// The arguments, with defaults for those that were left out.
     pub arguments: Vec<Argument>,
-    /// As it is written in outcomes and witnesses.
+    /// The call as it is written in outcomes and witnesses.
     pub text: String,
-    /// Whether it may wait for ever: see [`Operation::waits`](crate::Operation::waits).
+    /// Whether the call may wait for ever: see [`Operation::waits`](crate::Operation::waits).
     pub waits: bool,
 }
 
@@ -50,29 +50,28 @@ impl fmt::Display for Call {
     }
 }
 
-/// Where a call stands. Its order is the order of the text.
+/// The place of a call in the scenario. The order is that of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId {
-    /// 0 the prologue, then the threads from 1, then the epilogue.
+    /// 0 for the prologue, the threads from 1, and then the epilogue.
     pub thread: usize,
-    /// The place in the thread.
+    /// The place in the thread, from 0.
     pub index: usize,
 }
 
-/// What an outcome of the scenario must, or must not, look like: clauses that
-/// hold together.
+/// A pattern of outcomes: clauses that must all hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// As it was written.
+    /// The pattern as it was written.
     pub text: String,
-    /// What holds together.
+    /// The clauses.
     pub clauses: Vec<Clause>,
 }
 
-/// `call: answer`, of a pattern.
+/// One clause of a pattern, `call: answer`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clause {
-    /// The calls that are meant: one of them has the answer.
+    /// The calls that are written so: one of them must have the answer.
     pub calls: Vec<CallId>,
     /// The answer; `*` is any text.
     pub answer: String,
@@ -83,13 +82,13 @@ pub struct Clause {
 pub struct Scenario {
     /// A short name, or the scenario's text when it has none.
     pub name: String,
-    /// One sentence: what it is about.
+    /// One sentence: what the scenario is about.
     pub meaning: String,
-    /// The line that says what races.
+    /// The calls, as [`crate::parse::scenario`] reads them.
     pub text: String,
     /// The receivers' names, in order of appearance.
     pub receivers: Vec<String>,
-    /// Those that the scenario makes itself; the others are there from the start.
+    /// The receivers that a call creates; the others exist from the start.
     pub created: Vec<Receiver>,
     /// The system's settings, by name.
     pub settings: Vec<(String, u64)>,
@@ -103,11 +102,11 @@ pub struct Scenario {
     pub requires: Vec<Pattern>,
     /// Outcomes that must not be seen.
     pub forbids: Vec<Pattern>,
-    /// What an outcome that looks so means, in words of the domain.
+    /// What outcomes of a pattern mean, in words of the domain.
     pub means: Vec<(Pattern, String)>,
-    /// Outcomes whose ordering is worth showing unasked.
+    /// Outcomes whose ordering is shown without `--show`.
     pub shows: Vec<Pattern>,
-    /// Invariants that do not hold, and it would be a failure not to notice.
+    /// Invariants that must be found to be violated.
     pub expects: Vec<Invariant>,
 }
 
@@ -122,7 +121,7 @@ impl Scenario {
         std::iter::once(&self.prologue).chain(&self.threads).chain(std::iter::once(&self.epilogue))
     }
 
-    /// Where its calls stand, in the order of the text.
+    /// The places of all calls, in the order of the text.
     pub fn ids(&self) -> impl Iterator<Item = CallId> + '_ {
         let calls = |(thread, calls): (usize, &Vec<Call>)| {
             (0..calls.len()).map(move |index| CallId { thread, index })
@@ -135,8 +134,8 @@ impl Scenario {
         self.parts().nth(id.thread)?.get(id.index)
     }
 
-    /// The call by the name that a pattern has for it: `call#2` for the second of
-    /// those that are written alike.
+    /// The name of a call in patterns: `call#2` for the second of several calls that
+    /// are written alike.
     pub fn label(&self, id: CallId) -> String {
         let Some(call) = self.call(id) else { return String::new() };
         let (mut all, mut number) = (0, 0);
@@ -153,7 +152,7 @@ impl Scenario {
     }
 }
 
-/// The line that says what races, as [`crate::parse::scenario`] reads it.
+/// The calls, as [`crate::parse::scenario`] reads them.
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let texts = |calls: &[Call]| calls.iter().map(|call| call.text.clone()).collect::<Vec<_>>();
@@ -177,10 +176,10 @@ impl fmt::Display for Scenario {
 }
 
 impl Scenario {
-    /// The scenario and what is expected of it, as [`crate::parse::file`] reads it.
+    /// The scenario with its expectations, as [`crate::parse::file`] reads it.
     pub fn stanza(&self) -> String {
         let one_line = |text: &str| text.replace(['\n', '\r'], " ");
-        // A name is up to the first colon.
+        // A name ends at the first colon.
         let mut stanza = format!("{}: {self}\n", one_line(&self.name).replace(':', " "));
         let mut line = |text: String| stanza.push_str(&format!("    {}\n", one_line(&text)));
         if !self.meaning.is_empty() {

@@ -1,54 +1,55 @@
-//! What a command explores: systems, and how they are called.
+//! The systems that a command explores, and their names.
 
 use crate::command::Error;
 use crate::system::Model;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The system of a name, if there is one.
+/// Looks a system up by its name.
 pub type Find = fn(&str) -> Option<Arc<dyn Model>>;
 
-/// The systems of a command. What a scenario does not name is the first of them.
+/// The systems of a command. A scenario without a system is explored on the first.
 #[derive(Clone, Default)]
 pub struct Suite {
     /// How the command is started: `cargo explore`.
     pub command: String,
-    /// All of them, as `--list` tells them.
+    /// All systems, in the order of `--list`.
     pub systems: Vec<Arc<dyn Model>>,
-    /// Those whose scenarios are explored when nothing is asked; empty: all.
+    /// The systems whose scenarios are explored by a command without arguments;
+    /// empty: all.
     pub by_default: Vec<Arc<dyn Model>>,
-    /// Several systems under one name.
+    /// Names for several systems together.
     pub families: Vec<(String, Vec<Arc<dyn Model>>)>,
-    /// Systems that go by further names.
+    /// Looks up further names.
     pub find: Option<Find>,
     /// What `--list` says of the systems' names.
     pub about: String,
-    /// Scenarios that any of the systems knows by name: what they are, and the
-    /// text of their file.
+    /// Scenarios that can be asked of every system by name: a heading for them, and
+    /// the text of their file.
     pub shared: Option<(String, String)>,
-    /// Where `--ledger` is written, and how that is called.
+    /// The file of `--ledger`, and its name in messages.
     pub ledger: Option<(PathBuf, String)>,
-    /// Further pages.
+    /// Further pages, each with an option of its own.
     pub pages: Vec<Page>,
     /// Examples, for `--help`.
     pub help: String,
 }
 
-/// A page of what was explored, which is written, or checked, by an option of its
-/// own. Exploration is deterministic, so a page can be compared.
+/// A page of results, which an option of its own writes or checks. Exploration is
+/// deterministic, so a page can be compared.
 #[derive(Clone, Copy, Debug)]
 pub struct Page {
     /// The option, without its dashes.
     pub option: &'static str,
     /// What the page says, for `--help`.
     pub meaning: &'static str,
-    /// Writes the page; or, asked to check, compares it only. Answers the exit
-    /// status.
+    /// Writes the page, or only compares it with the file (true: check). Returns the
+    /// exit status.
     pub write: fn(&Arc<Suite>, bool) -> Result<u8, Error>,
 }
 
 impl Suite {
-    /// What is explored when nothing in particular is asked for.
+    /// The systems that a command without arguments explores.
     pub fn by_default(&self) -> &[Arc<dyn Model>] {
         match self.by_default.is_empty() {
             true => &self.systems,
@@ -56,7 +57,7 @@ impl Suite {
         }
     }
 
-    /// The system that goes without saying.
+    /// The system of a scenario for which none is named: the first.
     pub fn usual(&self) -> Option<&Arc<dyn Model>> {
         self.systems.first()
     }
@@ -73,7 +74,7 @@ impl Suite {
         family.map_or(&[], |(_, systems)| systems)
     }
 
-    /// The command that asks the same of this system.
+    /// The command that explores this system.
     pub fn command_for(&self, system: &dyn Model) -> String {
         let name = system.name();
         match self.usual().is_some_and(|usual| usual.name() == name) {

@@ -1,4 +1,4 @@
-//! Explores many scenarios, each to its end: they hold, or they are reported.
+//! Explores many scenarios, each to its end, and reports those that do not hold.
 
 use crate::render::layout::{number, plural};
 use crate::{parse, Model, Report, Scenario, Verdict};
@@ -8,26 +8,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a sweep found.
+/// The result of a sweep.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// Scenarios that were explored.
     pub scenarios: u64,
-    /// Executions in all of them.
+    /// The sum of their executions.
     pub executions: u64,
-    /// Orderings, where the engine can tell them apart.
+    /// The sum of their orderings, where the engine tells these apart.
     pub orderings: u64,
-    /// Scenarios that have one ordering only: their calls do not meet.
+    /// Scenarios with one ordering only: no call of theirs races with another.
     pub single: u64,
-    /// Outcomes, over all scenarios.
+    /// The sum of their outcomes.
     pub outcomes: u64,
-    /// The one with the most executions.
+    /// The executions and the text of the scenario with the most executions.
     pub largest: Option<(u64, String)>,
-    /// Scenarios that are not complete.
+    /// Scenarios that do not hold, or were not explored to their ends.
     pub failed: u64,
-    /// Those of them in which nothing was found, but that were not finished.
+    /// Those of the failed scenarios without a violation: they were not explored to
+    /// their ends.
     pub unfinished: u64,
-    /// The first of those, in the order of the scenarios.
+    /// The first of the failed scenarios, in the order of the sweep.
     pub failures: Vec<Failure>,
     /// Wall-clock time.
     pub elapsed: Duration,
@@ -38,19 +39,19 @@ pub struct Summary {
 /// A scenario that does not hold, or was not explored to its end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Failure {
-    /// Its place among the scenarios of the sweep.
+    /// The scenario's place in the sweep.
     pub place: u64,
-    /// Its text: `cargo explore` takes it.
+    /// The scenario's text, as the command takes it.
     pub scenario: String,
-    /// What was wrong.
+    /// What is wrong.
     pub reason: String,
 }
 
-/// So many failures are kept.
+/// The most failures that are kept.
 const KEPT: usize = 20;
 
-/// Explores each scenario with `explore`, on so many threads, and tells from
-/// time to time how far it is. Anything but a complete exploration fails.
+/// Explores each scenario with `explore`, on `workers` threads, and reports the sum so
+/// far to `tell` after each batch. A scenario fails unless it is COMPLETE.
 pub fn sweep(
     system: &Arc<dyn Model>,
     scenarios: impl Iterator<Item = String> + Send,
@@ -84,7 +85,7 @@ pub fn sweep(
     total
 }
 
-/// So many scenarios are taken at once.
+/// The scenarios that a worker takes at once.
 const BATCH: usize = 16;
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -119,8 +120,8 @@ pub fn one(
     found
 }
 
-/// The same scenario with as little in it as still fails: no call, no setting can
-/// be left out of it.
+/// Leaves calls and settings out of a failing scenario while it still fails. Of the
+/// result none can be left out.
 pub fn shrink(system: &dyn Model, text: &str, fails: impl Fn(&Arc<Scenario>) -> bool) -> String {
     let mut smallest = text.to_owned();
     while let Some(smaller) = smaller(system, &smallest).into_iter().find(|one| fails(one)) {
@@ -129,7 +130,7 @@ pub fn shrink(system: &dyn Model, text: &str, fails: impl Fn(&Arc<Scenario>) -> 
     smallest
 }
 
-/// Each scenario that has one call or one setting less.
+/// The scenarios with one call or one setting less.
 fn smaller(system: &dyn Model, text: &str) -> Vec<Arc<Scenario>> {
     let Ok(whole) = parse::scenario(text, system) else { return Vec::new() };
     let mut texts = Vec::new();
@@ -153,7 +154,7 @@ fn smaller(system: &dyn Model, text: &str) -> Vec<Arc<Scenario>> {
     texts.iter().filter_map(read).collect()
 }
 
-/// Whether nothing was found so far, and there is more to explore.
+/// Whether the exploration was cut short and has found no violation.
 fn unfinished(report: &Report) -> bool {
     report.violations.is_empty() && report.verdict == Verdict::Incomplete
 }
@@ -213,13 +214,49 @@ impl fmt::Display for Summary {
         if let Some((executions, text)) = &self.largest {
             writeln!(f, "largest      {}: {text}", plural(*executions, "execution"))?;
         }
-        let rate = *executions as f64 / seconds.max(0.001);
-        writeln!(f, "time         {seconds:.1} s, {rate:.0} executions a second")?;
+        let rate = (*executions as f64 / seconds.max(0.001)).round() as u64;
+        writeln!(f, "time         {seconds:.1} s, {} a second", plural(rate, "execution"))?;
         let cut = if self.interrupted { "interrupted, " } else { "" };
-        writeln!(f, "verdict      {verdict}: {cut}{failed} do not hold or were not finished")?;
+        let bad = match failed {
+            1 => "1 does not hold or was not finished".to_owned(),
+            failed => format!("{failed} do not hold or were not finished"),
+        };
+        writeln!(f, "verdict      {verdict}: {cut}{bad}")?;
         for Failure { scenario, reason, .. } in &self.failures {
             writeln!(f, "  {scenario}\n      {reason}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, Summary};
+    use std::time::Duration;
+
+    #[test]
+    fn one_is_no_plural() {
+        let failure = Failure { place: 0, scenario: "go | go".into(), reason: "violated".into() };
+        let one = Summary {
+            scenarios: 1,
+            executions: 1,
+            orderings: 1,
+            single: 1,
+            outcomes: 1,
+            largest: Some((1, "go | go".into())),
+            failed: 1,
+            failures: vec![failure],
+            elapsed: Duration::from_secs(1),
+            ..Summary::default()
+        };
+        assert_eq!(
+            one.to_string(),
+            "scenarios    1 (1 with one ordering only)\n\
+             orderings    1 in 1 execution, 1 outcome\n\
+             largest      1 execution: go | go\n\
+             time         1.0 s, 1 execution a second\n\
+             verdict      FAILED: 1 does not hold or was not finished\n  \
+             go | go\n      violated\n"
+        );
     }
 }

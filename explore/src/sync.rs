@@ -1,9 +1,9 @@
-//! The engine's primitives, for what is explored: shuttle-dpor's, or loom's
+//! The engine's primitives, for explored systems: shuttle-dpor's, or loom's
 //! under `--cfg loom`.
 //!
 //! Whatever two threads of a scenario share must be one of these, or must not
-//! change what anybody observes before the threads are joined: an explorer
-//! cannot order accesses that it does not see.
+//! change what a thread observes before the threads are joined: an explorer does
+//! not reorder accesses that it does not see.
 
 #[cfg(loom)]
 pub use loom::{sync::atomic, sync::Condvar, sync::Mutex, sync::MutexGuard, sync::RwLock, thread};
@@ -12,7 +12,7 @@ pub use shuttle_dpor::{
     cell, sync::atomic, sync::Condvar, sync::Mutex, sync::MutexGuard, sync::RwLock, thread,
 };
 
-/// Which engine's primitives these are: `loom` or `dpor`.
+/// The engine of these primitives: `loom` or `dpor`.
 pub const ENGINE: &str = if cfg!(loom) { "loom" } else { "dpor" };
 
 /// Writes a line into the witness of the present execution, beside the
@@ -24,8 +24,8 @@ pub fn note(line: impl FnOnce() -> String) {
     drop(line);
 }
 
-/// Runs `f`, in which the calling thread may wait for ever without that being a
-/// deadlock. To loom it is one.
+/// Runs `f`, in which the calling thread may wait for ever: that is no deadlock,
+/// except under loom, which has no such notion.
 pub fn may_wait<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(not(loom))]
     {
@@ -37,15 +37,15 @@ pub fn may_wait<R>(f: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Waits until every other thread has ended or [may wait](may_wait) for ever. Nothing
-/// under loom, which cannot tell.
+/// Waits until every other thread has ended or [may wait](may_wait) for ever. Returns
+/// at once under loom, which cannot tell.
 pub fn until_rest() {
     #[cfg(not(loom))]
     shuttle_dpor::until_rest();
 }
 
-/// Runs `f`. What the calling thread creates there is told from others of the same
-/// name in witnesses: `a's lock`, when `a` is the owner.
+/// Runs `f`. In witnesses the objects that the calling thread creates there have the
+/// owner in front of their names: `a's lock`, when `a` is the owner.
 pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {
     #[cfg(not(loom))]
     {

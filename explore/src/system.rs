@@ -1,5 +1,5 @@
-//! What can be explored: a [`Model`] builds an [`Instance`] for each execution,
-//! on which the scenario's calls are performed.
+//! Systems that can be explored: a [`Model`] builds an [`Instance`] for each
+//! execution, on which the scenario's calls are performed.
 
 use crate::generate::Universe;
 use crate::invariant::{Invariant, BUILT_IN};
@@ -12,24 +12,24 @@ use std::sync::Arc;
 /// One operation that a scenario can call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// As it is written in a scenario.
+    /// The operation's name in scenarios.
     pub name: &'static str,
     /// Whether it is called on a receiver (`a.send`) or not (`close`).
     pub on_receiver: bool,
-    /// Whether it makes its receiver, which is then not there from the start.
+    /// Whether it creates its receiver, which does not exist before then.
     pub creates: bool,
-    /// Its arguments, those that may be left out in brackets: `key [from to]`.
+    /// The parameters, in the order in which arguments are written.
     pub arguments: &'static [Parameter],
     /// One line for `--list`.
     pub meaning: &'static str,
-    /// Whether a call of it may wait for ever, such as for something to do: if it has
-    /// not returned when nothing else can go on, that is no deadlock by itself. The
-    /// system says whether it waits with reason, see [`Instance::finish`].
+    /// Whether a call may wait for ever, such as for work: if it has not returned when
+    /// no other thread can go on, that is no deadlock by itself. The system says whether
+    /// the call waits with reason, see [`Instance::finish`].
     pub waits: bool,
 }
 
 impl Operation {
-    /// One that is called on no receiver, without arguments.
+    /// An operation without a receiver and without parameters.
     pub const fn plain(name: &'static str, meaning: &'static str) -> Self {
         Operation {
             name,
@@ -41,18 +41,18 @@ impl Operation {
         }
     }
 
-    /// The same, and it makes its receiver.
+    /// The same operation, but it creates its receiver.
     pub const fn creating(self) -> Self {
         Operation { creates: true, ..self }
     }
 
-    /// The same, and it may wait for ever.
+    /// The same operation, but its calls may wait for ever.
     pub const fn waiting(self) -> Self {
         Operation { waits: true, ..self }
     }
 
-    /// How it is written, where receivers are called `noun`:
-    /// `noun.operation(key, [from], [to])`.
+    /// How a call is written, where `noun` stands for a receiver and brackets for an
+    /// argument that may be left out: `noun.operation(key, [from], [to])`.
     pub fn usage(&self, noun: &str) -> String {
         let argument = |parameter: &Parameter| match parameter.default {
             Some(_) => format!("[{}]", parameter.name),
@@ -71,9 +71,9 @@ impl Operation {
 /// A parameter of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name.
+    /// The parameter's name.
     pub name: &'static str,
-    /// What a scenario that leaves it out means; `None`: it must be there.
+    /// The value where a scenario leaves the argument out; `None`: it must not.
     pub default: Option<u64>,
     /// Whether it is a receiver's name rather than a number.
     pub receiver: bool,
@@ -82,55 +82,56 @@ pub struct Parameter {
 /// A setting that a prologue can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// As it is written: `name=value`.
+    /// The name, which is written `name=value`.
     pub name: &'static str,
-    /// Its value when the scenario does not say.
+    /// The value where a scenario sets none.
     pub default: u64,
     /// One line for `--list`.
     pub meaning: &'static str,
 }
 
 impl Setting {
-    /// One of this name, its value when a scenario does not say, and what it sets.
+    /// A setting with this name, its value where a scenario sets none, and its meaning.
     pub const fn new(name: &'static str, default: u64, meaning: &'static str) -> Self {
         Setting { name, default, meaning }
     }
 }
 
-/// Something that scenarios can be run on.
+/// A system on which scenarios can be run.
 pub trait Model: Send + Sync {
-    /// As `--system` names it.
+    /// The name, for `--system`.
     fn name(&self) -> String;
     /// One line for `--list`.
     fn meaning(&self) -> String {
         String::new()
     }
-    /// What a receiver of calls is called: `session`, `queue`.
+    /// The noun for a receiver of calls: `session`, `queue`.
     fn receiver(&self) -> &str {
         "receiver"
     }
-    /// What scenarios can call.
+    /// The operations that scenarios can call.
     fn operations(&self) -> &[Operation];
-    /// What prologues can set.
+    /// The settings that prologues can make.
     fn settings(&self) -> &[Setting] {
         &[]
     }
-    /// The largest value of a parameter or a setting of this name. A scenario
-    /// that asks for more is refused, before it overflows anything.
+    /// The largest value of a parameter or a setting of this name. A scenario with a
+    /// larger one is refused, so that no arithmetic overflows.
     fn limit(&self, _name: &str) -> u64 {
         u64::MAX
     }
-    /// The scenarios that ship with it, in the form of [`crate::parse::file`].
+    /// The scenarios that ship with the system, in the form of [`crate::parse::file`].
     fn scenarios(&self) -> &str {
         ""
     }
-    /// Whether loom sees every step that threads race for. It does not see the
-    /// count of a `Weak`; then one execution of several threads proves nothing.
+    /// Whether loom sees every step that can race. It does not see the count of a
+    /// `Weak`: a system that upgrades one says false, and a single execution of
+    /// several threads is then INCOMPLETE.
     fn loom_sees_all(&self) -> bool {
         false
     }
-    /// Whose primitives it was built with: [`sync::ENGINE`], unless they are not
-    /// those of [`sync`]. No engine explores another's.
+    /// The engine whose primitives the system was built with: [`sync::ENGINE`] where it
+    /// uses those of [`sync`]. No engine explores the primitives of another.
     fn primitives(&self) -> &'static str {
         sync::ENGINE
     }
@@ -138,28 +139,30 @@ pub trait Model: Send + Sync {
     fn explain(&self, _scenario: &Scenario, _outcome: &Outcome) -> Option<String> {
         None
     }
-    /// Whether a call that answered so has done nothing, as far as its caller
-    /// can tell. A scenario in which a call never does anything is suspect.
+    /// Whether the answer says that the call changed nothing. A call that changes
+    /// nothing in any ordering is reported: its scenario may be a mistake.
     fn did_nothing(&self, _call: &Call, _answer: &str) -> bool {
         false
     }
-    /// The invariants that it is checked against, beside [`BUILT_IN`].
+    /// The invariants that the system is checked against, beside [`BUILT_IN`].
     fn invariants(&self) -> Vec<Invariant>;
-    /// Every small scenario that `--generate` explores; `None`: it cannot.
+    /// The scenarios of `--generate`; `None`: the system has none.
     fn universe(&self, _threads: usize, _calls: usize) -> Option<Universe> {
         None
     }
-    /// Before a scenario is explored, outside of any execution. An error says why
-    /// it cannot be.
+    /// Called before a scenario is explored, outside of any execution.
+    ///
+    /// # Errors
+    /// Why the scenario cannot be explored.
     fn prepare(&self, _scenario: &Arc<Scenario>) -> Result<(), Box<dyn Error + Send + Sync>> {
         Ok(())
     }
-    /// A new instance, with the scenario's receivers there but for those that
-    /// it makes itself. Runs inside an execution, on its main thread.
+    /// A new instance, with the scenario's receivers except those that calls create.
+    /// Runs inside an execution, on its main thread.
     fn build(&self, scenario: &Arc<Scenario>, log: &Arc<Log>) -> Arc<dyn Instance>;
 }
 
-/// All that a system is checked against: its own invariants, and those of every
+/// The invariants that a system is checked against: its own, and those of every
 /// system.
 pub fn checked(model: &dyn Model) -> Vec<Invariant> {
     let mut all = model.invariants();
@@ -171,16 +174,15 @@ pub fn checked(model: &dyn Model) -> Vec<Invariant> {
     all
 }
 
-/// One system under one execution.
+/// A system in one execution.
 pub trait Instance: Send + Sync {
-    /// Performs a call, and says in a word or two what it answered: the same
-    /// words in every execution that answered the same.
+    /// Performs a call, and returns its answer in a word or two: equal words for
+    /// answers that a caller cannot tell apart.
     fn perform(&self, id: CallId, call: &Call, log: &Log) -> String;
 
-    /// After the threads have ended and the outcome was taken: checks the
-    /// final state against the invariants, reporting to the log, and releases
-    /// everything. Calls that [may wait](Operation::waits) may not have returned:
-    /// [`Log::waiting`] has them, and whether they wait with reason is one of the
-    /// checks.
+    /// Called after the threads have ended and the outcome was taken: checks the
+    /// invariants, reports violations to the log, and releases everything. A call that
+    /// [may wait](Operation::waits) may not have returned: [`Log::waiting`] lists such
+    /// calls, and whether each waits with reason is one of the checks.
     fn finish(self: Arc<Self>, log: &Log);
 }

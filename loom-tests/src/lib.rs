@@ -11,6 +11,7 @@ pub use run::{run, Failed, Trial};
 pub use shown::said;
 
 use connmap_models::systems;
+use orderings::render::layout::noun_of;
 use orderings::{parse, Model, Report, Scenario};
 use std::env;
 use std::sync::Arc;
@@ -50,11 +51,13 @@ pub fn judge(
 
 /// The report's figures on one line.
 pub fn figures(report: &Report) -> String {
+    let outcomes = report.outcomes.len();
     format!(
-        "{:8} {:>9} executions {:>3} outcomes {:>8.2} s",
+        "{:8} {:>9} {:10} {outcomes:>3} {:8} {:>8.2} s",
         report.engine,
         report.executions,
-        report.outcomes.len(),
+        noun_of(report.executions, "execution"),
+        noun_of(outcomes as u64, "outcome"),
         report.elapsed.as_secs_f64()
     )
 }

@@ -87,6 +87,8 @@ pub(crate) fn run(f: &dyn Fn(), most_yields: usize) -> bool {
     // Only now: somebody may have a reference to one from before.
     let lazies = with(|e| std::mem::take(&mut e.lazies));
     drop(lazies);
+    // What this thread's locals hold has not leaked.
+    shuttle_dpor::parts::drop_locals();
     let leaks = with(|e| e.leaks());
     if !leaks.is_empty() {
         shuttle_dpor::report_violation("no-leak", leaks.join("; "));

@@ -496,6 +496,19 @@ fn locals_and_statics_belong_to_an_execution() {
 }
 
 #[test]
+fn what_a_thread_local_holds_has_not_leaked() {
+    loom::thread_local! {
+        static HELD: std::cell::RefCell<Option<Arc<u8>>> = std::cell::RefCell::new(None);
+    }
+    model(|| {
+        let value = Arc::new(1);
+        let other = value.clone();
+        HELD.with(|held| *held.borrow_mut() = Some(value));
+        thread::spawn(move || HELD.with(|held| *held.borrow_mut() = Some(other))).join().unwrap();
+    });
+}
+
+#[test]
 fn statics_are_gone_when_the_closure_has_returned() {
     let text = fails(|| {
         thread::spawn(|| assert_eq!(**SHARED, 1));

@@ -179,7 +179,7 @@ impl Drop for Locals {
 }
 
 /// Drops the current thread's locals, the latest first.
-pub(super) fn drop_locals() {
+pub(crate) fn drop_locals() {
     while let Some(local) = super::try_with(|rt| rt.thread(rt.current).last_local()).flatten() {
         drop(local);
     }

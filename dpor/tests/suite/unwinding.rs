@@ -204,3 +204,22 @@ fn a_thread_that_waits_for_a_lock_of_stds_is_named() {
     assert!(text.contains("its last was load at ") && text.contains("unwinding.rs:"), "{text}");
     assert!(text.contains("a lock of std's"), "{text}");
 }
+
+#[test]
+fn a_panic_that_aborts_is_told() {
+    struct Worse;
+    impl Drop for Worse {
+        fn drop(&mut self) {
+            panic!("and worse");
+        }
+    }
+    let (well, said) = alone("unwinding::a_panic_that_aborts_is_told", || {
+        let _ = Explorer::new().explore(|| {
+            let _worse = Worse;
+            panic!("it was bad");
+        });
+    });
+    assert!(!well && said.contains("panic in a destructor during cleanup"), "{said}");
+    let (bad, worse) = (said.find("it was bad"), said.find("and worse"));
+    assert!(bad.is_some() && bad < worse, "{said}");
+}

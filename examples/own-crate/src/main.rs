@@ -1,4 +1,4 @@
-//! `cargo run -- 'close | checkout'`
+//! The command line: `cargo run -- 'close | checkout'`.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! The pool as it is breaks what its scenarios say that it breaks; repaired, it
-//! holds; and a test that fails says how.
+//! The pool violates what its scenarios expect; a repaired pool holds; and the message
+//! of a failing test has the ordering.
 
 use orderings::sync::Mutex;
 use orderings::System;
@@ -11,7 +11,7 @@ fn the_pool_is_as_its_scenarios_say() {
     pool().holds();
 }
 
-/// The flag and the count, under one lock.
+/// A pool whose flag and count are under one lock.
 #[derive(Default)]
 struct Repaired(Mutex<(bool, u64)>);
 

@@ -1,4 +1,4 @@
-//! What was asked on the command line, from words to values.
+//! The command line, from words to values.
 
 use super::options::{Opt, Takes, CHECK, GENERATED, OPTIONS, PAGES, SCENARIO};
 use super::usage::Usage;
@@ -11,12 +11,12 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A question, or what else the command can be told to do.
+/// The command line: a question, or a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arguments {
     /// Calls that race, or names of scenarios.
     pub scenarios: Vec<String>,
-    /// Something else than to answer a question.
+    /// A task instead of a question.
     pub task: Option<Task>,
     /// The names of systems, separated by commas.
     pub system: Option<String>,
@@ -24,7 +24,7 @@ pub struct Arguments {
     pub file: Option<PathBuf>,
     /// How orderings are chosen.
     pub engine: Engine,
-    /// Several engines are to be compared.
+    /// The engines to compare.
     pub compare: Option<Vec<Engine>>,
     /// The seed of the samplers random, pct and urw.
     pub seed: Option<u64>,
@@ -34,17 +34,17 @@ pub struct Arguments {
     pub depth: Option<u64>,
     /// Threads that explore.
     pub workers: Option<u64>,
-    /// The executions after which a scenario is given up, incomplete.
+    /// The executions after which a scenario is INCOMPLETE.
     pub max_executions: Option<u64>,
-    /// The time after which a scenario is given up, incomplete.
+    /// The time after which a scenario is INCOMPLETE.
     pub max_time: Option<Duration>,
     /// The outcome whose ordering is to be shown, from 1.
     pub show: Option<u64>,
-    /// Whether orderings tell all of what comes before the race.
+    /// Whether orderings show the steps of the calls before the race.
     pub prologue: bool,
-    /// Whether to search how many preemptions each outcome needs.
+    /// Whether to search for the fewest preemptions that lead to each outcome.
     pub preemptions: bool,
-    /// Whether all outcomes are told, of many scenarios too.
+    /// Whether to show all outcomes of several scenarios.
     pub outcomes: bool,
     /// The token of an ordering.
     pub replay: Option<String>,
@@ -52,9 +52,9 @@ pub struct Arguments {
     pub format: Format,
     /// With a page: compare it with the file, and write nothing.
     pub check: bool,
-    /// Generated scenarios have at most so many threads.
+    /// The most threads of a generated scenario.
     pub threads: Option<u64>,
-    /// Generated scenarios have at most so many calls, all threads together.
+    /// The most calls of a generated scenario, all threads together.
     pub calls: Option<u64>,
     /// The orderings are not explored but estimated, in so much time.
     pub estimate: Option<Duration>,
@@ -66,13 +66,13 @@ pub struct Arguments {
     pub part: Option<(usize, usize)>,
 }
 
-/// What the command does beside answering.
+/// A task of the command, other than to answer a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Task {
     /// Print the help.
     Help,
-    /// List what there is.
+    /// List the systems and their scenarios.
     List,
     /// Explore generated scenarios.
     Generate,
@@ -99,7 +99,7 @@ pub enum Format {
     Html,
 }
 
-/// The engines, as they are asked for.
+/// The engines, by their names on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)] // See `Engine::NAMES`.
 #[non_exhaustive]
@@ -141,13 +141,13 @@ struct Given {
 }
 
 impl Arguments {
-    /// From the words behind the command's name.
+    /// Reads the words behind the command's name.
     pub fn read(
         suite: &Suite,
         words: impl IntoIterator<Item = OsString>,
     ) -> Result<Arguments, Usage> {
         let (given, scenarios) = given(suite, words)?;
-        // Who asks for help is not told what else is wrong.
+        // `--help` goes before any mistake.
         if given.iter().any(|given| given.opt.name == "help") {
             return Ok(Arguments { task: Some(Task::Help), ..Arguments::default() });
         }
@@ -170,7 +170,7 @@ impl Arguments {
             "engine" => self.engine = one_of(option, value, Engine::NAMES)?,
             "compare" => self.compare = Some(engines(option, value)?),
             "seed" => self.seed = Some(number(option, value, 0, u64::MAX)?),
-            // A sample of nothing finds nothing.
+            // A sample of no execution would find nothing.
             "iterations" => self.iterations = Some(number(option, value, 1, u64::MAX)?),
             // Depths beyond any scenario's number of steps say the same as that number.
             "depth" => self.depth = Some(number(option, value, 1, 1000)?),
@@ -196,7 +196,7 @@ impl Arguments {
         Ok(())
     }
 
-    /// Mistakes that show only in several options together.
+    /// Checks for mistakes that only several options together show.
     fn check(&self) -> Result<(), Usage> {
         let engines = self.compared().unwrap_or_else(|| vec![self.strategy()]);
         let samples = engines.iter().any(|engine| engine.samples().is_some());
@@ -257,7 +257,7 @@ impl Arguments {
         }
     }
 
-    /// What is asked of the engine, but for what the tool itself adds.
+    /// The options of the engine, without those that the tool itself adds.
     pub fn options(&self, strategy: Strategy) -> Options {
         let processors = || std::thread::available_parallelism().map_or(1, |count| count.get());
         let asked = self.workers.and_then(|workers| workers.try_into().ok());
@@ -321,7 +321,7 @@ fn text(word: OsString) -> Result<String, Usage> {
     word.into_string().map_err(Usage::NotText)
 }
 
-/// Options that make no sense together, or alone.
+/// Checks for options that exclude each other, or need another.
 fn contradictions(suite: &Suite, given: &[Given], scenario: bool) -> Result<(), Usage> {
     let has = |name: &str| {
         name == SCENARIO && scenario || given.iter().any(|given| given.opt.name == name)
@@ -385,7 +385,7 @@ fn one_of<T: Copy>(
     }
 }
 
-/// Engines by commas; dpor and loom when there are none.
+/// Engines, separated by commas; without any, dpor and loom.
 fn engines(option: &'static str, text: &str) -> Result<Vec<Engine>, Usage> {
     let names = if text.is_empty() { "dpor,loom" } else { text };
     let mut engines: Vec<Engine> = Vec::new();
@@ -491,7 +491,7 @@ mod tests {
         for bad in ["=dpor", "=dpor,x", " --format html", " --replay 1", " --show 1"] {
             assert_eq!(names(&format!("--compare{bad}")), None, "{bad}");
         }
-        // What stands behind a space is a scenario.
+        // The word behind a space is a scenario, and not the option's value.
         assert_eq!(parse("--compare dpor,loom").unwrap().scenarios, ["dpor,loom"]);
     }
 

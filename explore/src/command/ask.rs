@@ -1,4 +1,4 @@
-//! A system by itself: as a command, and as a test.
+//! A single system as a command, and as a test.
 
 use super::{main, select, Runner};
 use crate::engine::{Options, Strategy};
@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// One system, to be asked by a command line or by a test.
+/// A suite of one system, for a command line or a test.
 #[derive(Clone)]
 pub struct Ask(Suite);
 
@@ -33,7 +33,8 @@ impl Ask {
     /// Explores these scenarios, by name or written out; none: all of the system's.
     ///
     /// # Panics
-    /// Unless each is complete, holds, and has shown what it requires.
+    /// Unless each scenario is complete, holds, and has shown every outcome that it
+    /// requires.
     #[track_caller]
     pub fn holds(self, scenarios: &[&str]) {
         let (suite, mut wrong) = (Arc::new(self.0), String::new());

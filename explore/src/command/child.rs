@@ -1,6 +1,6 @@
-//! The explorer as another process: built for loom, where the tool itself is
-//! built for shuttle; and for loom in any case, which ends its whole process
-//! when a scenario deadlocks.
+//! The explorer as a child process: for loom, where the tool itself is built for
+//! another engine; and in any build for loom, which ends its whole process when a
+//! scenario deadlocks.
 
 use super::run::Job;
 use super::Error;
@@ -18,13 +18,12 @@ const LOOM_EXPLORER: &str = "ORDERINGS_LOOM";
 /// The environment variable that tells a child process to explore in itself.
 const CHILD: &str = "ORDERINGS_CHILD";
 
-/// Whether this process is the child of another explorer, which asks one question and
-/// reads JSON.
+/// Whether this process is the child of another explorer, which reads its JSON.
 pub fn is_child() -> bool {
     env::var_os(CHILD).is_some()
 }
 
-/// Which explorer is to be started for loom; `None`: this process itself.
+/// The program to start for loom; `None`: this process explores itself.
 pub(super) fn loom_explorer() -> Option<PathBuf> {
     if is_child() {
         return None;
@@ -67,7 +66,7 @@ pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<R
         let said = stderr.trim().trim_start_matches("error: ");
         return Err(Error::Refused(said.to_owned()));
     }
-    // Neither an answer nor an error: loom has ended the process.
+    // Without a report and without an error loom has ended the process.
     let said = panic_message(&stderr);
     let report = Report {
         // The number of executions before this one is lost with the process.
@@ -86,7 +85,7 @@ pub(super) fn explore(explorer: &Path, job: &Job, options: &Options) -> Result<R
     Ok(report.judged(&job.scenario, &*job.system))
 }
 
-/// What the first panic said.
+/// The message of the first panic.
 fn panic_message(stderr: &str) -> String {
     let mut lines = stderr.lines().skip_while(|line| !line.contains("panicked at"));
     let message = lines.nth(1).or_else(|| stderr.lines().last()).unwrap_or_default().trim();

@@ -1,6 +1,6 @@
-//! `--compare`: one scenario under several engines, side by side. Engines that
-//! explored everything must have seen the same; one that did not must have
-//! seen nothing else.
+//! `--compare`: one scenario under several engines, side by side. Engines that explored
+//! every ordering must have seen the same outcomes; an engine that did not must have
+//! seen no others.
 
 use super::run::{Job, Runner};
 use super::{json, print, worst, Arguments, Error, Format};
@@ -15,13 +15,13 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Why loom may miss what another engine sees.
+/// Why loom may miss an outcome that another engine sees.
 const WEAK: &str = ": it takes Weak::upgrade for a step that races with nothing";
 
 /// One scenario under all of the engines.
 pub(super) struct Comparison {
     scenario: String,
-    /// Each engine by name, and what it found, or why it did not run.
+    /// The name of each engine, with its report, or why it did not run.
     pub(super) engines: Vec<(&'static str, Result<Report, Error>)>,
 }
 
@@ -62,8 +62,8 @@ pub(super) fn run(
 }
 
 impl Comparison {
-    /// Fails when fewer than two of the engines can run it: then there is
-    /// nothing to compare.
+    /// # Errors
+    /// Fewer than two of the engines can run the scenario.
     fn of(runner: &Runner, job: &Job, engines: &[Strategy]) -> Result<Self, Error> {
         let mut compared = Self::all(runner, job, engines);
         let ran = compared.reports().count();
@@ -86,19 +86,19 @@ impl Comparison {
         }
     }
 
-    /// What was found.
+    /// The reports of the engines that ran.
     pub(super) fn reports(&self) -> impl Iterator<Item = (&'static str, &Report)> {
         self.engines.iter().filter_map(|(name, report)| Some((*name, report.as_ref().ok()?)))
     }
 
-    /// All that was seen, by any engine, in order.
+    /// The outcomes that any engine has seen, sorted.
     pub(super) fn outcomes(&self) -> Vec<&Outcome> {
         let outcomes = self.reports().flat_map(|(_, report)| report.outcomes.iter());
         let outcomes: BTreeSet<&Outcome> = outcomes.map(|seen| &seen.outcome).collect();
         outcomes.into_iter().collect()
     }
 
-    /// Where two engines contradict each other.
+    /// The contradictions between engines.
     pub(super) fn differences(&self) -> Vec<String> {
         let mut differences = Vec::new();
         let Some((whole, all)) = self.reports().find(|(_, report)| report.explored_all) else {
@@ -295,7 +295,7 @@ pub(super) mod tests {
     use super::Comparison;
     use crate::Report;
 
-    /// What an engine answered: its verdict, and how often it saw each outcome.
+    /// A report with this verdict, and with these counts of outcomes.
     pub(in super::super) fn report(verdict: &str, seen: &[(&str, u64)]) -> Report {
         let outcomes = seen.iter().map(|(outcome, orderings)| {
             serde_json::json!({ "outcome": outcome,
@@ -330,7 +330,7 @@ pub(super) mod tests {
         assert_eq!(compare(report("complete", &[("b", 7), ("a", 7)])), (0, 0));
         assert_eq!(compare(report("complete", &[("a", 4)])), (1, 1));
         assert_eq!(compare(report("complete", &[("a", 1), ("c", 3)])), (1, 2));
-        // One that did not finish may have seen less, and nothing else.
+        // An engine that did not finish may have seen fewer outcomes, but no others.
         assert_eq!(compare(report("incomplete", &[("a", 4)])), (3, 0));
         assert_eq!(compare(report("incomplete", &[("c", 4)])), (1, 1));
         let text = compared(both(), report("complete", &[("a", 4)])).text();

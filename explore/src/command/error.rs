@@ -1,4 +1,4 @@
-//! Why the command has no answer.
+//! The errors of the command.
 
 use super::usage::Usage;
 use crate::engine;
@@ -6,7 +6,7 @@ use crate::parse::ParseError;
 use std::fmt;
 use std::io;
 
-/// What was asked makes no sense, or its answer cannot be had or written. Exit
+/// The question is a mistake, or the answer could not be computed or written. Exit
 /// status 2.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -17,16 +17,16 @@ pub enum Error {
     Scenario {
         /// The place in the text, and the mistake.
         error: Box<ParseError>,
-        /// A scenario of this name may have been meant.
+        /// The scenario that may have been meant, by name.
         near: Option<String>,
     },
     /// There is no such system.
     NoSystem {
-        /// What was asked for.
+        /// The name that was asked for.
         name: String,
-        /// The names of the systems that there are.
+        /// The names of the suite's systems.
         known: Vec<String>,
-        /// What may have been meant.
+        /// The name that may have been meant.
         near: Option<String>,
     },
     /// The scenario of this name is another system's.
@@ -46,30 +46,30 @@ pub enum Error {
     TooLong(String),
     /// A file is not text.
     NotText(String),
-    /// A token is one scenario's.
+    /// `--replay` with several scenarios: a token belongs to one.
     ReplayOfSeveral,
-    /// A checkpoint is one scenario's, on one system.
+    /// `--checkpoint` or `--merge` with several scenarios, or several systems.
     CheckpointOfSeveral,
-    /// The scenarios are told in full already.
+    /// `--outcomes` with scenarios that are shown in full without it.
     OutcomesOfNamed,
-    /// There is no such row.
+    /// `--show` with a number that no outcome has.
     NoOutcome,
     /// Nothing can be generated for the system.
     NotGenerated(String),
     /// The suite has no ledger.
     NoLedger,
-    /// The engine does not explore it.
+    /// The engine does not explore the scenario.
     Engine(engine::Error),
-    /// A file, a stream or a process.
+    /// An error of the operating system, with a file, a stream or a process.
     Io {
         /// The name of the file, the stream or the process.
         what: String,
         /// The error of the operating system.
         error: io::Error,
     },
-    /// The process that explores says nothing that can be understood.
+    /// The child process has written no report that can be read.
     Child(serde_json::Error),
-    /// The process that explores has refused.
+    /// The child process has refused the question.
     Refused(
         /// What the process has written to standard error.
         String,

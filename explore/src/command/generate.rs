@@ -21,7 +21,7 @@ pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, Error
     let runner = Runner::new(suite, arguments.options(arguments.strategy()));
     let mut options = arguments.options(arguments.strategy());
     options.stop = runner.stop();
-    // They are small, and there are many: each has one of the processors.
+    // The scenarios are small and many: each is explored by one thread.
     let workers = std::mem::replace(&mut options.workers, 1);
     let any = universe.part(1, 1).next().unwrap_or_default();
     explore(system, &Arc::new(crate::parse::scenario(&any, &**system)?), &options)?;
@@ -46,8 +46,8 @@ pub(super) fn run(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, Error
     })
 }
 
-/// The smallest scenario that fails, in full. Short ones come first, so there is
-/// none with fewer calls; and of its calls none can be left out.
+/// Shrinks the first scenario that fails, and prints its report. Short scenarios come
+/// first, so none with fewer calls fails.
 fn smallest(
     runner: &Runner,
     system: &Arc<dyn Model>,
@@ -65,8 +65,8 @@ fn smallest(
     print(&text(&[report], Detail::default()))
 }
 
-/// The engine is there: it has answered once. If it does not, nothing is said
-/// to hold.
+/// Explores one scenario. An error of the engine becomes an INCOMPLETE report: it is no
+/// reason to call the scenario correct.
 fn explored(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> Report {
     explore(system, scenario, options).unwrap_or_else(|error| Report {
         verdict: Verdict::Incomplete,

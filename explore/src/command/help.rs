@@ -26,7 +26,7 @@ In a scenario file, `name: scenario` is followed by indented lines:
 In an answer `*` is any text; `call#2` is the second of several written alike.
 ";
 
-/// All of it.
+/// The text of `--help`.
 pub(super) fn help(suite: &Suite) -> String {
     let mut out = format!("{BEGIN}\nUsage: {} [OPTIONS] [SCENARIO]...\n", suite.command);
     heading(&mut out, "Arguments");
@@ -57,7 +57,7 @@ fn heading(out: &mut String, text: &str) {
     let _ = writeln!(out, "\n{}", paint(BOLD, &format!("{text}:")));
 }
 
-/// An option, as it is written, and what it does.
+/// An option as it is written, and its description.
 fn row(opt: &Opt) -> (String, String) {
     let short = if opt.name == "help" { "-h, " } else { "" };
     let value = match opt.takes {

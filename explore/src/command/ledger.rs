@@ -1,6 +1,6 @@
-//! `--ledger`: what each exploration explored, in one file that is reviewed.
-//! Exploration is deterministic, so a scenario that shrinks, loses an outcome
-//! or grows tenfold shows up as a change of that file, never silently.
+//! `--ledger`: the size and the outcomes of each exploration, in one file that is
+//! reviewed. Exploration is deterministic, so a scenario that shrinks, loses an outcome
+//! or grows tenfold changes the file, and is never silent.
 
 use super::compare::Comparison;
 use super::run::Runner;
@@ -91,7 +91,7 @@ fn size(report: &Report) -> String {
     size + &format!(", {}", plural(report.executions, "execution"))
 }
 
-/// Defects of the explorations themselves, whatever the ledger says.
+/// Defects of the explorations, which no ledger excuses.
 fn defects(compared: &Comparison) -> impl Iterator<Item = String> {
     let mut defects = compared.differences();
     for (name, report) in compared.reports() {
@@ -110,10 +110,10 @@ fn defects(compared: &Comparison) -> impl Iterator<Item = String> {
     defects.into_iter()
 }
 
-/// Compares the ledger with the file. Answers whether they differ.
+/// Compares the ledger with the file; whether they differ.
 fn check(path: &Path, title: &str, ledger: &str) -> Result<bool, Error> {
     let known = std::fs::read_to_string(path).map_err(Error::io(title))?;
-    // A checkout may have its own line ends.
+    // A checkout may have other line ends.
     let known = known.replace("\r\n", "\n");
     if known == ledger {
         print(&format!("{}\n", paint(GOOD, &format!("{title} is what is explored"))))?;

@@ -1,4 +1,4 @@
-//! `--list`: systems, what each knows, and its scenarios.
+//! `--list`: the systems, their operations, settings and invariants, and their scenarios.
 
 use super::run::Job;
 use super::{select, Arguments, Error};
@@ -27,7 +27,7 @@ fn list(suite: &Suite, arguments: &Arguments) -> Result<String, Error> {
         let _ = writeln!(out, "  {}", paint(DIM, line));
     }
     for (index, system) in chosen.iter().enumerate() {
-        // Eras of one protocol know the same operations: the first tells them.
+        // The operations that several systems share are listed with the first of them.
         let alike = |other: &&Arc<dyn Model>| other.operations() == system.operations();
         if !chosen[..index].iter().any(|other| alike(&other)) {
             let others = chosen[index + 1..].iter().filter(alike).count();
@@ -58,7 +58,7 @@ fn heading(out: &mut String, text: &str) {
     let _ = writeln!(out, "{separator}{}", paint(BOLD, text));
 }
 
-/// Names, and beside each what it means.
+/// Names, each with its meaning beside it.
 fn rows(out: &mut String, rows: &[(String, String)]) {
     let widest = rows.iter().map(|(name, _)| width(name)).filter(|width| *width <= 40).max();
     let column = widest.unwrap_or(20);
@@ -75,7 +75,7 @@ fn rows(out: &mut String, rows: &[(String, String)]) {
     }
 }
 
-/// The operations, settings and invariants of a system, which so many other systems
+/// The operations, settings and invariants of a system, which this many other systems
 /// share.
 fn operations(out: &mut String, system: &dyn Model, others: usize) {
     let name = match others {
@@ -85,7 +85,7 @@ fn operations(out: &mut String, system: &dyn Model, others: usize) {
     };
     heading(out, &format!("{name}: operations"));
     let about = system.operations().iter().map(|operation| {
-        // The receiver may be left out, and then is `a`.
+        // A call without a receiver is on `a`.
         let usage = operation.usage("\0").replacen("\0.", "[a.]", 1);
         (usage, operation.meaning.to_owned())
     });

@@ -1,14 +1,14 @@
 //! The command line.
 //!
-//! - `options`, `args`, `usage`, `help`: what can be asked, and what is wrong with
-//!   a question
-//! - `ask`: the same of a system of one's own
-//! - `select`: which scenarios are meant
-//! - `run`: one scenario under one engine, here or in another build
-//! - `child`: the explorer as another process
-//! - `progress`: what is said meanwhile
-//! - `compare`, `generate`, `ledger`, `list`: the other answers
-//! - `error`: why there is none
+//! - `options`, `args`, `usage`, `help`: the options, how they are read, mistakes in
+//!   them, and their help
+//! - `ask`: the command line and the test of a single system
+//! - `select`: the scenarios and systems of a question
+//! - `run`: one scenario under one engine, in this process or in another build
+//! - `child`: the explorer as a child process
+//! - `progress`: the progress on standard error
+//! - `compare`, `generate`, `ledger`, `list`: the answers other than a report
+//! - `error`: the errors
 
 mod args;
 mod ask;
@@ -44,7 +44,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Reads the command line, does what it says, and answers the exit status.
+/// Runs the command line, and returns the exit status.
 pub fn main(suite: Suite) -> ExitCode {
     let suite = Arc::new(suite);
     match Arguments::read(&suite, std::env::args_os().skip(1)) {
@@ -53,7 +53,7 @@ pub fn main(suite: Suite) -> ExitCode {
     }
 }
 
-/// The exit status, and why there is no answer.
+/// The exit status of an answer; prints an error.
 pub fn ended(answer: Result<u8, Error>) -> ExitCode {
     match answer {
         Ok(status) => ExitCode::from(status),
@@ -116,7 +116,7 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, E
             (None, Some(paths)) => runner.merge(job, &select::files(paths)?)?,
             (None, None) => runner.explore(job, strategy)?,
         };
-        // A line as soon as it is known: a program may be reading.
+        // Each line is written when its scenario is done: a program may be reading.
         if arguments.format == Format::Json {
             print(&json(&report))?;
         }
@@ -129,8 +129,8 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, E
     let replayed = arguments.replay.as_ref().map(|_| 1);
     let asked = arguments.show.map(|show| usize::try_from(show).unwrap_or(usize::MAX));
     let show = asked.or(replayed);
-    // Those that were named are told; of a whole file, or on several systems,
-    // those that stand out.
+    // Scenarios that were named are shown in full; of a whole file, or on several
+    // systems, those that fail or are incomplete.
     let full = arguments.outcomes;
     let named = arguments.scenarios.len() == jobs.len();
     let summary = show.is_none() && !named && !full;
@@ -154,7 +154,7 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, E
         return Ok(worst(&reports).max(if worst(&reports) == 1 { 1 } else { 3 }));
     }
     if arguments.replay.is_some() {
-        // One ordering is never all; what it shows is the question.
+        // One ordering is never COMPLETE: the status says whether it violates anything.
         return Ok(u8::from(reports.iter().any(|report| !report.violations.is_empty())));
     }
     let part = arguments.part.map(|(k, n)| format!("part {k} of {n}"));
@@ -165,7 +165,7 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, E
     Ok(worst(&reports))
 }
 
-/// Something that does not hold outweighs something that is not known.
+/// The exit status of several reports: a failure outweighs an INCOMPLETE.
 fn worst<'a>(reports: impl IntoIterator<Item = &'a Report>) -> u8 {
     let statuses: Vec<u8> = reports.into_iter().map(Report::exit_status).collect();
     match (statuses.contains(&1), statuses.contains(&3)) {
@@ -182,8 +182,8 @@ fn json(report: &Report) -> String {
     }
 }
 
-/// To standard output, coloured where that is wanted. A reader that went away
-/// has seen enough; what cannot be written otherwise is no answer.
+/// Writes to standard output, with colours where these are wanted. A closed pipe is no
+/// error: the reader has seen enough.
 pub fn print(text: &str) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     written(out.write_all(text.as_bytes()).and_then(|()| out.flush()))

@@ -1,17 +1,17 @@
-//! The options of the command, in one table: what `--help` says of each, what it
-//! takes, and what it cannot be used with.
+//! The options of the command, in one table: the value of each, its help, and the
+//! options that it excludes or needs.
 
 /// One option.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opt {
-    /// Without the dashes.
+    /// The name, without the dashes.
     pub(super) name: &'static str,
     pub(super) takes: Takes,
     /// One or two lines of `--help`.
     pub(super) help: &'static str,
-    /// What makes no sense beside it, in either order.
+    /// The options that cannot stand beside this one, in either order.
     pub(super) excludes: &'static [&'static [&'static str]],
-    /// The options without which it makes no sense.
+    /// The options that this one needs.
     pub(super) needs: &'static [&'static str],
 }
 
@@ -30,7 +30,7 @@ use Takes::{Nothing, Perhaps, Value};
 /// Scenarios that were named or written out, among the options.
 pub(super) const SCENARIO: &str = "a scenario";
 
-/// A question, and what else only an answer to it needs.
+/// A question, and the options that only a question has.
 const QUESTION: &[&str] = &[SCENARIO, "file", "compare", "replay", "show", "outcomes"];
 
 /// What else only an answer to a question needs.
@@ -40,7 +40,7 @@ const ALONE: &[&str] = &["compare", "replay", "show", "outcomes"];
 const SAMPLED: &[&str] =
     &["engine", "seed", "iterations", "depth", "max-time", "preemptions", "checkpoint"];
 
-/// How orderings are searched.
+/// The options of a search for orderings.
 const SEARCH: &[&str] = &[
     "engine",
     "seed",
@@ -75,7 +75,7 @@ impl Opt {
     }
 }
 
-/// What is asked, and how it is answered.
+/// The options of questions and answers.
 pub(super) const OPTIONS: &[Opt] = &[
     opt("help", Nothing, "Print this help"),
     opt("list", Nothing, "List systems, operations, settings, scenarios and invariants")
@@ -147,10 +147,10 @@ pub(super) const OPTIONS: &[Opt] = &[
 pub(super) const PAGES: &[Opt] =
     &[Opt::page("ledger", "Write the ledger: what each exploration explored")];
 
-/// The option that goes with any page, and compares it only.
+/// The option that compares a page instead of writing it.
 pub(super) const CHECK: &str = "check";
 
-/// Every small scenario.
+/// The options of generated scenarios.
 pub(super) const GENERATED: &[Opt] = &[
     opt("generate", Nothing, "Explore every scenario of this size, up to renaming")
         .excludes(&[QUESTION, &["system"]]),

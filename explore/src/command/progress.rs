@@ -1,5 +1,5 @@
-//! What is said while an exploration runs, on standard error: one line that
-//! changes on a terminal, and a plain one every 15 seconds elsewhere.
+//! The progress of an exploration, on standard error: on a terminal one line that
+//! changes, elsewhere a new line every 15 seconds.
 
 use crate::engine::{self, Estimate, Tell};
 use crate::render::layout::{number, plural};
@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How often a plain line is written.
+/// The time between two lines where standard error is no terminal.
 const PLAIN: Duration = Duration::from_secs(15);
 
-/// Ends, and clears its line, when dropped.
+/// The progress of one exploration. Its line is cleared when it is dropped.
 pub(super) struct Progress {
     label: String,
     bar: Option<ProgressBar>,
@@ -22,7 +22,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Says nothing at all when `quiet`.
+    /// Starts the progress; writes nothing when `quiet`.
     pub(super) fn start(label: &str, quiet: bool) -> Self {
         let last = Arc::default();
         let mut progress = Progress { label: label.to_owned(), bar: None, last, plain: None };
@@ -44,19 +44,19 @@ impl Progress {
         progress
     }
 
-    /// For the engine to call.
+    /// The callback for the engine.
     pub(super) fn tell(&self) -> Tell {
         let say = self.say();
         Arc::new(move |progress| say(words(&progress)))
     }
 
-    /// How far it is, in words.
+    /// The callback that shows the progress in words.
     pub(super) fn say(&self) -> impl Fn(String) + Send + Sync + 'static {
         let (bar, last) = (self.bar.clone(), Arc::clone(&self.last));
         let label = self.label.clone();
         move |words| {
             if let Some(bar) = &bar {
-                // What does not fit is cut: of a long question, its end.
+                // The label comes last: of a line that does not fit the end is cut.
                 bar.set_message(format!("{words}: {label}"));
             }
             *last.lock().unwrap_or_else(PoisonError::into_inner) = words;
@@ -87,7 +87,7 @@ fn plain(
     let thread = std::thread::spawn(move || {
         while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
             let said = last.lock().unwrap_or_else(PoisonError::into_inner);
-            // loom's process does not say how far it is.
+            // The process that explores for loom reports no progress.
             let said = if said.is_empty() { String::new() } else { format!(", {said}") };
             write(format!("{label}: {} s{said}", begin.elapsed().as_secs()));
         }

@@ -1,5 +1,5 @@
-//! One scenario under one engine: in this process, or in an explorer that was
-//! built for it.
+//! Explores one scenario under one engine, in this process or in one that was built for
+//! the engine.
 
 use super::child;
 use super::progress::Progress;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
-/// A scenario, and what it is explored on.
+/// A scenario, and the system on which it is explored.
 #[derive(Clone)]
 pub struct Job {
     /// The system.
@@ -34,7 +34,8 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Also takes over Ctrl-C: once to stop, twice to end at once.
+    /// A runner that shows progress and handles Ctrl-C: the first stops the exploration,
+    /// the second ends the process.
     pub fn new(suite: &Arc<Suite>, options: Options) -> Self {
         let seen = Arc::clone(&options.stop);
         let taken = ctrlc::set_handler(move || {
@@ -48,15 +49,15 @@ impl Runner {
         Runner { suite: Arc::clone(suite), options, loom, quiet }
     }
 
-    /// One that says nothing meanwhile, takes over no signal, and explores in this
-    /// process.
+    /// A runner without progress and without a handler for Ctrl-C, which explores in
+    /// this process.
     ///
-    /// [`Runner::explore_apart`] is for scenarios that may end it.
+    /// [`Runner::explore_apart`] is for scenarios that may end the process.
     pub fn quiet(suite: &Arc<Suite>, options: Options) -> Self {
         Runner { suite: Arc::clone(suite), options, loom: None, quiet: true }
     }
 
-    /// The flag that Ctrl-C sets.
+    /// The flag that Ctrl-C sets, for engines.
     pub(super) fn stop(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.options.stop)
     }
@@ -85,8 +86,8 @@ impl Runner {
         Ok(Self::known(&self.suite, report, &*job.system))
     }
 
-    /// Explores a scenario under loom in another process of this program, which must
-    /// hand itself over to [`main`](super::main) where it [is one](super::is_child).
+    /// Explores a scenario under loom in another process of this program. The program
+    /// must call [`main`](super::main) where it [is such a process](super::is_child).
     ///
     /// # Errors
     /// Where that process does not start, or refuses the scenario.
@@ -96,7 +97,7 @@ impl Runner {
         Ok(Self::known(&self.suite, report, &*job.system))
     }
 
-    /// The report, with the command of the suite that asks the same question.
+    /// The report with the suite's command for its system.
     pub fn known(suite: &Suite, report: Report, system: &dyn Model) -> Report {
         let command = suite.command_for(system);
         let usual = command == suite.command;

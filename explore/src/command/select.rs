@@ -1,4 +1,4 @@
-//! Which scenarios are meant, on which system.
+//! The scenarios and the systems of a question.
 
 use super::run::Job;
 use super::{Arguments, Error};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// A file that is longer than this is not a file of scenarios.
 const LONGEST: u64 = 16 << 20;
 
-/// Everything that is to be explored.
+/// The scenarios to explore, each with its system.
 pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, Error> {
     let file = arguments.file.as_deref().map(read).transpose()?;
     let everything = arguments.scenarios.is_empty() && file.is_none();
@@ -34,7 +34,7 @@ pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, Err
             None => [shipped.clone(), on_request(suite, system)?].concat(),
         };
         match arguments.scenarios.is_empty() {
-            // A system without scenarios of its own has those of all.
+            // A system without scenarios of its own has the shared ones.
             true if shipped.is_empty() => jobs.extend(known),
             true => jobs.extend(shipped),
             false => {
@@ -75,8 +75,8 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// The scenarios of these names or texts on the suite's usual system; all that
-/// it ships with when there are none.
+/// The scenarios with these names or texts, on the suite's first system; without any,
+/// all that ship with it.
 pub(super) fn named(suite: &Suite, scenarios: &[&str]) -> Result<Vec<Job>, Error> {
     let Some(system) = suite.usual() else { return Ok(Vec::new()) };
     let known = built_in(system)?;
@@ -86,8 +86,8 @@ pub(super) fn named(suite: &Suite, scenarios: &[&str]) -> Result<Vec<Job>, Error
     }
 }
 
-/// The systems of these names, which commas separate; a family's name is all of
-/// its systems.
+/// The systems of these names, separated by commas; the name of a family stands for all
+/// of its systems.
 pub(super) fn systems(suite: &Suite, names: &str) -> Result<Vec<Arc<dyn Model>>, Error> {
     let mut found: Vec<Arc<dyn Model>> = Vec::new();
     for name in names.split(',').map(str::trim) {
@@ -117,7 +117,7 @@ pub fn built_in(system: &Arc<dyn Model>) -> Result<Vec<Job>, Error> {
     parsed(system.scenarios(), &format!("the scenarios of {}", system.name()), system)
 }
 
-/// Those that are explored on a system when they are asked for by name.
+/// The shared scenarios, which can be asked of any system by name.
 pub fn on_request(suite: &Suite, system: &Arc<dyn Model>) -> Result<Vec<Job>, Error> {
     match &suite.shared {
         Some((name, text)) => parsed(text, name, system),
@@ -134,7 +134,7 @@ fn job(system: &Arc<dyn Model>, scenario: Scenario) -> Job {
     Job { system: Arc::clone(system), scenario: Arc::new(scenario) }
 }
 
-/// A file's name, as errors call it, and what it says.
+/// A file's name in errors, and its text.
 fn read(path: &Path) -> Result<(String, String), Error> {
     let input = path == Path::new("-");
     let name = if input { "standard input".into() } else { path.to_string_lossy() };
@@ -177,8 +177,8 @@ fn owner(
     Ok(None)
 }
 
-/// The name of a known scenario, those of the user's `own` file or not, or a
-/// scenario.
+/// The scenario of this name or text; `own`: the known scenarios are those of the
+/// user's file.
 fn one(
     suite: &Suite,
     text: &str,
@@ -195,8 +195,8 @@ fn one(
     }
     parse::scenario(text, &**system).map(|scenario| job(system, scenario)).map_err(|error| {
         let names = known.iter().map(|job| job.scenario.name.as_str());
-        // A name has a dash where a scenario cannot have one, but in a file it may
-        // be a word; neither has what only calls have.
+        // A text with a dash and without calls' signs is a name: no scenario has a dash.
+        // In a user's file a name may also be a single word.
         let name = !text.contains(['(', '|', '{']) && (own || text.contains('-'));
         let near = nearest(text, names).filter(|_| name).map(str::to_owned);
         Error::Scenario { error: Box::new(error), near }

@@ -1,4 +1,4 @@
-//! What is wrong with a command line.
+//! Mistakes in a command line.
 
 use super::options::SCENARIO;
 use std::error::Error;
@@ -11,51 +11,52 @@ use std::fmt;
 pub enum Usage {
     /// There is no such option.
     Unknown {
-        /// As it was written, with its dashes.
+        /// The option as it was written, with its dashes.
         option: String,
-        /// What may have been meant.
+        /// The option that may have been meant.
         near: Option<String>,
     },
     /// An option was given more than once.
     Twice {
-        /// Which one.
+        /// The option.
         option: &'static str,
     },
-    /// Two options make no sense together.
+    /// Two options exclude each other.
     Excludes {
-        /// The option that was found to be in contradiction.
+        /// One option.
         option: &'static str,
-        /// The option, or the scenario, that it contradicts.
+        /// The option, or the scenario, that cannot stand beside it.
         other: &'static str,
     },
-    /// An option says something about another one, which is not there.
+    /// An option was given without another that it needs.
     Needs {
-        /// Which one.
+        /// The option.
         option: &'static str,
-        /// What it needs.
+        /// The option that it needs.
         other: String,
     },
-    /// An option has no such value.
+    /// An option was given a value that it does not take.
     Value {
-        /// Which one.
+        /// The option.
         option: &'static str,
-        /// What it was given.
+        /// The value that it was given.
         value: String,
-        /// What it takes.
+        /// The values that it takes.
         expected: String,
     },
-    /// An option is about other engines than those that are asked for.
+    /// An option was given that the chosen engine does not have.
     OnlyFor {
-        /// Which one.
+        /// The option.
         option: &'static str,
         /// The engines that have it.
         of: &'static str,
     },
-    /// A comparison cannot be drawn.
+    /// `--compare` with a format other than text, json and markdown.
     ComparisonFormat,
-    /// What is found in generated scenarios is told as text.
+    /// `--generate` with a format other than text.
     GeneratedFormat,
-    /// loom's process ends with the first scenario that deadlocks.
+    /// `--generate` with loom, whose process ends with the first scenario that
+    /// deadlocks.
     GeneratedLoom,
     /// An argument is not text.
     NotText(OsString),

@@ -1,4 +1,4 @@
-//! Counts observations, for loom, which counts nothing itself.
+//! Counts outcomes and violations for loom, which counts none.
 
 use crate::harness::Observation;
 use crate::report::{Report, SeenOutcome, Violation};
@@ -6,11 +6,11 @@ use crate::{Invariant, Model, Outcome, Scenario};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What the executions so far have shown.
+/// The results of the executions so far.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     pub(crate) executions: u64,
-    /// In how many, and how many of them violate something.
+    /// For each outcome its executions, and those that violate an invariant.
     outcomes: BTreeMap<Outcome, (u64, u64)>,
     violations: BTreeMap<Invariant, (String, u64)>,
 }
@@ -24,7 +24,7 @@ impl Collected {
         let mut counted: Vec<Invariant> = Vec::new();
         for (invariant, detail) in seen.violations {
             let (_, executions) = self.violations.entry(invariant).or_insert_with(|| (detail, 0));
-            // Once an execution, however often it was noticed.
+            // One execution counts once, however often it reports the invariant.
             if !counted.contains(&invariant) {
                 counted.push(invariant);
                 *executions += 1;
@@ -32,7 +32,7 @@ impl Collected {
         }
     }
 
-    /// The report of an exploration that ended so.
+    /// The report of an exploration; `reason`: why it is incomplete.
     pub(crate) fn report(
         self,
         system: &dyn Model,

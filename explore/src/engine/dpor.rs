@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often somebody is told.
+/// The time between two reports of progress.
 const TELL: Duration = Duration::from_millis(100);
 
 /// Explores, up to the limits of the options.
@@ -127,7 +127,8 @@ fn report(
         witness: witness(made, seen.token.to_string(), options.prologue),
         ..SeenOutcome::new(outcome, seen.orderings, seen.violating)
     });
-    // The engine tells deadlocks and panics apart by their places; an invariant is one.
+    // The engine has a violation for each place of a deadlock or a panic; a report has
+    // one for each invariant.
     let mut violations: Vec<Violation> = Vec::new();
     for seen in found.violations {
         if violations.last().is_none_or(|last| last.invariant != seen.name) {
@@ -155,8 +156,8 @@ struct Within {
     enough: u32,
 }
 
-/// Explores with no preemption, with one, and so on, until each outcome was seen or
-/// the next bound is one that is known to be enough. A limit ends it earlier.
+/// Explores with no preemption, with one, and so on, until the minimum of each outcome
+/// is known. A limit ends the search earlier.
 fn search(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
@@ -173,7 +174,7 @@ fn search(
             break;
         }
         let seen = explorer(options).max_preemptions(bound).explore(body(system, scenario));
-        // What was seen is enough, whatever ended it.
+        // The bound is enough for outcomes that were seen, also if a limit was hit.
         for outcome in seen.outcomes.keys() {
             if let Some(needs) = needs.get_mut(outcome) {
                 needs.enough = needs.enough.min(bound);
@@ -187,8 +188,8 @@ fn search(
     needs
 }
 
-/// Where one execution was all, the engine says `1 executions`; and what it says
-/// of one that was cut off is not what that means.
+/// The engine's reason in words for people: `1 execution` for its `1 executions`, and
+/// the meaning of an execution that was cut off.
 fn incomplete(reason: String) -> String {
     match reason.strip_suffix(" 1 executions") {
         Some(what) => format!("{what} 1 execution"),
@@ -233,7 +234,7 @@ pub fn replay(
         outcomes: outcome.into_iter().collect(),
         ..Report::new(&**system, scenario, "replay")
     };
-    // What one ordering does not show is not missing.
+    // One ordering need not show all required outcomes.
     Ok(Report { missing: Vec::new(), ..report.judged(scenario, &**system) })
 }
 
@@ -287,8 +288,7 @@ fn body(
     }
 }
 
-/// How often the scenario's part of an ordering leaves a thread that could have
-/// gone on.
+/// The preemptions in the scenario's part of an ordering.
 fn preemptions(seen: &shuttle_dpor::Witness) -> u32 {
     let is = |note: &str, step: &&shuttle_dpor::Step| step.what != What::Note(note.to_owned());
     let scenario = seen.steps.iter().skip_while(|step| is(BEGIN, step));
@@ -296,7 +296,7 @@ fn preemptions(seen: &shuttle_dpor::Witness) -> u32 {
     switches.filter(|why| why.is_empty()).count() as u32
 }
 
-/// The part of an ordering that the scenario itself is.
+/// The scenario's part of an ordering.
 fn witness(seen: shuttle_dpor::Witness, replay: String, prologue: bool) -> Witness {
     let mut steps = Vec::new();
     let mut running = None;
@@ -306,7 +306,7 @@ fn witness(seen: shuttle_dpor::Witness, replay: String, prologue: bool) -> Witne
     let scenario = seen.steps.into_iter().enumerate().skip(begun);
     let scenario = scenario.take_while(|(_, step)| !is(END, step)).filter(|(_, s)| !is(RACE, s));
     for (at, step) in scenario {
-        // Of what comes before the race only what it answered, unless more is asked for.
+        // Calls before the race show their answers only, unless their steps are asked for.
         let told = matches!(&step.what, What::Note(note) if !note.ends_with(" ..."));
         if at < race && !prologue && !told {
             continue;

@@ -1,29 +1,30 @@
-//! Why an engine does not explore a scenario.
+//! The errors of an engine that does not explore a scenario.
 
+use crate::render::layout::plural;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// The engine is not there, or the scenario is not for it.
+/// The build does not have the engine, or the engine refuses the scenario.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The system was built with the primitives of another engine.
     WrongBuild {
-        /// Its name.
+        /// The system's name.
         system: String,
-        /// Whose primitives it has.
+        /// The engine whose primitives it has.
         built: &'static str,
         /// The engine that was asked for.
         engine: &'static str,
     },
-    /// loom has a limit.
+    /// The scenario has more threads than loom explores.
     TooManyThreads {
         /// The limit.
         most: usize,
-        /// The scenario's.
+        /// The threads of the scenario.
         threads: usize,
     },
-    /// The system does not take the scenario; see [`Model::prepare`](crate::Model::prepare).
+    /// The system refuses the scenario; see [`Model::prepare`](crate::Model::prepare).
     Unprepared(Box<dyn StdError + Send + Sync>),
     /// The exploration cannot be kept in the file, or does not go on from it.
     Checkpoint(Box<dyn StdError + Send + Sync>),
@@ -51,7 +52,8 @@ impl fmt::Display for Error {
                 )
             }
             Error::TooManyThreads { most, threads } => {
-                write!(f, "loom explores at most {most} threads, and this scenario has {threads}")
+                let most = plural(*most as u64, "thread");
+                write!(f, "loom explores at most {most}, and this scenario has {threads}")
             }
             Error::Unprepared(why) | Error::Checkpoint(why) => why.fmt(f),
             Error::Token(why) => write!(f, "--replay: {why}"),

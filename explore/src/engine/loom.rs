@@ -1,4 +1,4 @@
-//! loom: every interleaving up to its own reduction, and the executions that
+//! loom: every interleaving up to loom's own reduction, and the executions that
 //! the weak memory orderings of atomics allow.
 
 use super::collect::Collected;
@@ -9,23 +9,24 @@ use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// loom's own limit, the main thread included; that one is the scenario's first.
+/// loom's own limit, with the main thread, which makes the calls of the scenario's
+/// first thread.
 pub const MAX_THREADS: usize = 5;
 
-/// How often somebody is told.
+/// The time between two reports of progress.
 const TELL: Duration = Duration::from_millis(100);
 
 /// Explores without any bound, whatever the environment says: loom's `check`
 /// returns the same when a limit cut it short.
 ///
 /// A deadlock or a panic in the body ends the exploration by a panic, and often
-/// the process; a scenario that is to fail runs in a process of its own.
+/// the process: explore a scenario that may fail in a process of its own.
 pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>) -> Report {
     let unlimited = Options { strategy: Strategy::Loom, ..Options::default() };
     run(system, scenario, &unlimited)
 }
 
-/// The same, up to the limits of the options.
+/// Explores up to the limits of the options.
 pub fn explore_within(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
@@ -55,7 +56,7 @@ fn run(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> 
         let (system, scenario) = (Arc::clone(system), Arc::clone(scenario));
         let (collected, options) = (Arc::clone(&collected), options.clone());
         move || {
-            // Here no thread of this execution has started, so unwinding is safe.
+            // No thread of this execution has started, so unwinding is safe here.
             let executions = lock(&collected).executions;
             if let Some(limit) = options.limit_reached(executions, begin) {
                 resume_unwind(Box::new(Limit(limit)));
@@ -79,7 +80,7 @@ fn run(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> 
     };
     let collected = std::mem::take(&mut *lock(&collected));
     let blind = scenario.threads.len() > 1 && !system.loom_sees_all();
-    // Threads that share nothing, or only what loom does not see. It cannot tell which.
+    // The threads share nothing, or only what loom does not see.
     let blind = (blind && collected.executions == 1)
         .then(|| "it saw no race, and sees no Weak::upgrade".to_owned());
     collected.report(&**system, scenario, "loom", begin.elapsed(), limit.or(blind))

@@ -1,8 +1,8 @@
 //! The engines: each explores one scenario on one system and writes a
 //! [`Report`].
 //!
-//! What they are asked is the same for all, and is here; which of them can
-//! answer depends on the build, see [`crate::sync::ENGINE`].
+//! All take the same [`Options`]. A build has the engine whose primitives it was built
+//! with, see [`crate::sync::ENGINE`].
 
 #[cfg(loom)]
 mod collect;
@@ -32,14 +32,14 @@ pub enum Strategy {
     Dfs,
     /// A fair walk: a thread at random at each step.
     Random {
-        /// Of the random numbers: the same seed explores the same.
+        /// The seed of the random numbers: the same seed explores the same.
         seed: u64,
         /// How many executions.
         iterations: u64,
     },
     /// Random priorities, which change at random places.
     Pct {
-        /// Of the random numbers.
+        /// The seed of the random numbers.
         seed: u64,
         /// How many executions.
         iterations: u64,
@@ -48,7 +48,7 @@ pub enum Strategy {
     },
     /// A random walk that is uniform over the interleavings.
     Urw {
-        /// Of the random numbers.
+        /// The seed of the random numbers.
         seed: u64,
         /// How many executions.
         iterations: u64,
@@ -58,7 +58,7 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// As `--engine` names it.
+    /// The name, for `--engine`.
     pub fn name(self) -> &'static str {
         match self {
             Strategy::Dpor => "dpor",
@@ -70,8 +70,7 @@ impl Strategy {
         }
     }
 
-    /// How many executions a sampling strategy is asked for; `None`: it goes on
-    /// until all is explored.
+    /// The executions of a sampling strategy; `None`: the strategy explores all.
     pub fn samples(self) -> Option<u64> {
         match self {
             Strategy::Random { iterations, .. }
@@ -82,7 +81,7 @@ impl Strategy {
     }
 }
 
-/// How far an exploration has come.
+/// The progress of an exploration.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Progress {
@@ -90,7 +89,7 @@ pub struct Progress {
     pub executions: u64,
     /// Time so far.
     pub elapsed: Duration,
-    /// How many there will be, as far as the engine knows.
+    /// How many executions there will be, if the engine can estimate that.
     pub estimate: Option<Estimate>,
 }
 
@@ -98,13 +97,12 @@ pub struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Estimate {
-    /// So many: they were asked for.
+    /// This many: a sampling strategy was asked for them.
     Exactly(u64),
     /// Between these, most probably.
     Between(u64, u64),
-    /// So many or more: what is explored so far, over the share of all that it is, if
-    /// what is not known yet were no larger. It grows, on a long exploration by orders
-    /// of magnitude.
+    /// This many or more: an extrapolation from the part that is explored, as if the
+    /// rest held no surprise. It grows, on a long exploration by orders of magnitude.
     AtLeast(u64),
 }
 
@@ -118,7 +116,7 @@ impl Estimate {
     }
 }
 
-/// Told from time to time how far an exploration has come.
+/// Called from time to time with the progress of an exploration.
 pub type Tell = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// A file that an exploration is kept in: what is left to do, and what has been counted.
@@ -130,27 +128,27 @@ pub struct Kept {
     pub part: Option<(usize, usize)>,
 }
 
-/// What is asked of an engine, beside the scenario.
+/// The options of an exploration.
 #[derive(Clone)]
 pub struct Options {
     /// How orderings are chosen.
     pub strategy: Strategy,
-    /// Stop after so many executions, incomplete.
+    /// Stop after this many executions: the result is INCOMPLETE.
     pub max_executions: Option<u64>,
-    /// Stop after so much time, incomplete.
+    /// Stop after this time: the result is INCOMPLETE.
     pub max_time: Option<Duration>,
-    /// How many threads explore, where the engine can use them.
+    /// How many threads explore, where the engine can use several.
     pub workers: usize,
-    /// Whether orderings tell what the calls before the race do, and not only what
-    /// they answer.
+    /// Whether witnesses have the steps of the calls before the race, and not only
+    /// their answers.
     pub prologue: bool,
-    /// Whether to search, for each outcome, how many preemptions it needs at least.
+    /// Whether to search for the fewest preemptions that lead to each outcome.
     pub preemptions: bool,
     /// Where the exploration is kept, and goes on from; for [`Strategy::Dpor`] alone.
     pub kept: Option<Kept>,
-    /// Set from outside to stop at the next execution, incomplete.
+    /// Set from outside to stop at the next execution: the result is INCOMPLETE.
     pub stop: Arc<AtomicBool>,
-    /// Told a few times a second how far it has come.
+    /// Called a few times a second with the progress.
     pub progress: Option<Tell>,
 }
 
@@ -177,7 +175,7 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// The limit that is reached after `executions`, in words.
+    /// The limit that is reached after this many executions, in words.
     pub fn limit_reached(&self, executions: u64, begin: Instant) -> Option<String> {
         if self.stop.load(Ordering::Relaxed) {
             return Some("interrupted".into());
@@ -213,7 +211,7 @@ pub fn explore(
     Err(wrong_build(&**system, options.strategy))
 }
 
-/// Runs one ordering again. The report has one execution and its witness.
+/// Runs the ordering of a token again. The report has one execution and its witness.
 pub fn replay(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
@@ -262,7 +260,8 @@ pub fn merge(
     Err(wrong_build(&**system, Strategy::Dpor))
 }
 
-/// What `body` returns, run by itself on one thread; `None`: it does not return.
+/// Runs `body` once, on one thread, in an execution of the engine; `None`: it does not
+/// return.
 pub fn alone<T: Send + 'static>(body: impl Fn() -> T + Send + Sync + 'static) -> Option<T> {
     let slot = Arc::new(Mutex::new(None));
     let filled = Arc::clone(&slot);
@@ -272,7 +271,7 @@ pub fn alone<T: Send + 'static>(body: impl Fn() -> T + Send + Sync + 'static) ->
     #[cfg(loom)]
     {
         let model = ::loom::model::Builder::new();
-        // At a deadlock it panics.
+        // loom panics at a deadlock.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| model.check(run)));
     }
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);

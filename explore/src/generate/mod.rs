@@ -1,14 +1,14 @@
-//! Every small scenario, and not only those that somebody thought of.
+//! Generates every small scenario of a system.
 //!
-//! A universe is a list of [`Family`]s: what comes before the race, and the
-//! calls that race are made of. It has each scenario of at least two threads
-//! and at most so many threads and calls, once: two that differ only in the
-//! names of receivers or values, or in the order of threads, are one. (What
-//! goes through the receivers in the order of their appearance in the text is
-//! not explored in the other order.)
+//! A universe is a list of [`Family`]s: the calls before the race, and the alphabet
+//! of the calls that race. It has each scenario of at least two threads and at most
+//! so many threads and calls, once: scenarios that differ only in the names of
+//! receivers or values, or in the order of threads, are one. (A call that visits the
+//! receivers in the order of their appearance in the text is not explored with the
+//! other order.)
 //!
-//! The order is fixed, short scenarios first, so "every n-th" is the same part
-//! everywhere and always.
+//! The order of the scenarios is fixed, short ones first, so a part of a universe has
+//! the same scenarios in every run.
 
 #[cfg(test)]
 mod tests;
@@ -20,31 +20,30 @@ use std::fmt;
 /// One call, as it is written in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Letter {
-    /// What is called.
+    /// The name of the operation.
     pub operation: &'static str,
     receiver: Option<usize>,
-    /// Whether it makes the receiver, which then reads as an argument.
+    /// Whether the call creates the receiver, which is then written as an argument.
     creates: bool,
     /// Another receiver, as an argument.
     pub name: Option<usize>,
     value: Option<u64>,
     /// How often the value is written.
     times: usize,
-    /// More arguments.
+    /// More arguments, as they are written.
     rest: &'static str,
 }
 
-/// What comes before a race, and what may race.
+/// The calls before a race, and the calls that may race.
 #[derive(Clone, Debug)]
 pub struct Family {
     /// Settings, as they are written.
     pub settings: &'static str,
     /// Calls before the race.
     pub prologue: Vec<Letter>,
-    /// The calls that race are among these.
+    /// The calls that may race.
     pub alphabet: Vec<Letter>,
-    /// A thread that races with them, and is always there: such as one that
-    /// ends what others wait for.
+    /// A further thread of each scenario: such as one that ends what others wait for.
     pub beside: Vec<Letter>,
 }
 
@@ -53,15 +52,14 @@ pub struct Family {
 pub struct Universe {
     /// The families.
     pub families: Vec<Family>,
-    /// At most so many threads; at least two.
+    /// The most threads of a scenario; at least two.
     pub threads: usize,
-    /// At most so many calls in all threads together; at least two.
+    /// The most calls of a scenario, all threads together; at least two.
     pub calls: usize,
 }
 
-/// Every scenario over these operations: on up to two receivers, and for a
-/// parameter that cannot be left out with two values, which stand for any two. A
-/// parameter that can be left out is.
+/// Every scenario over these operations, on up to two receivers. A required parameter
+/// has one of two values, which stand for any two; an optional one is left out.
 pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> Universe {
     let receivers = if operations.iter().any(|operation| operation.on_receiver) { 2 } else { 1 };
     let mut alphabet = Vec::new();
@@ -76,7 +74,7 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
             };
             match values {
                 0 => alphabet.push(letter),
-                // One is renamed; more than that are the same, so that there are few.
+                // Several parameters have the same value, so that there are few scenarios.
                 _ => alphabet.extend([0, 1].map(|value| letter.values(value, values))),
             }
         }
@@ -106,32 +104,32 @@ pub const fn letter(operation: &'static str) -> Letter {
 }
 
 impl Letter {
-    /// On a receiver.
+    /// The call on a receiver.
     pub const fn on(self, receiver: usize) -> Self {
         Letter { receiver: Some(receiver), ..self }
     }
 
-    /// Making a receiver.
+    /// The call that creates a receiver.
     pub const fn making(self, receiver: usize) -> Self {
         Letter { receiver: Some(receiver), creates: true, ..self }
     }
 
-    /// With a value that can be renamed.
+    /// The call with a value that can be renamed.
     pub const fn value(self, value: u64) -> Self {
         Letter { value: Some(value), ..self }
     }
 
-    /// With so many parameters of the same value.
+    /// The call with this many parameters of the same value.
     const fn values(self, value: u64, times: usize) -> Self {
         Letter { value: Some(value), times, ..self }
     }
 
-    /// With more arguments, behind the value.
+    /// The call with more arguments, behind the value.
     pub const fn with(self, rest: &'static str) -> Self {
         Letter { rest, ..self }
     }
 
-    /// With another receiver as an argument.
+    /// The call with another receiver as an argument.
     pub const fn with_receiver(self, name: usize) -> Self {
         Letter { name: Some(name), ..self }
     }
@@ -173,8 +171,8 @@ impl fmt::Display for Letter {
     }
 }
 
-/// Other names for the receivers and the values: of the first two, the one or
-/// the other. A third keeps its name.
+/// A renaming: whether the first two receivers are exchanged, and the first two
+/// values. Others keep their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Renaming {
     receivers: bool,
@@ -207,8 +205,8 @@ impl Renaming {
 }
 
 impl Family {
-    /// The renamings that change neither what comes before the race nor the
-    /// set of what may race, as the places of the letters that they give.
+    /// The renamings that change neither the calls before the race nor the alphabet,
+    /// each as the new place of each letter.
     fn renamings(&self) -> Vec<Vec<usize>> {
         let place = |letter: Letter| self.alphabet.iter().position(|other| *other == letter);
         let same = |renaming: &&Renaming| {
@@ -253,7 +251,7 @@ impl Family {
         }
     }
 
-    /// The scenarios of this shape: so many calls in each thread, not growing.
+    /// The scenarios of this shape: the number of calls of each thread, descending.
     fn of_shape(&self, shape: &[usize]) -> impl Iterator<Item = Code> + '_ {
         let (renamings, shape) = (self.renamings(), shape.to_vec());
         let (base, digits) = (self.alphabet.len(), shape.iter().sum::<usize>());
@@ -273,9 +271,9 @@ fn decode(mut number: usize, base: usize, shape: &[usize]) -> Code {
     code
 }
 
-/// Whether it is the first of those that are the same scenario.
+/// Whether the code is the first of those that are the same scenario.
 fn canonical(code: &Code, renamings: &[Vec<usize>]) -> bool {
-    // Most are out of order already, and need not be written anew to see it.
+    // Most codes are out of order as they are: that is seen without renaming them.
     let ordered = |pair: &[Vec<usize>]| pair[0].len() > pair[1].len() || pair[0] <= pair[1];
     code.windows(2).all(ordered)
         && renamings.iter().all(|renaming| {
@@ -286,7 +284,7 @@ fn canonical(code: &Code, renamings: &[Vec<usize>]) -> bool {
         })
 }
 
-/// The lengths of the threads, not growing, two threads at least.
+/// The shapes of scenarios: the lengths of the threads, descending, at least two.
 fn shapes(threads: usize, calls: usize) -> Vec<Vec<usize>> {
     fn extend(shape: &mut Vec<usize>, threads: usize, calls: usize, all: &mut Vec<Vec<usize>>) {
         if calls == 0 && shape.len() >= 2 {
@@ -307,12 +305,12 @@ fn shapes(threads: usize, calls: usize) -> Vec<Vec<usize>> {
 }
 
 impl Universe {
-    /// Its scenarios, short ones first.
+    /// The scenarios, short ones first.
     pub fn scenarios(&self) -> impl Iterator<Item = String> + '_ {
         self.part(1, 1)
     }
 
-    /// Part `part` of `parts`, from 1: every so many-th of its scenarios.
+    /// Part `part` of `parts`, from 1: every `parts`-th scenario.
     pub fn part(&self, part: usize, parts: usize) -> impl Iterator<Item = String> + '_ {
         let shapes = (2..=self.calls).flat_map(|calls| shapes(self.threads, calls));
         let each = shapes.flat_map(|shape| self.families.iter().map(move |f| (f, shape.clone())));

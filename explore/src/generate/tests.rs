@@ -1,10 +1,10 @@
-//! The counts, by two other ways: by brute force, from the texts alone, and by
-//! counting what each symmetry leaves as it is.
+//! The counts, computed in two other ways: by brute force, from the texts alone, and
+//! by Burnside's lemma.
 
 use super::{letter, shapes, Family, Letter, Universe};
 use std::collections::BTreeSet;
 
-/// Calls of every kind, on so many receivers and values.
+/// Calls of every kind, on this many receivers and values.
 fn alphabet(receivers: usize, values: u64) -> Vec<Letter> {
     let mut letters = vec![letter("close"), letter("work")];
     letters.extend((0..values).map(|value| letter("tell").value(value)));
@@ -22,8 +22,8 @@ fn universe(threads: usize, calls: usize) -> Universe {
     Universe { families: vec![family(2, 2), family(1, 1)], threads, calls }
 }
 
-/// All ways to write the scenario of a text with other names and other orders
-/// of the threads; the first of them stands for it.
+/// The canonical text of a scenario: the first of its texts with other names and other
+/// orders of the threads.
 fn stands_for(text: &str, swap_receivers: bool, swap_values: bool) -> String {
     let swap = |text: &str, one: &str, other: &str| {
         text.replace(one, "\u{0}").replace(other, one).replace('\u{0}', other)
@@ -48,7 +48,7 @@ fn stands_for(text: &str, swap_receivers: bool, swap_values: bool) -> String {
     written.pop_first().expect("at least as it is")
 }
 
-/// Every scenario of exactly these letters, however often it is the same.
+/// Every scenario over these letters, equal ones included.
 fn all_texts(letters: &[String], threads: usize, calls: usize) -> Vec<String> {
     let mut texts = vec![String::new()];
     for call in 0..calls {
@@ -111,8 +111,8 @@ fn brute_force_counts_the_same() {
     }
 }
 
-/// Burnside's lemma: the scenarios are as many as a symmetry leaves unchanged
-/// on average. A symmetry renames, and permutes threads of one length.
+/// Burnside's lemma: the number of scenarios is the average number of codes that a
+/// symmetry leaves unchanged. A symmetry renames, and permutes threads of one length.
 fn burnside(family: &Family, shape: &[usize]) -> usize {
     let renamings = family.renamings();
     let (mut symmetries, mut unchanged) = (0, 0);
@@ -132,7 +132,7 @@ fn burnside(family: &Family, shape: &[usize]) -> usize {
     unchanged / symmetries
 }
 
-/// The letters that are themselves again after so many renamings.
+/// The letters that this many renamings leave unchanged.
 fn unchanged_letters(renaming: &[usize], times: usize) -> usize {
     let after = |letter: usize| (0..times).fold(letter, |letter, _| renaming[letter]);
     (0..renaming.len()).filter(|letter| after(*letter) == *letter).count()
@@ -152,7 +152,7 @@ fn permutations(len: usize) -> Vec<Vec<usize>> {
     permutations(len - 1).into_iter().flat_map(insert).collect()
 }
 
-/// One member and the length of each.
+/// One member of each cycle of a permutation, and the cycle's length.
 fn cycles(permutation: &[usize]) -> Vec<(usize, usize)> {
     let mut seen = vec![false; permutation.len()];
     let mut cycles = Vec::new();

@@ -1,8 +1,8 @@
-//! The implementation as its own specification: what the calls answer when they
-//! run one after another, in every order that keeps each thread's.
+//! The implementation as its own specification: the answers of the calls when they
+//! run one after another, in every order that keeps the order of each thread.
 //!
 //! Each order is run once, before the race is explored. An order in which a call
-//! does not return, or panics, explains nothing.
+//! panics or does not return explains no history.
 
 use super::history::{Answers, History, RealTime};
 use super::Unexplained;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 
-/// More orders than this are not tried: then nothing is said.
+/// The most orders that are run. A scenario with more is refused.
 pub const MOST: usize = 20_000;
 
 /// There are more orders than [`MOST`].
@@ -26,12 +26,13 @@ impl fmt::Display for TooManyOrders {
 
 impl Error for TooManyOrders {}
 
-/// What the calls of one scenario answer, one after another, and in which orders.
+/// The answers that the calls of a scenario give one after another, each with the
+/// orders that give them.
 #[derive(Debug, Default)]
 pub struct Allowed(BTreeMap<Answers, Vec<RealTime>>);
 
-/// Every order of the calls that keeps those of each thread, the prologue before
-/// and the epilogue after all of them. `None`: there are more than [`MOST`].
+/// Every order of the calls that keeps the order of each thread, with the prologue
+/// first and the epilogue last. `None`: there are more than [`MOST`].
 pub fn orders(scenario: &Scenario) -> Option<Vec<Vec<CallId>>> {
     let calls: Vec<usize> = scenario.parts().map(Vec::len).collect();
     let part = |thread: usize| (0..calls[thread]).map(move |index| CallId { thread, index });
@@ -56,13 +57,15 @@ pub fn orders(scenario: &Scenario) -> Option<Vec<Vec<CallId>>> {
 }
 
 impl Allowed {
-    /// What one order gave.
+    /// Adds the history of one order.
     pub fn add(&mut self, history: History) {
         self.0.entry(history.answers).or_default().push(history.after);
     }
 
+    /// Whether an order explains the history.
+    ///
     /// # Errors
-    /// Why, when no order explains the history.
+    /// Why none does.
     pub fn check(&self, history: &History) -> Result<(), Unexplained> {
         match self.0.get(&history.answers) {
             Some(orders) if orders.iter().any(|order| history.allows(order)) => Ok(()),
@@ -95,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_as_there_are_ways_to_shuffle() {
+    fn the_orders_are_the_shuffles_of_the_threads() {
         let count = |threads: &[usize]| orders(&scenario(threads)).map(|orders| orders.len());
         assert_eq!(count(&[2, 1]), Some(3));
         assert_eq!(count(&[2, 2, 1]), Some(30));

@@ -1,51 +1,51 @@
-//! What one execution showed its callers, and in which order of real time.
+//! The answers of one execution, and the order of its calls in real time.
 
 use crate::log::Log;
 use crate::scenario::{Call, CallId, Scenario};
 
-/// One execution, as its callers saw it.
+/// One execution, as its callers see it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct History {
-    /// By part (see [`CallId::thread`]) and place.
+    /// The answers of the calls.
     pub answers: Answers,
-    /// In the same places: what had returned when the call was made.
+    /// The calls that had returned when each call was made.
     pub after: RealTime,
-    /// Calls that were made behind those of the scenario, one after another:
-    /// see [`History::followed_by`]. They are one part more, the last.
+    /// Calls that were made after those of the scenario, one after another: see
+    /// [`History::followed_by`]. They are one more part, the last.
     pub rest: Vec<Call>,
 }
 
-/// A call that is none of the scenario's, and what it answered.
+/// A call that was made after those of the scenario, and its answer.
 #[derive(Clone, Debug)]
 pub struct Rested {
     /// The call.
     pub call: Call,
-    /// In the words of the outcomes.
+    /// The answer, in the words of the outcomes.
     pub answer: String,
     /// The call that the answer is about.
     pub subject: Option<CallId>,
 }
 
-/// What each call answered, by part and place.
+/// The answer of each call, by part (see [`CallId::thread`]) and place.
 pub type Answers = Vec<Vec<Answered>>;
 
-/// For each call, by part and place: how many calls of each part come before
-/// it. Those of its own part are its program order.
+/// For each call, by part and place: how many calls of each part come before it. For
+/// its own part, that is program order.
 pub type RealTime = Vec<Vec<Vec<usize>>>;
 
-/// What one call answered.
+/// The answer of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Answered {
-    /// In the words of the outcome.
+    /// The answer, in the words of the outcomes.
     pub answer: String,
-    /// The call that it is about.
+    /// The call that the answer is about.
     pub subject: Option<CallId>,
-    /// What was heard of it later, sorted.
+    /// The news of the call, sorted.
     pub news: Vec<String>,
 }
 
 impl History {
-    /// What the log has; `None` when a call did not return.
+    /// The history in a log; `None`: a call did not return.
     pub fn of(scenario: &Scenario, log: &Log) -> Option<History> {
         let calls = log.calls();
         let performed = |thread, index| {
@@ -62,7 +62,7 @@ impl History {
                 let (subject, mut news) = (log.subject_of(id), log.news_of(id));
                 news.sort();
                 of_answers.push(Answered { answer: answer.clone(), subject, news });
-                // A part's calls return in their order.
+                // The calls of a part return in their order.
                 let before = |(part, len): (usize, &usize)| {
                     let returned = |index: &usize| {
                         performed(part, *index).is_some_and(|(_, (end, _))| *end < begin)
@@ -79,8 +79,8 @@ impl History {
 }
 
 impl History {
-    /// The same, and what was called then, by one thread: when all calls of the
-    /// scenario had returned, until nothing was left to do.
+    /// The history with further calls, which one thread made after all calls of the
+    /// scenario had returned.
     pub fn followed_by(mut self, rest: Vec<Rested>) -> History {
         let parts: Vec<usize> = self.answers.iter().map(Vec::len).collect();
         self.after.iter_mut().flatten().for_each(|before| before.push(0));
@@ -103,8 +103,7 @@ impl History {
         })
     }
 
-    /// Whether an order of the calls, in which so many of each part had returned
-    /// before each was made, respects real time.
+    /// Whether an order of the calls respects the real time of this history.
     pub fn allows(&self, order: &RealTime) -> bool {
         let mut pairs = order.iter().flatten().flatten().zip(self.after.iter().flatten().flatten());
         pairs.all(|(comes, must)| comes >= must)

@@ -1,12 +1,12 @@
-//! `linearizable`: is there an order of the calls that explains what they
-//! answered, and that respects real time?
+//! `linearizable`: is there an order of the calls that explains their answers and
+//! respects real time?
 //!
-//! - [`history`]: what one execution showed
-//! - `search`: an order of the steps of a [`Specification`] that explains it
+//! - [`history`]: the answers of one execution, and their real time
+//! - `search`: the search for an order of the steps of a [`Specification`]
 //! - [`alone`]: the implementation itself as the specification, where each call is
 //!   one step
 //!
-//! What returned before what is read off the execution. An engine that reduces
+//! Which call returned before which is read off the execution. An engine that reduces
 //! explores one execution of those that differ only in the order of independent
 //! operations, so *real time* is the real time of the execution that stands for
 //! its equivalence class: each alarm is a true one, and a constraint that only
@@ -25,19 +25,19 @@ use crate::scenario::{Call, CallId, Scenario};
 use std::borrow::Cow;
 use std::fmt::Debug;
 
-/// What the calls of a system do, in steps that are atomic: a description with no
-/// lock and no thread in it.
+/// A sequential specification: what the calls of a system do, in atomic steps, without
+/// locks and threads.
 pub trait Specification {
     /// The state of the system.
     type World: Clone + Ord + Debug;
-    /// How far a call has come.
+    /// What a call has done so far.
     type Progress: Clone + Ord + Debug;
 
-    /// Whose calls they are.
+    /// The scenario whose calls are specified.
     fn scenario(&self) -> &Scenario;
     /// The state before the first call.
     fn start(&self) -> Self::World;
-    /// Where each call begins.
+    /// The progress of a call without a step.
     fn called(&self) -> Self::Progress;
     /// Takes the next step of a call.
     fn advance(
@@ -47,7 +47,7 @@ pub trait Specification {
         call: &Call,
         progress: Self::Progress,
     ) -> Did<Self::Progress>;
-    /// What was heard of calls after they returned, sorted; see
+    /// The news of calls in this state, sorted; see
     /// [`Log::news`](crate::Log::news).
     fn news(&self, _world: &Self::World) -> Vec<(CallId, String)> {
         Vec::new()
@@ -61,14 +61,14 @@ pub enum Did<P> {
     Part(P),
     /// The call has returned.
     Answered(Answer),
-    /// Nothing: the step cannot be taken now.
+    /// Nothing: the step cannot be taken in this state.
     Waits,
 }
 
-/// What a call answers.
+/// The answer of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// In the words of the outcomes.
+    /// The answer, in the words of the outcomes.
     pub text: Cow<'static, str>,
     /// The call that the answer is about; see [`Log::concerns`](crate::Log::concerns).
     pub subject: Option<CallId>,

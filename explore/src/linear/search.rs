@@ -1,11 +1,9 @@
-//! Is there an order of atomic steps that explains a history? A depth-first
-//! search over the states of the specification, which never looks twice at
-//! one that it has left.
+//! The search for an order of atomic steps that explains a history: depth first over
+//! the states of the specification, each of which is visited once.
 //!
-//! What it finds is remembered for the next executions of the scenario: for
-//! each set of answers the orders that explain them. An order explains every
-//! history with these answers whose real time it respects, so most executions
-//! cost a lookup and a comparison.
+//! The orders that were found are kept for the next executions of the scenario, by
+//! the answers that they explain. An order explains every history with these answers
+//! whose real time it respects, so most executions cost a lookup and a comparison.
 
 use super::history::{Answered, Answers, History, RealTime};
 use super::{Answer, Did, Specification, Stuck, Unexplained};
@@ -16,22 +14,22 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub struct Checker<S> {
     specification: S,
-    /// The orders that were found, by what they give.
+    /// The orders that were found, by the answers that they give.
     explained: BTreeMap<(Vec<Call>, Answers), Vec<RealTime>>,
     refused: BTreeMap<History, Unexplained>,
 }
 
-/// Where the search is.
+/// A state of the search.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Node<W, P> {
     world: W,
-    /// By part: the calls that have returned, and how far the next one is.
+    /// For each part, how many calls have returned, and the progress of the next.
     threads: Vec<(usize, P)>,
 }
 
 type NodeOf<S> = Node<<S as Specification>::World, <S as Specification>::Progress>;
 
-/// A node on the way, and the thread whose step is next to be tried.
+/// A node on the path, and the thread whose step is tried next.
 struct Visit<N> {
     node: N,
     next: usize,
@@ -42,13 +40,13 @@ struct Visit<N> {
 struct Search<'a, S: Specification> {
     rules: &'a S,
     history: &'a History,
-    /// Left without success.
+    /// The nodes from which no order explains the history.
     dead: BTreeSet<NodeOf<S>>,
-    /// The calls that have returned on the way here, in words.
+    /// The calls that have returned on the path, in words.
     path: Vec<String>,
-    /// For each call that was begun on the way here: what had returned.
+    /// For each call that has begun on the path: the calls that had returned.
     order: RealTime,
-    /// The furthest that it came.
+    /// The longest paths, and why each goes no further.
     stuck: Vec<Stuck>,
 }
 
@@ -58,7 +56,7 @@ impl<S: Specification> Checker<S> {
         Checker { specification, explained: BTreeMap::new(), refused: BTreeMap::new() }
     }
 
-    /// What it holds histories against.
+    /// The specification.
     pub fn specification(&self) -> &S {
         &self.specification
     }
@@ -69,8 +67,10 @@ impl<S: Specification> Checker<S> {
         self.explained.values().map(Vec::len).sum::<usize>() + self.refused.len()
     }
 
+    /// Whether an order of steps explains the history.
+    ///
     /// # Errors
-    /// What cannot be explained, when no order explains the history.
+    /// Why none does.
     pub fn check(&mut self, history: &History) -> Result<(), Unexplained> {
         let seen = (history.rest.clone(), history.answers.clone());
         if let Some(orders) = self.explained.get(&seen) {
@@ -138,7 +138,7 @@ impl<'a, S: Specification> Search<'a, S> {
             if self.all_returned(&node) && self.ends_match(&node) {
                 return true;
             }
-            // One in which all have returned is left again at once.
+            // A node in which all calls have returned has no step, and is left at once.
             way.push(Visit { node, next: 0, returned });
         }
         false
@@ -156,8 +156,8 @@ impl<'a, S: Specification> Search<'a, S> {
         *progress != self.rules.called() || returned.zip(after).all(|(done, must)| done >= must)
     }
 
-    /// One step of a thread: where it leads, and the call that returned by it,
-    /// if one did. `None`: it cannot be taken, or shows what was not seen.
+    /// One step of a thread: the next node, and the call that returned by the step, if
+    /// one did. `None`: the step cannot be taken, or contradicts the history.
     fn take(&mut self, node: &NodeOf<S>, thread: usize) -> Option<(NodeOf<S>, Option<String>)> {
         if !self.may_go_on(node, thread) {
             return None;
@@ -205,7 +205,7 @@ impl<'a, S: Specification> Search<'a, S> {
         }
     }
 
-    /// Whether nothing was heard that was not, so far.
+    /// Whether the history has all news of this node.
     fn reports_match(&mut self, node: &NodeOf<S>) -> bool {
         let news = self.rules.news(&node.world);
         for reports in news.chunk_by(|one, other| one.0 == other.0) {
@@ -248,7 +248,7 @@ impl<'a, S: Specification> Search<'a, S> {
         }
     }
 
-    /// The longest prefixes that can be explained, and what is wrong then.
+    /// The longest prefixes that can be explained, and why each goes no further.
     fn detail(self) -> Unexplained {
         match self.stuck.is_empty() {
             true => Unexplained::Waits,

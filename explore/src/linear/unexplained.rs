@@ -9,11 +9,11 @@ use std::fmt;
 pub enum Unexplained {
     /// No order gives these answers.
     Answers,
-    /// Those that do are against what returned before what was called.
+    /// The orders that give these answers do not respect real time.
     RealTime,
     /// In every order the calls wait for one another.
     Waits,
-    /// The furthest that any order comes.
+    /// The longest prefixes that orders explain.
     Stuck(Vec<Stuck>),
 }
 
@@ -22,11 +22,11 @@ pub enum Unexplained {
 pub struct Stuck {
     /// The calls and their answers, in this order.
     pub explained: Vec<String>,
-    /// What is wrong then.
+    /// Why no further call can be explained.
     pub reason: String,
 }
 
-/// So many of the longest prefixes are shown.
+/// The most prefixes that are shown.
 const SHOWN: usize = 3;
 
 impl fmt::Display for Unexplained {

@@ -1,19 +1,19 @@
-//! What is wrong with a text: the line, a caret under the place, what was
-//! expected, and what may have been meant.
+//! A mistake in a text: the line, carets under the place, what was expected there, and
+//! what may have been meant.
 
 use crate::render::layout::{page, wrap};
 use std::fmt;
 use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
-/// What is wrong with a text, and where.
+/// A mistake in a text, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     /// What is wrong.
     pub message: String,
     /// What was expected there, or what may have been meant.
     pub hint: String,
-    /// The file's name, or what the text is.
+    /// The file's name, or a phrase for the text, such as `the scenario`.
     pub source: String,
     /// The line, from 1.
     pub line: usize,
@@ -21,19 +21,19 @@ pub struct ParseError {
     pub column: usize,
     /// The text of that line.
     pub text: String,
-    /// How many characters of it are meant.
+    /// How many characters from `column` on are marked.
     pub length: usize,
 }
 
 impl ParseError {
-    /// The same, with the name of the file it is in.
+    /// The error with the name of the file that has the text.
     pub fn in_file(mut self, name: &str) -> Self {
         name.clone_into(&mut self.source);
         self
     }
 }
 
-/// The same, before its place in the text is known: a range of bytes.
+/// A mistake whose place is a range of bytes, before its line is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) at: Range<usize>,
@@ -50,7 +50,7 @@ impl Failure {
         Failure { at, message: short(message.into()), hint: short(hint.into()) }
     }
 
-    /// Shown in `text`, whose name is `source`.
+    /// The error with the line and the column in `text`, whose name is `source`.
     pub(super) fn at(self, source: &str, text: &str) -> ParseError {
         let start = floor(text, self.at.start);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -77,8 +77,7 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// Of a message that names what was written, the beginning: nobody reads a name of a
-/// megabyte.
+/// The beginning of a message that quotes the text: a quoted name may have a megabyte.
 fn short(text: String) -> String {
     match text.char_indices().nth(2 * AROUND) {
         Some((at, _)) => format!("{}...", &text[..at]),
@@ -86,17 +85,17 @@ fn short(text: String) -> String {
     }
 }
 
-/// So many characters before the place, and twice as many from it on, are shown.
+/// The characters that are shown before the place; from it on, twice as many.
 const AROUND: usize = 200;
 
-/// How it looks on a terminal: one column for what would move the cursor.
+/// The text with a space for each character that would move the cursor.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Of a line that is too long for anybody, what is around the place.
+        // A long line is shown around the place only.
         let first = (self.column - 1).saturating_sub(AROUND);
         let before: String = self.text.chars().take(self.column - 1).skip(first).collect();
         let length = self.length.min(2 * AROUND);
@@ -119,7 +118,7 @@ impl fmt::Display for ParseError {
         if self.hint.is_empty() || column + self.hint.width() <= page() {
             return write!(f, " {}", self.hint);
         }
-        // Too long to stand beside the place.
+        // The hint is too long to stand behind the carets.
         for line in wrap(&self.hint, page() - margin.len() - 3, 0) {
             write!(f, "\n{margin} = {line}")?;
         }

@@ -1,10 +1,10 @@
 //! A file of scenarios.
 //!
-//! One scenario to a line, `name: scenario`. The lines below it that begin
-//! with a space belong to it:
+//! Each line `name: scenario` is one scenario. The lines below it that begin with a
+//! space belong to it:
 //!
 //! ```text
-//!     # a sentence that says what it is about
+//!     # a sentence that says what the scenario is about
 //!     require call: answer; call: answer
 //!     forbid call: answer
 //!     means call: answer = what such an outcome means

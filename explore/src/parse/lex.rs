@@ -29,8 +29,8 @@ impl fmt::Display for Token<'_> {
     }
 }
 
-/// The tokens of `text`, which begins at `base` of what is shown in an error.
-/// A comment goes from `#` to the end of its line, unless `#` is a sign.
+/// The tokens of `text`, which begins at byte `base` of the text that an error shows. A
+/// comment goes from `#` to the end of the line, unless `#` is a sign.
 pub(super) fn tokens(
     text: &str,
     base: usize,

@@ -15,7 +15,7 @@ pub(super) fn scenario(text: &str, base: usize, system: &dyn Model) -> Result<Sc
     Ok(scenario)
 }
 
-/// What is left of the tokens, and the scenario so far.
+/// The tokens that are left, and the scenario so far.
 pub(super) struct Parser<'a> {
     tokens: Vec<Lexed<'a>>,
     next: usize,
@@ -63,7 +63,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// Something else was expected here.
+    /// The error that `expected` was expected here.
     pub(super) fn unexpected<T>(&self, expected: &str) -> Result<T, Failure> {
         let message = match self.peek() {
             Token::End => "something is missing at the end".to_owned(),

@@ -2,10 +2,10 @@
 //!
 //! - `lex`: words, numbers and signs, each with its place
 //! - `line`: one scenario
-//! - `resolve`: what a call means on the system
-//! - `pattern`: what an outcome looks like
-//! - `file`: many scenarios, and what is expected of each
-//! - `error`: what is wrong, shown at its place
+//! - `resolve`: one call, resolved against the system's operations
+//! - `pattern`: patterns of outcomes
+//! - `file`: many scenarios, with their expectations
+//! - `error`: mistakes, shown at their places
 //!
 //! Nothing here panics, whatever the text.
 
@@ -23,21 +23,22 @@ use crate::scenario::Scenario;
 use crate::system::Model;
 use error::Failure;
 
-/// More threads than any engine explores; a limit that gives an error early.
+/// The threads of a scenario: more than an engine can explore, and few enough to refuse
+/// a mistake at once.
 pub const MAX_THREADS: usize = 16;
 /// The calls of a scenario, all threads together.
 pub const MAX_CALLS: usize = 256;
 /// The receivers of a scenario.
 pub const MAX_RECEIVERS: usize = 16;
 
-/// One scenario, as it is given on a command line.
+/// Reads one scenario, as it is given on a command line.
 pub fn scenario(text: &str, system: &dyn Model) -> Result<Scenario, ParseError> {
     line::scenario(text, 0, system).map_err(|failure| failure.at("the scenario", text))
 }
 
-/// The nearest of the known names, when one is near enough to be meant.
+/// The nearest of the known names, if it may be the one that was meant.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Nobody mistypes a name of this length, and the comparison is quadratic.
+    // The comparison is quadratic, and no name is so long.
     if name.len() > 64 {
         return None;
     }

@@ -1,5 +1,5 @@
-//! What an outcome looks like: `call: answer; call: answer`. `call#2` is the
-//! second of several that are written alike; `*` in an answer is any text.
+//! Patterns of outcomes: `call: answer; call: answer`. `call#2` is the second of
+//! several calls that are written alike; `*` in an answer is any text.
 
 use super::lex::Token;
 use super::line::Parser;
@@ -39,15 +39,15 @@ fn clause(
     Ok(Clause { calls: calls(call, base, system, scenario)?, answer: answer.to_owned() })
 }
 
-/// The calls of the scenario that are meant.
+/// The calls of the scenario that a clause is about.
 fn calls(
     text: &str,
     base: usize,
     system: &dyn Model,
     scenario: &Scenario,
 ) -> Result<Vec<CallId>, Failure> {
-    // The receivers must mean the same; what the pattern adds to the
-    // scenario is thrown away.
+    // The clause is read against the scenario's receivers; a receiver that only the
+    // clause names is dropped with the copy.
     let mut parser = Parser::new(text, base, true, system, scenario.clone())?;
     let begin = parser.place().start;
     let wanted = parser.call()?;

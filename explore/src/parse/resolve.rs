@@ -1,9 +1,9 @@
-//! One call: `operation`, `receiver.operation(1, 2)`, and what it means on
-//! the system.
+//! One call, `operation` or `receiver.operation(1, 2)`, resolved against the system's
+//! operations.
 //!
-//! `send(c)` is `c.send`, and so for every operation of a receiver. A call
-//! keeps the form it was written in, but for spaces: an outcome should look
-//! like the question.
+//! `send(c)` is `c.send`, and so for every operation on a receiver. A call keeps the
+//! form in which it was written, except for spaces, so that outcomes look like the
+//! question.
 
 use super::lex::Token;
 use super::line::Parser;
@@ -50,7 +50,8 @@ impl<'a> Parser<'a> {
             }
         } else if on.is_none() {
             if let Some(Written { token: Token::Word(first), at }) = written.first() {
-                // By itself it is rather a mistaken number.
+                // A single word where the operation takes a number is a mistake about
+                // that number, and no receiver.
                 if let ([_], [Parameter { name, receiver: false, .. }, ..]) =
                     (&written[..], operation.arguments)
                 {
@@ -94,7 +95,7 @@ impl<'a> Parser<'a> {
         Err(Failure::new(at.clone(), message, hint))
     }
 
-    /// What stands in the parentheses, if there are any.
+    /// The arguments in parentheses, if there are any.
     fn written(&mut self) -> Result<Vec<Written<'a>>, Failure> {
         let mut written = Vec::new();
         if !self.take('(') || self.take(')') {
@@ -206,7 +207,7 @@ fn text(operation: &Operation, on: Option<&str>, written: &[Written<'_>]) -> Str
         .collect();
     let mut head = name.to_owned();
     match on {
-        // What is made is not there yet: it reads as an argument.
+        // A receiver that the call creates is written as an argument.
         Some(on) if operation.creates => arguments.insert(0, on.to_owned()),
         Some(on) => head = format!("{on}.{name}"),
         None => {}

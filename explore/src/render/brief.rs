@@ -1,6 +1,5 @@
-//! A scenario among several: a line for each outcome where it fits, and only
-//! the sentence that says more than its answers. Asked for by itself, the same
-//! scenario is told in full.
+//! A scenario among several, in brief: a line for each outcome where it fits, and only
+//! a sentence that says more than the answers. A single scenario is shown in full.
 
 use super::layout::page;
 use super::layout::{left, number, paint, plural, right, seconds, width, wrap, BAD, DIM};
@@ -8,8 +7,8 @@ use super::text::{mark_style, paragraph, verdict_style};
 use crate::report::{Report, SeenOutcome, Verdict};
 use std::fmt::Write;
 
-/// The verdict, and how much was explored, unless all is well: then the table
-/// above has said it.
+/// The verdict and the size of the exploration, except for a COMPLETE success, for
+/// which the table above has them.
 pub(super) fn facts(out: &mut String, report: &Report) {
     if report.success && report.verdict == Verdict::Complete {
         return;
@@ -44,9 +43,9 @@ pub(super) fn outcomes(out: &mut String, report: &Report) {
     }
 }
 
-/// Behind the answers when there is room, or below them when they are short: a
-/// sentence that would make three lines of an outcome stays away, unless the
-/// scenario itself says it.
+/// Puts a sentence behind the answers if there is room, or below them if these are one
+/// line. A sentence that would make three lines of an outcome is left out, unless it is
+/// the scenario's.
 fn put(lines: &mut Vec<String>, said: &str, written: bool, limit: usize) {
     let several = lines.len() > 1;
     let Some(last) = lines.last_mut() else { return };
@@ -60,10 +59,9 @@ fn put(lines: &mut Vec<String>, said: &str, written: bool, limit: usize) {
     }
 }
 
-/// What an outcome means beyond its answers: what the scenario says, or else the
-/// system's first sentence that gives a reason or a consequence (`refused: ...`,
-/// `accepted, then ...`), is not about one of several calls by name, and does
-/// not hold for every outcome.
+/// The sentence of an outcome: the scenario's, or else the first sentence of the system
+/// that gives a reason or a consequence (`refused: ...`, `accepted, then ...`), does not
+/// begin with a call's name, and does not hold for every outcome.
 fn sentence<'a>(report: &Report, row: &'a SeenOutcome) -> Option<&'a str> {
     let named = |said: &str| {
         row.outcome.answers.iter().any(|answer| said.starts_with(&format!("{}: ", answer.call)))

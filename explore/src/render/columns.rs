@@ -1,41 +1,41 @@
-//! An ordering as one column for each thread, time going down.
+//! An ordering as a table: a column for each thread, and time goes down.
 
 use super::layout::{self, left, paint, wrap, BOLD, DIM, SWITCH};
 use crate::report::{Step, Witness};
 use anstyle::Style;
 
-/// Narrower columns than this are no columns: then each line names its thread.
+/// The least width of a column. Where there is less, each line names its thread instead.
 const NARROWEST: usize = 14;
 
-/// What stands between two columns.
+/// The rule between two columns.
 const RULE: &str = " │ ";
 
 /// One line of a column.
 pub struct Entry {
-    /// Which column.
+    /// The thread, which is the column.
     pub thread: usize,
-    /// What happened.
+    /// The step in words.
     pub text: String,
-    /// The source line, where it is known.
+    /// The source line, if it is known.
     pub detail: String,
     /// The object of an operation.
     pub object: String,
-    /// What kind of a line it is.
+    /// The kind of the line.
     pub kind: Kind,
 }
 
-/// What kind of a line it is.
+/// The kinds of lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A remark: a call that begins or returns.
     Note,
     /// An operation of the system.
     Operation,
-    /// The thread stops here for another.
+    /// Another thread runs from here on.
     Switch,
 }
 
-/// The lines of an ordering, with the switches that the engine did not mention.
+/// The lines of an ordering, with the switches that the engine did not report.
 pub fn entries(ordering: &Witness) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for (index, step) in ordering.steps.iter().enumerate() {
@@ -72,10 +72,10 @@ fn entry(step: &Step) -> Entry {
     if !step.note.is_empty() {
         text = format!("{text} ({})", step.note);
     }
-    // The file's name is enough to find it, and all that there is room for.
+    // Without the folders of the file, for want of room.
     let mut detail = step.line.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
     if step.operation.starts_with("unlock") {
-        // It is that of the lock.
+        // An unlock has the line of its lock.
         detail.clear();
     }
     let object = step.object.clone();
@@ -83,7 +83,7 @@ fn entry(step: &Step) -> Entry {
 }
 
 impl Entry {
-    /// Whether the step gives back what this one took, and nothing is between.
+    /// Whether the step unlocks what this entry has locked.
     fn is_unlocked_by(&self, step: &Step) -> bool {
         let taken = self.text.strip_suffix(&self.object).map(str::trim_end);
         let gives = step.operation.strip_prefix("unlock").map(str::trim_start);
@@ -93,13 +93,13 @@ impl Entry {
             && matches!((taken, gives), (Some(taken), Some(gives)) if taken == gives || (taken, gives) == ("lock", ""))
     }
 
-    /// Both in one line: there is less to read, and nothing happened meanwhile.
+    /// Makes one line of the lock and its unlock, which follows it directly.
     fn unlock(&mut self) {
         let taken = self.action();
         self.text = format!("{taken}, unlock {}", self.object);
     }
 
-    /// What it does to its object.
+    /// The text without the object's name.
     pub fn action(&self) -> String {
         match self.object.is_empty() {
             true => self.text.clone(),
@@ -115,7 +115,7 @@ impl Entry {
         }
     }
 
-    /// Its lines, painted, and how wide each is.
+    /// The lines of the entry, painted, each with its width.
     fn lines(&self, width: usize) -> Vec<(String, usize)> {
         let indent = if self.kind == Kind::Operation && width > 2 * NARROWEST { 2 } else { 0 };
         let room = width - indent;
@@ -158,7 +158,7 @@ pub fn columns(ordering: &Witness, width: usize) -> Vec<String> {
         threads.iter().enumerate().map(heading).collect::<Vec<_>>().join(&rule),
         paint(DIM, &vec!["─".repeat(column); threads.len()].join("─┼─")),
     ];
-    // Rules stand to the left of a cell; to its right only where there are columns.
+    // A rule stands to the left of a cell.
     let last = threads.len() - 1;
     for entry in entries(ordering) {
         for (line, line_width) in entry.lines(column) {
@@ -183,7 +183,7 @@ pub fn columns(ordering: &Witness, width: usize) -> Vec<String> {
     lines
 }
 
-/// For more threads than fit side by side.
+/// The ordering as a list, for more threads than fit side by side.
 fn list(ordering: &Witness, threads: &[String], width: usize) -> Vec<String> {
     let names = threads.iter().map(|name| layout::width(name)).max().unwrap_or(0).min(20);
     let mut lines = Vec::new();

@@ -1,5 +1,5 @@
-//! One scenario on several systems, one row to each: what the eras of a
-//! protocol do with the same race.
+//! The same scenarios on several systems, such as the eras of a protocol: a table for
+//! each scenario, with a row for each system.
 
 use super::layout::{left, number, page, paint, plural, right, seconds, width, wrap, BOLD, DIM};
 use super::text::{paragraph, verdict_style};
@@ -7,7 +7,7 @@ use crate::report::Report;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Whether the answer is about the same scenarios on several systems.
+/// Whether the reports are of the same scenarios on several systems.
 pub(super) fn are(reports: &[Report]) -> bool {
     let same = |a: &Report, b: &Report| {
         (&a.name, &a.scenario) == (&b.name, &b.scenario) && a.system != b.system

@@ -1,6 +1,6 @@
-//! One self-contained page: the table of scenarios, of each its outcomes, and
-//! for any row the ordering drawn as a sequence diagram. No script; nothing is
-//! loaded from elsewhere; light or dark as the reader's system is.
+//! One self-contained page: the table of scenarios, the outcomes of each, and the
+//! ordering of each outcome as a sequence diagram. No script; nothing is loaded from
+//! elsewhere; light or dark as the reader's system is.
 
 use super::layout::{number, plural, seconds};
 use super::svg;

@@ -5,9 +5,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
 
-/// What all text output fits in: as wide as the terminal, within reason. Where it is
-/// written to something else, as many columns as the environment's COLUMNS says, or
-/// 80.
+/// The width of all text output: that of the terminal, within bounds. Where the output
+/// is no terminal, the number in the environment's COLUMNS, or 80.
 pub fn page() -> usize {
     static PAGE: OnceLock<usize> = OnceLock::new();
     *PAGE.get_or_init(|| {
@@ -22,44 +21,44 @@ fn page_of(terminal: Option<u16>, columns: Option<&str>) -> usize {
     terminal.or(columns).map_or(USUAL, |width| usize::from(width).clamp(60, 160))
 }
 
-/// As wide as a terminal is when nobody says otherwise.
+/// The width where neither a terminal nor COLUMNS says another.
 const USUAL: usize = 80;
 
 /// For headings.
 pub const BOLD: Style = Style::new().bold();
-/// For what is only there to be complete.
+/// For details.
 pub const DIM: Style = Style::new().dimmed();
-/// For what holds.
+/// For COMPLETE.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// For what does not.
+/// For VIOLATED, and other failures.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// For what is not known.
+/// For INCOMPLETE.
 pub const OPEN: Style = AnsiColor::Yellow.on_default().bold();
-/// For the places where the thread changes.
+/// For switches of the thread.
 pub const SWITCH: Style = AnsiColor::Cyan.on_default();
 
-/// The text in this style. Whoever writes it to something that is no terminal
-/// strips that again.
+/// The text in this style. The writer to something other than a terminal strips the
+/// style.
 pub fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// How wide it is on a terminal.
+/// The width of the text on a terminal, in columns.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Filled up on the right.
+/// The text, filled with spaces on the right.
 pub fn left(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// Filled up on the left.
+/// The text, filled with spaces on the left.
 pub fn right(text: &str, width: usize) -> String {
     format!("{}{text}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// At most so wide, with an ellipsis where something is missing.
+/// The text, cut to this width, with an ellipsis if something was cut off.
 pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -74,11 +73,11 @@ pub fn cut(text: &str, width: usize) -> String {
     kept + "…"
 }
 
-/// Violation at spaces into lines of at most this width; a longer word is broken
+/// Breaks the text at spaces into lines of at most this width; a longer word is broken
 /// anywhere. Lines after the first begin with `indent` spaces.
 pub fn wrap(text: &str, limit: usize, indent: usize) -> Vec<String> {
     let limit = limit.max(1);
-    // Where there is hardly any room, none is spent on the indent.
+    // Narrow lines have no indent.
     let indent = if indent + 8 > limit { 0 } else { indent };
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -109,7 +108,7 @@ pub fn wrap(text: &str, limit: usize, indent: usize) -> Vec<String> {
     lines
 }
 
-/// How many bytes of the word fit, at least one character.
+/// The number of bytes of the word that fit; at least one character does.
 fn break_at(word: &str, room: usize) -> usize {
     let mut at = 0;
     for (start, c) in word.char_indices() {
@@ -135,7 +134,7 @@ pub fn number(value: u64) -> String {
     grouped
 }
 
-/// Seconds, with the digits that say something.
+/// Seconds, with as many digits as matter.
 pub fn seconds(time: Duration) -> String {
     match time.as_secs_f64() {
         seconds if seconds < 1.0 => format!("{seconds:.4}"),
@@ -147,7 +146,12 @@ pub fn seconds(time: Duration) -> String {
 
 /// `1 ordering`, `2 orderings`.
 pub fn plural(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", number(count), if count == 1 { "" } else { "s" })
+    format!("{} {}", number(count), noun_of(count, noun))
+}
+
+/// The noun alone, for tables: `ordering` for 1, `orderings` for 2.
+pub fn noun_of(count: u64, noun: &str) -> String {
+    format!("{noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

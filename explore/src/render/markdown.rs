@@ -1,5 +1,5 @@
-//! For a pull request: a table of scenarios, then of each its outcomes; the
-//! orderings are folded away.
+//! The format for a pull request: a table of scenarios, then the outcomes of each, with
+//! the orderings folded away.
 
 use super::columns::columns;
 use super::layout::{number, plural, seconds};
@@ -8,10 +8,10 @@ use crate::log::Answer;
 use crate::report::{Report, SeenOutcome, Witness};
 use std::fmt::Write;
 
-/// A witness has no terminal to fit in here.
+/// The width of an ordering: the page is no terminal.
 const WIDTH: usize = 100;
 
-/// All of it.
+/// The whole text.
 pub fn markdown(reports: &[Report], detail: Detail) -> String {
     let mut out = String::new();
     out.push_str(
@@ -38,7 +38,7 @@ pub fn markdown(reports: &[Report], detail: Detail) -> String {
     out
 }
 
-/// Text that has no meaning to Markdown, in one line of a table.
+/// The text as a cell of a table: in one line, without meaning to Markdown.
 pub fn cell(text: &str) -> String {
     let mut cell = String::new();
     for c in text.chars() {
@@ -54,7 +54,7 @@ pub fn cell(text: &str) -> String {
     cell
 }
 
-/// Text between backticks, which it may contain itself.
+/// The text between backticks, which the text may contain itself.
 fn code(text: &str) -> String {
     let fence = if text.contains('`') { "``" } else { "`" };
     format!("{fence}{}{fence}", text.replace(['\n', '\r'], " "))

@@ -1,11 +1,11 @@
 //! Mermaid sequence diagrams, of the violations' witnesses; of the outcome that
 //! `--show` asks for; or, when there is neither, of the first outcome.
 //!
-//! Where there are few objects, each has a lifeline, and each operation is a
-//! message to its object. A page shrinks a diagram to its own width, so where
-//! there are many only the threads have lifelines. Then an operation on what
-//! another thread worked on last is a message from there: these are the places
-//! where the order could have been another. The rest stands in notes.
+//! Where there are few objects, each has a lifeline, and each operation is a message
+//! to its object. A page shrinks a diagram to its own width, so where there are many
+//! objects only the threads have lifelines. An operation on an object that another
+//! thread used last is a message from that thread then: there the order could have
+//! been another. All other operations are notes.
 
 use super::columns::{entries, Entry, Kind};
 use super::layout::{number, wrap};
@@ -13,7 +13,7 @@ use super::text::Detail;
 use crate::report::{Report, Witness};
 use std::fmt::Write;
 
-/// One diagram after the other, each with a comment that says what it shows.
+/// The diagrams, one after the other, each below a comment with its title.
 pub fn mermaid(reports: &[Report], detail: Detail) -> String {
     let mut diagrams = Vec::new();
     for report in reports {
@@ -27,7 +27,7 @@ pub fn mermaid(reports: &[Report], detail: Detail) -> String {
     }
 }
 
-/// The orderings to draw, and what each shows.
+/// The orderings to draw, each with its title.
 fn chosen(report: &Report, detail: Detail) -> Vec<(String, &Witness)> {
     let mut chosen = Vec::new();
     let outcome = |index: usize| {
@@ -54,14 +54,15 @@ fn chosen(report: &Report, detail: Detail) -> Vec<(String, &Witness)> {
     chosen
 }
 
-/// More lifelines than this cannot be read at a page's width.
+/// The most lifelines that can be read at a page's width.
 const LIFELINES: usize = 6;
-/// Characters of a line in a diagram without lifelines of objects, all threads
-/// together, and of one thread at least.
+/// The characters of a line in a diagram without lifelines of objects, all threads
+/// together.
 const WIDTH: usize = 88;
+/// The least characters of a line for one thread.
 const NARROWEST: usize = 22;
 
-/// What an arrow is: nothing is sent.
+/// The legend of the arrows, which are no messages.
 const ARROWS_OF_THREADS: &str = "an arrow leads to who works on an object from who did before";
 const ARROWS_OF_OBJECTS: &str = "an arrow leads from a thread to the object that it works on";
 
@@ -98,15 +99,14 @@ pub fn diagram(title: &str, ordering: &Witness) -> String {
     out
 }
 
-/// What the threads do, without lifelines for the objects; lines are `width`
-/// characters long.
+/// The diagram without lifelines of objects; lines are at most `width` characters long.
 fn of_threads(out: &mut String, ordering: &Witness, width: usize) {
     let text = |text: &str| {
         let lines = wrap(text, width, 0);
         lines.iter().map(|line| plain(line)).collect::<Vec<_>>().join("<br/>")
     };
     let mut entries = entries(ordering);
-    // The lifelines show each switch; only its reason needs a note.
+    // The lifelines show each switch: only one with a reason needs a note.
     entries.retain(|entry| entry.kind != Kind::Switch || entry.text != "switch");
     let meets = |index: usize| {
         let entry: &Entry = &entries[index];
@@ -133,7 +133,7 @@ fn of_threads(out: &mut String, ordering: &Witness, width: usize) {
     }
 }
 
-/// Text in which nothing means anything to Mermaid.
+/// The text without characters that have a meaning to Mermaid.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     for c in text.chars() {

@@ -1,13 +1,12 @@
-//! The formats of an answer. Each prints a [`Report`](crate::Report), which is also
-//! what JSON holds, field by field; so whatever a program reads is what a person
-//! sees.
+//! The formats of an answer. Each prints a [`Report`](crate::Report), whose fields are
+//! also those of JSON: a program reads what a person sees.
 //!
-//! - `said`: what all of them say in the same words
-//! - `text`, `table`, `brief`, `columns`: for a terminal, in 80 columns
-//! - `eras`: the same, when several systems are asked one thing
+//! - `said`: the words that all formats share
+//! - `text`, `table`, `brief`, `columns`: for a terminal
+//! - `eras`: for a terminal, when several systems are asked one question
 //! - `markdown`: for a pull request
 //! - `mermaid`: a sequence diagram, as text
-//! - `html`, `svg`: one page, with the sequence diagrams drawn
+//! - `html`, `svg`: a page with drawn sequence diagrams
 //! - `layout`: widths, wrapping, numbers
 
 #[cfg(all(test, not(any(loom, shuttle))))]

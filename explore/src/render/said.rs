@@ -1,4 +1,4 @@
-//! What every format says of a report in the same words.
+//! The words for a report that all formats share.
 
 use super::layout::plural;
 use crate::invariant::{NO_DEADLOCK, NO_LIVELOCK, NO_PANIC};
@@ -28,7 +28,7 @@ impl Report {
         }
     }
 
-    /// A line about the orderings that did not end, and so have no outcome.
+    /// A line about the orderings that have no outcome, for they did not end.
     pub fn without_outcome(&self) -> Option<String> {
         let rows = self.outcomes.iter().map(|row| row.orderings).sum();
         let rest = self.all().checked_sub(rows).filter(|&rest| rest > 0)?;
@@ -42,8 +42,8 @@ impl Report {
         Some(format!("without an outcome: {counted}, {percent:.2}%{why}"))
     }
 
-    /// The verdict in capitals, whether it was expected, and why not all was
-    /// explored.
+    /// The verdict in capitals, with `as expected` for an expected one, and the reason
+    /// why not every ordering was explored.
     pub fn verdict_line(&self) -> String {
         match (self.verdict, &self.reason) {
             (Verdict::Incomplete, Some(reason)) => format!("INCOMPLETE: {reason}"),
@@ -67,10 +67,10 @@ impl Report {
         self.reason.as_ref().map_or(String::new(), |reason| format!("; {reason}"))
     }
 
-    /// Answers that are the same in every outcome, and so need saying once.
+    /// The answers that are the same in every outcome.
     pub fn constant(&self) -> Vec<&Answer> {
         let Some(first) = self.outcomes.first() else { return Vec::new() };
-        // One outcome is not a constant but the answer.
+        // The answers of a single outcome are shown as that outcome.
         if self.outcomes.len() == 1 {
             return Vec::new();
         }
@@ -87,58 +87,59 @@ impl Report {
             .collect()
     }
 
-    /// Whether every outcome means this, among other things.
+    /// Whether this sentence is in the meaning of every outcome.
     pub fn says_everywhere(&self, sentence: &str) -> bool {
         self.outcomes.len() > 1
             && self.outcomes.iter().all(|row| row.sentences().any(|one| one == sentence))
     }
 }
 
-/// The bound on preemptions that explorers are customarily run with: what needs more
-/// is not seen then.
+/// The bound on preemptions with which explorers are customarily run: outcomes that need
+/// more are not seen then.
 const CUSTOMARY: u32 = 2;
 
 impl Report {
-    /// How many of the outcomes a search with the customary bound would not show, where
-    /// some are known to need more.
+    /// A line about the outcomes that are known to need more preemptions than the
+    /// customary bound; `None`: there is none.
     pub(super) fn hidden(&self) -> Option<String> {
         let hidden = |seen: &&SeenOutcome| seen.least_preemptions > CUSTOMARY;
         let hidden = self.outcomes.iter().filter(hidden).count() as u64;
         let all = plural(self.outcomes.len() as u64, "outcome");
-        (hidden > 0).then(|| format!("a bound of {CUSTOMARY} preemptions hides {hidden} of {all}"))
+        let bound = plural(CUSTOMARY.into(), "preemption");
+        (hidden > 0).then(|| format!("a bound of {bound} hides {hidden} of {all}"))
     }
 }
 
 impl SeenOutcome {
-    /// How many preemptions it needs, and whether the customary bound may hide it; where
-    /// that was searched for, or may be more than such a bound.
+    /// How many preemptions the outcome needs, in words, and whether the customary bound
+    /// may hide it; `None`: few, and the minimum was not searched for.
     pub(super) fn needs(&self) -> Option<(String, bool)> {
         let (least, enough) = (self.least_preemptions, self.preemptions?);
         let said = match plural(least.into(), "preemption") {
             needed if least == enough && least > 0 => format!("needs {needed}"),
             needed if least > 0 => format!("needs {needed} at least; {enough} are enough"),
             _ if enough > CUSTOMARY => {
-                format!("its ordering has {enough} preemptions; fewer may do")
+                format!("its ordering has {}; fewer may do", plural(enough.into(), "preemption"))
             }
             _ => return None,
         };
         Some((said, enough > CUSTOMARY))
     }
 
-    /// What it means, one sentence after the other.
+    /// The sentences of the meaning.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
         self.meaning.iter().flat_map(|meaning| meaning.split("; "))
     }
 
-    /// Its answers but for those that are the same everywhere.
+    /// The answers that are not the same in every outcome.
     pub fn varying<'a>(&'a self, constant: &[&Answer]) -> Vec<&'a Answer> {
         self.outcome.answers.iter().filter(|answer| !constant.contains(answer)).collect()
     }
 }
 
 impl SeenOutcome {
-    /// The grade, for people: what the scenario does not speak of, but an
-    /// invariant does, is no more allowed than what it forbids.
+    /// The grade in a word: `violated` where the scenario allows the outcome but
+    /// orderings of it violate an invariant.
     pub fn mark(&self) -> String {
         match self.grade {
             Grade::Allowed if self.violating > 0 => "violated".into(),

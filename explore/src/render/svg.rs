@@ -1,6 +1,5 @@
-//! An ordering drawn as a sequence diagram: a lane for each thread, and for
-//! each object that is worked on; time goes down. Plain SVG without script,
-//! whose colours are the page's.
+//! An ordering drawn as a sequence diagram: a lane for each thread and for each object;
+//! time goes down. Plain SVG without script, in the colours of the page.
 
 use super::columns::{entries, Entry, Kind};
 use super::layout::wrap;
@@ -17,8 +16,8 @@ const OBJECT: usize = 110;
 const CHARACTER: usize = 8;
 /// Characters that fit beside the lane of a thread.
 const LANE_TEXT: usize = 28;
-/// Wider than this, both ends of an arrow are not seen at once: then each step
-/// names its object, in wider lanes.
+/// The greatest width, at which both ends of an arrow are still seen. In a wider
+/// diagram objects have no lanes: each step names its object.
 const PAGE: usize = 1080;
 const WIDE: usize = 330;
 const WIDE_TEXT: usize = 42;
@@ -30,7 +29,7 @@ struct Placed {
     y: usize,
 }
 
-/// The diagram; `title` says what it shows to those who do not see it.
+/// The diagram; `title` is for readers who do not see it.
 pub fn diagram(title: &str, ordering: &Witness) -> Markup {
     let (threads, mut objects) = (ordering.columns(), ordering.objects());
     let lanes = threads.len() * THREAD + 70 + objects.len() * OBJECT <= PAGE;
@@ -103,7 +102,7 @@ fn place(ordering: &Witness, lanes: bool) -> Vec<Placed> {
     placed
 }
 
-/// From the beginning of each call to its answer: the thread, and two heights.
+/// For each call its thread, and the heights of its beginning and its answer.
 fn spans(placed: &[Placed], bottom: usize) -> Vec<(usize, usize, usize)> {
     let mut spans = Vec::new();
     for (index, begin) in placed.iter().enumerate() {
@@ -118,8 +117,8 @@ fn spans(placed: &[Placed], bottom: usize) -> Vec<(usize, usize, usize)> {
     spans
 }
 
-/// From a thread to an object. The head is drawn here, for a marker would need
-/// an identifier that is unique in the page.
+/// An arrow from a thread to an object. The head is drawn here: a marker would need an
+/// identifier that is unique in the page.
 fn arrow(from: usize, to: usize, y: usize) -> Markup {
     let y = y + 4;
     html! {

@@ -1,5 +1,4 @@
-//! Several scenarios, one row to each: as wide as a terminal, and no wider than
-//! what differs.
+//! Several scenarios in a table, a row for each, with the columns in which they differ.
 
 use super::eras;
 use super::layout::{cut, left, number, page, paint, right, seconds, width, BOLD};
@@ -7,7 +6,7 @@ use super::text::verdict_style;
 use crate::report::Report;
 use std::fmt::Write;
 
-/// A heading, and what is below it.
+/// A column: its heading, and its cells.
 struct Column {
     heading: &'static str,
     cells: Vec<String>,
@@ -33,11 +32,11 @@ impl Column {
     }
 }
 
-/// One row to a scenario.
+/// The table, with a row for each scenario.
 pub(super) fn table(reports: &[Report]) -> String {
     let columns = columns(reports);
     let mut widths: Vec<usize> = columns.iter().map(Column::width).collect();
-    // The name gives way: everything else is a number or one word.
+    // The column of names is narrowed: all others are numbers or single words.
     let others: usize = widths[1..].iter().map(|width| width + 1).sum();
     widths[0] = widths[0].min(page().saturating_sub(others)).max(8);
     let line = |cell: &dyn Fn(&Column, usize) -> String| {
@@ -48,7 +47,7 @@ pub(super) fn table(reports: &[Report]) -> String {
     for (index, report) in reports.iter().enumerate() {
         let long = columns[0].heading == "scenario" && width(&report.name) > widths[0];
         if long {
-            // It has a line of its own.
+            // A name that does not fit has a line of its own.
             let _ = writeln!(out, "{}", cut(&report.name, page()));
         }
         out += &line(&|column, width| {
@@ -63,10 +62,10 @@ pub(super) fn table(reports: &[Report]) -> String {
     out
 }
 
-/// Where one engine explored all of them its name says nothing, nor does that of
-/// one scenario on several systems, or of the system otherwise; and where it
-/// executed each ordering once, or cannot tell orderings apart, one of the two
-/// numbers does not.
+/// The columns that are needed. Left out are the engine, if all have the same; either
+/// the system, or, where several systems explore the same scenarios, the threads, and the
+/// name of a single scenario; and executions, if each ordering was executed once, or
+/// orderings, if no engine tells them apart.
 fn columns(reports: &[Report]) -> Vec<Column> {
     let engines = reports.iter().any(|report| report.engine != reports[0].engine);
     let orderings = reports.iter().any(|report| report.orderings.is_some());

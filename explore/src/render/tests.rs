@@ -1,4 +1,4 @@
-//! The formats, on an answer that has one of everything.
+//! The formats, on a report with every kind of entry.
 
 use super::text::Detail;
 use super::{html, markdown, mermaid, text};
@@ -125,7 +125,7 @@ fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }
 
-/// No line is wider than a terminal, but for the command that is to be copied.
+/// No line is wider than a terminal, except the command that is to be copied.
 fn fits(text: &str) {
     for line in text.lines().filter(|line| !line.contains("again: ")) {
         assert!(super::layout::width(line) <= super::layout::page(), "{line}");
@@ -186,7 +186,7 @@ fn as_mermaid() {
     assert!(none.starts_with("%%"), "{none}");
 }
 
-/// A page's width has no room for a lifeline of each object.
+/// With many objects only the threads have lifelines.
 #[test]
 fn as_mermaid_with_many_objects() {
     let mut many = violated();
@@ -228,4 +228,59 @@ fn what_is_the_same_everywhere_is_said_once() {
     let constant: Vec<_> = report.constant().iter().map(|answer| answer.call.as_str()).collect();
     assert_eq!(constant, ["freezing"]);
     assert!(incomplete().constant().is_empty());
+}
+
+/// A report in which each count is 1.
+fn one_of_each() -> Report {
+    let mut seen = row("accepted", 1, Grade::Required, None);
+    (seen.least_preemptions, seen.preemptions) = (1, Some(1));
+    let mut broken = violated().violations;
+    broken[0].orderings = 1;
+    Report {
+        threads: 1,
+        orderings: Some(1),
+        executions: 1,
+        outcomes: vec![seen],
+        violations: broken,
+        ..violated()
+    }
+}
+
+#[test]
+fn one_is_no_plural() {
+    let one = one_of_each();
+    let other = Report { success: true, name: "another".into(), ..one_of_each() };
+    let sampled = Report { orderings: None, name: "a-sample".into(), ..one_of_each() };
+    let three = [one.clone(), other, sampled];
+    // Their sum is one ordering.
+    let eras = [("old", 1), ("new", 0)].map(|(system, orderings)| Report {
+        system: system.into(),
+        orderings: Some(orderings),
+        ..one.clone()
+    });
+    let detail = Detail { full: true, ..Detail::default() };
+    let all = [
+        plain(&text::text(&three[..1], detail)),
+        plain(&text::text(&three, detail)),
+        plain(&text::text(&three, Detail::default())),
+        plain(&text::text(&eras, Detail { summary: true, ..detail })),
+        markdown::markdown(&three, detail),
+        html::html(&three, detail),
+    ];
+    for (at, said) in all.iter().enumerate() {
+        let words: Vec<&str> = said.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        for noun in ["ordering", "execution", "outcome", "thread", "scenario", "preemption"] {
+            let wrong =
+                words.windows(2).find(|pair| pair[0] == "1" && pair[1] == format!("{noun}s"));
+            assert!(wrong.is_none(), "1 {noun}s in:\n{said}");
+        }
+        assert!(words.windows(2).any(|pair| pair == ["1", "ordering"]), "{at}:\n{said}");
+    }
+    for wanted in ["1 thread", "1 execution", "needs 1 preemption", "in 1 of 1 ordering"] {
+        assert!(all[0].contains(wanted), "{wanted} in:\n{}", all[0]);
+    }
+    assert!(all[1].contains("1 of 3 scenarios is as it should be"), "{}", all[1]);
+    let mut most = one_of_each();
+    (most.outcomes[0].least_preemptions, most.outcomes[0].preemptions) = (3, Some(3));
+    assert_eq!(most.hidden().as_deref(), Some("a bound of 2 preemptions hides 1 of 1 outcome"));
 }

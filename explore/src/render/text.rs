@@ -1,4 +1,4 @@
-//! For a terminal: 80 columns, the numbers first.
+//! The format for a terminal: the numbers first, then the outcomes and the orderings.
 
 use super::brief;
 use super::columns::columns;
@@ -13,19 +13,19 @@ use anstyle::Style;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// What is shown of each scenario.
+/// How much is shown of each scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Detail {
-    /// The ordering that leads to this outcome, from 1.
+    /// Show the ordering of this outcome, from 1.
     pub show: Option<usize>,
-    /// Of several scenarios only the table, and those that are not simply
-    /// complete.
+    /// Of several scenarios show the table, and only those that are not simply
+    /// COMPLETE.
     pub summary: bool,
-    /// Of several scenarios everything, not only what fits a line.
+    /// Show several scenarios in full, as a single one.
     pub full: bool,
 }
 
-/// All of it: of one scenario everything, of several a table, and each in brief.
+/// The whole text: a single scenario in full; of several a table, and each in brief.
 pub fn text(reports: &[Report], detail: Detail) -> String {
     let mut out = String::new();
     if reports.len() < 2 {
@@ -45,7 +45,7 @@ pub fn text(reports: &[Report], detail: Detail) -> String {
     }
     let good = reports.iter().filter(|report| report.success).count();
     let style = if good == reports.len() { GOOD } else { BAD };
-    let line = format!("{good} of {} scenarios are as they should be", reports.len());
+    let line = as_expected(good as u64, reports.len() as u64);
     let all = |count: fn(&Report) -> u64| reports.iter().map(count).sum::<u64>();
     let elapsed = reports.iter().map(|report| report.elapsed).sum::<Duration>();
     let total = plural(all(Report::all), reports[0].counted());
@@ -128,6 +128,12 @@ pub(super) fn paragraph(out: &mut String, text: &str, indent: usize, style: Styl
     }
 }
 
+/// How many of the scenarios are a success.
+fn as_expected(good: u64, all: u64) -> String {
+    let are = if good == 1 { "is as it should be" } else { "are as they should be" };
+    format!("{} of {} {are}", number(good), plural(all, "scenario"))
+}
+
 /// The violations, each with its ordering unless the ordering of an outcome is asked for.
 fn violations(out: &mut String, report: &Report, orderings_too: bool) {
     for (at, violation) in report.violations.iter().enumerate() {
@@ -139,7 +145,7 @@ fn violations(out: &mut String, report: &Report, orderings_too: bool) {
         let line = format!("violated: {invariant}, in {count}{expected}");
         let _ = writeln!(out, "  {}", paint(style, &line));
         paragraph(out, &violation.detail, 4, Style::new());
-        // One ordering that breaks several is shown once, below the last of them.
+        // An ordering that violates several invariants is shown once, below the last.
         let again = |later: &Violation| later.witness == violation.witness;
         if orderings_too && !report.violations[at + 1..].iter().any(again) {
             show_ordering(out, report, &violation.witness);
@@ -229,7 +235,7 @@ pub(super) fn mark_style(row: &SeenOutcome) -> Style {
     }
 }
 
-/// What is the same in every outcome, and what that means.
+/// The answers and sentences that are the same in every outcome.
 fn everywhere(out: &mut String, report: &Report, constant: &[&Answer]) {
     let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
     let said = said.collect::<Vec<_>>().join("; ");
@@ -242,8 +248,7 @@ fn everywhere(out: &mut String, report: &Report, constant: &[&Answer]) {
     common.iter().for_each(|sentence| paragraph(out, sentence, 7, DIM));
 }
 
-/// Of each forbidden outcome an ordering that leads to it, unless it is shown
-/// already.
+/// An ordering that leads to each forbidden outcome, except to one that `--show` shows.
 fn forbidden(out: &mut String, report: &Report, show: Option<usize>) {
     for (index, row) in report.outcomes.iter().enumerate() {
         let shown = show == Some(index + 1)
@@ -283,7 +288,7 @@ pub fn again(report: &Report, token: &str) -> String {
 }
 
 impl Report {
-    /// The command that explores it again, or one ordering of it.
+    /// The command that explores the scenario again, or runs one ordering of it.
     pub fn again(&self, token: &str) -> String {
         let replay = if token.is_empty() { String::new() } else { format!(" --replay {token}") };
         format!("{} '{}'{replay}", self.command, self.scenario)

@@ -58,7 +58,7 @@ fn run(suite: &Arc<Suite>, only_check: bool) -> Result<u8, Error> {
 fn check(page: &str) -> Result<bool, Error> {
     let failed = |error| Error::Io { what: NAME.into(), error };
     let known = std::fs::read_to_string(path()).map_err(failed)?;
-    // A checkout may have its own line ends.
+    // A checkout may have other line ends.
     let known = known.replace("\r\n", "\n");
     let Some(difference) = difference(&known, page) else {
         print(&format!("{}\n", paint(GOOD, &format!("{NAME} is what is explored"))))?;

@@ -8,7 +8,7 @@ use crate::systems::kv_engine::era::{ERAS, VARIANTS};
 use crate::systems::kv_engine::rules::RULES;
 use crate::systems::kv_engine::tickets::{FINDINGS, NOT_EXPRESSED, TICKETS};
 use orderings::render::columns::columns;
-use orderings::render::layout::{number, plural};
+use orderings::render::layout::plural;
 use orderings::render::markdown::cell;
 use orderings::render::mermaid::diagram;
 use orderings::render::text::again;
@@ -27,10 +27,10 @@ pub(super) fn page(matrix: &Matrix, cases: &[Case]) -> String {
     let newest = FINDINGS.iter().filter(|finding| finding.until.is_none()).count();
     let _ = writeln!(
         out,
-        "{} orderings that the protocol as described allows, {newest} of them in the newest era. \
+        "{} that the protocol as described allows, {newest} of them in the newest era. \
          They are statements about the model, see [the doubts](#doubts-about-fidelity); whether \
          the code has them, only its owners can say.",
-        FINDINGS.len()
+        plural(FINDINGS.len() as u64, "ordering")
     );
     let _ = writeln!(out, "\n| finding | violates | where |\n|---|---|---|");
     for case in found.clone() {
@@ -80,12 +80,12 @@ fn eras(out: &mut String) {
 fn the_matrix(out: &mut String, matrix: &Matrix) {
     let _ = writeln!(
         out,
-        "\n## The matrix\n\n{} of {}, on {} eras, on the core and on the variants. A cell is the \
+        "\n## The matrix\n\n{} of {}, on {}, on the core and on the variants. A cell is the \
          number of orderings, all of them explored, and the letters of what some of them violate; \
          no letter: all is well in every ordering.",
         plural(matrix.all(), "ordering"),
         plural(matrix.rows.len() as u64, "scenario"),
-        ERAS.len()
+        plural(ERAS.len() as u64, "era")
     );
     let open = matrix.wrong();
     if open.is_empty() {
@@ -145,11 +145,11 @@ fn case(out: &mut String, case: &Case) {
     let steps = case.witness.steps.iter().filter(|step| !step.operation.is_empty()).count();
     let _ = writeln!(
         out,
-        "\nThe end of it, on `{}`: {}.\n\n<details><summary>The witness, {} steps, as a table\
+        "\nThe end of it, on `{}`: {}.\n\n<details><summary>The witness, {}, as a table\
          </summary>\n\n```text",
         case.shown.system,
         cell(&case.detail),
-        number(steps as u64)
+        plural(steps as u64, "step")
     );
     for line in columns(&case.witness, WIDTH) {
         let line = anstream::adapter::strip_str(&line).to_string();

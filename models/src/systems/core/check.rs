@@ -17,6 +17,7 @@ use crate::system::Instance;
 use crate::systems::vocabulary::{self, ends_of};
 use crate::{answers, Invariant};
 use connmap::{LiveObjects, ProducerStats, Run, VbId};
+use orderings::render::layout::plural;
 use orderings::sync::until_rest;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -143,10 +144,8 @@ impl CoreInstance {
             let unreported = requests().filter(|(id, ..)| ends_of(log, *id).is_empty()).count();
             let name = self.name(conn);
             if unreported > 0 {
-                let detail = match unreported {
-                    1 => format!("{name} is closed, and a stream has no end"),
-                    _ => format!("{name} is closed, and {unreported} streams have no end"),
-                };
+                let streams = plural(unreported as u64, "stream");
+                let detail = format!("{name} is closed, and without an end: {streams}");
                 log.violated(Invariant::NoLateStream, detail);
             }
             if requests().any(|(_, _, begin)| *begin > end) {
@@ -191,7 +190,8 @@ impl CoreInstance {
             let charged = self.stats(conn).buffered_bytes;
             if charged > 0 {
                 let name = self.name(conn);
-                let detail = format!("{name}: {charged} bytes are charged, and its client has all");
+                let charged = plural(charged, "byte");
+                let detail = format!("{name}: its client has all, and still charged: {charged}");
                 log.violated(Invariant::BytesBalance, detail);
             }
         }

@@ -64,15 +64,16 @@ const OPERATIONS: &[Operation] = &[
         &[VB],
         "an acknowledgement; the core only looks at the connection",
     ),
-    operation("run_backfill", false, &[], "a worker runs one backfill, if one can run"),
-    operation("tick", false, &[int("snoozes", Some(1))], "the clock moves on"),
+    operation("run_backfill", false, &[], "a worker takes one turn, if there is one"),
+    operation("tick", false, &[int("snoozes", Some(1))], "the clock moves on, in snoozes"),
     operation(
         "memory_used",
         false,
         &[int("percent", Some(0))],
-        "the host uses so much of its memory; above 96 it takes no more",
+        "the host uses this share of its memory; above 96 requests are refused and backfills \
+         snooze",
     ),
-    operation("wait", false, &[], "a worker blocks until one can run, or the map is shut down")
+    operation("wait", false, &[], "a worker blocks until there is a turn, or the map is shut down")
         .waiting(),
 ];
 
@@ -82,17 +83,26 @@ const fn setting(name: &'static str, default: u64, meaning: &'static str) -> Set
 
 const SETTINGS: &[Setting] = &[
     setting("items", 1, "items of each vb on disk"),
-    setting("gap", 1, "the seqnos on disk are its multiples, up to the last before the next"),
+    setting(
+        "gap",
+        1,
+        "items have the multiples of this as seqnos; a snapshot ends just before the next",
+    ),
     setting("bytes", 1, "bytes of each item"),
     setting(
         "memory",
         1,
-        "what a read from memory finds: 1 the last item; 0 it is gone; 2 nothing; \
-         3 the next item; 4 all; 5 it fails; 6 it panics; 7 an item that was not asked for",
+        "what a read from memory finds: 1: the last item; 0: none, for they are gone; 2: none; \
+         3: the next item; 4: all; 5: it fails; 6: it panics; 7: an item outside the range",
     ),
-    setting("memory_used", 0, "of the host's memory, in per cent; 101: to ask panics"),
+    setting(
+        "memory_used",
+        0,
+        "the share of its memory that the host uses at first, in per cent; 101: it panics \
+         when it is asked",
+    ),
     setting("buffer", 1 << 20, "bytes read ahead of a client"),
-    setting("resume", 25, "how far a full buffer drains before backfills go on, in per cent"),
+    setting("resume", 25, "the share of a full buffer to send before backfills go on, in per cent"),
     setting("scan", 4096, "items that one run of a backfill reads"),
     setting("scan_bytes", 4 << 20, "bytes that one run of a backfill reads"),
     setting("batch", 1, "items that a scan hands over at once"),
@@ -102,31 +112,35 @@ const SETTINGS: &[Setting] = &[
     setting(
         "open",
         0,
-        "1: no scan can be opened; 2: to open one panics; 3: to ask for its end does",
+        "1: no scan can be opened; 2: to open one panics; 3: to ask for its snapshot's end panics",
     ),
     setting(
         "fail",
         0,
-        "1: scans fail; 2: they panic; 3: they give an item from beyond; 4: one twice",
+        "1: scans fail; 2: they panic; 3: they give an item outside the range; 4: an item twice",
     ),
-    setting("fail_at", 1, "at which of their items"),
-    setting("later", 0, "before which of their items scans say \"later\", once each"),
+    setting("fail_at", 1, "the item at which scans fail, from 1"),
+    setting("later", 0, "the item before which each scan says \"later\", once, from 1; 0: none"),
     setting(
         "host_locks",
         0,
-        "1: the host's locks: its vb state's around calls, its front ends' around steps, \
-         both in wake-ups, and the first in destructors; where a disconnect or a shutdown \
-         races, a front end is dropped at the end only",
+        "1: the host holds its vb state lock around calls and a front end's lock around steps, \
+         and takes both in wake-ups and the first in destructors; where a disconnect or a \
+         shutdown races, front ends are dropped at the end only",
     ),
     setting(
         "calls",
         0,
-        "1: the host's methods, wake-ups and destructors call into the core; of front ends \
-         as above",
+        "1: the host's methods, wake-ups and destructors call into the core; front ends are \
+         dropped as with host_locks",
     ),
-    setting("panics", 0, "1: its wake-ups and destructors panic; of front ends as above"),
-    setting("memory_high", 0, "of kv_engine's protocols; nothing here"),
-    setting("order", 0, "of kv_engine's protocols; nothing here"),
+    setting(
+        "panics",
+        0,
+        "1: the host's wake-ups and destructors panic; front ends are dropped as with host_locks",
+    ),
+    setting("memory_high", 0, "has a meaning for kv_engine's protocols only"),
+    setting("order", 0, "has a meaning for kv_engine's protocols only"),
 ];
 
 const INVARIANTS: &[Invariant] = &[

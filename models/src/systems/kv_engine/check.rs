@@ -167,7 +167,7 @@ impl Engine {
         let free = *lock(&self.world.slots);
         if free + slots != self.world.settings.slots {
             let all = self.world.settings.slots;
-            let detail = format!("{free} of {all} slots are free, {slots} are in use");
+            let detail = format!("slots in all: {all}, free: {free}, in use: {slots}");
             self.violated(Invariant::NoOrphanBackfill, detail);
         }
     }
@@ -184,7 +184,7 @@ impl Engine {
         }
         if held.dead > 0 {
             let (dead, queued) = (held.dead, held.queued);
-            let detail = format!("{name}: {dead} of {queued} queued backfills are dead streams'");
+            let detail = format!("{name}: backfills queued: {queued}, of dead streams: {dead}");
             self.violated(Invariant::NoOrphanBackfill, detail);
         }
     }

@@ -1,6 +1,6 @@
 //! Shared pointers whose count the explorer sees.
 //!
-//! No engine looks inside `Arc` and `Weak`: promoting a weak pointer against
+//! No engine looks inside std's `Arc` and `Weak`: promoting a weak pointer against
 //! the last drop would be one step, and who runs a destructor would not be
 //! explored. Here a drop and a promotion are steps; the dropper that brings the
 //! count to zero runs the modelled destructor, on its own thread and under

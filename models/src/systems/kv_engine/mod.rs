@@ -105,7 +105,7 @@ const OPERATIONS: &[Operation] = &[
         "FE: open a producer; with a second connection, under that one's name",
     )
     .creating(),
-    operation("lookup", true, &[], "any thread: the statistics of a connection, by way of the map"),
+    operation("lookup", true, &[], "any thread: read a connection's statistics, through the map"),
     operation("disconnect", true, &[], "FE: take the connection out of the map and close it"),
     operation(
         "stream_request",
@@ -144,6 +144,8 @@ const SETTINGS: &[Setting] = &[
     },
 ];
 
+/// Of `linearizable` one thing is checked: that no request is accepted against a
+/// failover table from before a state change that does not end the stream.
 const INVARIANTS: &[Invariant] = &[
     Invariant::NoLateStream,
     Invariant::EndedOnce,
