@@ -84,7 +84,9 @@ fn troubled() -> String {
             if *second > 2 {
                 report_violation("no-more\nthan 2", "it is");
             }
-            assert!(*first < 2, "a\\b");
+            let fine = *first < 2;
+            drop((second, first));
+            assert!(fine, "a\\b");
         })
     });
     let fine = threads.map(|thread| thread.join().is_ok());
