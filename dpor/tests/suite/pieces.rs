@@ -80,7 +80,7 @@ fn troubled() -> String {
         thread::spawn(move || {
             let first = locks[n % 2].lock().unwrap();
             let mut second = locks[(n + 1) % 2].lock().unwrap();
-            *second += n;
+            *second += n + 1;
             if *second > 2 {
                 report_violation("no-more\nthan 2", "it is");
             }
