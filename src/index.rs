@@ -51,19 +51,17 @@ pub(crate) struct Ticket(u64);
 ///
 /// A handle that is taken out leaves a gap, and the gaps are closed when they
 /// are the greater part, as a vector grows: so each method is O(1), amortised,
-/// or O(log k) to find a ticket behind gaps that were closed.
+/// or O(log k) to find a ticket from before the last time that they were.
 #[derive(Debug)]
 struct Entries<T> {
     slots: Vec<(Ticket, Option<Weak<T>>)>,
     live: usize,
-    /// The ticket of the first slot, so that nobody has to look at it.
-    first: Ticket,
     next: Ticket,
 }
 
 impl<T> Entries<T> {
     fn new() -> Self {
-        Entries { slots: Vec::new(), live: 0, first: Ticket(0), next: Ticket(0) }
+        Entries { slots: Vec::new(), live: 0, next: Ticket(0) }
     }
 
     fn push(&mut self, connection: &Weak<T>) -> Ticket {
@@ -76,10 +74,11 @@ impl<T> Entries<T> {
 
     /// Where this ticket is, or the first behind it.
     fn position(&self, ticket: Ticket) -> usize {
-        // Where it is if no gap before it was closed.
-        let guess = ticket.0.saturating_sub(self.first.0) as usize;
+        // Where it is if no gap behind it was closed.
+        let behind = (self.next.0 - ticket.0) as usize;
+        let guess = self.slots.len().saturating_sub(behind);
         match self.slots.get(guess) {
-            Some((there, _)) if *there == ticket => guess,
+            Some((there, _)) if *there == ticket || (guess == 0 && *there > ticket) => guess,
             _ => self.slots.partition_point(|(there, _)| *there < ticket),
         }
     }
@@ -93,7 +92,6 @@ impl<T> Entries<T> {
         self.live -= 1;
         if self.live * 2 < self.slots.len() {
             self.slots.retain(|(_, connection)| connection.is_some());
-            self.first = self.slots.first().map_or(self.next, |(first, _)| *first);
             if self.slots.capacity() > 16 {
                 self.slots.shrink_to(self.live * 2);
             }

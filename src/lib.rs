@@ -8,7 +8,8 @@
 //! | the map | open; shut down, for good: nothing can be opened | `map` |
 //! | a connection | open, with its streams, manager and front end (it may be displaced: it accepts nothing more); closed, with nothing | `connection` |
 //! | a stream | Pending, Backfilling, InMemory, Dead ([`StreamState`]) | `stream` |
-//! | a backfill | pending, initializing, active, snoozing, running | `backfill::manager` |
+//! | a backfill | pending, which is its stream's wish and has no slot | `connection::streams` |
+//! | | running, active, snoozing | `backfill::manager` |
 //! | a manager | idle, ready, resting, running | `backfill::bucket` |
 //!
 //! # Locks
@@ -38,11 +39,11 @@
 //! | [`ConnMap::connections`] | 1 a connection | | | | O(log n) a connection | |
 //! | [`ConnMap::disconnect`] | 1 | 1 | 1 a stream | 1 | O(log n + s) | |
 //! | [`ConnMap::notify`] | | 1 a stream of the vb | 1 for 16 | | O(1), and O(log s) a stream of the vb | |
-//! | [`ConnMap::end_streams`] | | 1 a stream of the vb | 1 for 16, 1 a stream | 1 a stream | O(1), and O(log s) a stream of the vb | |
+//! | [`ConnMap::end_streams`] | | 1 a stream of the vb | 1 for 16, 1 a stream | 1 a stream whose backfill had begun | O(1), and O(log s) a stream of the vb | |
 //! | [`ConnMap::shutdown`] | 1 a connection | 1 a connection | 1 a stream | 1 a connection | O(log n) a connection, O(1) a stream | |
 //! | [`ConnMap::stats`] | 1 | | | 1 | O(1) | |
-//! | [`Producer::stream_request`] | | 1 | 1 | 1 | O(log s) | `memory_used_percent` |
-//! | [`Producer::close_stream`] | | 1 | 1 | 1 if it had a backfill | O(log s) | |
+//! | [`Producer::stream_request`] | | 1 | 1 | 1 if no turn is to come | O(log s) | `memory_used_percent` |
+//! | [`Producer::close_stream`] | | 1 | 1 | 1 if its backfill had begun | O(log s) | |
 //! | [`Producer::has_stream`] | | 1 | | | O(log s) | |
 //! | [`Producer::step`] | | 1 | 1 if a stream ends | 1 if backfills go on | O(1) | `read_memory`, which may block |
 //! | [`Producer::pause`], [`Producer::wake`] | | 1 | | | O(1) | |

@@ -48,8 +48,9 @@ impl Producer {
     /// [`ConnMap::end_streams`](crate::ConnMap::end_streams) under the same
     /// lock.
     ///
-    /// Locks: the connection's, and under it the bucket's and then one of the
-    /// index's. O(log s) in the connection's streams.
+    /// Locks: the connection's, and under it one of the index's and then, if the
+    /// connection has no turn to come, the bucket's. O(log s) in the
+    /// connection's streams.
     ///
     /// # Errors
     /// See [`RequestError`]; a refused request has done nothing.
@@ -71,8 +72,9 @@ impl Producer {
 
     /// Ends the stream of `vb` with [`EndStatus::Closed`](crate::EndStatus::Closed); step reports it.
     ///
-    /// Locks: the connection's, and under it one of the index's and the
-    /// bucket's. O(log s) in the connection's streams.
+    /// Locks: the connection's, and under it the bucket's, if the stream's
+    /// backfill had begun or was in the line for slots, and then one of the
+    /// index's. O(log s) in the connection's streams.
     ///
     /// # Errors
     /// See [`CloseError`]; nothing was changed.

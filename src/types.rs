@@ -214,7 +214,7 @@ pub struct ProducerStats {
     /// Bytes of the backfilled items that wait for step. Equal to
     /// `buffered_bytes` at every moment (`bytes-balance`).
     pub queued_bytes: u64,
-    /// Backfills without a slot.
+    /// Backfills without a slot: they have not begun.
     pub backfills_pending: usize,
     /// Backfills that hold a slot, queued or running.
     pub backfills_in_progress: usize,

@@ -170,5 +170,5 @@ fn what_is_idle_is_small() {
         (0..16).for_each(|_| assert_eq!(worker.run(now), Run::Ran));
     };
     let stream = bytes(|| producers.iter().for_each(caught_up)) / (16 * MANY as i64);
-    assert_eq!((connection, stream), (585, 273));
+    assert_eq!((connection, stream), (561, 177));
 }

@@ -75,3 +75,27 @@ fn join_waits() {
 fn a_join_waits_for_each_worker() {
     within("the join of the pool", || (0..5).for_each(|_| join_waits()));
 }
+
+/// Two that were put off are due at once. Who has the first turn may be long about it,
+/// and calls a worker that sleeps for the second. That one is given the time to go to
+/// sleep; if it does not, it finds the turn by itself.
+#[test]
+fn of_two_that_are_due_the_second_has_a_worker() {
+    within("a worker for the second of two turns", || {
+        let snooze = 2 * NEVER;
+        let source = Source::new(|_, _| Ok(Box::new(FnScan(1, || Ok(One::Later)))));
+        let map = ConnMap::new(source.arc(), Config { snooze, ..Config::default() });
+        let (worker, now) = (map.worker(), Instant::now());
+        let producers = [open(&map, 1).0, open(&map, 2).0];
+        producers.iter().for_each(|producer| stream(producer, 0, 0, 9));
+        producers.iter().for_each(|_| assert_eq!(worker.run(now), Run::Ran));
+        assert_eq!(worker.run(now), Run::Idle, "both are put off");
+        let waits = thread::spawn({
+            let worker = map.worker();
+            move || worker.wait(now)
+        });
+        thread::sleep(Duration::from_millis(50));
+        assert_eq!(worker.run(now + snooze), Run::Ran);
+        assert_eq!(waits.join().unwrap(), Wait::Run);
+    });
+}

@@ -10,6 +10,9 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 
+/// Two threads that have nothing in common, not even a lock; and with a lock each.
+const ALONE: &str = "nothing but computing";
+const BARE: &str = "a Mutex<HashMap> each";
 const MAPS: u64 = 1000;
 const STREAMS: u64 = 10;
 
@@ -121,10 +124,13 @@ fn threads(bench: &mut Bench) {
     let now = Instant::now();
     while map.worker().run(now) == Run::Ran {}
     // A write, and its way to the client from memory: a marker, an item.
-    let seqnos = [Mutex::new(ITEMS), Mutex::new(ITEMS)];
+    // As the host's vb has it: a lock of its own, and a cache line.
+    #[repr(align(128))]
+    struct Vb(Mutex<Seqno>);
+    let vbs = [Vb(Mutex::new(ITEMS)), Vb(Mutex::new(ITEMS))];
     let written = |thread: u64, _| {
         let producer = &both[thread as usize];
-        let mut seqno = seqnos[thread as usize].lock().unwrap();
+        let mut seqno = vbs[thread as usize].0.lock().unwrap();
         *seqno += 1;
         map.notify(VbId(thread as u16), *seqno).deliver();
         while let Step::Message(message) = producer.step() {
@@ -137,10 +143,28 @@ fn threads(bench: &mut Bench) {
         both[thread as usize].close_stream(VbId(vb)).unwrap().deliver();
         drop(black_box(both[thread as usize].step()));
     };
+    // What the machine gives: two threads that have nothing in common.
+    let alone = |_, n: u64| {
+        (0..100).for_each(|i| {
+            black_box(i ^ n);
+        });
+    };
+    #[repr(align(128))]
+    struct Bare(Mutex<HashMap<VbId, StreamRequest>>);
+    let bare = [0, 1].map(|_| Bare(Mutex::default()));
+    let inserted = |thread: u64, n| {
+        let request = request(vb_of(n % STREAMS));
+        let mut map = bare[thread as usize].0.lock().unwrap();
+        if map.insert(request.vb, request).is_some() {
+            map.remove(&request.vb);
+        }
+    };
     let mut run = |what, call: &(dyn Fn(u64, u64) + Sync)| {
         bench.run(what, "one thread", |n| on_threads(1, n, call));
         bench.run(what, "two threads", |n| on_threads(2, n, call));
     };
+    run(ALONE, &alone);
+    run(BARE, &inserted);
     run("notify, step until idle", &written);
     run("request, close, step", &requested);
 }
@@ -155,6 +179,8 @@ fn main() {
     bench.line("stream_request", ["floor", "core"], Some(3.0));
     bench.line("an item, from source to client", ["floor", "core"], Some(1.5));
     println!("\n{:<32} {:>12} {:>12} {:>6}", "for each thread", "one", "two", "ratio");
+    bench.line(ALONE, ["one thread", "two threads"], None);
+    bench.line(BARE, ["one thread", "two threads"], None);
     for what in ["notify, step until idle", "request, close, step"] {
         // 1.8 times as much in the same time.
         bench.line(what, ["one thread", "two threads"], Some(2.0 / 1.8));

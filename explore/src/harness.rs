@@ -5,6 +5,7 @@ use crate::scenario::{Call, CallId, Scenario};
 use crate::sync::{self, name_thread, note, thread};
 use crate::system::{Instance, Model};
 use crate::Invariant;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 /// The result of one execution.
@@ -57,7 +58,8 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
         sync::until_rest();
     } else {
         for thread in others {
-            thread.join().expect("a panic in a thread of the scenario is the engine's to report");
+            // The engine reports its panic, in its own words.
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
         }
     }
     perform(scenario.threads.len() + 1, &scenario.epilogue, &*instance, &log);

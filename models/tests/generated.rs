@@ -37,7 +37,7 @@ fn two_threads_of_three_calls_hold() {
 
 #[test]
 fn a_part_of_three_threads_of_four_calls_holds() {
-    let summary = explored(&core(3, 4), 4000);
+    let summary = explored(&core(3, 4), 800);
     assert!(summary.scenarios > 300 && summary.orderings > summary.scenarios);
 }
 

@@ -8,12 +8,13 @@
 //! bucket believes it has never differ. Every method is O(1), or O(log n) in
 //! the connections that rest or wait.
 //!
-//! **Slots.** A manager that finds no slot waits in line. While anybody waits,
-//! only the first in line may take one, so nobody is overtaken for ever: each
-//! freed slot gives the first a turn, and it takes one slot and goes to the
-//! back of the line if it wants more. A manager that is running keeps its
-//! place and is passed over meanwhile: its scan may block, and it has at least
-//! the slot that it runs on. It asks again when its turn ends.
+//! **Slots.** A turn takes a slot for the backfill that it runs, if that is new.
+//! A manager that finds none waits in line. While anybody waits, only the first
+//! in line may take one, so nobody is overtaken for ever: each freed slot gives
+//! the first a turn, in which it takes one slot; if it wants more it looks in
+//! its next turn, behind all who wait. A manager that is running keeps its
+//! place and is passed over meanwhile: its scan may block, and what it runs has
+//! a slot. When its turn ends, the first in line is called again.
 //!
 //! **Turns.** `ready` has the managers that can run, `resting` those that can
 //! at a known time, and [`Whereabouts::Running`] are those that a worker has at
@@ -28,7 +29,9 @@ use crate::sync::{Condvar, Mutex, MutexGuard, Rank, Strong, Weak};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+/// In cache lines of its own: it lies among what every call reads.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Bucket<T> {
     state: Mutex<State<T>>,
     /// Signalled when `ready` grows, `resting` changes or `stopped` is set.
@@ -255,22 +258,18 @@ impl<T> Locked<'_, T> {
         }))
     }
 
-    /// Takes a slot, unless there is none or somebody was first; then the
-    /// manager waits in line.
+    /// Takes a slot, in a turn, unless there is none or somebody was first; then
+    /// the manager waits in line.
     pub(crate) fn take_slot(&mut self, seat: Seat) -> bool {
         let state = &mut *self.state;
         let first = state.waiting.first_key_value().map(|(first, _)| *first);
-        let Member { ticket, whereabouts, .. } = *state.member(seat);
+        let ticket = state.member(seat).ticket;
         let overtakes = first.is_some_and(|first| ticket.is_none_or(|ticket| first < ticket));
         if state.slots_free == 0 || overtakes {
             if ticket.is_none() {
                 let ticket = state.ticket();
                 state.member(seat).ticket = Some(ticket);
-                if whereabouts == Whereabouts::Running {
-                    state.passed_over += 1;
-                } else {
-                    state.waiting.insert(ticket, seat);
-                }
+                state.passed_over += 1;
             }
             return false;
         }
@@ -288,7 +287,8 @@ impl<T> Locked<'_, T> {
         }
     }
 
-    fn call_first_waiter(&mut self) {
+    /// The first in line gets a turn, if there is a slot to take.
+    pub(crate) fn call_first_waiter(&mut self) {
         if self.state.slots_free > 0 {
             if let Some((_, first)) = self.state.waiting.first_key_value() {
                 let first = *first;
@@ -347,11 +347,10 @@ impl<T> Locked<'_, T> {
         self.ask(seat, next);
     }
 
-    /// The manager has nothing pending, and wants no slot.
+    /// The manager wants no slot any more.
     pub(crate) fn leave_line(&mut self, seat: Seat) {
-        if self.state.leave_line(seat) {
-            self.call_first_waiter();
-        }
+        self.state.leave_line(seat);
+        self.call_first_waiter();
     }
 
     /// The connection is closed: it leaves every queue and gives back `slots`.

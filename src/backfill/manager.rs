@@ -3,8 +3,8 @@
 //!
 //! A plain value, guarded by the connection's lock (`Rank::Connection`), that
 //! knows neither its connection nor the bucket: whoever changes it asks it
-//! afterwards what it wants ([`BackfillManager::wants_slot`],
-//! [`BackfillManager::next_turn`]) and settles that with the bucket. It goes
+//! afterwards what it wants ([`BackfillManager::next_turn`]) and settles that
+//! with the bucket. It goes
 //! away with the connection's open state, in the critical section that closes
 //! the connection: nobody can be left with a manager that is gone (MB-37702),
 //! because nobody has one who does not hold that lock.
@@ -12,17 +12,18 @@
 //! A backfill goes from queue to queue:
 //!
 //! ```text
-//! pending -> initializing: a slot
-//! initializing -> running: its first run
+//! (new) -> running: its first run, with a slot
 //! active -> running: another run
 //! running -> active: there is more to read
 //! running -> snoozing: the scan says later
 //! snoozing -> active: the snooze is over
 //! ```
 //! From each of them it may also go for good: it was finished, it failed, or
-//! its stream died. A backfill in `pending` has no slot; every other has one.
-//! One backfill runs at a time. Its stream's death takes a queued backfill out
-//! at once; a running one is given up by its worker at the next item.
+//! its stream died. Each of them has a slot of the bucket's. What is to come and
+//! has none is no backfill yet, but its stream's wish for one
+//! ([`Streams`](crate::connection)). One backfill runs at a time. Its stream's
+//! death takes a queued backfill out at once; a running one is given up by its
+//! worker at the next item.
 //!
 //! A stream has at most one backfill in the queues, and its place in the
 //! connection is what the queues have: every method is O(1), or O(log n) in
@@ -42,8 +43,6 @@ use std::time::Instant;
 pub(crate) struct BackfillManager {
     config: Arc<Config>,
     queued: Places,
-    pending: Line,
-    initializing: Line,
     active: Line,
     snoozing: BTreeSet<(Instant, u64, u32)>,
     /// Tells snoozes that are over at the same time apart: first come, first served.
@@ -61,20 +60,17 @@ struct Places(Vec<Option<Queued>>);
 
 #[derive(Debug)]
 struct Queued {
-    backfill: Backfill,
     queue: Queue,
     /// Its place in one of the lines.
     link: Link,
 }
 
 /// Which queue a backfill is in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Queue {
-    Pending,
-    Initializing,
-    Active,
+    Active(Box<Backfill>),
     /// Until then, and in which order.
-    Snoozing(Instant, u64),
+    Snoozing(Box<Backfill>, Instant, u64),
 }
 
 impl Places {
@@ -82,17 +78,31 @@ impl Places {
         self.0[place as usize].as_mut().expect("who is in a queue is there")
     }
 
-    fn put(&mut self, backfill: Backfill, queue: Queue) -> u32 {
-        let place = backfill.stream.place;
+    fn put(&mut self, queue: Queue) -> u32 {
+        let place = queue.backfill().stream.place;
         if self.0.len() <= place as usize {
             self.0.resize_with(place as usize + 1, || None);
         }
-        self.0[place as usize] = Some(Queued { backfill, queue, link: Link::OUT });
+        self.0[place as usize] = Some(Queued { queue, link: Link::OUT });
         place
     }
 
-    fn take(&mut self, place: u32) -> Option<Queued> {
-        self.0.get_mut(place as usize)?.take()
+    fn take(&mut self, place: u32) -> Option<Queue> {
+        self.0.get_mut(place as usize)?.take().map(|queued| queued.queue)
+    }
+}
+
+impl Queue {
+    fn backfill(&self) -> &Backfill {
+        match self {
+            Queue::Active(backfill) | Queue::Snoozing(backfill, ..) => backfill,
+        }
+    }
+
+    fn into_backfill(self) -> Box<Backfill> {
+        match self {
+            Queue::Active(backfill) | Queue::Snoozing(backfill, ..) => backfill,
+        }
     }
 }
 
@@ -153,8 +163,6 @@ impl BackfillManager {
             buffer: ReadAhead::new(config.buffer_bytes, config.resume_bytes()),
             config,
             queued: Places::default(),
-            pending: Line::default(),
-            initializing: Line::default(),
             active: Line::default(),
             snoozing: BTreeSet::new(),
             next_snooze: 0,
@@ -171,34 +179,16 @@ impl BackfillManager {
 
     /// Backfills that hold a slot and are not running.
     pub(crate) fn slots_queued(&self) -> usize {
-        self.initializing.len() + self.active.len() + self.snoozing.len()
-    }
-
-    pub(crate) fn pending(&self) -> usize {
-        self.pending.len()
+        self.active.len() + self.snoozing.len()
     }
 
     pub(crate) fn buffered_bytes(&self) -> u64 {
         self.buffer.bytes
     }
 
-    /// Queues a new backfill.
-    pub(crate) fn schedule(&mut self, backfill: Backfill) {
-        let place = self.queued.put(backfill, Queue::Pending);
-        self.pending.push_back(&mut self.queued, place);
-    }
-
-    /// Whether a slot would let a pending backfill go on.
-    pub(crate) fn wants_slot(&self) -> bool {
-        !self.pending.is_empty() && self.in_progress() < self.config.backfills_per_connection
-    }
-
-    /// A pending backfill has a slot.
-    pub(crate) fn promote(&mut self) {
-        if let Some(place) = self.pending.pop_front(&mut self.queued) {
-            self.queued.get(place).queue = Queue::Initializing;
-            self.initializing.push_back(&mut self.queued, place);
-        }
+    /// Whether another backfill, with a slot, could run now.
+    pub(crate) fn has_room(&self) -> bool {
+        self.in_progress() < self.config.backfills_per_connection && !self.buffer.is_full()
     }
 
     /// The slots that are the bucket's again.
@@ -208,10 +198,9 @@ impl BackfillManager {
 
     /// When there is something to run.
     pub(crate) fn next_turn(&self) -> Turn {
-        let queued = !self.initializing.is_empty() || !self.active.is_empty();
         match self.snoozing.first() {
             _ if self.buffer.is_full() => Turn::Never,
-            _ if queued => Turn::Now,
+            _ if !self.active.is_empty() => Turn::Now,
             Some((at, ..)) => Turn::At(*at),
             None => Turn::Never,
         }
@@ -222,35 +211,44 @@ impl BackfillManager {
         Turn::At(self.config.snooze_from(now))
     }
 
-    /// Begins a turn: the backfill to run, or when to ask again.
-    pub(crate) fn begin_run(&mut self, now: Instant) -> Result<Backfill, Turn> {
+    /// The snoozes that are over by now.
+    pub(crate) fn end_snoozes(&mut self, now: Instant) {
         while let Some((at, order, place)) = self.snoozing.first().copied() {
             if at > now {
                 break;
             }
             self.snoozing.remove(&(at, order, place));
-            self.queued.get(place).queue = Queue::Active;
-            self.active.push_back(&mut self.queued, place);
+            if let Some(queue) = self.queued.take(place) {
+                self.queued.put(Queue::Active(queue.into_backfill()));
+                self.active.push_back(&mut self.queued, place);
+            }
         }
-        if self.buffer.is_full() {
-            return Err(Turn::Never);
-        }
-        let queued = &mut self.queued;
-        let place = self.initializing.pop_front(queued).or_else(|| self.active.pop_front(queued));
-        let queued = place.and_then(|place| self.queued.take(place));
-        let backfill = queued.ok_or_else(|| self.next_turn())?.backfill;
+    }
+
+    /// A new backfill has its first run now, with a slot.
+    pub(crate) fn begin(&mut self) {
         self.running = true;
-        Ok(backfill)
+    }
+
+    /// The backfill that has another run now.
+    pub(crate) fn go_on(&mut self) -> Option<Box<Backfill>> {
+        if self.buffer.is_full() {
+            return None;
+        }
+        let place = self.active.pop_front(&mut self.queued)?;
+        let backfill = self.queued.take(place)?.into_backfill();
+        self.running = true;
+        Some(backfill)
     }
 
     /// Ends a run: there is more to read.
-    pub(crate) fn run_on(&mut self, mut backfill: Backfill) {
+    pub(crate) fn run_on(&mut self, mut backfill: Box<Backfill>) {
         self.running = false;
         // Only the one that had its turn before this run goes on with it: a
         // new one has opened its scan, and waits in line.
         let had_run = std::mem::replace(&mut backfill.has_run, true);
         let next = self.config.order == BackfillOrder::Sequential && had_run;
-        let place = self.queued.put(backfill, Queue::Active);
+        let place = self.queued.put(Queue::Active(backfill));
         if next {
             self.active.push_front(&mut self.queued, place);
         } else {
@@ -259,12 +257,12 @@ impl BackfillManager {
     }
 
     /// Ends a run: there is nothing to read for the time of a snooze.
-    pub(crate) fn snooze(&mut self, mut backfill: Backfill, now: Instant) {
+    pub(crate) fn snooze(&mut self, mut backfill: Box<Backfill>, now: Instant) {
         self.running = false;
         backfill.has_run = true;
         let (until, order) = (self.config.snooze_from(now), self.next_snooze);
         self.next_snooze += 1;
-        let place = self.queued.put(backfill, Queue::Snoozing(until, order));
+        let place = self.queued.put(Queue::Snoozing(backfill, until, order));
         self.snoozing.insert((until, order, place));
     }
 
@@ -276,19 +274,14 @@ impl BackfillManager {
 
     /// The stream died: its backfill leaves the queues, and its slot is the
     /// bucket's. Its bytes are refunded apart, by [`Self::refund`].
-    pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Backfill> {
+    pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Box<Backfill>> {
         let place = stream.place;
-        let queue = self.queued.0.get(place as usize)?.as_ref()?.queue;
-        match queue {
-            Queue::Pending => self.pending.remove(&mut self.queued, place),
-            Queue::Initializing => self.initializing.remove(&mut self.queued, place),
-            Queue::Active => self.active.remove(&mut self.queued, place),
-            Queue::Snoozing(at, order) => self.snoozing.remove(&(at, order, place)),
+        match &self.queued.0.get(place as usize)?.as_ref()?.queue {
+            Queue::Active(_) => self.active.remove(&mut self.queued, place),
+            Queue::Snoozing(_, at, order) => self.snoozing.remove(&(*at, *order, place)),
         };
-        if !matches!(queue, Queue::Pending) {
-            self.slots_over += 1;
-        }
-        self.queued.take(place).map(|queued| queued.backfill)
+        self.slots_over += 1;
+        self.queued.take(place).map(Queue::into_backfill)
     }
 
     /// The buffer as it is now.
@@ -308,6 +301,7 @@ impl BackfillManager {
 
     /// Every backfill in a queue, to be dropped after the lock.
     pub(crate) fn into_backfills(self) -> impl Iterator<Item = Backfill> {
-        self.queued.0.into_iter().flatten().map(|queued| queued.backfill)
+        let queued = self.queued.0.into_iter().flatten();
+        queued.map(|queued| *queued.queue.into_backfill())
     }
 }

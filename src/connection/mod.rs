@@ -35,7 +35,7 @@ use crate::{
     Batch, CloseError, CloseReason, Config, EndStatus, Pause, ProducerStats, RequestError, Seqno,
     SeqnoRange, Step, StreamEnd, StreamRequest, VbId,
 };
-use open::{backfill_of, Found, Open};
+use open::{Found, Open};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -159,12 +159,12 @@ impl Connection {
         // lock, and must not find in the bucket what the stream has left there.
         let ticket = self.shared.index.insert(vb, &self.me);
         let live = &self.shared.live;
-        let stream = open.streams.insert(request, ticket, live.count(Kind::Stream));
+        let stream = open.streams.insert(request, ticket, live.count(Kind::Stream(vb)));
         let id = stream.id;
         let mut after = After::default();
         if start < end {
-            open.backfills.schedule(backfill_of(stream, live));
-            open.settle(&mut self.shared.bucket.lock(), &self.me);
+            open.streams.want_backfill(id);
+            open.settle(&self.shared.bucket, &self.me);
         } else {
             // There is its end to send.
             open.stream_changed(id, &mut after);
@@ -200,12 +200,10 @@ impl Connection {
         // In one critical section of the bucket's too: between the slot that is
         // free and the turn that the buffer gives, a worker would find the one
         // and not the other.
-        if cancelled.is_some() {
-            open.settle(&mut self.shared.bucket.lock(), &self.me);
-        } else if resumes {
-            open.ask(&mut self.shared.bucket.lock());
+        if cancelled.is_some() || resumes || open.waiting {
+            open.settle(&self.shared.bucket, &self.me);
         }
-        cancelled.into_iter().for_each(|backfill| after.backfill(backfill));
+        cancelled.into_iter().for_each(|backfill| after.backfill(*backfill));
         open.wake(after);
         Some(entry)
     }
@@ -261,7 +259,7 @@ impl Connection {
                     match open.next() {
                         Found::Message(message, resumes) => {
                             if resumes {
-                                open.ask(&mut self.shared.bucket.lock());
+                                open.settle(&self.shared.bucket, &self.me);
                             }
                             return Step::Message(message);
                         }
@@ -294,8 +292,8 @@ impl Connection {
             Some(Memory::Items(items)) => stream.push_memory(range, items).is_ok(),
             Some(Memory::Gone) => {
                 if stream.gone_from_memory(range) {
-                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
-                    open.settle(&mut self.shared.bucket.lock(), &self.me);
+                    open.streams.want_backfill(id);
+                    open.settle(&self.shared.bucket, &self.me);
                 }
                 true
             }
@@ -343,26 +341,30 @@ impl Connection {
             ready: open.ready(),
             buffered_bytes: open.backfills.buffered_bytes(),
             queued_bytes: streams().map(ActiveStream::charged).sum(),
-            backfills_pending: open.backfills.pending(),
+            backfills_pending: open.streams.pending(),
             backfills_in_progress: open.backfills.in_progress(),
         }
     }
 
     /// Begins a turn that the bucket gave: the backfill to run. None: there is
     /// none to run now, and the turn is over.
-    pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<(Backfill, ReadAhead)> {
+    pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<(Box<Backfill>, ReadAhead)> {
         let memory_high = self.memory_high();
-        let mut phase = self.phase.lock();
-        let mut bucket = self.shared.bucket.lock();
-        let begun = match &mut *phase {
-            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),
-            Phase::Open(open) => {
-                open.settle_slots(&mut bucket, seat);
-                open.backfills.begin_run(now).map(|backfill| (backfill, open.backfills.buffer()))
+        let Shared { bucket, live, .. } = &*self.shared;
+        match &mut *self.phase.lock() {
+            Phase::Open(open) if memory_high => {
+                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));
+                None
             }
-            Phase::Closed(_) => Err(Turn::Never),
-        };
-        begun.map_err(|turn| bucket.end_turn(seat, turn)).ok()
+            Phase::Open(open) => {
+                let backfill = open.begin_run(bucket, seat, now, live)?;
+                Some((backfill, open.backfills.buffer()))
+            }
+            Phase::Closed(_) => {
+                bucket.lock().end_turn(seat, Turn::Never);
+                None
+            }
+        }
     }
 
     /// The running backfill opened its scan over everything up to `end`.
@@ -395,23 +397,20 @@ impl Connection {
     }
 
     /// Ends a turn that ran `backfill`, which goes where its run says.
-    pub(crate) fn end_run(&self, seat: Seat, backfill: Backfill, ran: Ran, now: Instant) {
+    pub(crate) fn end_run(&self, seat: Seat, backfill: Box<Backfill>, ran: Ran, now: Instant) {
         let mut after = After::default();
         let mut phase = self.phase.lock();
         match &mut *phase {
             Phase::Open(open) => {
                 let gone = self.put_back(open, backfill, ran, now, &mut after);
-                let mut bucket = self.shared.bucket.lock();
-                open.settle_slots(&mut bucket, seat);
-                bucket.end_turn(seat, open.backfills.next_turn());
-                drop(bucket);
+                open.end_run(&mut self.shared.bucket.lock(), seat);
                 if let Some((vb, ticket)) = gone {
                     self.shared.index.remove(vb, ticket);
                 }
             }
             // The close gave the queued slots back; this one was not queued.
             Phase::Closed(_) => {
-                after.backfill(backfill);
+                after.backfill(*backfill);
                 let mut bucket = self.shared.bucket.lock();
                 bucket.return_slots(1);
                 bucket.end_turn(seat, Turn::Never);
@@ -427,7 +426,7 @@ impl Connection {
     fn put_back(
         &self,
         open: &mut Open,
-        backfill: Backfill,
+        backfill: Box<Backfill>,
         ran: Ran,
         now: Instant,
         after: &mut After,
@@ -453,7 +452,7 @@ impl Connection {
             (Some(_), Ran::Orphaned) | (None, _) => {}
         }
         open.backfills.run_over();
-        after.backfill(backfill);
+        after.backfill(*backfill);
         gone
     }
 }

@@ -5,7 +5,7 @@
 use super::streams::Streams;
 use super::Connection;
 use crate::after::After;
-use crate::backfill::bucket::{Locked, Seat};
+use crate::backfill::bucket::{Bucket, Locked, Seat, Turn};
 use crate::backfill::manager::BackfillManager;
 use crate::backfill::Backfill;
 use crate::host::{FrontEnd, Hosted};
@@ -16,6 +16,7 @@ use crate::{EndStatus, Message, SeqnoRange, StreamEnd, VbId};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 pub(super) struct Open {
     /// A producer of the same name was opened. The streams are left to the
@@ -30,6 +31,13 @@ pub(super) struct Open {
     pub(super) backfills: BackfillManager,
     /// Its place in the bucket, from its first backfill on.
     pub(super) seat: Option<Seat>,
+    /// In the bucket's line for slots: it has looked for one and found none,
+    /// and still wants it.
+    pub(super) waiting: bool,
+    /// It has asked for a turn, or has one: nobody needs to ask again, for a
+    /// turn looks at everything when it begins and when it ends. (It may have
+    /// one to come also when this is false: the bucket gives some unasked.)
+    pub(super) turn_to_come: bool,
 }
 
 /// What step found.
@@ -54,6 +62,8 @@ impl Open {
             ends: VecDeque::new(),
             backfills,
             seat: None,
+            waiting: false,
+            turn_to_come: false,
         }
     }
 
@@ -102,44 +112,110 @@ impl Open {
         }
     }
 
-    /// Takes to the bucket what the manager wants after a change: its slots
-    /// that are over, slots for what is pending, and its next turn.
-    pub(super) fn settle(&mut self, bucket: &mut Locked<'_, Connection>, me: &Weak<Connection>) {
-        let seat = *self.seat.get_or_insert_with(|| bucket.sit(me));
-        self.settle_slots(bucket, seat);
-        bucket.ask(seat, self.backfills.next_turn());
+    /// Whether a slot would let a pending backfill run.
+    fn wants_slot(&self) -> bool {
+        self.streams.any_pending() && self.backfills.has_room()
     }
 
-    /// The part of [`Self::settle`] that is about slots.
-    pub(super) fn settle_slots(&mut self, bucket: &mut Locked<'_, Connection>, seat: Seat) {
-        bucket.return_slots(self.backfills.take_slots_over());
-        while self.backfills.wants_slot() && bucket.take_slot(seat) {
-            self.backfills.promote();
+    /// In the line for slots, and wants none any more: it is to leave.
+    fn leaves_line(&mut self) -> bool {
+        let leaves = self.waiting && !self.wants_slot();
+        self.waiting &= !leaves;
+        leaves
+    }
+
+    /// When there is something to run, or a slot to look for. Who waits in line
+    /// for one is called.
+    fn next_turn(&self) -> Turn {
+        if self.wants_slot() && !self.waiting {
+            Turn::Now
+        } else {
+            self.backfills.next_turn()
         }
-        if self.backfills.pending() == 0 {
+    }
+
+    /// Takes to the bucket what the connection wants after a change: its slots
+    /// that are over, its place in the line for slots that it does not want,
+    /// and its next turn. Of what the bucket knows it is not told again: two
+    /// connections meet there once in a turn, and not in each request.
+    ///
+    /// That a turn is to come is set here and cleared when a turn ends, both
+    /// under this connection's lock. A change and the turn have two orders:
+    /// either the change comes first, and the turn finds it when it begins or,
+    /// if it runs already, when it ends; or the turn has ended, and the change
+    /// finds that none is to come.
+    pub(super) fn settle(&mut self, bucket: &Bucket<Connection>, me: &Weak<Connection>) {
+        let over = self.backfills.take_slots_over();
+        let leaves = self.leaves_line();
+        let next = if self.turn_to_come { Turn::Never } else { self.next_turn() };
+        if over == 0 && !leaves && next == Turn::Never {
+            return;
+        }
+        let mut bucket = bucket.lock();
+        let seat = *self.seat.get_or_insert_with(|| bucket.sit(me));
+        bucket.return_slots(over);
+        if leaves {
             bucket.leave_line(seat);
         }
+        bucket.ask(seat, next);
+        self.turn_to_come |= next == Turn::Now;
     }
 
-    /// The part of [`Self::settle`] that is about turns. A connection without
-    /// a seat has no backfill.
-    pub(super) fn ask(&self, bucket: &mut Locked<'_, Connection>) {
-        if let Some(seat) = self.seat {
-            bucket.ask(seat, self.backfills.next_turn());
+    /// Begins a turn: the backfill to run, with a slot of its own if this is
+    /// its first run. None: there is none to run now, and the turn is over.
+    pub(super) fn begin_run(
+        &mut self,
+        bucket: &Bucket<Connection>,
+        seat: Seat,
+        now: Instant,
+        live: &LiveCounts,
+    ) -> Option<Box<Backfill>> {
+        self.backfills.end_snoozes(now);
+        let mut bucket = bucket.lock();
+        if self.wants_slot() {
+            self.waiting = !bucket.take_slot(seat);
+            if !self.waiting {
+                drop(bucket);
+                self.backfills.begin();
+                return self.streams.next_pending().map(|stream| backfill_of(stream, live));
+            }
         }
+        let backfill = self.backfills.go_on();
+        if backfill.is_none() {
+            self.end_turn(&mut bucket, seat, self.next_turn());
+        }
+        backfill
+    }
+
+    /// Ends a turn that ran.
+    pub(super) fn end_run(&mut self, bucket: &mut Locked<'_, Connection>, seat: Seat) {
+        bucket.return_slots(self.backfills.take_slots_over());
+        if self.leaves_line() {
+            bucket.leave_line(seat);
+        }
+        self.end_turn(bucket, seat, self.next_turn());
+        // Either a slot became free before this, and found it passed over; or
+        // it does later, and finds it in line.
+        bucket.call_first_waiter();
+    }
+
+    /// Its turn is over, and that is when it wants the next.
+    pub(super) fn end_turn(&mut self, bucket: &mut Locked<'_, Connection>, seat: Seat, next: Turn) {
+        self.turn_to_come = next == Turn::Now;
+        bucket.end_turn(seat, next);
     }
 }
 
 /// A backfill of everything that a stream has not read.
-pub(super) fn backfill_of(stream: &ActiveStream, live: &LiveCounts) -> Backfill {
-    Backfill {
+fn backfill_of(stream: &ActiveStream, live: &LiveCounts) -> Box<Backfill> {
+    Box::new(Backfill {
         stream: stream.id,
         vb: stream.vb(),
         range: stream.unread(),
         scan: None,
         has_run: false,
         _live: live.count(Kind::Backfill),
-    }
+    })
 }
 
 /// The streams and backfills of a connection that was closed, ended outside of
@@ -177,5 +253,18 @@ impl fmt::Debug for Open {
             .field("ends", &self.ends)
             .field("backfills", &self.backfills)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, target_pointer_width = "64", not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::connection::streams::PLACE;
+
+    /// What there is for each connection, and for each of its streams, besides
+    /// what is queued: in bytes.
+    #[test]
+    fn sizes() {
+        assert_eq!((size_of::<Open>(), PLACE), (336, 136));
     }
 }

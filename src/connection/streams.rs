@@ -1,10 +1,11 @@
-//! The streams of one connection: by vb, by place, and in turn.
+//! The streams of one connection: by vb, by place, and in two lines: those with
+//! something to send, and those that wish for a backfill.
 //!
 //! A plain value, guarded by the connection's lock (`Rank::Connection`). To
 //! find a stream by its vb is O(log streams); everything else is O(1).
 
 use crate::index::Ticket;
-use crate::line::{Line, Link};
+use crate::line::{Line, Link, Links};
 use crate::live::Token;
 use crate::slab::Slab;
 use crate::stream::{ActiveStream, StreamId};
@@ -17,6 +18,8 @@ pub(super) struct Streams {
     by_vb: BTreeMap<VbId, u32>,
     /// Those with something to send, in turn.
     ready: Line,
+    /// Those whose backfill is pending: it has no slot, and has not begun.
+    pending: Line,
     next_serial: u64,
 }
 
@@ -25,11 +28,26 @@ struct Place {
     stream: ActiveStream,
     /// Its place in `ready`.
     ready: Link,
+    /// Its place in `pending`.
+    pending: Link,
 }
+
+/// The bytes of a stream.
+#[cfg(all(test, not(any(loom, shuttle))))]
+pub(super) const PLACE: usize = size_of::<Option<Place>>();
 
 impl AsMut<Link> for Place {
     fn as_mut(&mut self) -> &mut Link {
         &mut self.ready
+    }
+}
+
+/// The links of `pending`.
+struct Pending<'a>(&'a mut Slab<Place>);
+
+impl Links for Pending<'_> {
+    fn link(&mut self, number: u32) -> &mut Link {
+        &mut self.0.get_mut(number).expect("who is in a line is there").pending
     }
 }
 
@@ -56,13 +74,14 @@ impl Streams {
         self.next_serial += 1;
         self.by_vb.insert(request.vb, id.place);
         let stream = ActiveStream::new(id, request, ticket, live);
-        self.places.insert(Place { stream, ready: Link::OUT });
+        self.places.insert(Place { stream, ready: Link::OUT, pending: Link::OUT });
         &mut self.places.get_mut(id.place).expect("it was inserted").stream
     }
 
     pub(super) fn remove(&mut self, id: StreamId) -> Option<ActiveStream> {
         let vb = self.get(id)?.vb();
         self.ready.remove(&mut self.places, id.place);
+        self.pending.remove(&mut Pending(&mut self.places), id.place);
         self.by_vb.remove(&vb);
         self.places.remove(id.place).map(|place| place.stream)
     }
@@ -83,6 +102,26 @@ impl Streams {
     pub(super) fn next_ready(&mut self) -> Option<&mut ActiveStream> {
         let place = self.ready.pop_front(&mut self.places)?;
         self.places.get_mut(place).map(|place| &mut place.stream)
+    }
+
+    /// The stream is to be read in the background.
+    pub(super) fn want_backfill(&mut self, id: StreamId) {
+        self.pending.push_back(&mut Pending(&mut self.places), id.place);
+    }
+
+    /// How many backfills are pending.
+    pub(super) fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub(super) fn any_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Takes the stream whose backfill is the next to begin.
+    pub(super) fn next_pending(&mut self) -> Option<&ActiveStream> {
+        let place = self.pending.pop_front(&mut Pending(&mut self.places))?;
+        self.places.get(place).map(|place| &place.stream)
     }
 
     /// In the order of their vbs.

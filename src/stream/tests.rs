@@ -11,7 +11,7 @@ fn stream(start: Seqno, end: Seqno) -> ActiveStream {
         StreamId { place: 0, serial: 1 },
         request,
         Ticket::default(),
-        LiveCounts::new().count(Kind::Stream),
+        LiveCounts::new().count(Kind::Stream(VbId(0))),
     )
 }
 

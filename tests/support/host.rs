@@ -33,7 +33,7 @@ pub fn within(waits_for: &str, body: impl FnOnce() + Send + 'static) {
 }
 
 /// No test takes so long; one that does will never end.
-const NEVER: Duration = Duration::from_secs(300);
+pub const NEVER: Duration = Duration::from_secs(300);
 
 /// Watches the thread that has it: a test that waits for ever, or goes round in
 /// circles in a call of the core, ends its process and is named.

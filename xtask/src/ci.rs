@@ -67,7 +67,7 @@ const CHECKS: &[Check] = &[
     ("instructions", Engine::Std, &["xtask", "instructions"]),
     ("own crate", Engine::Std, &["xtask", "own-crate"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
-    ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/500"]),
+    ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/200"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
     ("explore, history", Engine::Std, &["xtask", "explore", "--history", "--check"]),
 ];

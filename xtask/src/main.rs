@@ -24,9 +24,10 @@ usage: cargo xtask COMMAND
             generated, loom, std, or mutants; --part K/N: each N-th mutant, from the
             K-th. --matrix writes models/MUTANTS.md; --check runs what it says of
             shuttle-dpor's scenarios. What was found counts until a source changes,
-            so that a run that was cut off goes on. --cargo-mutants makes those that
-            cargo-mutants lists, where it is installed; explorer breaks the
-            explorer, one line at a time, and runs its tests
+            so that a run that was cut off goes on; --minutes N: begin none after
+            so long. --cargo-mutants makes those that cargo-mutants lists, where it
+            is installed; explorer breaks the explorer, one line at a time, and runs
+            its tests
   universe  explore every generated scenario, to the end, in a hundred parts: what
             is through counts until a source changes, so that it can be interrupted;
             with a number, for so many minutes

@@ -8,7 +8,7 @@
 //! - `run`: the checks that they are run against, each with a deadline
 //! - `seen`: what was found so far, so that a run that was cut off goes on
 //! - `matrix`: which check saw which, `models/MUTANTS.md`
-//! - `others`: cargo-mutants, whose mistakes are made one build at a time
+//! - `others`: the mistakes that cargo-mutants knows
 //! - `explorer`: the explorer's mutants, each a build of its own, against the
 //!   explorer's tests
 
@@ -25,7 +25,7 @@ use crate::build::{cargo, root, target, Engine};
 use copy::copy;
 use instrument::Edit;
 use matrix::Killers;
-use run::{Binaries, Check};
+use run::{Binaries, Check, Rest};
 use seen::Seen;
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One way to break something.
 struct Mutant {
@@ -91,6 +91,8 @@ struct Asked<'a> {
     explorer: bool,
     /// Part K of N: each N-th mutant, from the K-th.
     part: (usize, usize),
+    /// After so long no mutant is begun.
+    limit: Option<Duration>,
     /// Some mutants, some checks; none: all.
     names: Vec<&'a str>,
 }
@@ -103,6 +105,7 @@ impl<'a> Asked<'a> {
             cargo_mutants: false,
             explorer: false,
             part: (1, 1),
+            limit: None,
             names: Vec::new(),
         };
         let all = core::all();
@@ -113,6 +116,7 @@ impl<'a> Asked<'a> {
                 "--check" => asked.check = true,
                 "--cargo-mutants" => asked.cargo_mutants = true,
                 "--part" => asked.part = part(arguments.next())?,
+                "--minutes" => asked.limit = Some(minutes(arguments.next())?),
                 "explorer" => asked.explorer = true,
                 name => {
                     let mutant = all.iter().any(|(_, mutant)| mutant.name == name);
@@ -162,11 +166,19 @@ fn part(text: Option<&String>) -> Result<(usize, usize), String> {
     }
 }
 
+fn minutes(text: Option<&String>) -> Result<Duration, String> {
+    let number = text.and_then(|text| text.parse::<u64>().ok());
+    let number = number.filter(|number| *number > 0);
+    number
+        .map(|number| Duration::from_secs(60 * number))
+        .ok_or_else(|| "--minutes: expected a number from 1".to_owned())
+}
+
 /// `arguments`: see the usage.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let asked = Asked::new(arguments)?;
     if asked.cargo_mutants {
-        return others::run(asked.part);
+        return others::run(asked.part, asked.limit);
     }
     if asked.explorer {
         return of_the_explorer(&asked.names);
@@ -177,6 +189,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
 type Row = (&'static str, &'static Mutant, Killers);
 
 fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
+    let start = Instant::now();
     let all = core::all();
     let chosen = asked.mutants(&all);
     let recorded = match read(&root().join(matrix::FILE)) {
@@ -193,30 +206,24 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
             continue;
         }
         let begin = Instant::now();
-        let built = run::build(&tree, &target(), check)?;
+        let mut built = run::build(&tree, &target(), check)?;
         let compiled = begin.elapsed();
         // The check of a matrix runs what is seen alone; the rest was sound when it was written.
         if !asked.check {
             built.is_sound(&log_file("sound"))?;
         }
-        let (compiled, held) = (compiled.as_secs_f64(), begin.elapsed().as_secs_f64());
-        println!("{:10} built in {compiled:.0} s, and holds: {held:.0} s", check.name());
+        let held = (begin.elapsed() - compiled).as_secs_f64();
+        let compiled = compiled.as_secs_f64();
+        println!("{:10} built in {compiled:.0} s; to see it hold took {held:.0} s", check.name());
         binaries.push(built);
     }
-    let queue = Mutex::new(chosen.iter());
     let begin = Instant::now();
-    let work = |worker: usize| -> Result<(), String> {
-        loop {
-            let next = lock(&queue).next();
-            let Some((number, mutant)) = next else { return Ok(()) };
-            let log = log_file(&format!("mutant{worker}"));
-            let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
-            println!("{:40}{said}", mutant.name);
-        }
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..2).map(|worker| scope.spawn(move || work(worker))).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("it does not panic"))
+    two_at_a_time(&chosen, |(number, mutant), worker| {
+        in_time(start, asked.limit)?;
+        let log = log_file(&format!("mutant{worker}"));
+        let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
+        println!("{:40}{said}", mutant.name);
+        Ok(())
     })?;
     println!("{} mutants, {:.0} s", chosen.len(), begin.elapsed().as_secs_f64());
     let dpor = binaries.iter().find(|built| built.check == Check::Dpor);
@@ -228,13 +235,13 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         (core::kind(*number), *mutant, seen.killers(mutant.name))
     };
     let rows: Vec<Row> = if asked.matrix { &all } else { &chosen }.iter().map(row).collect();
-    let (text, holes) = matrix::write(&rows);
+    let (text, wrong) = matrix::write(&rows);
     if asked.matrix {
         write(&root().join(matrix::FILE), &text)?;
     }
-    match holes.is_empty() {
+    match wrong.is_empty() {
         true => silent,
-        false => Err(format!("no exploration sees: {}", holes.join(" "))),
+        false => Err(wrong.join("\n")),
     }
 }
 
@@ -246,6 +253,38 @@ fn folder() -> PathBuf {
 /// Where this run of the command has what a check says; another may go on beside it.
 fn log_file(name: &str) -> PathBuf {
     folder().join(format!("{name}-{}.log", std::process::id()))
+}
+
+/// Fails when the time that is given is over.
+fn in_time(start: Instant, limit: Option<Duration>) -> Result<(), String> {
+    match limit.is_some_and(|limit| start.elapsed() > limit) {
+        true => Err("INCOMPLETE: call it again, and it goes on".into()),
+        false => Ok(()),
+    }
+}
+
+/// Works on them in order, two at a time, with the worker's number; begins none after
+/// the first that fails.
+fn two_at_a_time<T: Sync>(
+    items: &[T],
+    work: impl Fn(&T, usize) -> Result<(), String> + Sync,
+) -> Result<(), String> {
+    let (queue, failed) = (Mutex::new(items.iter()), Mutex::new(None));
+    thread::scope(|scope| {
+        for worker in 0..2 {
+            let (queue, failed, work) = (&queue, &failed, &work);
+            scope.spawn(move || loop {
+                let failure = lock(failed).is_some();
+                let next = if failure { None } else { lock(queue).next() };
+                let Some(item) = next else { return };
+                if let Err(error) = work(item, worker) {
+                    lock(failed).get_or_insert(error);
+                }
+            });
+        }
+    });
+    let failed = lock(&failed).take();
+    failed.map_or(Ok(()), Err)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -274,7 +313,12 @@ fn look(
                     continue;
                 }
                 let failed = |error| format!("{}: {error}", mutant.name);
-                let killer = built.killer(number, first, known, log).map_err(failed)?;
+                let rest = match known {
+                    true => Rest::Nothing,
+                    false if matrix::explored(&seen.killers(mutant.name)) => Rest::Quick,
+                    false => Rest::All,
+                };
+                let killer = built.killer(number, first, rest, log).map_err(failed)?;
                 seen.add(mutant.name, check, killer.clone())?;
                 killer
             }
@@ -291,7 +335,7 @@ fn say(all: &[(usize, &'static Mutant)], dpor: &Binaries) -> Result<(), String> 
     for (name, scenario, text) in core::SAYS {
         let mutant = all.iter().find(|(_, mutant)| mutant.name == *name);
         let (number, _) = mutant.ok_or_else(|| format!("{name}: no mutant"))?;
-        dpor.killer(*number, Some((*scenario).to_owned()), true, &log)?;
+        dpor.killer(*number, Some((*scenario).to_owned()), Rest::Nothing, &log)?;
         let said = read(&log)?;
         if !said.contains(text) {
             silent += &format!("{name}, {scenario}: nothing says \"{text}\":\n{said}\n");
@@ -447,9 +491,10 @@ fn tail(output: &Output) -> String {
 #[cfg(test)]
 mod tests {
     use super::instrument::instrument;
-    use super::{core, explorer};
+    use super::{core, explorer, lock, two_at_a_time};
     use crate::build::root;
     use std::collections::BTreeSet;
+    use std::sync::{Barrier, Mutex};
 
     fn text(file: &str) -> String {
         std::fs::read_to_string(root().join(file)).unwrap()
@@ -471,5 +516,19 @@ mod tests {
         let names: Vec<_> = core::all().into_iter().map(|(_, mutant)| mutant.name).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert!(names.len() >= 150, "{} mutants of the core", names.len());
+    }
+    #[test]
+    fn two_are_worked_on_at_once_and_none_after_a_failure() {
+        let (both, seen) = (Barrier::new(2), Mutex::new(Vec::new()));
+        let done = two_at_a_time(&[1, 2, 3, 4], |number, _| {
+            // Each waits for the other: one at a time would never end.
+            both.wait();
+            lock(&seen).push(*number);
+            Err(format!("{number} fails"))
+        });
+        assert!(done == Err("1 fails".into()) || done == Err("2 fails".into()), "{done:?}");
+        let mut seen = lock(&seen).clone();
+        seen.sort();
+        assert_eq!(seen, [1, 2]);
     }
 }

@@ -16,6 +16,7 @@ mod tests;
 use crate::system::{Operation, Parameter};
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// One call, as it is written in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +46,10 @@ pub struct Family {
     pub alphabet: Vec<Letter>,
     /// A further thread of each scenario: such as one that ends what others wait for.
     pub beside: Vec<Letter>,
+    /// The numbers of calls that its scenarios have, as far as the universe goes.
+    pub calls: RangeInclusive<usize>,
+    /// The number of calls of a scenario that may be the same.
+    pub alike: usize,
 }
 
 /// All scenarios of these families, up to this size.
@@ -57,6 +62,9 @@ pub struct Universe {
     /// The most calls of a scenario, all threads together; at least two.
     pub calls: usize,
 }
+
+/// Of a [`Family`] that has scenarios of every size.
+pub const ANY: RangeInclusive<usize> = 2..=usize::MAX;
 
 /// Every scenario over these operations, on up to two receivers. A required parameter
 /// has one of two values, which stand for any two; an optional one is left out.
@@ -79,8 +87,9 @@ pub fn of_operations(operations: &[Operation], threads: usize, calls: usize) -> 
             }
         }
     }
+    let (prologue, beside) = (Vec::new(), Vec::new());
     let families =
-        vec![Family { settings: "", prologue: Vec::new(), alphabet, beside: Vec::new() }];
+        vec![Family { settings: "", prologue, alphabet, beside, calls: ANY, alike: usize::MAX }];
     Universe { families, threads, calls }
 }
 
@@ -251,13 +260,18 @@ impl Family {
         }
     }
 
+    fn few_alike(&self, code: &Code) -> bool {
+        let times = |letter| code.iter().flatten().filter(|other| *other == letter).count();
+        code.iter().flatten().all(|letter| times(letter) <= self.alike)
+    }
+
     /// The scenarios of this shape: the number of calls of each thread, descending.
     fn of_shape(&self, shape: &[usize]) -> impl Iterator<Item = Code> + '_ {
         let (renamings, shape) = (self.renamings(), shape.to_vec());
         let (base, digits) = (self.alphabet.len(), shape.iter().sum::<usize>());
         (0..base.pow(digits as u32)).filter_map(move |number| {
             let code = decode(number, base, &shape);
-            canonical(&code, &renamings).then_some(code)
+            (canonical(&code, &renamings) && self.few_alike(&code)).then_some(code)
         })
     }
 }
@@ -313,7 +327,11 @@ impl Universe {
     /// Part `part` of `parts`, from 1: every `parts`-th scenario.
     pub fn part(&self, part: usize, parts: usize) -> impl Iterator<Item = String> + '_ {
         let shapes = (2..=self.calls).flat_map(|calls| shapes(self.threads, calls));
-        let each = shapes.flat_map(|shape| self.families.iter().map(move |f| (f, shape.clone())));
+        let each = shapes.flat_map(|shape| {
+            let calls = shape.iter().sum();
+            let families = self.families.iter().filter(move |f| f.calls.contains(&calls));
+            families.map(move |f| (f, shape.clone()))
+        });
         let codes = each
             .flat_map(|(family, shape)| family.of_shape(&shape).map(move |code| (family, code)));
         let part = codes.skip(part.saturating_sub(1)).step_by(parts.max(1));

@@ -1,7 +1,7 @@
 //! The counts, computed in two other ways: by brute force, from the texts alone, and
 //! by Burnside's lemma.
 
-use super::{letter, shapes, Family, Letter, Universe};
+use super::{letter, shapes, Family, Letter, Universe, ANY};
 use std::collections::BTreeSet;
 
 /// Calls of every kind, on this many receivers and values.
@@ -74,7 +74,14 @@ fn brute_force(family: &Family, threads: usize, calls: usize, swaps: (bool, bool
 
 fn family(receivers: usize, values: u64) -> Family {
     let (prologue, beside) = (Vec::new(), Vec::new());
-    Family { settings: "", prologue, alphabet: alphabet(receivers, values), beside }
+    Family {
+        settings: "",
+        prologue,
+        alphabet: alphabet(receivers, values),
+        beside,
+        calls: ANY,
+        alike: usize::MAX,
+    }
 }
 
 #[test]
@@ -180,6 +187,22 @@ fn symmetries_count_the_same() {
             families.map(|f| shapes.iter().map(|shape| burnside(f, shape)).sum::<usize>()).sum();
         assert_eq!(universe.scenarios().count(), expected, "{threads} threads, {calls} calls");
     }
+}
+
+#[test]
+fn a_family_has_scenarios_of_its_sizes_only() {
+    let count = |families: Vec<Family>| {
+        Universe { families, threads: 3, calls: 3 }.scenarios().collect::<Vec<_>>()
+    };
+    let (two, three) =
+        (Family { calls: 2..=2, ..family(1, 1) }, Family { calls: 3..=4, ..family(1, 1) });
+    let whole = count(vec![family(1, 1)]);
+    assert_eq!(count(vec![two.clone(), three.clone()]), whole);
+    assert!(!count(vec![two]).is_empty() && count(vec![three]).len() < whole.len());
+    let few = count(vec![Family { alike: 2, ..family(1, 1) }]);
+    assert!(whole.contains(&"close; close | close".to_owned()));
+    assert!(few.contains(&"close | close".to_owned()) && few.len() < whole.len());
+    assert!(few.iter().all(|text| whole.contains(text) && text.matches("close").count() <= 2));
 }
 
 #[test]

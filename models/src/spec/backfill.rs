@@ -1,11 +1,13 @@
 //! Slots and turns of backfills, and what one turn of a worker does.
 //!
 //! A backfill needs a slot to run; the bucket has so many, and each connection
-//! may have so many of them. A connection that finds no free slot waits in line;
-//! a free slot is for the first connection in line that has no running turn. A
-//! connection asks for a turn when it has a backfill with a slot and its buffer
-//! is not full; when all its backfills with a slot are snoozing, for a turn at
-//! the earliest of their times. It has at most one turn.
+//! may have so many of them. A backfill gets its slot in the turn in which it
+//! first runs. A connection that finds no free slot waits in line; a free slot is
+//! for the first connection in line that has no running turn. A connection asks
+//! for a turn when it has a backfill to go on with or wants a slot that it does
+//! not wait for, and its buffer is not full; when all its backfills with a slot
+//! are snoozing, for a turn at the earliest of their times. It has at most one
+//! turn.
 
 use super::state::{Backfill, Message, Place, Reads, Scan, Source, World};
 use super::Limits;
@@ -87,16 +89,18 @@ impl World {
         }
     }
 
-    /// Gives pending backfills slots, as far as there are any.
-    fn promote(&mut self, at: Place, limits: &Limits) {
-        loop {
-            let backfills = &self.connections[at].backfills;
-            let may = (backfills.in_progress() as u64) < limits.cap;
-            if backfills.pending.is_empty() || !may || !self.take_slot(at) {
-                return;
-            }
-            let backfills = &mut self.connections[at].backfills;
-            backfills.fresh.extend(backfills.pending.pop_front());
+    /// Whether another backfill could run, if it had a slot of the bucket's.
+    fn wants_slot(&self, at: Place, limits: &Limits) -> bool {
+        let backfills = &self.connections[at].backfills;
+        let may = (backfills.in_progress() as u64) < limits.cap;
+        !backfills.pending.is_empty() && may && !backfills.full
+    }
+
+    /// A connection that wants no slot does not wait for one.
+    fn leave_line(&mut self, at: Place, limits: &Limits) {
+        if self.bucket.waiting.contains(&at) && !self.wants_slot(at, limits) {
+            self.bucket.waiting.retain(|other| *other != at);
+            self.offer_slots();
         }
     }
 
@@ -113,11 +117,12 @@ impl World {
         }
     }
 
-    fn next_turn(&self, at: Place) -> Next {
+    fn next_turn(&self, at: Place, limits: &Limits) -> Next {
         let backfills = &self.connections[at].backfills;
+        let looks = self.wants_slot(at, limits) && !self.bucket.waiting.contains(&at);
         if backfills.full {
             Next::Never
-        } else if !backfills.fresh.is_empty() || !backfills.begun.is_empty() {
+        } else if looks || !backfills.begun.is_empty() {
             Next::Now
         } else {
             let first = backfills.snoozing.iter().map(|(until, _)| *until).min();
@@ -139,16 +144,16 @@ impl World {
 
     /// After a change: the connection's next turn is due when the connection now
     /// needs it.
-    fn ask_for_turn(&mut self, at: Place) {
-        let next = self.next_turn(at);
+    fn ask_for_turn(&mut self, at: Place, limits: &Limits) {
+        self.leave_line(at, limits);
+        let next = self.next_turn(at, limits);
         self.give_turn(at, next);
     }
 
     /// Adds a backfill.
     pub(super) fn schedule(&mut self, at: Place, limits: &Limits, backfill: Backfill) {
         self.connections[at].backfills.pending.push_back(backfill);
-        self.promote(at, limits);
-        self.ask_for_turn(at);
+        self.ask_for_turn(at, limits);
     }
 
     /// The stream of this request has ended: its backfill leaves the queues. A
@@ -156,24 +161,17 @@ impl World {
     pub(super) fn cancel(&mut self, at: Place, limits: &Limits, request: crate::CallId) {
         let backfills = &mut self.connections[at].backfills;
         let others = |backfill: &Backfill| backfill.request != request;
-        let waited = backfills.pending.len();
+        let waits = self.bucket.waiting.contains(&at);
         backfills.pending.retain(others);
-        if backfills.pending.len() < waited {
-            if backfills.pending.is_empty() {
-                self.bucket.waiting.retain(|other| *other != at);
-                self.offer_slots();
-            }
-            self.ask_for_turn(at);
-            return;
-        }
         let had = backfills.in_queues();
-        backfills.fresh.retain(others);
         backfills.begun.retain(others);
         backfills.snoozing.retain(|(_, backfill)| others(backfill));
-        if backfills.in_queues() < had {
+        let cancelled = backfills.in_queues() < had;
+        if cancelled {
             self.return_slots(1);
-            self.promote(at, limits);
-            self.ask_for_turn(at);
+        }
+        if cancelled || waits {
+            self.ask_for_turn(at, limits);
         }
     }
 
@@ -195,7 +193,7 @@ impl World {
         let drained = backfills.bytes == 0 || backfills.bytes <= limits.resume_bytes();
         if backfills.full && drained {
             backfills.full = false;
-            self.ask_for_turn(at);
+            self.ask_for_turn(at, limits);
         }
     }
 
@@ -218,8 +216,8 @@ impl World {
         self.give_turn(at, next);
     }
 
-    /// Chooses the backfill to run: one that never ran comes first. None: no
-    /// backfill can run, and the turn is over.
+    /// Chooses the backfill to run: one that never ran comes first, if there is
+    /// a slot for it. None: no backfill can run, and the turn is over.
     pub(super) fn begin_turn(
         &mut self,
         at: Place,
@@ -235,19 +233,19 @@ impl World {
             self.end_turn(at, Next::At(now + 1));
             return None;
         }
-        self.promote(at, limits);
+        let fresh = self.wants_slot(at, limits) && self.take_slot(at);
         let backfills = &mut self.connections[at].backfills;
         let (due, snoozing): (Vec<_>, Vec<_>) =
             backfills.snoozing.drain(..).partition(|(time, _)| *time <= now);
         backfills.snoozing = snoozing;
         backfills.begun.extend(due.into_iter().map(|(_, backfill)| backfill));
-        let fresh = !backfills.fresh.is_empty();
-        let chosen = match backfills.full {
-            true => None,
-            false => backfills.fresh.pop_front().or_else(|| backfills.begun.pop_front()),
+        let chosen = match (fresh, backfills.full) {
+            (true, _) => backfills.pending.pop_front(),
+            (false, true) => None,
+            (false, false) => backfills.begun.pop_front(),
         };
         let Some(backfill) = chosen else {
-            let next = self.next_turn(at);
+            let next = self.next_turn(at, limits);
             self.end_turn(at, next);
             return None;
         };
@@ -409,9 +407,11 @@ impl World {
         if over {
             self.return_slots(1);
         }
-        self.promote(at, limits);
-        let next = self.next_turn(at);
+        self.leave_line(at, limits);
+        let next = self.next_turn(at, limits);
         self.end_turn(at, next);
+        // A slot that became free meanwhile has passed it over.
+        self.offer_slots();
     }
 }
 

@@ -63,6 +63,9 @@ pub enum Memory {
     Fails,
     /// An item outside the range that was asked for.
     Strays,
+    /// The last item, unless that is the last of all that is ever notified: then it
+    /// is gone.
+    GoneAtTheEnd,
 }
 
 impl Default for Limits {
@@ -100,12 +103,21 @@ impl Limits {
         self.buffer.saturating_sub((self.buffer * self.resume / 100).max(1))
     }
 
+    /// What a read from memory up to there finds.
+    pub fn in_memory(&self, upto: u64) -> Memory {
+        match self.memory {
+            Memory::GoneAtTheEnd if upto < self.notified => Memory::Last,
+            Memory::GoneAtTheEnd => Memory::Gone,
+            memory => memory,
+        }
+    }
+
     /// The last item that a scan after the seqno `after` finds, and the end of its
     /// snapshot. Items that were notified and left the memory are on disk by then.
     pub fn snapshot(&self, after: u64) -> (u64, u64) {
         let last = self.items * self.gap;
         match self.memory {
-            Memory::Gone if after >= last && self.notified > last => {
+            Memory::Gone | Memory::GoneAtTheEnd if after >= last && self.notified > last => {
                 let last = self.notified - self.notified % self.gap;
                 (last, self.notified)
             }

@@ -102,12 +102,12 @@ impl World {
         let connections: Vec<_> = (0..scenario.receivers.len()).map(|at| of(Conn(at))).collect();
         let open = || self.connections.iter().filter(|other| !other.closed());
         let streams = open().map(|other| other.streams.len()).sum();
-        let backfills =
-            |other: &Connection| other.backfills.pending.len() + other.backfills.in_progress();
+        // One that is pending is no more than its stream's wish.
+        let backfills = |other: &Connection| other.backfills.in_progress();
         let scans = |other: &Connection| {
             let backfills = &other.backfills;
             let snoozing = backfills.snoozing.iter().map(|(_, backfill)| backfill);
-            let all = backfills.fresh.iter().chain(&backfills.begun).chain(snoozing);
+            let all = backfills.begun.iter().chain(snoozing);
             all.filter(|backfill| backfill.scan.is_some()).count()
         };
         let bucket = &self.bucket;

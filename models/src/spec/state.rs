@@ -140,8 +140,6 @@ pub(super) enum Source {
 pub(super) struct Backfills {
     /// Those without a slot.
     pub(super) pending: VecDeque<Backfill>,
-    /// Those with a slot that never ran.
-    pub(super) fresh: VecDeque<Backfill>,
     /// Those with a slot that ran and go on.
     pub(super) begun: VecDeque<Backfill>,
     /// Those with a slot that go on at this time at the earliest.
@@ -232,7 +230,7 @@ impl Backfills {
 
     /// How many backfills have a slot and are not running.
     pub(super) fn in_queues(&self) -> usize {
-        self.fresh.len() + self.begun.len() + self.snoozing.len()
+        self.begun.len() + self.snoozing.len()
     }
 }
 

@@ -21,7 +21,8 @@ when it is made: a scenario under shuttle-dpor, one of the generated scenarios, 
 scenario under loom, one of the native tests. Where several fail, the one that
 came first. Of the generated ones it is run against part {PART} of those of
 three calls, under shuttle-dpor; under loom against the scenarios in which loom has
-no more than {QUICK} executions, and against the one that shuttle-dpor saw it by.
+no more than {QUICK} executions, and against the one that shuttle-dpor saw it by; with
+std against the native tests, but for `{SLOW}` where an exploration sees it.
 `-`: nothing fails; `not run`: nobody has looked. `(deadline)`: it never came to an end.
 
 Written by `cargo xtask mutants --matrix`, and checked by `--check`; do not edit it.
@@ -38,11 +39,13 @@ pub(super) fn explored(killers: &Killers) -> bool {
     explorations.iter().any(|check| killers.get(check).is_some_and(Option::is_some))
 }
 
-/// The file; and the mutants that no exploration sees and no reason is given for.
+/// The file; and what is wrong with it: a mutant that no exploration sees and no reason
+/// is given for, or a reason for what is seen.
 pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<String>) {
     let quick = run::QUICK.to_string();
-    let mut text = HEAD.replace("{PART}", run::PART).replace("{QUICK}", &quick);
-    let (mut holes, mut unseen) = (Vec::new(), Vec::new());
+    let text = HEAD.replace("{PART}", run::PART).replace("{QUICK}", &quick);
+    let mut text = text.replace("{SLOW}", run::SLOW);
+    let (mut wrong, mut unseen) = (Vec::new(), Vec::new());
     let seen = |check| {
         rows.iter().filter(|(.., killers)| killers.get(&check).is_some_and(Option::is_some)).count()
     };
@@ -67,11 +70,14 @@ pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<S
                 text.push_str(&format!(" {} |", by.replace('|', "\\|")));
             }
             text.push_str(&format!(" {} |\n", mutant.breaks));
-            if !explored(killers) {
-                match reason(mutant) {
-                    Some(why) => unseen.push(format!("- `{}`: {why}\n", mutant.name)),
-                    None => holes.push(mutant.name.to_owned()),
+            let name = mutant.name;
+            match (explored(killers), reason(mutant)) {
+                (false, Some(why)) => unseen.push(format!("- `{name}`: {why}\n")),
+                (false, None) => wrong.push(format!("{name}: no exploration sees it")),
+                (true, Some(_)) => {
+                    wrong.push(format!("{name}: is seen, and a reason says why not"))
                 }
+                (true, None) => {}
             }
         }
     }
@@ -79,7 +85,7 @@ pub(super) fn write(rows: &[(&'static str, &Mutant, Killers)]) -> (String, Vec<S
         text.push_str("\n## What no exploration sees, and why\n\n");
         unseen.iter().for_each(|line| text.push_str(line));
     }
-    (text, holes)
+    (text, wrong)
 }
 
 /// The cells of a file, by mutant, in the order of [`Check::ALL`].

@@ -2,17 +2,22 @@
 //! them, and which text each puts where.
 //!
 //! Of a mistake that no scenario sees the native tests decide; what they miss
-//! is in [`MISSED`], with a reason, or an error.
+//! is in [`MISSED`], with a reason, or an error. A run that is cut off goes on.
 
 use super::copy::copy;
 use super::instrument::{instrument, mutant_at, Edit};
-use super::run::{self, Check};
-use super::{choice, log_file, read};
+use super::run::{self, Binaries, Check, Rest};
+use super::seen::SOURCES;
+use super::{choice, folder, in_time, lock, log_file, read, two_at_a_time};
 use crate::build::{cargo, root, target, Engine};
+use crate::kept::Sources;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// What nothing sees, and why.
 const MISSED: &[(&str, &str)] = &[];
@@ -31,7 +36,7 @@ struct Other {
     span: [(usize, usize); 2],
 }
 
-pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
+pub(super) fn run((part, parts): (usize, usize), limit: Option<Duration>) -> Result<(), String> {
     let others: Vec<(usize, Other)> = (1..).zip(list()?).collect();
     let begin = Instant::now();
     let (tree, made) = make(&others)?;
@@ -39,36 +44,98 @@ pub(super) fn run((part, parts): (usize, usize)) -> Result<(), String> {
     println!("cargo-mutants knows {all}, of which {count} compile in a function of the core's");
     let mut checks = Vec::new();
     for check in [Check::Dpor, Check::Std] {
-        let built = run::build(&tree, &target(), check)?;
+        let mut built = run::build(&tree, &target(), check)?;
         built.is_sound(&log_file("sound"))?;
         checks.push(built);
     }
-    let log = log_file("other");
-    let mut seen = [0; 2];
-    let mut missed = Vec::new();
-    let chosen = others.iter().filter(|(number, _)| made.contains(number));
-    for (number, other) in chosen.filter(|(number, _)| number % parts == part % parts) {
-        let mut by = None;
-        for (at, built) in checks.iter().enumerate() {
-            by = built.killer(*number, None, false, &log)?;
-            if by.is_some() {
-                seen[at] += 1;
-                break;
+    let chosen: Vec<_> = others
+        .iter()
+        .filter(|(number, _)| made.contains(number) && number % parts == part % parts)
+        .collect();
+    let seen = Seen::open()?;
+    let (counts, missed) = (Mutex::new([0; 2]), Mutex::new(Vec::new()));
+    two_at_a_time(&chosen, |(number, other), worker| {
+        in_time(begin, limit)?;
+        let by = match seen.known(other) {
+            Some(by) => by,
+            None => {
+                let by = killer(&checks, *number, &log_file(&format!("other{worker}")))?;
+                seen.add(other, &by)?;
+                by
             }
-        }
+        };
         let Other { name, .. } = other;
         let reason = MISSED.iter().find(|(of, _)| of == name).map(|(_, why)| *why);
-        println!("{name}: {}", by.as_deref().or(reason).unwrap_or("MISSED"));
-        if by.is_none() && reason.is_none() {
-            missed.push(name.as_str());
+        let killer = by.as_ref().map(|(_, killer)| &**killer);
+        println!("{name}: {}", killer.or(reason).unwrap_or("MISSED"));
+        match by {
+            Some((at, _)) => lock(&counts)[at] += 1,
+            None if reason.is_none() => lock(&missed).push(name.as_str()),
+            None => {}
         }
-    }
+        Ok(())
+    })?;
+    let (seen, missed) = (*lock(&counts), lock(&missed).clone());
     let [explored, native] = seen;
     let seconds = begin.elapsed().as_secs_f64();
-    println!("scenarios see {explored}, and native tests {native} more, {seconds:.0} s");
+    println!(
+        "of {} scenarios see {explored}, and native tests {native} more, {seconds:.0} s",
+        chosen.len()
+    );
     match missed.is_empty() {
         true => Ok(()),
         false => Err(format!("nothing sees:\n  {}", missed.join("\n  "))),
+    }
+}
+
+/// Which of the checks sees it, and what of that fails.
+type Killer = Option<(usize, String)>;
+
+fn killer(checks: &[Binaries], number: usize, log: &Path) -> Result<Killer, String> {
+    for (at, built) in checks.iter().enumerate() {
+        if let Some(killer) = built.killer(number, None, Rest::Quick, log)? {
+            return Ok(Some((at, killer)));
+        }
+    }
+    Ok(None)
+}
+
+/// What was found so far, for as long as no source changes.
+struct Seen {
+    sources: Sources,
+    state: Mutex<(File, BTreeMap<u64, Killer>)>,
+}
+
+impl Seen {
+    fn open() -> Result<Self, String> {
+        let file = folder().join("others.txt");
+        let line = |line: &str| {
+            let mut fields = line.split('\t');
+            let stamp = u64::from_str_radix(fields.next()?, 16).ok()?;
+            let at = fields.next()?.parse().ok();
+            Some((stamp, at.zip(fields.next().map(str::to_owned))))
+        };
+        let found =
+            fs::read_to_string(&file).unwrap_or_default().lines().filter_map(line).collect();
+        let kept = File::options().create(true).append(true).open(&file);
+        let kept = kept.map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(Seen { sources: Sources::of(&root(), &SOURCES)?, state: Mutex::new((kept, found)) })
+    }
+
+    fn stamp(&self, other: &Other) -> u64 {
+        self.sources.stamp_with((&other.file, &other.span, &other.replacement))
+    }
+
+    fn known(&self, other: &Other) -> Option<Killer> {
+        lock(&self.state).1.get(&self.stamp(other)).cloned()
+    }
+
+    fn add(&self, other: &Other, by: &Killer) -> Result<(), String> {
+        let (at, killer) =
+            by.clone().map_or(("-".into(), "-".into()), |(at, killer)| (at.to_string(), killer));
+        let line = format!("{:x}\t{at}\t{killer}\n", self.stamp(other));
+        let written = lock(&self.state).0.write_all(line.as_bytes());
+        written.map_err(|error| format!("others.txt: {error}"))
     }
 }
 

@@ -44,24 +44,30 @@ impl Check {
     }
 }
 
-/// How long a mutant may take, which some make hang. What the sound core takes
-/// longer for is left out.
+/// How long a mutant may take, which some make hang, where it is not known how
+/// long the sound core takes; and the least that it may take anywhere.
 const DEADLINE_OF_A_MUTANT: Duration = Duration::from_secs(60);
+const LEAST: Duration = Duration::from_secs(10);
+
+/// A mutant may take so many times what the sound core takes, which had the machine
+/// to itself.
+const TIMES: u32 = 5;
 
 /// How long the sound core may take, on a machine that does other things, too.
 const DEADLINE_OF_THE_SOUND: Duration = Duration::from_secs(1200);
 
 /// Which part of the generated scenarios of three calls a mutant is run against.
-pub(super) const PART: &str = "1/80";
+pub(super) const PART: &str = "1/600";
 
 /// loom runs each mutant against those scenarios in which it has no more
 /// executions than this, and whichever shuttle-dpor saw it by.
-pub(super) const QUICK: u64 = 500;
+pub(super) const QUICK: u64 = 3_000;
 
 /// The binaries of one check, and what they are started with.
 pub(super) struct Binaries {
     pub(super) check: Check,
-    binaries: Vec<PathBuf>,
+    /// Those that take longest come last, and how long a mutant may take in each.
+    binaries: Vec<(PathBuf, Duration)>,
     /// Tests that take too long to be run for each mutant.
     slow: Vec<String>,
 }
@@ -101,16 +107,12 @@ pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries
     if binaries.is_empty() {
         return Err(format!("{}: nothing was built", check.name()));
     }
-    // Those that take longest come last.
-    let long = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        ["property", "stress", "scale"].iter().position(|long| name.starts_with(long))
-    };
-    binaries.sort_by_key(|path| long(path).map_or(0, |at| at + 1));
+    binaries.sort();
     let slow = match check {
         Check::Loom => slow(&super::read(&root().join("models/ledger.txt"))?),
         _ => Vec::new(),
     };
+    let binaries = binaries.into_iter().map(|binary| (binary, DEADLINE_OF_A_MUTANT)).collect();
     Ok(Binaries { check, binaries, slow })
 }
 
@@ -133,6 +135,24 @@ fn field(line: &str, key: &str) -> Option<String> {
     None
 }
 
+/// What a mutant is run against when what saw it before does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    Nothing,
+    /// All but for [`SLOW`].
+    Quick,
+    All,
+}
+
+/// The native tests that take longer than all others together. What an exploration
+/// sees is not run against them.
+pub(super) const SLOW: &str = "scale";
+
+fn is_slow(binary: &Path) -> bool {
+    let name = binary.file_name().unwrap_or_default().to_string_lossy();
+    name.rsplit_once('-').is_some_and(|(name, _)| name == SLOW)
+}
+
 /// How a run of one binary ended.
 enum Ended {
     Passed,
@@ -142,32 +162,40 @@ enum Ended {
 }
 
 impl Binaries {
-    /// Fails if anything does without a mutant.
-    pub(super) fn is_sound(&self, log: &Path) -> Result<(), String> {
-        for binary in &self.binaries {
-            match self.run(binary, 0, None, log)? {
+    /// Fails if anything does without a mutant; measures how long all of it takes.
+    pub(super) fn is_sound(&mut self, log: &Path) -> Result<(), String> {
+        let mut measured = Vec::new();
+        for (binary, _) in &self.binaries {
+            let begin = Instant::now();
+            match self.run(binary, 0, None, DEADLINE_OF_THE_SOUND, log)? {
                 Ended::Passed => {}
                 Ended::Failed(name) | Ended::Late(name) => {
                     return Err(format!("{}: {name} fails without a mutant", self.check.name()));
                 }
             }
+            measured.push((binary.clone(), LEAST.max(TIMES * begin.elapsed())));
         }
+        measured.sort_by_key(|(_, deadline)| *deadline);
+        self.binaries = measured;
         Ok(())
     }
 
     /// What fails with this mutant; `None` when nothing does. `first` is tried
-    /// before the rest, or if all else is `known`, alone.
+    /// before the rest, or with [`Rest::Nothing`], alone.
     pub(super) fn killer(
         &self,
         number: usize,
         first: Option<String>,
-        known: bool,
+        rest: Rest,
         log: &Path,
     ) -> Result<Option<String>, String> {
         let one = first.is_some().then_some(first.as_deref());
-        for only in one.into_iter().chain((!known).then_some(None)) {
-            for binary in &self.binaries {
-                match self.run(binary, number, only, log)? {
+        for only in one.into_iter().chain((rest != Rest::Nothing).then_some(None)) {
+            for (binary, deadline) in &self.binaries {
+                if only.is_none() && rest == Rest::Quick && is_slow(binary) {
+                    continue;
+                }
+                match self.run(binary, number, only, *deadline, log)? {
                     Ended::Passed => {}
                     Ended::Failed(name) => return Ok(Some(name)),
                     Ended::Late(name) => return Ok(Some(name + DEADLINE)),
@@ -207,6 +235,7 @@ impl Binaries {
         binary: &Path,
         number: usize,
         only: Option<&str>,
+        deadline: Duration,
         log: &Path,
     ) -> Result<Ended, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", log.display());
@@ -226,7 +255,6 @@ impl Binaries {
                 return Ok(Ended::Failed(self.name(&said().map_err(failed)?)));
             }
             let said = said().map_err(failed)?;
-            let deadline = if number == 0 { DEADLINE_OF_THE_SOUND } else { DEADLINE_OF_A_MUTANT };
             let late = begin.elapsed() > deadline;
             if late || said.lines().any(|line| failed_test(line).is_some()) {
                 // It may have ended by itself meanwhile.

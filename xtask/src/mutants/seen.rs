@@ -25,7 +25,7 @@ pub(super) struct Seen {
 }
 
 /// What the checks are built from.
-const SOURCES: [&str; 7] =
+pub(super) const SOURCES: [&str; 7] =
     ["src", "tests", "explore/src", "models/src", "models/scenarios.txt", "loom-tests", "dpor/src"];
 
 /// In a cell, and in the file: nothing has seen it.

@@ -23,6 +23,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::Arc;
 
+/// Said of a worker that no shutdown lets go.
+const WAITS_FOR_EVER: &str = "a worker waits, and the map is shut down";
+
+/// Beyond every time that something is put off to.
+const SNOOZES: u64 = 2;
+
 impl Instance for CoreInstance {
     fn perform(&self, id: CallId, call: &Call, log: &Log) -> String {
         self.call(id, call, log)
@@ -53,17 +59,28 @@ impl Instance for CoreInstance {
 
 impl CoreInstance {
     /// The race is over, and workers still wait. They may, if there is nothing to run,
-    /// or if another worker has run a backfill or was told to. A shutdown must make
-    /// each of them return.
+    /// neither now nor when the clock moves on; or if another worker has run a backfill
+    /// in the race or was told to. A shutdown must make each of them return.
     fn let_workers_go(&self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
-        let others = calls.iter().any(|(id, performed)| {
+        let returned = |operations: &[&str], id: &CallId, performed: &Performed| {
             let call = self.scenario.call(*id);
-            let worker = call.is_some_and(|c| ["run_backfill", "wait"].contains(&c.operation));
-            worker && performed.end.is_some()
+            performed.end.is_some() && call.is_some_and(|c| operations.contains(&c.operation))
+        };
+        if calls.iter().any(|(id, performed)| returned(&["shutdown"], id, performed)) {
+            log.violated(Invariant::NoDeadlock, WAITS_FOR_EVER);
+        }
+        let others = calls.iter().any(|(id, performed)| {
+            // What came before the race was over before anybody waited.
+            id.thread > 0 && returned(&["run_backfill", "wait"], id, performed)
         });
-        let ran = self.map.worker().run(self.host.now()) == Run::Ran;
-        if ran && !others {
+        if !others && self.runs() {
             let detail = "a worker waits, and there was a backfill to run";
+            log.violated(Invariant::NoLostWakeup, detail);
+        }
+        // Whatever was put off is due then: who waits has to come back for it.
+        self.host.tick(SNOOZES);
+        if !others && self.runs() {
+            let detail = "a worker waits, and sleeps past the time of what was put off";
             log.violated(Invariant::NoLostWakeup, detail);
         }
         for closed in self.map.shutdown().deliver() {
@@ -71,8 +88,13 @@ impl CoreInstance {
         }
         until_rest();
         if !log.waiting().is_empty() {
-            log.violated(Invariant::NoDeadlock, "a worker waits, and the map is shut down");
+            log.violated(Invariant::NoDeadlock, WAITS_FOR_EVER);
         }
+    }
+
+    /// Whether a worker that came now had something to run.
+    fn runs(&self) -> bool {
+        self.map.worker().run(self.host.now()) == Run::Ran
     }
 
     /// No step may hand out anything for a stream that was reported to have

@@ -93,7 +93,8 @@ const SETTINGS: &[Setting] = &[
         "memory",
         1,
         "what a read from memory finds: 1: the last item; 0: none, for they are gone; 2: none; \
-         3: the next item; 4: all; 5: it fails; 6: it panics; 7: an item outside the range",
+         3: the next item; 4: all; 5: it fails; 6: it panics; 7: an item outside the range; \
+         8: the last item, or none if no larger seqno is ever notified",
     ),
     setting(
         "memory_used",
@@ -187,7 +188,7 @@ impl Model for Core {
             "items" | "scan" | "slots" | "cap" | "scan_bytes" => 1 << 20,
             "gap" | "bytes" | "fail_at" | "later" | "snoozes" => 1 << 10,
             "host_locks" | "calls" | "panics" | "sequential" => 1,
-            "memory" => 7,
+            "memory" => 8,
             "memory_used" => 101,
             "percent" | "resume" => 100,
             "batch" => 64,
@@ -319,6 +320,7 @@ fn memory(setting: u64) -> Memory {
         4 => Memory::All,
         5 | 6 => Memory::Fails,
         7 => Memory::Strays,
+        8 => Memory::GoneAtTheEnd,
         _ => Memory::Last,
     }
 }

@@ -114,38 +114,19 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "full-runs",
         "a manager with a full buffer runs",
         MANAGER,
-        &[(
-            r"        if self.buffer.is_full() {
-            return Err(Turn::Never);
-        }
-        let queued",
-            "        let queued",
-        )],
+        &[("        if self.buffer.is_full() {\n            return None;\n        }\n", "")],
     ),
     mutant(
         "drained-asks-for-no-turn",
         "a buffer has drained, and its backfills get no turn (MB-18452)",
         CONN,
-        &[(
-            r"                            if resumes {
-                                open.ask(&mut self.shared.bucket.lock());
-                            }
-",
-            r"                            let _ = resumes;
-",
-        )],
+        &[("                            if resumes {\n                                open.settle(&self.shared.bucket, &self.me);\n                            }\n", "                            let _ = resumes;\n")],
     ),
     mutant(
         "death-drains-and-asks-for-no-turn",
         "the same, when a stream ends that had filled it",
         CONN,
-        &[(
-            r"        } else if resumes {
-            open.ask(&mut self.shared.bucket.lock());
-        }",
-            r"        }
-        let _ = resumes;",
-        )],
+        &[("        if cancelled.is_some() || resumes || open.waiting {", "        let _ = resumes;\n        if cancelled.is_some() || open.waiting {")],
     ),
     mutant(
         "drained-stays-full",
@@ -204,31 +185,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "        self.buffer_bytes.saturating_sub((drained as u64).max(1))",
             "        (drained as u64).max(1)",
         )],
-    ),
-    mutant(
-        "slot-before-buffer",
-        "a stream ends: its slot is free in one critical section, its buffer in another",
-        CONN,
-        &[
-            (
-                r"        let resumes = open.backfills.refund(ended.refund);
-",
-                "",
-            ),
-            (
-                r"        if cancelled.is_some() {
-            open.settle(&mut self.shared.bucket.lock(), &self.me);
-        } else if resumes {
-            open.ask(&mut self.shared.bucket.lock());
-        }",
-                r"        if cancelled.is_some() {
-            open.settle(&mut self.shared.bucket.lock(), &self.me);
-        }
-        if open.backfills.refund(ended.refund) {
-            open.ask(&mut self.shared.bucket.lock());
-        }",
-            ),
-        ],
     ),
     mutant(
         "scan-without-limit-of-items",

@@ -63,7 +63,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "who-runs-waits-as-well",
         "who finds no slot while it runs holds up the line",
         BUCKET,
-        &[("                if whereabouts == Whereabouts::Running {\n                    state.passed_over += 1;\n                } else {\n                    state.waiting.insert(ticket, seat);\n                }", "                if whereabouts == Whereabouts::Running {\n                    state.passed_over += 1;\n                }\n                state.waiting.insert(ticket, seat);")],
+        &[("                state.passed_over += 1;\n            }\n            return false;", "                state.passed_over += 1;\n                state.waiting.insert(ticket, seat);\n            }\n            return false;")],
     ),
     mutant(
         "shutdown-stops-at-the-closed",
@@ -91,15 +91,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         "next-turn-before-the-slots",
-        "a run is over, and whether there is another turn is asked before what is pending gets its slot",
-        CONN,
-        &[("                open.settle_slots(&mut bucket, seat);\n                bucket.end_turn(seat, open.backfills.next_turn());", "                let next = open.backfills.next_turn();\n                open.settle_slots(&mut bucket, seat);\n                bucket.end_turn(seat, next);")],
-    ),
-    mutant(
-        "turn-before-the-slots",
-        "the same, when a stream is requested or ends",
+        "a run is over, and its next turn is as it was when it still waited in line",
         OPEN,
-        &[("        self.settle_slots(bucket, seat);\n        bucket.ask(seat, self.backfills.next_turn());", "        let next = self.backfills.next_turn();\n        self.settle_slots(bucket, seat);\n        bucket.ask(seat, next);")],
+        &[("        self.end_turn(bucket, seat, self.next_turn());\n", "        self.end_turn(bucket, seat, next);\n"), ("        bucket.return_slots(self.backfills.take_slots_over());\n        if", "        let next = self.next_turn();\n        bucket.return_slots(self.backfills.take_slots_over());\n        if")],
     ),
     mutant(
         "stray-memory-is-kept",
@@ -111,18 +105,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "draining-keeps-the-slot",
         "a stream ends that had filled the buffer, and the slot of its backfill is forgotten",
         CONN,
-        &[("        if cancelled.is_some() {\n            open.settle(&mut self.shared.bucket.lock(), &self.me);\n        } else if resumes {\n            open.ask(&mut self.shared.bucket.lock());\n        }", "        if resumes {\n            open.ask(&mut self.shared.bucket.lock());\n        } else if cancelled.is_some() {\n            open.settle(&mut self.shared.bucket.lock(), &self.me);\n        }")],
+        &[("        if cancelled.is_some() || resumes || open.waiting {", "        if !resumes && (cancelled.is_some() || open.waiting) {")],
     ),
     mutant(
         "snooze-is-over-for-one",
         "of several backfills that were put off one goes on",
         MANAGER,
-        &[("            self.active.push_back(&mut self.queued, place);\n        }\n        if self.buffer.is_full() {", "            self.active.push_back(&mut self.queued, place);\n            break;\n        }\n        if self.buffer.is_full() {")],
-    ),
-    mutant(
-        "promoted-goes-first",
-        "of those that have got a slot the last one runs first",
-        MANAGER,
-        &[("            self.initializing.push_back(&mut self.queued, place);", "            self.initializing.push_front(&mut self.queued, place);")],
+        &[("            self.snoozing.remove(&(at, order, place));\n            if let Some(queue) = self.queued.take(place) {\n                self.queued.put(Queue::Active(queue.into_backfill()));\n                self.active.push_back(&mut self.queued, place);\n            }\n", "            self.snoozing.remove(&(at, order, place));\n            if let Some(queue) = self.queued.take(place) {\n                self.queued.put(Queue::Active(queue.into_backfill()));\n                self.active.push_back(&mut self.queued, place);\n            }\n            break;\n")],
     ),
 ];

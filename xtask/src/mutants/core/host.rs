@@ -40,9 +40,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "scan-dropped-under-the-lock",
         "the scan of a dead stream is dropped under the lock",
         CONN,
-        &[(r"        cancelled.into_iter().for_each(|backfill| after.backfill(backfill));
-        open.wake(after);", r"        drop(cancelled);
-        open.wake(after);")],
+        &[("        cancelled.into_iter().for_each(|backfill| after.backfill(*backfill));\n        open.wake(after);", "        drop(cancelled);\n        open.wake(after);")],
     ),
     mutant(
         "scans-dropped-at-once",
@@ -86,11 +84,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "run-asks-under-the-lock",
         "the same, when a turn begins",
         CONN,
-        &[(r"        let memory_high = self.memory_high();
-        let mut phase = self.phase.lock();
-        let mut bucket", r"        let mut phase = self.phase.lock();
-        let memory_high = self.memory_high();
-        let mut bucket")],
+        &[("        let memory_high = self.memory_high();\n        let Shared { bucket, live, .. } = &*self.shared;\n        match &mut *self.phase.lock() {", "        let Shared { bucket, live, .. } = &*self.shared;\n        let mut phase = self.phase.lock();\n        let memory_high = self.memory_high();\n        match &mut *phase {")],
     ),
     mutant(
         "scan-panic-goes-through",

@@ -1,7 +1,7 @@
 //! Slots and places in lines are given, kept and given back, once.
 
 use super::super::{mutant, Mutant};
-use super::{BUCKET, CONN, MANAGER, OPEN};
+use super::{BUCKET, CONN, MANAGER, OPEN, STREAMS};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -23,35 +23,31 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "cancelled-keeps-its-slot",
         "a dead stream keeps the slot of its backfill",
         MANAGER,
-        &[(r"        if !matches!(queue, Queue::Pending) {
-            self.slots_over += 1;
-        }", "")],
+        &[("        self.slots_over += 1;\n        self.queued.take(place)", "        self.queued.take(place)")],
     ),
     mutant(
-        "cancelled-pending-gives-a-slot",
-        "a backfill without a slot gives one back",
+        "ended-without-a-backfill-gives-a-slot",
+        "a stream that ends without a backfill gives a slot back",
         MANAGER,
-        &[(r"        if !matches!(queue, Queue::Pending) {
-            self.slots_over += 1;
-        }", "        self.slots_over += 1;")],
+        &[("        match &self.queued.0.get(place as usize)?.as_ref()?.queue {", "        let Some(queued) = self.queued.0.get(place as usize).and_then(Option::as_ref) else {\n            self.slots_over += 1;\n            return None;\n        };\n        match &queued.queue {")],
     ),
     mutant(
         "cancelled-stays-pending",
         "a dead stream keeps its place in the line for slots",
-        MANAGER,
-        &[("            Queue::Pending => self.pending.remove(&mut self.queued, place),", "            Queue::Pending => return self.queued.0[place as usize].take().map(|queued| queued.backfill),")],
+        STREAMS,
+        &[("        self.pending.remove(&mut Pending(&mut self.places), id.place);\n", "")],
     ),
     mutant(
         "cancelled-snooze-keeps-its-slot",
         "the same, of a backfill that is put off",
         MANAGER,
-        &[("        if !matches!(queue, Queue::Pending) {", "        if !matches!(queue, Queue::Pending | Queue::Snoozing(..)) {")],
+        &[("        self.slots_over += 1;\n        self.queued.take(place)", "        let queue = self.queued.take(place);\n        self.slots_over += usize::from(!matches!(queue, Some(Queue::Snoozing(..))));\n        queue")],
     ),
     mutant(
         "cancelled-stays-put-off",
         "a dead backfill stays among those that are put off",
         MANAGER,
-        &[("            Queue::Snoozing(at, order) => self.snoozing.remove(&(at, order, place)),", "            Queue::Snoozing(at, order) => self.snoozing.contains(&(at, order, place)),")],
+        &[("            Queue::Snoozing(_, at, order) => self.snoozing.remove(&(*at, *order, place)),", "            Queue::Snoozing(_, at, order) => self.snoozing.contains(&(*at, *order, place)),")],
     ),
     mutant(
         "close-keeps-the-slots",
@@ -97,8 +93,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "closed-run-keeps-its-turn",
         "a run that finds its connection closed counts as running for ever",
         CONN,
-        &[(r"                bucket.end_turn(seat, Turn::Never);
-", "")],
+        &[("                bucket.return_slots(1);\n                bucket.end_turn(seat, Turn::Never);\n", "                bucket.return_slots(1);\n")],
     ),
     mutant(
         "returned-slots-call-nobody",
@@ -146,17 +141,37 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "line-left-calls-nobody",
         "the first in line leaves it with a slot free, and the second is not told",
         BUCKET,
-        &[(r"        if self.state.leave_line(seat) {
-            self.call_first_waiter();
-        }", "        self.state.leave_line(seat);")],
+        &[("        self.state.leave_line(seat);\n        self.call_first_waiter();", "        self.state.leave_line(seat);")],
     ),
     mutant(
         "nothing-pending-stays-in-line",
         "a connection with nothing pending keeps its place",
         OPEN,
-        &[(r"        if self.backfills.pending() == 0 {
-            bucket.leave_line(seat);
-        }", "")],
+        &[("        let leaves = self.waiting && !self.wants_slot();", "        let leaves = self.waiting && self.backfills.has_room() && false;")],
+    ),
+    mutant(
+        "full-stays-in-line",
+        "a connection whose buffer is full keeps its place in the line for slots, and takes none",
+        OPEN,
+        &[("        let leaves = self.waiting && !self.wants_slot();", "        let leaves = self.waiting && !self.streams.any_pending();")],
+    ),
+    mutant(
+        "line-is-left-in-word-only",
+        "who wants no slot any more thinks it has left the line",
+        OPEN,
+        &[("        if leaves {\n            bucket.leave_line(seat);\n        }\n", "")],
+    ),
+    mutant(
+        "closed-pending-keeps-its-place",
+        "a pending backfill is closed, and its place in the line is kept",
+        CONN,
+        &[("        if cancelled.is_some() || resumes || open.waiting {", "        if cancelled.is_some() || resumes {")],
+    ),
+    mutant(
+        "passed-over-for-good",
+        "a slot becomes free while the first in line runs, and it is not told when it ends",
+        OPEN,
+        &[("        bucket.call_first_waiter();\n", "")],
     ),
     mutant(
         "close-stays-in-line",
@@ -199,7 +214,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "cap-is-forgotten",
         "a connection has more in progress than it may",
         MANAGER,
-        &[("!self.pending.is_empty() && self.in_progress() < self.config.backfills_per_connection", "!self.pending.is_empty()")],
+        &[("self.in_progress() < self.config.backfills_per_connection && !self.buffer.is_full()", "!self.buffer.is_full()")],
     ),
     mutant(
         "cap-is-one-more",
@@ -214,17 +229,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &[("self.in_progress() < self.config.backfills_per_connection", "self.slots_queued() < self.config.backfills_per_connection")],
     ),
     mutant(
-        "one-slot-at-a-time",
-        "a change gives one slot and not all that are free",
+        "two-slots-for-one-backfill",
+        "a backfill takes two slots",
         OPEN,
-        &[("        while self.backfills.wants_slot()", "        if self.backfills.wants_slot()")],
+        &[("            self.waiting = !bucket.take_slot(seat);", "            self.waiting = !(bucket.take_slot(seat) && bucket.take_slot(seat));")],
     ),
     mutant(
         "slot-without-a-backfill",
-        "a slot is taken, and its backfill stays pending",
-        MANAGER,
-        &[("            self.initializing.push_back(&mut self.queued, place);
-", "")],
+        "a slot is taken, and a backfill that has one goes on",
+        OPEN,
+        &[("            if !self.waiting {\n                drop(bucket);", "            if !self.waiting && self.backfills.in_progress() == 0 {\n                drop(bucket);")],
     ),
     mutant(
         "slots-over-are-kept",

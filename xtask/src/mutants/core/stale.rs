@@ -60,22 +60,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "gone-schedules-nothing",
         "memory is gone, and no backfill reads on",
         CONN,
-        &[(r"                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
-                    open.settle(&mut self.shared.bucket.lock(), &self.me);
-                }
-                true", r"                }
-                true")],
+        &[("                    open.streams.want_backfill(id);\n                    open.settle(&self.shared.bucket, &self.me);\n                }\n                true", "                }\n                true")],
     ),
     mutant(
         "gone-asks-for-nothing",
         "memory is gone, and the backfill gets no slot",
         CONN,
-        &[(r"                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
-                    open.settle(&mut self.shared.bucket.lock(), &self.me);
-                }
-                true", r"                    open.backfills.schedule(backfill_of(stream, &self.shared.live));
-                }
-                true")],
+        &[("                    open.streams.want_backfill(id);\n                    open.settle(&self.shared.bucket, &self.me);\n                }\n                true", "                    open.streams.want_backfill(id);\n                }\n                true")],
     ),
     mutant(
         "failed-read-is-ignored",

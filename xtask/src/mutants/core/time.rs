@@ -207,10 +207,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "backfills run while the host has no memory",
         CONN,
         &[(
-            r"            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),
-",
-            r"            _ if false && memory_high => Err(Turn::Never),
-",
+            "            Phase::Open(open) if memory_high => {",
+            "            Phase::Open(open) if memory_high && false => {",
         )],
     ),
     mutant(
@@ -218,8 +216,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "who is put off for want of memory gets no turn",
         CONN,
         &[(
-            "            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),",
-            "            Phase::Open(_) if memory_high => Err(Turn::Never),",
+            "                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));",
+            "                open.end_turn(&mut bucket.lock(), seat, Turn::Never);",
         )],
     ),
     mutant(
@@ -227,8 +225,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "who is put off for want of memory is ready at once, and spins",
         CONN,
         &[(
-            "            Phase::Open(open) if memory_high => Err(open.backfills.rest(now)),",
-            "            Phase::Open(_) if memory_high => Err(Turn::Now),",
+            "                open.end_turn(&mut bucket.lock(), seat, open.backfills.rest(now));",
+            "                open.end_turn(&mut bucket.lock(), seat, Turn::Now);",
         )],
     ),
 ];

@@ -31,8 +31,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "end-wakes-nobody",
         "a stream ends, and its end waits for another reason to step",
         CONN,
-        &[(r"after.backfill(backfill));
-        open.wake(after);", "after.backfill(backfill));")],
+        &[("after.backfill(*backfill));\n        open.wake(after);", "after.backfill(*backfill));")],
     ),
     mutant(
         "ready-wakes-nobody",

@@ -1,7 +1,7 @@
 //! Workers, their turns and their end.
 
 use super::super::{mutant, Mutant};
-use super::{BUCKET, CONN, MANAGER, WORKER};
+use super::{BUCKET, MANAGER, OPEN, WORKER};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -98,13 +98,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "a worker that wakes up for no reason runs",
         BUCKET,
         &[(
-            "        while !state.stopped && state.ready.is_empty() {",
-            r"        if !state.stopped && state.ready.is_empty() {
-            state.sleepers += 1;
-            state = self.work.wait(state, None);
-            state.sleepers -= 1;
-        }
-        while false {",
+            r"            if timeout.is_some() {
+                break;
+            }",
+            "            break;",
         )],
     ),
     mutant(
@@ -196,37 +193,50 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "empty-turn-does-not-end",
         "a turn with nothing to run is kept",
-        CONN,
-        &[("        begun.map_err(|turn| bucket.end_turn(seat, turn)).ok()", "        begun.ok()")],
+        OPEN,
+        &[("        if backfill.is_none() {\n            self.end_turn(&mut bucket, seat, self.next_turn());\n        }\n", "")],
     ),
     mutant(
         "ended-turn-asks-for-none",
         "a turn is over, and the next is not asked for",
-        CONN,
-        &[(
-            "                bucket.end_turn(seat, open.backfills.next_turn());",
-            "                bucket.end_turn(seat, Turn::Never);",
-        )],
+        OPEN,
+        &[("        self.end_turn(bucket, seat, self.next_turn());", "        self.end_turn(bucket, seat, Turn::Never);")],
+    ),
+    mutant(
+        "turn-to-come-for-ever",
+        "a connection that had a turn believes that another is to come",
+        OPEN,
+        &[("        self.turn_to_come = next == Turn::Now;", "        self.turn_to_come |= next == Turn::Now;")],
+    ),
+    mutant(
+        "rest-is-a-turn-to-come",
+        "a connection that rests believes that a turn is to come",
+        OPEN,
+        &[("        self.turn_to_come = next == Turn::Now;", "        self.turn_to_come = next != Turn::Never;")],
+    ),
+    mutant(
+        "asked-is-a-turn-to-come",
+        "a connection that asked for a turn at a later time believes that one is to come",
+        OPEN,
+        &[("        self.turn_to_come |= next == Turn::Now;", "        self.turn_to_come |= next != Turn::Never;")],
+    ),
+    mutant(
+        "waits-and-looks",
+        "who waits in line for a slot looks for it in turn after turn",
+        OPEN,
+        &[("        if self.wants_slot() && !self.waiting {\n            Turn::Now", "        if self.wants_slot() {\n            Turn::Now")],
     ),
     mutant(
         "end-of-run-settles-nothing",
         "a run is over, and its slot and what is pending have to wait",
-        CONN,
-        &[(
-            r"                open.settle_slots(&mut bucket, seat);
-                bucket.end_turn(seat, open",
-            "                bucket.end_turn(seat, open",
-        )],
+        OPEN,
+        &[("        bucket.return_slots(self.backfills.take_slots_over());\n        if self.leaves_line() {\n            bucket.leave_line(seat);\n        }\n        self.end_turn", "        self.end_turn")],
     ),
     mutant(
-        "turn-promotes-nothing",
-        "a turn begins, and takes no slot for what is pending",
-        CONN,
-        &[(
-            r"                open.settle_slots(&mut bucket, seat);
-                open.backfills.begin_run(now)",
-            "                open.backfills.begin_run(now)",
-        )],
+        "called-takes-no-slot",
+        "who was called in line does not look for the slot",
+        OPEN,
+        &[("        if self.wants_slot() {\n            self.waiting", "        if self.wants_slot() && !self.waiting {\n            self.waiting")],
     ),
     mutant(
         "last-come-first-served",
@@ -244,11 +254,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "begun-before-fresh",
         "what has run goes on before what never ran",
-        MANAGER,
-        &[(
-            "self.initializing.pop_front(queued).or_else(|| self.active.pop_front(queued))",
-            "self.active.pop_front(queued).or_else(|| self.initializing.pop_front(queued))",
-        )],
+        OPEN,
+        &[("        if self.wants_slot() {\n            self.waiting", "        if self.wants_slot() && self.backfills.next_turn() != Turn::Now {\n            self.waiting")],
     ),
     mutant(
         "round-robin-is-sequential",
@@ -312,11 +319,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "running-is-not-set",
         "a run in progress does not count",
         MANAGER,
-        &[(
-            r"        self.running = true;
-",
-            "",
-        )],
+        &[("    pub(crate) fn begin(&mut self) {\n        self.running = true;", "    pub(crate) fn begin(&mut self) {"), (".into_backfill();\n        self.running = true;", ".into_backfill();")],
     ),
     mutant(
         "pool-joins-none",
