@@ -5,7 +5,7 @@ use crate::estimate::{estimate, Estimate};
 use crate::exploration::{execute, into_slot, runtime, Body, Exploration};
 use crate::names::Names;
 use crate::ordering::Ordering;
-use crate::report::{Progress, Replay, Report};
+use crate::report::{Progress, Replay, Report, Run};
 use crate::rt::{Ending, Mode, Runtime};
 use crate::schedule::Token;
 use crate::settings::{Settings, Strategy};
@@ -251,10 +251,7 @@ impl Explorer {
     }
 
     /// What runs an ordering again.
-    pub(crate) fn again<T: Send + 'static>(
-        self,
-        body: Body<T>,
-    ) -> Arc<dyn Fn(&Token) -> Replay<T> + Send + Sync> {
+    pub(crate) fn again<T: Send + 'static>(self, body: Body<T>) -> Run<T> {
         Arc::new(move |token| self.replay_inner(token, body.clone()))
     }
 

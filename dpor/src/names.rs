@@ -76,12 +76,17 @@ impl Names {
         }
     }
 
-    /// All threads, each with its parent and its place among the parent's children, and all objects: by
-    /// their numbers.
-    pub(crate) fn all(&self) -> (Vec<(Tid, (Tid, u32))>, Vec<(ObjId, ObjectName)>) {
+    /// All threads by their numbers, each with its parent and its place among the parent's children.
+    pub(crate) fn threads(&self) -> Vec<(Tid, (Tid, u32))> {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let mut threads: Vec<_> = table.threads.iter().map(|(&name, &tid)| (tid, name)).collect();
         threads.sort_unstable();
+        threads
+    }
+
+    /// All objects by their numbers.
+    pub(crate) fn objects(&self) -> Vec<(ObjId, ObjectName)> {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let name = |creator, nth| match creator {
             Creator::Thread(tid) => ObjectName::OfThread(tid, nth),
             Creator::Static(at) => ObjectName::OfStatic(at.wrapping_sub(here()) as isize, nth),
@@ -89,7 +94,7 @@ impl Names {
         let objects = table.objects.iter().map(|(&(creator, nth), &obj)| (obj, name(creator, nth)));
         let mut objects: Vec<_> = objects.collect();
         objects.sort_unstable_by_key(|&(obj, _)| obj);
-        (threads, objects)
+        objects
     }
 
     fn object(&self, creator: Creator, nth: u32) -> ObjId {

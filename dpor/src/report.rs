@@ -65,6 +65,9 @@ impl Outcome {
     }
 }
 
+/// Runs an ordering again.
+pub(crate) type Run<T> = Arc<dyn Fn(&Token) -> Replay<T> + Send + Sync>;
+
 /// Runs an ordering again, to see it step by step.
 #[derive(Clone)]
 pub(crate) struct Again(pub(crate) Arc<dyn Fn(&Token) -> Witness + Send + Sync>);

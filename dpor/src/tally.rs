@@ -1,7 +1,7 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
 use crate::op::Tid;
-use crate::report::{Again, CutOff, Outcome, Replay, Report, Verdict, Violation};
+use crate::report::{Again, CutOff, Outcome, Report, Run, Verdict, Violation};
 use crate::rt::{divergence, Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::{BTreeMap, BTreeSet};
@@ -247,11 +247,7 @@ impl<T: Ord + Debug + 'static> Tally<T> {
 
     /// The report; `replay` runs an ordering again to see it step by step. Some outcomes are compared with
     /// what their orderings lead to then.
-    pub(crate) fn report(
-        self,
-        elapsed: Duration,
-        replay: Arc<dyn Fn(&Token) -> Replay<T> + Send + Sync>,
-    ) -> Report<T> {
+    pub(crate) fn report(self, elapsed: Duration, replay: Run<T>) -> Report<T> {
         let mut violations = Vec::new();
         let mut differs = None;
         for ((name, place), best) in self.violations {

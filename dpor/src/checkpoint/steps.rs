@@ -96,12 +96,11 @@ impl Writer {
 
     /// What the numbers mean.
     pub(super) fn finish(self, names: &Names) -> String {
-        let (threads, objects) = names.all();
         let mut text = String::new();
-        for (tid, (parent, nth)) in threads {
+        for (tid, (parent, nth)) in names.threads() {
             let _ = writeln!(text, "thread {tid} child {nth} of {parent}");
         }
-        for (obj, name) in objects {
+        for (obj, name) in names.objects() {
             let _ = match name {
                 ObjectName::OfThread(tid, nth) => {
                     writeln!(text, "object {obj} number {nth} of thread {tid}")

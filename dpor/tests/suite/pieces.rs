@@ -196,7 +196,7 @@ fn what_is_damaged_is_refused() {
     let lines: Vec<&str> = text.lines().collect();
     let read = |lines: &[&str]| {
         std::fs::write(&file.0, lines.join("\n") + "\n").unwrap();
-        Explorer::new().merge(&[file.0.clone()], "", troubled)
+        Explorer::new().merge(std::slice::from_ref(&file.0), "", troubled)
     };
     // It is whole, and no part.
     assert!(matches!(read(&lines), Err(CheckpointError::Other { what: "part", .. })));
