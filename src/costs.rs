@@ -1,5 +1,5 @@
-//! Which locks each public call takes, counted: the table in the crate's
-//! documentation, and that nothing in it depends on what else there is.
+//! The locks that each public call takes, counted: they are those of the table in
+//! the crate's documentation, however many other connections there are.
 
 use crate::backfill::bucket::Bucket;
 use crate::connection::Connection;
@@ -59,8 +59,8 @@ fn locks<T>(call: impl FnOnce() -> T) -> ([usize; 4], T) {
     (std::array::from_fn(|at| after[at] - before[at]), answer)
 }
 
-/// Connection 0 makes each call in a map with so many others, each with a
-/// stream on each of vbs 100 to 109.
+/// Connection 0 makes each call in a map with this many others, each with a stream
+/// on each of vbs 100 to 109.
 fn costs(others: u64) -> Vec<(&'static str, [usize; 4])> {
     let map = ConnMap::new(Arc::new(Disk), Config::default());
     for id in 1..=others {
@@ -68,7 +68,7 @@ fn costs(others: u64) -> Vec<(&'static str, [usize; 4])> {
         (100..110).for_each(|vb| producer.stream_request(request(vb)).unwrap().deliver());
     }
     let now = Instant::now();
-    // Theirs are through, so that the turns that follow are connection 0's.
+    // The others' backfills are finished: the next turns are those of connection 0.
     while map.worker().run(now) == Run::Ran {}
     let mut table = Vec::new();
     let (cost, producer) = locks(|| open(&map, 0, "this"));
@@ -181,7 +181,7 @@ fn the_index_has_what_is_open_and_nothing_else() {
     assert_eq!(index.len(), 120);
     let all: Vec<_> = (0..40).collect();
     assert_eq!([0, 16, 7, 1, 32].map(visited), [&all[..], &all, &all, &[], &[]]);
-    // Gaps are left, and closed: who stays is found, in the order of the requests.
+    // Gaps are left, and closed: the other entries are found, in the order of requests.
     let kept = |at: &usize| at % 7 == 3;
     for at in all.iter().filter(|at| !kept(at)) {
         index.remove(VbId(16), tickets[*at][1]);
@@ -194,7 +194,7 @@ fn the_index_has_what_is_open_and_nothing_else() {
     index.remove(VbId(16), again);
     all.iter().filter(|at| kept(at)).for_each(|at| index.remove(VbId(16), tickets[*at][1]));
     assert_eq!(([0, 16, 7].map(visited), index.len()), ([all.clone(), vec![], all], 80));
-    // Who comes while a walk goes on is not visited by it: it would have no end.
+    // A stream that is requested during a walk is not visited: there might be no end.
     let mut count = 0;
     index.visit(VbId(7), |_| {
         count += 1;
@@ -203,7 +203,7 @@ fn the_index_has_what_is_open_and_nothing_else() {
     assert_eq!((count, index.len()), (40, 120));
 }
 
-/// What is there for each of many, in bytes, on 64 bit; the README has them.
+/// The sizes of a connection and of the bucket, in bytes, on 64 bit.
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn sizes() {

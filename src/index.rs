@@ -1,32 +1,32 @@
-//! Index: which connections have a stream on which vb, so that a write costs
-//! what its vb's streams cost.
+//! Index: the connections with a stream on each vb, so that the cost of a write
+//! depends on the streams of its vb alone.
 //!
 //! A vb belongs to one of [`SHARDS`] shards, and each shard's lock
 //! (`Rank::Index`) guards the entries of its vbs. It is held for one lookup, or
 //! for moving the entries of one vb closer together, inside a connection's lock
 //! or inside none, and nothing is locked under it.
 //!
-//! A stream's entry is made and removed in the critical section of the
-//! connection's lock in which the stream comes and goes; only a connection
-//! that is closed removes its entries after that section. So a walk over a vb
-//! may be wrong in two ways, and neither matters:
+//! A stream's entry is inserted and removed in the critical section of the
+//! connection's lock in which the stream is inserted and ended; only the entries
+//! of a connection that is closed are removed after that section. So a walk over
+//! a vb may be wrong in two ways, and neither matters:
 //!
 //! - **It misses a stream that is open now.** Then the shard's lock was taken
-//!   before the stream's entry was made. For `notify`: the item was there to
-//!   be read before that, and the stream's scan, which cannot open before the
-//!   request has left the connection's lock, reads it. For `end_streams`: the
+//!   before the stream's entry was inserted. For `notify`: the item could be
+//!   read before that, and the stream's scan, which cannot be opened before the
+//!   request has released the connection's lock, reads it. For `end_streams`: the
 //!   stream is accepted later, and the host's vb state lock, which is held
-//!   around both calls, has told that request of the new state.
-//! - **It finds a stream that is gone.** The handle does not upgrade; or the
-//!   connection is locked, and is closed or has no stream on the vb; or it has
-//!   another stream on the vb by now, which is told what is true of the vb
-//!   whichever stream asks.
+//!   around both calls, has shown that request the new state.
+//! - **It finds a stream that is gone** (rule 7). The handle does not upgrade; or
+//!   the connection, under its lock, is closed or has no stream on the vb; or it
+//!   has a later stream on the vb, for which the call is as true as for the
+//!   earlier one.
 
 use crate::sync::{Mutex, Rank, Strong, Weak};
 use crate::VbId;
 
-/// Sixteen: writers of different vbs and front ends seldom meet, and a map
-/// that is empty stays small.
+/// Sixteen: threads on different vbs seldom meet at one lock, and an empty map
+/// stays small.
 const SHARDS: usize = 16;
 
 /// Handles that are copied in one critical section.
@@ -37,8 +37,8 @@ pub(crate) struct Index<T> {
     shards: Box<[Shard<T>]>,
 }
 
-/// The vbs of a shard, up to the highest that had a stream. In a cache line of
-/// its own: who writes to one vb does not wait for who writes to the next.
+/// The vbs of a shard, up to the highest that had a stream. In cache lines of its
+/// own: threads on different shards do not slow each other down.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Shard<T>(Mutex<Vec<Entries<T>>>);
@@ -72,7 +72,7 @@ impl<T> Entries<T> {
         ticket
     }
 
-    /// Where this ticket is, or the first behind it.
+    /// The position of this ticket, or of the first behind it.
     fn position(&self, ticket: Ticket) -> usize {
         // Where it is if no gap behind it was closed.
         let behind = (self.next.0 - ticket.0) as usize;
@@ -111,7 +111,7 @@ impl<T> Index<T> {
         (&self.shards[vb % SHARDS].0, vb / SHARDS)
     }
 
-    /// This connection has a stream on `vb`.
+    /// Inserts the entry of a stream of this connection on `vb`.
     #[track_caller]
     pub(crate) fn insert(&self, vb: VbId, connection: &Weak<T>) -> Ticket {
         let (shard, at) = self.place(vb);
@@ -122,7 +122,7 @@ impl<T> Index<T> {
         shard[at].push(connection)
     }
 
-    /// It has none any more.
+    /// Removes the entry of a stream on `vb`.
     #[track_caller]
     pub(crate) fn remove(&self, vb: VbId, ticket: Ticket) {
         let (shard, at) = self.place(vb);
@@ -138,8 +138,8 @@ impl<T> Index<T> {
     pub(crate) fn visit(&self, vb: VbId, mut visit: impl FnMut(&T)) {
         let (shard, at) = self.place(vb);
         let mut from = Ticket(0);
-        // What comes later is nothing that this walk owes, and might be
-        // without end.
+        // Streams that are requested later are not visited: there might be no end of
+        // them.
         let mut end = None;
         loop {
             let mut batch = [const { None::<Weak<T>> }; BATCH];

@@ -6,7 +6,7 @@
 //! | what | states | in |
 //! |---|---|---|
 //! | the map | open; shut down, for good: nothing can be opened | `map` |
-//! | a connection | open, with its streams, manager and front end (it may be displaced: it accepts nothing more); closed, with nothing | `connection` |
+//! | a connection | open, with its streams, manager and front end (displaced: it refuses requests); closed, with nothing | `connection` |
 //! | a stream | Pending, Backfilling, InMemory, Dead ([`StreamState`]) | `stream` |
 //! | a backfill | pending, which is its stream's wish and has no slot | `connection::streams` |
 //! | | running, active, snoozing | `backfill::manager` |
@@ -20,17 +20,17 @@
 //! | rank | lock | guards | held for |
 //! |--:|---|---|---|
 //! | 1 | the map's | connections by id and by name, whether the map is shut down | one connection that is opened, looked up, displaced or closed |
-//! | 2 | a connection's, one each | its phase, and all that it has while it is open | one request, batch of items, message or end |
-//! | 3 | the index's, one for each of 16 shards of vbs | which connections have a stream on a vb | one entry, or sixteen handles; when half of a vb's streams have gone, all its entries |
-//! | 4 | the bucket's | whose turn comes next, slots for backfills | a few steps of bookkeeping |
+//! | 2 | a connection's, one each | its phase, and all its state while it is open | one request, batch of items, message or end |
+//! | 3 | the index's, one for each of 16 shards of vbs | the connections with a stream on each vb | one entry, or sixteen handles; when half of a vb's streams have ended, all its entries |
+//! | 4 | the bucket's | the turns of managers, slots for backfills | a few steps of bookkeeping |
 //!
 //! # Calls
 //!
-//! What each call takes, and what it costs. n is the number of connections, s
-//! of the connection's streams; what grows a vector is amortised.
-//! None blocks, but where the table says so, on anything else than these
-//! locks, and none is held for longer than the table above says: no call on
-//! one connection waits for the teardown of another. A test counts the locks.
+//! The locks that each call takes, and its cost. n is the number of connections, s
+//! that of the connection's streams; the growth of vectors is amortised. Except
+//! where the table says so, no call blocks on anything but these locks, and none is
+//! held for longer than the table above says: no call on one connection waits for
+//! the teardown of another. A test counts the locks.
 //!
 //! | call | map | connection | index | bucket | cost | calls the host |
 //! |---|--:|--:|--:|--:|---|---|
@@ -59,15 +59,15 @@
 //! 1. Check and act under one lock. The closed state is the absence of
 //!    everything else, never a flag beside it.
 //! 2. Refuse before any side effect.
-//! 3. Nothing of the host's is called or dropped under a lock: it is moved out,
-//!    and handled when the lock is released.
+//! 3. No code of the host runs under a lock, destructors included: its objects are
+//!    moved out, and called or dropped when the lock is released.
 //! 4. No destructor takes a lock.
 //! 5. Locks are taken in the order of their ranks.
-//! 6. One owner: the map has the connections, a connection its streams and its
-//!    manager. Everybody else has a weak handle, or a strong one for the
-//!    length of one call.
-//! 7. A handle that was copied out of a lock may be stale: whoever has one asks
-//!    the connection, under its lock, for what it came for.
+//! 6. One owner: the map owns the connections, a connection its streams and its
+//!    manager. All others have a weak handle, or a strong one for the length of one
+//!    call.
+//! 7. A handle or an id that was copied out of a lock may be stale: its holder asks
+//!    the connection, under the lock, whether the object is still there.
 
 #![forbid(unsafe_code)]
 // Locks, atomics and threads come from `sync` alone; see clippy.toml.

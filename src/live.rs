@@ -1,4 +1,4 @@
-//! How many objects of a map are alive, so that a leak can be asserted.
+//! Counts of a map's live objects, so that a test can assert that none leaks.
 //!
 //! Owns no lock: counts that are reported and never decided upon. Each
 //! counted object holds a [`Token`], a reference whose target knows how many
@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 /// The live objects of one [`ConnMap`](crate::ConnMap); it outlives the map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LiveObjects {
     /// Connections.
     pub producers: usize,
@@ -63,7 +64,7 @@ impl LiveCounts {
 
     /// The counts at this moment; each is exact, the four are not one snapshot.
     pub fn get(&self) -> LiveObjects {
-        // One is our own.
+        // One of the references is that of `Counts`.
         let others = |token: &Token| Arc::strong_count(&token.0) - 1;
         LiveObjects {
             producers: others(&self.0.producers),

@@ -1,7 +1,7 @@
 //! Producer: the front end's handle to its connection.
 //!
-//! Owns nothing and guards nothing: a weak handle, promoted for the length of
-//! one call. A handle that is kept for ever keeps nothing alive (kv_engine's
+//! Owns nothing and guards nothing: a weak handle, upgraded for the length of one
+//! call (rule 6). A handle that is kept for ever keeps nothing alive (kv_engine's
 //! MB-26470 was a cycle through such a handle).
 
 use crate::after::After;
@@ -33,13 +33,13 @@ impl Producer {
         Producer { id, connection: Strong::downgrade(connection) }
     }
 
-    /// The id that it was opened under.
+    /// The id under which the connection was opened.
     pub fn id(&self) -> ConnId {
         self.id
     }
 
-    /// Opens a stream. When the answer is `Ok`, the stream exists, its
-    /// backfill is scheduled, and its end will be reported exactly once.
+    /// Opens a stream. If the answer is `Ok`, the stream exists, its backfill is
+    /// scheduled, and its end will be reported exactly once.
     ///
     /// Asks [`ItemSource::memory_used_percent`](crate::ItemSource) before it
     /// takes any lock. The host looks the vb up, tests its state and whether a
@@ -53,7 +53,7 @@ impl Producer {
     /// connection's streams.
     ///
     /// # Errors
-    /// See [`RequestError`]; a refused request has done nothing.
+    /// See [`RequestError`]; a refused request has changed nothing.
     ///
     /// ```
     /// # mod doc { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/doc.rs")); }
@@ -116,8 +116,8 @@ impl Producer {
 
     /// The next message, in turn from each stream that has one.
     ///
-    /// When it answers [`Step::Idle`] the connection is paused: the front end
-    /// is woken when there is something again. May call
+    /// After [`Step::Idle`] the connection is paused: the front end is woken when
+    /// there is something to send again. May call
     /// [`ItemSource::read_memory`](crate::ItemSource::read_memory), with no
     /// lock held.
     ///
@@ -180,8 +180,8 @@ impl Producer {
         Deferred::new((), after)
     }
 
-    /// What the connection holds; nothing when it is closed. Locks: the
-    /// connection's, for O(streams and queued messages): for monitoring.
+    /// Statistics of the connection, for monitoring; all zero when it is closed.
+    /// Locks: the connection's, for O(streams and queued messages).
     pub fn stats(&self) -> ProducerStats {
         self.connection.upgrade().map(|connection| connection.stats()).unwrap_or_default()
     }

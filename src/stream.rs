@@ -2,10 +2,10 @@
 //!
 //! A plain value, guarded by the lock of the connection that owns it
 //! (`Rank::Connection`). It cannot end twice: [`ActiveStream::end`] consumes
-//! it, and what remains is the [`StreamEnd`] that the owner learns of, and the
-//! unsent messages, which are dropped after the lock.
+//! it, and leaves the [`StreamEnd`] for the owner and the unsent messages, which
+//! are dropped after the lock (rule 3).
 //!
-//! (A test compares these lines with [`transition`].)
+//! The states of a stream (a test compares these lines with [`transition`]):
 //!
 //! ```text
 //! Pending -> Backfilling: ScanOpened
@@ -25,11 +25,11 @@ use crate::{
 };
 use std::collections::VecDeque;
 
-/// Tells one stream of a connection from every other that it ever had, also
-/// from an earlier one on the same vb.
+/// The id of a stream, unique among all that its connection ever had: a copy that is
+/// stale (rule 7) names no later stream on the same vb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StreamId {
-    /// Where the connection has it; given to another when it has ended.
+    /// The stream's place in its connection, which is reused when the stream has ended.
     pub(crate) place: u32,
     pub(crate) serial: u64,
 }
@@ -39,7 +39,7 @@ pub(crate) struct ActiveStream {
     pub(crate) id: StreamId,
     request: StreamRequest,
     state: StreamState,
-    /// Everything up to here was read, and is queued or sent.
+    /// Every item up to this seqno was read, and is queued or sent.
     read: Seqno,
     /// The end of the snapshot that is being scanned, as its marker told the
     /// client.
@@ -47,7 +47,7 @@ pub(crate) struct ActiveStream {
     /// The highest seqno that the host notified.
     high: Seqno,
     queue: VecDeque<Queued>,
-    /// Its entry in the index.
+    /// The stream's entry in the index.
     ticket: Ticket,
     _live: Token,
 }
@@ -59,7 +59,7 @@ enum Queued {
     Item(Item, SnapshotSource),
 }
 
-/// What moves a stream from state to state.
+/// The events that change a stream's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
     ScanOpened,
@@ -71,23 +71,23 @@ pub(crate) enum Event {
 /// What a stream has for the next step.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// This message, and the bytes to give back to the read-ahead buffer.
+    /// This message, and the bytes to refund to the read-ahead buffer.
     Message(Message, u64),
     /// Read these items from memory, without a lock, and
     /// [`ActiveStream::push_memory`] them.
     ReadMemory(SeqnoRange),
-    /// The requested end was sent: end it with `Ok`.
+    /// The requested end was sent: end the stream with `Ok`.
     Finished,
     Nothing,
 }
 
-/// A stream that is no more.
+/// What an ended stream leaves.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) end: StreamEnd,
-    /// Bytes to give back to the read-ahead buffer.
+    /// Bytes to refund to the read-ahead buffer.
     pub(crate) refund: u64,
-    /// To be dropped after the lock: it may be 20 MiB.
+    /// To be dropped after the lock (rule 3): it may be 20 MiB.
     pub(crate) unsent: Unsent,
 }
 
@@ -106,7 +106,7 @@ impl Unsent {
 #[derive(Debug)]
 pub(crate) struct OutOfOrder;
 
-/// Whether these are items of `range`, in order.
+/// Whether these items are in `range`, and in order.
 fn in_order(items: &[Item], range: SeqnoRange) -> Result<(), OutOfOrder> {
     let mut rest = range;
     for item in items {
@@ -122,7 +122,7 @@ fn in_order(items: &[Item], range: SeqnoRange) -> Result<(), OutOfOrder> {
 pub(crate) fn transition(state: StreamState, event: Event) -> Option<StreamState> {
     use StreamState::*;
     Some(match (state, event) {
-        // From Backfilling for the second backfill of a stream that fell out of memory.
+        // From Backfilling by the next backfill of a stream whose items left the memory.
         (Pending | Backfilling, Event::ScanOpened) => Backfilling,
         (Backfilling, Event::ScanFinished) => InMemory,
         (InMemory, Event::GoneFromMemory) => Backfilling,
@@ -150,7 +150,7 @@ impl ActiveStream {
         self.state
     }
 
-    /// What is still to be read.
+    /// The seqnos that are still to be read.
     pub(crate) fn unread(&self) -> SeqnoRange {
         SeqnoRange { after: self.read, upto: self.request.end }
     }
@@ -171,7 +171,7 @@ impl ActiveStream {
         }
     }
 
-    /// What the open scan has still to read.
+    /// The seqnos that the open scan has still to read.
     fn snapshot(&self) -> SeqnoRange {
         SeqnoRange { after: self.read, upto: self.snapshot_end }
     }
@@ -182,7 +182,7 @@ impl ActiveStream {
         in_order(items, self.snapshot())
     }
 
-    /// Backfilled items that it [accepts](Self::accepts).
+    /// Queues items of a backfill, which the stream [accepts](Self::accepts).
     pub(crate) fn push_backfilled(&mut self, items: impl Iterator<Item = Item>) {
         self.push(items, SnapshotSource::Disk);
     }
@@ -193,21 +193,23 @@ impl ActiveStream {
         self.read = self.read.max(self.snapshot_end);
     }
 
-    /// The items of one read from memory that was asked for `range`. Those
-    /// that are not wanted any more stay where they are.
+    /// Queues the items of one read of `range` from memory. If the stream has read on
+    /// meanwhile (rule 7) the items stay where they are.
     pub(crate) fn push_memory(
         &mut self,
         range: SeqnoRange,
         items: &mut Vec<Item>,
     ) -> Result<(), OutOfOrder> {
-        // Two steps at once may read the same range: the first to come back
-        // wins, and the other finds that `read` has moved.
+        // Two steps at the same time may read the same range: either this one returns
+        // first, and queues its items; or the other does, and this finds that `read`
+        // has moved.
         if self.state != StreamState::InMemory || self.read != range.after {
             return Ok(());
         }
         in_order(items, range)?;
         let Some(last) = items.last().map(|item| item.seqno) else {
-            // Nothing there after all. A seqno that was notified meanwhile stays.
+            // Memory had no item: the stream waits for a higher notification, which
+            // may have come meanwhile.
             if self.high.min(self.request.end) == range.upto {
                 self.high = self.read;
             }
@@ -226,8 +228,8 @@ impl ActiveStream {
         }
     }
 
-    /// What was notified is no longer in memory. False when the answer is
-    /// stale: the stream has moved on since it asked for `range`.
+    /// The items of `range` are no longer in memory. False: this answer is stale
+    /// (rule 7), for the stream has read on since it asked.
     pub(crate) fn gone_from_memory(&mut self, range: SeqnoRange) -> bool {
         let current = self.state == StreamState::InMemory && self.read == range.after;
         if current {
@@ -255,7 +257,8 @@ impl ActiveStream {
         !self.queue.is_empty() || self.finished() || self.memory_range().is_some()
     }
 
-    /// Takes what comes next. A message is taken, the rest only named.
+    /// What comes next. A message is taken out of the queue; anything else changes
+    /// nothing.
     pub(crate) fn next(&mut self) -> Next {
         let StreamRequest { vb, opaque, .. } = self.request;
         match self.queue.pop_front() {
@@ -272,13 +275,13 @@ impl ActiveStream {
         }
     }
 
-    /// Bytes of the queue that are charged to the read-ahead buffer.
+    /// Bytes that the read-ahead buffer is charged for the queue.
     pub(crate) fn charged(&self) -> u64 {
         self.queue.iter().map(Queued::charged).sum()
     }
 
-    /// Ends it. The only way out of the connection's map of streams, and it
-    /// takes the stream by value: that is `ended-once`.
+    /// Ends the stream. A connection ends each stream that it takes out, and this
+    /// takes the stream by value: so it is `ended-once`.
     pub(crate) fn end(mut self, status: EndStatus) -> Ended {
         self.apply(Event::End);
         let StreamRequest { vb, opaque, .. } = self.request;

@@ -1,5 +1,5 @@
-//! The words that cross the border between the core and its host: plain data,
-//! no lock. Their names are DCP's.
+//! The types that the core and its host exchange: plain data, no lock. Their names
+//! are DCP's.
 
 use std::fmt;
 use std::sync::Arc;
@@ -84,6 +84,7 @@ impl Item {
 
 /// Why a stream ended (DCP's stream-end statuses).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum EndStatus {
     /// The requested end was reached.
     Ok,
@@ -91,7 +92,7 @@ pub enum EndStatus {
     Closed,
     /// The vBucket changed its state.
     StateChanged,
-    /// The connection ended. Never put on the wire: there is no one to read it.
+    /// The connection was closed. Never sent: the client is gone.
     Disconnected,
     /// The client was too slow.
     Slow,
@@ -101,17 +102,16 @@ pub enum EndStatus {
     Rollback,
 }
 
-/// A stream that ended: which one, and why. Each accepted stream is reported
-/// by exactly one of these, either as a message of
-/// [`step`](crate::Producer::step) or in the answer of the disconnect or
-/// shutdown that closed its connection.
+/// The end of a stream. Each accepted stream has exactly one, either as a message
+/// of [`step`](crate::Producer::step) or in the answer of the disconnect or shutdown
+/// that closed its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamEnd {
     /// The vBucket that was streamed.
     pub vb: VbId,
     /// The opaque of the request.
     pub opaque: u32,
-    /// Why it ended.
+    /// Why the stream ended.
     pub status: EndStatus,
 }
 
@@ -124,7 +124,7 @@ pub enum SnapshotSource {
     Memory,
 }
 
-/// What a producer sends to its client.
+/// A message from a producer to its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// The items that follow on this stream belong to one snapshot.
@@ -135,7 +135,7 @@ pub enum Message {
         opaque: u32,
         /// The seqnos of the snapshot.
         range: SeqnoRange,
-        /// Where they were read.
+        /// Where the items are read from.
         source: SnapshotSource,
     },
     /// One change.
@@ -147,7 +147,7 @@ pub enum Message {
         /// The change.
         item: Item,
     },
-    /// The stream has ended; nothing more of it follows.
+    /// The stream has ended: this is its last message.
     StreamEnd(StreamEnd),
 }
 
@@ -156,20 +156,22 @@ pub enum Message {
 pub enum Step {
     /// Send this, then step again.
     Message(Message),
-    /// Nothing to send, and the connection is *paused* by that: its front end
+    /// There is nothing to send, and the connection is *paused* now: its front end
     /// is woken when there is something again.
     Idle,
-    /// The connection is over: call [`ConnMap::disconnect`](crate::ConnMap::disconnect).
+    /// The connection is closed or displaced: call
+    /// [`ConnMap::disconnect`](crate::ConnMap::disconnect).
     Disconnect(CloseReason),
 }
 
-/// Why a connection is over.
+/// Why a connection is closed or displaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum CloseReason {
     /// A producer of the same name was opened. The streams stay until the
     /// owner disconnects.
     Displaced,
-    /// It was disconnected.
+    /// The connection was disconnected.
     Disconnected,
     /// The map was shut down.
     ShutDown,
@@ -177,42 +179,44 @@ pub enum CloseReason {
 
 /// The answer of [`Producer::pause`](crate::Producer::pause).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "when something is ready the connection was not paused, and no wake will come"]
+#[must_use = "when something is ready the connection is not paused, and no wake-up will come"]
 pub enum Pause {
     /// Paused: the front end will be woken.
     Paused,
-    /// Not paused: there is something to send, so go on stepping.
+    /// Not paused: there is something to send; call `step`.
     Ready,
 }
 
-/// The state of a stream. Its transitions are in `stream.rs`.
+/// The state of a stream. The transitions are in `stream.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum StreamState {
-    /// Accepted; its backfill has not opened its scan yet.
+    /// The stream is accepted, and no scan was opened for it yet.
     Pending,
-    /// Its backfill is under way.
+    /// A backfill reads the stream's items from disk.
     Backfilling,
-    /// It has caught up with the scan and reads from the host's memory.
+    /// The backfill is finished: items are read from the host's memory.
     InMemory,
-    /// It has ended.
+    /// The stream has ended.
     Dead,
 }
 
 /// What one connection holds at this moment, for monitoring and for tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProducerStats {
-    /// Its live streams, by vb.
+    /// The live streams, in the order of their vbs.
     pub streams: Vec<(VbId, StreamState)>,
-    /// Stream ends that step has yet to hand out.
+    /// Ends of streams that `step` has not handed out.
     pub ends: usize,
-    /// Whether it waits for a wake.
+    /// Whether the front end sleeps until it is woken.
     pub paused: bool,
-    /// Whether step has something to hand out.
+    /// Whether `step` has something to hand out.
     pub ready: bool,
     /// Bytes charged to the read-ahead buffer.
     pub buffered_bytes: u64,
-    /// Bytes of the backfilled items that wait for step. Equal to
-    /// `buffered_bytes` at every moment (`bytes-balance`).
+    /// Bytes of the items from disk that `step` has not handed out. Always equal to
+    /// `buffered_bytes` (`bytes-balance`).
     pub queued_bytes: u64,
     /// Backfills without a slot: they have not begun.
     pub backfills_pending: usize,

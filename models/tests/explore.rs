@@ -227,7 +227,7 @@ fn every_format_says_it() {
 fn small_scenarios_are_generated() {
     let output = explore(&["--generate", "--threads", "2", "--calls", "2", "--part", "1/5"]);
     status(&output, 0);
-    assert!(stdout(&output).contains("scenarios    431 "), "{}", stdout(&output));
+    assert!(stdout(&output).contains("scenarios    435 "), "{}", stdout(&output));
     assert!(stdout(&output).contains("all hold"), "{}", stdout(&output));
     let small = ["--generate", "--calls", "2", "--part", "2/50", "--workers", "1"];
     let output = explore(&[&small[..], &["--max-executions", "1"]].concat());

@@ -1,8 +1,12 @@
-//! The README shows answers as the tool prints them, but for how long they took.
+//! The README shows answers as the tool prints them, except for the times; and the calls
+//! and invariants that it lists are those of the core.
 #![cfg(shuttle)]
 
 mod support;
 
+use connmap_models::systems::core::Core;
+use orderings::system::checked;
+use std::collections::BTreeSet;
 use support::{explore, stdout};
 
 /// What is in single quotes is one word.
@@ -47,4 +51,14 @@ fn the_calls_are_those_of_the_core() {
             assert_eq!(output.status.code(), Some(0), "{call}");
         }
     }
+}
+
+#[test]
+fn the_invariants_are_those_of_the_core() {
+    let readme = include_str!("../../README.md");
+    let listed = readme.split("Each scenario is checked against ").nth(1).expect("a list");
+    let listed = listed.split(';').next().expect("it ends").split('`').skip(1).step_by(2);
+    let listed: BTreeSet<&str> = listed.collect();
+    let invariants = checked(&Core);
+    assert_eq!(listed, invariants.iter().map(|invariant| invariant.name()).collect());
 }

@@ -181,6 +181,8 @@ pub fn end_flag(status: EndStatus) -> u32 {
         EndStatus::Slow => 4,
         EndStatus::BackfillFail => 5,
         EndStatus::Rollback => 6,
+        // A status of a later core: the stream is closed.
+        _ => 1,
     }
 }
 

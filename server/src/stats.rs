@@ -104,6 +104,7 @@ fn dcp(bucket: &Bucket) -> Values {
                 StreamState::Backfilling => "backfilling",
                 StreamState::InMemory => "in-memory",
                 StreamState::Dead => "dead",
+                _ => "unknown",
             };
             put(&format!("stream_{vb}_state"), state.into());
         }

@@ -1,12 +1,12 @@
 //! What the backfill managers of a map share, under one lock (`Rank::Bucket`):
-//! whose turn comes next, and the slots for backfills in progress.
+//! their turns, and the slots for backfills in progress.
 //!
-//! It knows connections by weak handles only, one for each [`Seat`]: a
-//! connection takes a seat with its first backfill, and gives it back when it
-//! closes. Its lock is a leaf and is held for a few steps of bookkeeping,
-//! mostly inside a connection's lock, so that what a manager has and what the
-//! bucket believes it has never differ. Every method is O(1), or O(log n) in
-//! the connections that rest or wait.
+//! The bucket has weak handles of connections only (rule 6), one for each
+//! [`Seat`]: a connection takes a seat with its first backfill, and leaves it when
+//! it closes. The bucket's lock is a leaf and is held for a few steps of
+//! bookkeeping, mostly inside a connection's lock, so that a manager's slots are
+//! always the same to the manager and to the bucket. Every method is O(1), or
+//! O(log n) in the connections that rest or wait.
 //!
 //! **Slots.** A turn takes a slot for the backfill that it runs, if that is new.
 //! A manager that finds none waits in line. While anybody waits, only the first
@@ -16,12 +16,12 @@
 //! place and is passed over meanwhile: its scan may block, and what it runs has
 //! a slot. When its turn ends, the first in line is called again.
 //!
-//! **Turns.** `ready` has the managers that can run, `resting` those that can
-//! at a known time, and [`Whereabouts::Running`] are those that a worker has at
-//! this moment. A manager that runs is never put into `ready`: when its turn
-//! ends it says itself, under its own lock, whether it wants another. Either a
-//! change comes before that moment, and the manager sees it; or it comes
-//! after, and finds the manager no longer running.
+//! **Turns.** `ready` has the managers that can run, `resting` those that can run
+//! at a known time, and a worker has each that is [`Whereabouts::Running`]. A
+//! running manager is never put into `ready`: when its turn ends, its connection
+//! says under its own lock when the next is wanted. Either a change comes before
+//! that moment, and the connection sees it; or it comes after, and finds the
+//! manager no longer running.
 
 use crate::line::{Line, Link};
 use crate::slab::Slab;
@@ -38,7 +38,7 @@ pub(crate) struct Bucket<T> {
     work: Condvar,
 }
 
-/// The place of one connection in its bucket, as long as it is open or runs.
+/// The place of one connection in its bucket, until it is closed and has no turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Seat(u32);
 
@@ -48,11 +48,13 @@ struct State<T> {
     members: Slab<Member<T>>,
     ready: Line,
     resting: BTreeSet<(Instant, u64, Seat)>,
-    /// Who waits for a slot and is not running, by ticket: first come first served.
+    /// The managers that wait for a slot and are not running, by ticket: first come,
+    /// first served.
     waiting: BTreeMap<u64, Seat>,
-    /// How many wait for a slot and are running.
+    /// The number of managers that wait for a slot and are running.
     passed_over: usize,
-    /// The next ticket: of a place in `waiting`, or of those due at one time.
+    /// The last ticket that was given: for `waiting`, and for managers that are due
+    /// at the same time.
     next_ticket: u64,
     slots_free: usize,
     /// Threads in [`Bucket::wait`].
@@ -63,11 +65,12 @@ struct State<T> {
 struct Member<T> {
     connection: Weak<T>,
     whereabouts: Whereabouts,
-    /// Its place in the line for slots, which it keeps while it runs.
+    /// The manager's place in the line for slots, which it keeps while it runs.
     ticket: Option<u64>,
-    /// It has closed, and leaves its seat when its turn ends.
+    /// Whether the connection has closed during a turn: the seat is left when the
+    /// turn ends.
     left: bool,
-    /// Its place in `ready`.
+    /// The manager's link in `ready`.
     ready: Link,
 }
 
@@ -79,7 +82,7 @@ impl<T> AsMut<Link> for Member<T> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whereabouts {
-    /// It has nothing to run.
+    /// The manager has nothing to run.
     Idle,
     Ready,
     Resting(Instant, u64),
@@ -103,7 +106,7 @@ pub(crate) struct Locked<'a, T> {
 }
 
 impl<T> State<T> {
-    /// Whoever has a [`Seat`] is there.
+    /// The member of a seat that is taken.
     fn member(&mut self, seat: Seat) -> &mut Member<T> {
         self.members.get_mut(seat.0).expect("a seat has its member")
     }
@@ -113,7 +116,7 @@ impl<T> State<T> {
         self.next_ticket
     }
 
-    /// Out of `ready` and `resting`.
+    /// Takes a manager out of `ready` and `resting`.
     fn leave_turns(&mut self, seat: Seat) {
         match self.member(seat).whereabouts {
             Whereabouts::Ready => {
@@ -127,7 +130,7 @@ impl<T> State<T> {
         self.member(seat).whereabouts = Whereabouts::Idle;
     }
 
-    /// Out of the line for slots. False: it was not in it.
+    /// Takes a manager out of the line for slots. False: it was not in it.
     fn leave_line(&mut self, seat: Seat) -> bool {
         let member = self.member(seat);
         let running = member.whereabouts == Whereabouts::Running;
@@ -139,7 +142,7 @@ impl<T> State<T> {
         true
     }
 
-    /// Begins its turn: its place in the line for slots is passed over.
+    /// Begins a manager's turn: its place in the line for slots is passed over.
     fn run(&mut self, seat: Seat) {
         let member = self.member(seat);
         member.whereabouts = Whereabouts::Running;
@@ -149,7 +152,7 @@ impl<T> State<T> {
         }
     }
 
-    /// Ends its turn: its place in the line counts again.
+    /// Ends a manager's turn: its place in the line for slots counts again.
     fn rest(&mut self, seat: Seat) {
         let member = self.member(seat);
         member.whereabouts = Whereabouts::Idle;
@@ -181,7 +184,7 @@ impl<T> Bucket<T> {
         Locked { state: self.state.lock(), work: &self.work }
     }
 
-    /// Gives a turn to a worker; it owes an [`Locked::end_turn`].
+    /// Gives the next turn to a worker, which must end it by [`Locked::end_turn`].
     pub(crate) fn take(&self, now: Instant) -> Option<(Seat, Strong<T>)> {
         let mut guard = self.state.lock();
         let state = &mut *guard;
@@ -196,7 +199,7 @@ impl<T> Bucket<T> {
         while let Some(seat) = state.ready.pop_front(&mut state.members).map(Seat) {
             if let Some(connection) = state.member(seat).connection.upgrade() {
                 state.run(seat);
-                // Several may have become due at once, of which nobody was told.
+                // Several may have become due at once, which woke no worker.
                 if !state.ready.is_empty() && state.sleepers > 0 {
                     self.work.notify_one();
                 }
@@ -210,8 +213,8 @@ impl<T> Bucket<T> {
         None
     }
 
-    /// Blocks until a manager is ready or the bucket is stopped; or until a
-    /// resting one is due, as seen from `now`. May wake spuriously. False: stopped.
+    /// Blocks until a manager is ready, until a resting one is due, counted from
+    /// `now`, or until the bucket is stopped. May wake spuriously. False: stopped.
     pub(crate) fn wait(&self, now: Instant) -> bool {
         let mut state = self.state.lock();
         while !state.stopped && state.ready.is_empty() {
@@ -223,7 +226,7 @@ impl<T> Bucket<T> {
             state.sleepers += 1;
             state = self.work.wait(state, timeout);
             state.sleepers -= 1;
-            // To count on from here would need a clock, and the caller has it.
+            // To wait on for the rest of the time would take a clock: the caller's.
             if timeout.is_some() {
                 break;
             }
@@ -297,8 +300,8 @@ impl<T> Locked<'_, T> {
         }
     }
 
-    /// The manager wants its next turn then. While it runs it sees to that
-    /// itself, and one that is ready stays so.
+    /// Asks for a manager's next turn. Nothing changes for a manager that is ready,
+    /// or that runs: the end of its turn asks again.
     pub(crate) fn ask(&mut self, seat: Seat, turn: Turn) {
         match turn {
             Turn::Now => self.make_ready(seat),
@@ -337,7 +340,7 @@ impl<T> Locked<'_, T> {
         }
     }
 
-    /// Its turn is over.
+    /// Ends a manager's turn, and asks for the next.
     pub(crate) fn end_turn(&mut self, seat: Seat, next: Turn) {
         self.state.rest(seat);
         if self.state.member(seat).left {
@@ -353,8 +356,8 @@ impl<T> Locked<'_, T> {
         self.call_first_waiter();
     }
 
-    /// The connection is closed: it leaves every queue and gives back `slots`.
-    /// Its running backfill, if it has one, gives its own slot back.
+    /// A connection is closed: it leaves every queue and returns `slots`. Its
+    /// running backfill, if it has one, returns its own slot.
     pub(crate) fn leave(&mut self, seat: Seat, slots: usize) {
         let state = &mut *self.state;
         state.leave_turns(seat);
@@ -372,7 +375,7 @@ impl<T> Locked<'_, T> {
         self.state.slots_free
     }
 
-    /// Connections in any queue, and those that wait for a slot.
+    /// Entries in the queues, with those of connections that wait for a slot.
     pub(crate) fn queued(&self) -> usize {
         let state = &*self.state;
         state.ready.len() + state.resting.len() + state.waiting.len() + state.passed_over

@@ -1,33 +1,35 @@
 //! The BackfillManager of one connection: its backfills in their queues, and
 //! the bytes read ahead of the client.
 //!
-//! A plain value, guarded by the connection's lock (`Rank::Connection`), that
-//! knows neither its connection nor the bucket: whoever changes it asks it
-//! afterwards what it wants ([`BackfillManager::next_turn`]) and settles that
-//! with the bucket. It goes
-//! away with the connection's open state, in the critical section that closes
-//! the connection: nobody can be left with a manager that is gone (MB-37702),
-//! because nobody has one who does not hold that lock.
+//! A plain value, guarded by the connection's lock (`Rank::Connection`). It knows
+//! neither its connection nor the bucket: after each change the connection asks
+//! for the next turn ([`BackfillManager::next_turn`]) and settles that with the
+//! bucket. The manager goes away with the connection's open state, in the critical
+//! section that closes the connection: no thread can be left with a manager that
+//! is gone (MB-37702), because only a holder of that lock reaches one (rule 1).
 //!
-//! A backfill goes from queue to queue:
+//! The states of a backfill (a test compares these lines with the code):
 //!
 //! ```text
-//! (new) -> running: its first run, with a slot
+//! (pending) -> running: it has a slot, and its first run
 //! active -> running: another run
 //! running -> active: there is more to read
 //! running -> snoozing: the scan says later
 //! snoozing -> active: the snooze is over
+//! running -> (over): it is finished, has failed, or has no stream
+//! active -> (over): its stream has died
+//! snoozing -> (over): its stream has died
 //! ```
-//! From each of them it may also go for good: it was finished, it failed, or
-//! its stream died. Each of them has a slot of the bucket's. What is to come and
-//! has none is no backfill yet, but its stream's wish for one
-//! ([`Streams`](crate::connection)). One backfill runs at a time. Its stream's
-//! death takes a queued backfill out at once; a running one is given up by its
-//! worker at the next item.
 //!
-//! A stream has at most one backfill in the queues, and its place in the
-//! connection is what the queues have: every method is O(1), or O(log n) in
-//! the backfills that snooze.
+//! A backfill has a slot of the bucket's from its first run until it is over. A
+//! pending one is not the manager's yet: it is its stream's wish for a backfill
+//! ([`Streams`](crate::connection)). One backfill runs at a time. When its stream
+//! dies, a queued backfill is over at once; a running one is given up by its worker
+//! when that next takes the connection's lock (rule 7).
+//!
+//! A stream has at most one backfill at a time, and the queues refer to it by the
+//! stream's place in the connection: every method is O(1), or O(log n) in the
+//! backfills that snooze.
 
 use super::bucket::Turn;
 use super::Backfill;
@@ -45,31 +47,31 @@ pub(crate) struct BackfillManager {
     queued: Places,
     active: Line,
     snoozing: BTreeSet<(Instant, u64, u32)>,
-    /// Tells snoozes that are over at the same time apart: first come, first served.
+    /// The order of snoozes that are over at the same time: first come, first served.
     next_snooze: u64,
     running: bool,
-    /// Slots of backfills that are over: the bucket's.
+    /// Slots of backfills that are over, to be returned to the bucket.
     slots_over: usize,
     buffer: ReadAhead,
     _live: Token,
 }
 
-/// Those in a queue, by the place of their stream.
+/// The queued backfills, by the places of their streams.
 #[derive(Debug, Default)]
 struct Places(Vec<Option<Queued>>);
 
 #[derive(Debug)]
 struct Queued {
     queue: Queue,
-    /// Its place in one of the lines.
+    /// Its link in `active`.
     link: Link,
 }
 
-/// Which queue a backfill is in.
+/// A backfill in its queue.
 #[derive(Debug)]
 enum Queue {
     Active(Box<Backfill>),
-    /// Until then, and in which order.
+    /// With the end of the snooze, and its order among those of one time.
     Snoozing(Box<Backfill>, Instant, u64),
 }
 
@@ -116,8 +118,9 @@ impl Links for Places {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReadAhead {
     bytes: u64,
-    /// At which it is full, and below which it takes backfills again.
+    /// The bytes at which the buffer is full.
     limit: u64,
+    /// The bytes down to which a full buffer drains before backfills go on.
     resume: u64,
     full: bool,
 }
@@ -131,10 +134,10 @@ impl ReadAhead {
         self.full
     }
 
-    /// An item was read.
+    /// Charges the bytes of an item that was read.
     ///
-    /// Full is what held something and has now reached its limit: so one item
-    /// larger than the buffer passes.
+    /// The buffer is full when it reaches its limit, unless it was empty before: so
+    /// one item larger than the buffer passes.
     pub(crate) fn charge(&mut self, bytes: u64) {
         let held_something = self.bytes > 0;
         self.bytes += bytes;
@@ -143,8 +146,8 @@ impl ReadAhead {
         }
     }
 
-    /// Bytes were sent, or their stream died. True: the buffer was full, has
-    /// drained, and backfills can go on.
+    /// Refunds bytes that were sent, or whose stream died. True: the buffer was
+    /// full, has drained, and backfills can go on.
     fn refund(&mut self, bytes: u64) -> bool {
         debug_assert!(bytes <= self.bytes, "refunded more than was charged");
         self.bytes = self.bytes.saturating_sub(bytes);
@@ -191,12 +194,12 @@ impl BackfillManager {
         self.in_progress() < self.config.backfills_per_connection && !self.buffer.is_full()
     }
 
-    /// The slots that are the bucket's again.
+    /// Takes the number of slots that are to be returned to the bucket.
     pub(crate) fn take_slots_over(&mut self) -> usize {
         std::mem::take(&mut self.slots_over)
     }
 
-    /// When there is something to run.
+    /// When there is a backfill to run.
     pub(crate) fn next_turn(&self) -> Turn {
         match self.snoozing.first() {
             _ if self.buffer.is_full() => Turn::Never,
@@ -206,12 +209,12 @@ impl BackfillManager {
         }
     }
 
-    /// When to ask again, while the host's memory is above its threshold.
+    /// The next turn while the host's memory is above its threshold.
     pub(crate) fn rest(&self, now: Instant) -> Turn {
         Turn::At(self.config.snooze_from(now))
     }
 
-    /// The snoozes that are over by now.
+    /// Ends the snoozes that are over by now.
     pub(crate) fn end_snoozes(&mut self, now: Instant) {
         while let Some((at, order, place)) = self.snoozing.first().copied() {
             if at > now {
@@ -225,12 +228,13 @@ impl BackfillManager {
         }
     }
 
-    /// A new backfill has its first run now, with a slot.
+    /// Begins the first run of a backfill, which has a slot now.
     pub(crate) fn begin(&mut self) {
         self.running = true;
     }
 
-    /// The backfill that has another run now.
+    /// Begins another run of the first active backfill; None: there is none, or the
+    /// buffer is full.
     pub(crate) fn go_on(&mut self) -> Option<Box<Backfill>> {
         if self.buffer.is_full() {
             return None;
@@ -244,8 +248,8 @@ impl BackfillManager {
     /// Ends a run: there is more to read.
     pub(crate) fn run_on(&mut self, mut backfill: Box<Backfill>) {
         self.running = false;
-        // Only the one that had its turn before this run goes on with it: a
-        // new one has opened its scan, and waits in line.
+        // Only a backfill that has run before stays the first: a new one has opened
+        // its scan, and waits in line.
         let had_run = std::mem::replace(&mut backfill.has_run, true);
         let next = self.config.order == BackfillOrder::Sequential && had_run;
         let place = self.queued.put(Queue::Active(backfill));
@@ -256,7 +260,7 @@ impl BackfillManager {
         }
     }
 
-    /// Ends a run: there is nothing to read for the time of a snooze.
+    /// Ends a run: the scan has nothing to read for the time of a snooze.
     pub(crate) fn snooze(&mut self, mut backfill: Box<Backfill>, now: Instant) {
         self.running = false;
         backfill.has_run = true;
@@ -272,8 +276,8 @@ impl BackfillManager {
         self.slots_over += 1;
     }
 
-    /// The stream died: its backfill leaves the queues, and its slot is the
-    /// bucket's. Its bytes are refunded apart, by [`Self::refund`].
+    /// Ends the queued backfill of a stream that died; its slot is to be returned to
+    /// the bucket. The stream's bytes are refunded apart, by [`Self::refund`].
     pub(crate) fn cancel(&mut self, stream: StreamId) -> Option<Box<Backfill>> {
         let place = stream.place;
         match &self.queued.0.get(place as usize)?.as_ref()?.queue {
@@ -289,12 +293,13 @@ impl BackfillManager {
         self.buffer
     }
 
-    /// Items were read.
+    /// Charges the bytes of items that were read.
     pub(crate) fn charge(&mut self, items: &[Item]) {
         items.iter().for_each(|item| self.buffer.charge(item.charge()));
     }
 
-    /// Bytes were sent, or their stream died. True: backfills can go on.
+    /// Refunds bytes that were sent, or whose stream died. True: the buffer was full,
+    /// and backfills can go on.
     pub(crate) fn refund(&mut self, bytes: u64) -> bool {
         self.buffer.refund(bytes)
     }
@@ -305,3 +310,6 @@ impl BackfillManager {
         queued.map(|queued| *queued.queue.into_backfill())
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests;

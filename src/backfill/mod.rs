@@ -1,15 +1,15 @@
-//! Backfills: what reads a stream's past in the background.
+//! Backfills, which read the past of streams from disk, in the background.
 //!
 //! - [`manager`]: the BackfillManager of one connection: its queues and its
 //!   read-ahead buffer. A plain value under the connection's lock.
-//! - [`bucket`]: what the managers of a map share: whose turn it is, and the
-//!   slots for backfills in progress. Has a lock of its own.
+//! - [`bucket`]: what the managers of a map share: their turns, and the slots for
+//!   backfills in progress. Has a lock of its own.
 //! - [`run`]: one turn of one manager, on a worker's thread; above the
 //!   connection, as the other two are below it.
 //!
-//! A run has three names: [`Run`](crate::Run) is what a worker is told,
-//! [`run::Ran`] how it ended, and [`bucket::Turn`] when the manager wants the
-//! next.
+//! Three types are about a run: [`Run`](crate::Run) is the answer to a worker,
+//! [`run::Ran`] how the run ended, and [`bucket::Turn`] when the manager wants its
+//! next turn.
 
 pub(crate) mod bucket;
 pub(crate) mod manager;
@@ -21,16 +21,15 @@ use crate::stream::StreamId;
 use crate::{SeqnoRange, VbId};
 use std::fmt;
 
-/// One backfill. It has no reference to its stream, only its id: whoever
-/// holds a backfill asks the connection, under its lock, whether that stream
-/// is still there.
+/// One backfill. It has its stream's id and no reference to the stream: the holder
+/// of a backfill asks the connection, under its lock, for the stream (rule 7).
 pub(crate) struct Backfill {
     pub(crate) stream: StreamId,
     pub(crate) vb: VbId,
     pub(crate) range: SeqnoRange,
-    /// The scan, once it was opened.
+    /// The scan, from the first run on.
     pub(crate) scan: Option<Hosted<Box<dyn Scan>>>,
-    /// Whether a run of it has ended.
+    /// Whether a run of the backfill has ended.
     pub(crate) has_run: bool,
     pub(crate) _live: Token,
 }

@@ -1,11 +1,11 @@
 //! One turn of one manager, on a worker's thread.
 //!
-//! Owns the backfill that it runs, and nothing else: between two critical
-//! sections of the connection's lock, in which it takes the backfill out and
-//! puts it back, it calls the host with no lock held. For each batch of items
-//! it takes the lock once more, and there learns whether the stream is still
-//! there. Either the items come first, and the stream's death refunds their
-//! bytes; or the death does, and the items are dropped uncharged.
+//! Owns the backfill that it runs, and nothing else. It takes the backfill out in
+//! one critical section of the connection's lock and puts it back in another; in
+//! between it calls the host with no lock held (rule 3). For each batch of items
+//! it takes the lock once more, and learns there whether the stream is still
+//! alive (rule 7). Either the items come first, and the stream's death refunds
+//! their bytes; or the death does, and the items are dropped uncharged.
 
 use super::bucket::Seat;
 use super::manager::ReadAhead;
@@ -18,7 +18,7 @@ use std::time::Instant;
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ran {
-    /// A limit was reached, or the read-ahead buffer is full: there is more.
+    /// There is more to read: a limit was reached, or the read-ahead buffer is full.
     More,
     /// The scan has nothing to read at this moment.
     Later,
@@ -29,17 +29,17 @@ pub(crate) enum Ran {
     Orphaned,
 }
 
-/// Runs one backfill for at most one scan's limits. The bucket gave this
-/// connection the turn; it is given back here in every case.
+/// Takes a turn that the bucket gave this connection: runs one backfill, up to the
+/// limits of one scan. The turn ends here in every case.
 pub(crate) fn run(connection: &Connection, seat: Seat, now: Instant) {
     let Some((mut backfill, buffer)) = connection.begin_run(seat, now) else { return };
     let ran = scan(connection, &mut backfill, buffer).unwrap_or_else(|ran| ran);
     connection.end_run(seat, backfill, ran, now);
 }
 
-/// Every wake-up is delivered before the host is called again: its scan may
-/// block, and the front end, which counts as awake by now, would miss the items
-/// of every other stream meanwhile.
+/// Delivers every wake-up before it calls the host again: the scan may block, and
+/// the front end, which the core takes for awake by then, would sleep through the
+/// items of its other streams.
 fn scan(connection: &Connection, backfill: &mut Backfill, buffer: ReadAhead) -> Result<Ran, Ran> {
     let stream = backfill.stream;
     let scan = match &mut backfill.scan {
@@ -63,7 +63,7 @@ fn scan(connection: &Connection, backfill: &mut Backfill, buffer: ReadAhead) -> 
             Scanned::End => return Ok(Ran::Finished),
             Scanned::More if !nothing && batch.is_full() => return Ok(Ran::More),
             Scanned::More if !nothing => {}
-            // A scan that has more and brings nothing must not keep its worker.
+            // A scan that says `More` and gives no item must not keep its worker busy.
             Scanned::More | Scanned::Later => return Ok(Ran::Later),
         }
     }

@@ -1,8 +1,8 @@
-//! One connection: everything that its front end, its workers and the host's
+//! One connection: the state that its front end, its workers and the host's
 //! threads share, under one lock (`Rank::Connection`).
 //!
-//! - `mod.rs`: each critical section of that lock, and nothing else takes it
-//! - [`open`]: what an open connection has
+//! - `mod.rs`: the critical sections of that lock, all of them
+//! - [`open`]: the state of an open connection
 //! - [`streams`]: its streams, by vb and in turn
 //!
 //! **The closed state is the absence of the rest** (rule 1). A connection is
@@ -10,13 +10,13 @@
 //! end, or [`Phase::Closed`], which has nothing. To use a manager one matches
 //! on the phase, under the lock; there is no flag to test first, and nothing
 //! to use after a teardown. Every race of a call with `close` is therefore one
-//! of two cases: either the call has the lock first, and what it made is ended
-//! by the close that follows; or the close does, and the call finds nothing to
-//! act on and says so.
+//! of two cases: either the call has the lock first, and the close ends what the
+//! call has made; or the close does, and the call finds nothing to act on and
+//! says so.
 //!
 //! Under this lock the bucket's or one of the index's is taken, never both.
-//! What a call displaces (the host's scans and front end, unsent payloads) is
-//! moved out and dropped by the caller; see [`After`].
+//! Objects that a call removes (the host's scans and front end, unsent payloads)
+//! are moved out and dropped after the lock, by rule 3; see [`After`].
 
 mod open;
 mod streams;
@@ -40,7 +40,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What every connection of a map needs; never changes.
+/// What the connections of a map share.
 pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) source: Hosted<Arc<dyn ItemSource>>,
@@ -58,22 +58,22 @@ pub(crate) struct Connection {
     _live: Token,
 }
 
-/// Open, with everything; or closed, with nothing.
+/// The state of a connection: open, with all that it has; or closed, with nothing.
 #[derive(Debug)]
 enum Phase {
     Open(Box<Open>),
     Closed(CloseReason),
 }
 
-/// What a closed connection had, to be ended outside of every lock.
+/// The state of a connection that was closed, to be ended outside of every lock.
 #[must_use = "its streams are to be ended"]
 pub(crate) struct Remains {
     open: Box<Open>,
 }
 
 impl Remains {
-    /// Ends the streams. Their entries in the index go one by one: who finds
-    /// one of them meanwhile finds the connection closed.
+    /// Ends the streams, and removes their entries from the index one by one: a walk
+    /// that finds an entry meanwhile finds the connection closed (rule 7).
     pub(crate) fn end(self, shared: &Shared, after: &mut After) -> Vec<StreamEnd> {
         let leave = |stream: &ActiveStream| shared.index.remove(stream.vb(), stream.ticket());
         open::end_all(*self.open, after, leave)
@@ -102,17 +102,18 @@ impl Connection {
         &**self.shared.source
     }
 
-    /// Asks the host, with no lock held.
+    /// Asks the host whether its memory is above the threshold. No lock is held
+    /// (rule 3).
     fn memory_high(&self) -> bool {
         let used = contain(|| self.source().memory_used_percent()).unwrap_or(0);
         used > self.config().memory_threshold_percent
     }
 
-    /// Closes the connection: everything that it had is moved out, in this one
-    /// critical section, in O(1). Whoever closes it first has the ends of its
-    /// streams to report, those included that step did not hand out; who comes
-    /// later finds none. The later reason is kept: a connection that was shut
-    /// down and then disconnected is a disconnected one.
+    /// Closes the connection: all that it has is moved out, in this one critical
+    /// section, in O(1). The first call that closes it reports the ends of its
+    /// streams, with those that `step` did not hand out; a later call finds none. The
+    /// later reason is kept: a connection that was shut down and then disconnected is
+    /// a disconnected one.
     pub(crate) fn close(&self, reason: CloseReason) -> Option<Remains> {
         let mut phase = self.phase.lock();
         let Phase::Open(open) = std::mem::replace(&mut *phase, Phase::Closed(reason)) else {
@@ -124,9 +125,9 @@ impl Connection {
         Some(Remains { open })
     }
 
-    /// A producer of the same name is being opened: refuse from now on, and
-    /// have the owner disconnect. To end the streams here, on a foreign
-    /// thread, was tried in kv_engine and undone twice (MB-36451).
+    /// A producer of the same name is being opened: from now on this connection
+    /// refuses requests, and its front end is told to disconnect. To end its streams
+    /// here, on another's thread, was tried in kv_engine and undone twice (MB-36451).
     pub(crate) fn displace(&self, after: &mut After) {
         if let Phase::Open(open) = &mut *self.phase.lock() {
             open.displaced = true;
@@ -154,8 +155,8 @@ impl Connection {
         if memory_high {
             return Err(RequestError::NoMemory);
         }
-        // From here on nothing refuses. The stream enters the index first, and
-        // leaves it last: a walk that finds no entry does not wait for this
+        // From here on nothing refuses. (Rule 2.) The stream enters the index first,
+        // and leaves it last: a walk that finds no entry does not wait for this
         // lock, and must not find in the bucket what the stream has left there.
         let ticket = self.shared.index.insert(vb, &self.me);
         let live = &self.shared.live;
@@ -180,9 +181,9 @@ impl Connection {
         }
     }
 
-    /// All of it but that the stream's entry leaves the index, which is to be
-    /// last: a walk that does not find the entry does not wait for this lock,
-    /// and must find in the bucket whatever the end has left there.
+    /// Ends one stream, but leaves its entry in the index, which the caller removes
+    /// last: a walk that does not find the entry does not wait for this lock, and
+    /// must find in the bucket what the end has returned there.
     fn end_but_for_the_index(
         &self,
         open: &mut Open,
@@ -197,9 +198,9 @@ impl Connection {
         after.unsent(ended.unsent);
         let cancelled = open.backfills.cancel(id);
         let resumes = open.backfills.refund(ended.refund);
-        // In one critical section of the bucket's too: between the slot that is
-        // free and the turn that the buffer gives, a worker would find the one
-        // and not the other.
+        // One critical section of the bucket's, too: between the return of the slot
+        // and the turn for the drained buffer a worker would find the one and not
+        // the other.
         if cancelled.is_some() || resumes || open.waiting {
             open.settle(&self.shared.bucket, &self.me);
         }
@@ -208,7 +209,7 @@ impl Connection {
         Some(entry)
     }
 
-    /// Ends the stream of `vb` because its client wants no more.
+    /// Ends the stream of `vb`, for its client has closed it.
     pub(crate) fn close_stream(&self, vb: VbId) -> Result<After, CloseError> {
         let mut phase = self.phase.lock();
         let open = match &mut *phase {
@@ -222,7 +223,7 @@ impl Connection {
         Ok(after)
     }
 
-    /// Ends the stream of `vb`, if there is one, because the vb changed.
+    /// Ends the stream of `vb`, if there is one, for the vb has changed its state.
     pub(crate) fn end_stream_of(&self, vb: VbId, status: EndStatus, after: &mut After) -> bool {
         let mut phase = self.phase.lock();
         let Phase::Open(open) = &mut *phase else { return false };
@@ -231,8 +232,9 @@ impl Connection {
         true
     }
 
-    /// The vb has a new seqno. Either the stream is not there yet, and its
-    /// scan, which opens later, finds the item; or it is, and remembers.
+    /// The vb has a new seqno. Either the stream comes later than this, and its scan,
+    /// which is opened later still, finds the item; or the stream is there, and
+    /// remembers the seqno.
     pub(crate) fn notify(&self, vb: VbId, seqno: Seqno, after: &mut After) {
         let mut phase = self.phase.lock();
         let Phase::Open(open) = &mut *phase else { return };
@@ -278,11 +280,11 @@ impl Connection {
 
     /// Reads on from the host's memory, for a stream that has caught up.
     ///
-    /// The lock is not held meanwhile, so the answer may be stale: then the
+    /// The lock is not held meanwhile, so the answer may be stale (rule 7): then the
     /// stream is gone, or has read on, and the answer is dropped.
     fn read_memory(&self, id: StreamId, vb: VbId, range: SeqnoRange) {
         let mut answer = attempt(|| self.source().read_memory(vb, range));
-        // Whoever called this step is awake and will step again: nobody is to be woken.
+        // The front end is awake, for it called this step, and steps again: no wake-up.
         let mut after = After::default();
         let mut phase = self.phase.lock();
         let Phase::Open(open) = &mut *phase else { return };
@@ -346,8 +348,8 @@ impl Connection {
         }
     }
 
-    /// Begins a turn that the bucket gave: the backfill to run. None: there is
-    /// none to run now, and the turn is over.
+    /// Begins a turn that the bucket gave: the backfill to run. None: no backfill can
+    /// run now, and the turn is over.
     pub(crate) fn begin_run(&self, seat: Seat, now: Instant) -> Option<(Box<Backfill>, ReadAhead)> {
         let memory_high = self.memory_high();
         let Shared { bucket, live, .. } = &*self.shared;
@@ -367,7 +369,7 @@ impl Connection {
         }
     }
 
-    /// The running backfill opened its scan over everything up to `end`.
+    /// The running backfill has opened its scan, whose snapshot ends at `end`.
     pub(crate) fn scan_opened(&self, id: StreamId, end: Seqno) -> Result<(), Ran> {
         let mut after = After::default();
         let mut phase = self.phase.lock();
@@ -379,8 +381,8 @@ impl Connection {
         Ok(())
     }
 
-    /// The running backfill read these items: the stream takes all of them, or
-    /// none. An empty batch then, with the buffer as it is now.
+    /// The running backfill has read these items: the stream takes all of them, or
+    /// none. Afterwards the batch is empty, with the buffer as it is now.
     pub(crate) fn items_scanned(&self, id: StreamId, batch: &mut Batch) -> Result<(), Ran> {
         let mut after = After::default();
         let mut phase = self.phase.lock();
@@ -396,7 +398,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Ends a turn that ran `backfill`, which goes where its run says.
+    /// Ends a turn that ran `backfill`: puts the backfill back, or ends it.
     pub(crate) fn end_run(&self, seat: Seat, backfill: Box<Backfill>, ran: Ran, now: Instant) {
         let mut after = After::default();
         let mut phase = self.phase.lock();
@@ -408,7 +410,7 @@ impl Connection {
                     self.shared.index.remove(vb, ticket);
                 }
             }
-            // The close gave the queued slots back; this one was not queued.
+            // The close has returned the slots of queued backfills, but not this one's.
             Phase::Closed(_) => {
                 after.backfill(*backfill);
                 let mut bucket = self.shared.bucket.lock();
@@ -421,8 +423,9 @@ impl Connection {
         after.into_wakeups().deliver();
     }
 
-    /// Puts a backfill where its run says. The vb whose stream has failed by
-    /// it, and the entry: it is to leave the index when the bucket has been told.
+    /// Puts a backfill into the queue that its run asks for, or ends it. If its stream
+    /// has failed, returns the entry that the caller is to remove from the index after
+    /// it has settled with the bucket.
     fn put_back(
         &self,
         open: &mut Open,

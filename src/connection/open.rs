@@ -1,6 +1,6 @@
-//! What an open connection has. A plain value, guarded by the connection's
-//! lock (`Rank::Connection`), and gone with the critical section that closes
-//! the connection.
+//! The state of an open connection. A plain value, guarded by the connection's
+//! lock (`Rank::Connection`); the critical section that closes the connection
+//! moves it out.
 
 use super::streams::Streams;
 use super::Connection;
@@ -19,36 +19,36 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub(super) struct Open {
-    /// A producer of the same name was opened. The streams are left to the
-    /// owner of this connection, who is told to disconnect.
+    /// Whether a producer of the same name was opened. The streams stay until the
+    /// owner of this connection, who is told to disconnect, does so.
     pub(super) displaced: bool,
     pub(super) front_end: Hosted<Arc<dyn FrontEnd>>,
     /// Whether the front end waits for a wake.
     pub(super) paused: bool,
     pub(super) streams: Streams,
-    /// Streams that ended and were not reported yet.
+    /// The ends of streams that `step` has not handed out yet.
     pub(super) ends: VecDeque<StreamEnd>,
     pub(super) backfills: BackfillManager,
-    /// Its place in the bucket, from its first backfill on.
+    /// The connection's place in the bucket, from its first backfill on.
     pub(super) seat: Option<Seat>,
-    /// In the bucket's line for slots: it has looked for one and found none,
-    /// and still wants it.
+    /// Whether the connection is in the bucket's line for slots: it has looked for a
+    /// slot and found none, and still wants one.
     pub(super) waiting: bool,
-    /// It has asked for a turn, or has one: nobody needs to ask again, for a
-    /// turn looks at everything when it begins and when it ends. (It may have
-    /// one to come also when this is false: the bucket gives some unasked.)
+    /// Whether the connection has asked for a turn, or has one: no call needs to ask
+    /// again, for a turn looks at all its state when it begins and when it ends. (A
+    /// turn may be to come also when this is false: the bucket gives some unasked.)
     pub(super) turn_to_come: bool,
 }
 
-/// What step found.
+/// What `step` has found.
 pub(super) enum Found {
-    /// Send this. Whether the bytes that it gives back let backfills go on.
+    /// A message to send, and whether the bytes that it refunds let backfills go on.
     Message(Message, bool),
     /// Nothing to send; the connection is paused.
     Nothing,
     /// This stream is to be read from memory, without a lock.
     Read(StreamId, VbId, SeqnoRange),
-    /// This stream was sent to its end: it is to be ended.
+    /// This stream was sent to its requested end: it is to be ended.
     Finished(StreamId),
 }
 
@@ -84,7 +84,7 @@ impl Open {
                     self.streams.changed(id);
                     return Found::Message(message, self.backfills.refund(refund));
                 }
-                // Not in turn for the time of the read: what it brings puts it back.
+                // The stream is in no line during the read, whose result puts it back.
                 Next::ReadMemory(range) => return Found::Read(id, vb, range),
                 Next::Finished => return Found::Finished(id),
                 Next::Nothing => {}
@@ -94,8 +94,8 @@ impl Open {
         Found::Nothing
     }
 
-    /// A stream may have something to send now: it gets a turn, and a front
-    /// end that is paused a wake.
+    /// A stream may have something to send now: puts it in line, and wakes the front
+    /// end if that is paused.
     pub(super) fn stream_changed(&mut self, stream: StreamId, after: &mut After) {
         self.streams.changed(stream);
         if self.streams.any_ready() {
@@ -103,9 +103,10 @@ impl Open {
         }
     }
 
-    /// Something can be sent. Paused is set and cleared under the lock under
-    /// which step finds nothing to send: either step looked first, and this
-    /// finds it paused; or it looks later, and finds what there is.
+    /// Wakes the front end if it is paused. `paused` is set and cleared under the lock
+    /// under which `step` looks for something to send (rule 1): either `step` looks
+    /// first, and this finds the connection paused; or it looks later, and finds the
+    /// message.
     pub(super) fn wake(&mut self, after: &mut After) {
         if std::mem::take(&mut self.paused) {
             after.wake(self.front_end.clone());
@@ -117,15 +118,16 @@ impl Open {
         self.streams.any_pending() && self.backfills.has_room()
     }
 
-    /// In the line for slots, and wants none any more: it is to leave.
+    /// Whether the connection is to leave the line for slots: it is in line and wants
+    /// no slot any more.
     fn leaves_line(&mut self) -> bool {
         let leaves = self.waiting && !self.wants_slot();
         self.waiting &= !leaves;
         leaves
     }
 
-    /// When there is something to run, or a slot to look for. Who waits in line
-    /// for one is called.
+    /// When there is a backfill to run, or a slot to look for. A connection in line for
+    /// a slot does not look for one: the bucket gives it a turn.
     fn next_turn(&self) -> Turn {
         if self.wants_slot() && !self.waiting {
             Turn::Now
@@ -134,16 +136,15 @@ impl Open {
         }
     }
 
-    /// Takes to the bucket what the connection wants after a change: its slots
-    /// that are over, its place in the line for slots that it does not want,
-    /// and its next turn. Of what the bucket knows it is not told again: two
-    /// connections meet there once in a turn, and not in each request.
+    /// Settles with the bucket after a change: returns slots, leaves the line for
+    /// slots, and asks for the next turn. What the bucket knows already is not told
+    /// again, and its lock not taken: two connections meet there once a turn, and not
+    /// in each request.
     ///
-    /// That a turn is to come is set here and cleared when a turn ends, both
-    /// under this connection's lock. A change and the turn have two orders:
-    /// either the change comes first, and the turn finds it when it begins or,
-    /// if it runs already, when it ends; or the turn has ended, and the change
-    /// finds that none is to come.
+    /// `turn_to_come` is set here and cleared when a turn ends, both under this
+    /// connection's lock. Either a change comes before the end of a turn, and the
+    /// turn finds it when it begins or ends; or it comes after, and finds that no turn
+    /// is to come.
     pub(super) fn settle(&mut self, bucket: &Bucket<Connection>, me: &Weak<Connection>) {
         let over = self.backfills.take_slots_over();
         let leaves = self.leaves_line();
@@ -161,8 +162,8 @@ impl Open {
         self.turn_to_come |= next == Turn::Now;
     }
 
-    /// Begins a turn: the backfill to run, with a slot of its own if this is
-    /// its first run. None: there is none to run now, and the turn is over.
+    /// Begins a turn: the backfill to run, with a new slot if this is its first run.
+    /// None: no backfill can run now, and the turn is over.
     pub(super) fn begin_run(
         &mut self,
         bucket: &Bucket<Connection>,
@@ -187,26 +188,26 @@ impl Open {
         backfill
     }
 
-    /// Ends a turn that ran.
+    /// Ends a turn in which a backfill ran.
     pub(super) fn end_run(&mut self, bucket: &mut Locked<'_, Connection>, seat: Seat) {
         bucket.return_slots(self.backfills.take_slots_over());
         if self.leaves_line() {
             bucket.leave_line(seat);
         }
         self.end_turn(bucket, seat, self.next_turn());
-        // Either a slot became free before this, and found it passed over; or
-        // it does later, and finds it in line.
+        // Either a slot became free before this, and the connection was passed over
+        // then; or it becomes free later, and finds the connection in line.
         bucket.call_first_waiter();
     }
 
-    /// Its turn is over, and that is when it wants the next.
+    /// Ends a turn, and asks for the next.
     pub(super) fn end_turn(&mut self, bucket: &mut Locked<'_, Connection>, seat: Seat, next: Turn) {
         self.turn_to_come = next == Turn::Now;
         bucket.end_turn(seat, next);
     }
 }
 
-/// A backfill of everything that a stream has not read.
+/// A backfill of all seqnos that a stream has not read.
 fn backfill_of(stream: &ActiveStream, live: &LiveCounts) -> Box<Backfill> {
     Box::new(Backfill {
         stream: stream.id,
@@ -218,9 +219,9 @@ fn backfill_of(stream: &ActiveStream, live: &LiveCounts) -> Box<Backfill> {
     })
 }
 
-/// The streams and backfills of a connection that was closed, ended outside of
-/// its lock: nobody else can reach them. The ends that step did not hand out
-/// come first.
+/// Ends the streams and backfills of a connection that was closed. No lock is held,
+/// for no other thread can reach them. The ends that `step` did not hand out come
+/// first.
 pub(super) fn end_all(
     open: Open,
     after: &mut After,
@@ -232,11 +233,11 @@ pub(super) fn end_all(
     report.reserve_exact(streams.len());
     report.extend(streams.map(|stream| {
         ended(&stream);
-        // What was not sent is dropped here: no lock is held.
+        // Unsent messages are dropped here, under no lock (rule 3).
         stream.end(EndStatus::Disconnected).end
     }));
     backfills.into_backfills().for_each(|backfill| after.backfill(backfill));
-    // Paused, it would never step and see that the connection is over.
+    // A paused front end would never step and learn that the connection is closed.
     if paused {
         after.wake(front_end.clone());
     }

@@ -1,5 +1,5 @@
-//! The streams of one connection: by vb, by place, and in two lines: those with
-//! something to send, and those that wish for a backfill.
+//! The streams of one connection: by vb, by place, and in two lines, of the streams
+//! with something to send and of those that wait for a backfill.
 //!
 //! A plain value, guarded by the connection's lock (`Rank::Connection`). To
 //! find a stream by its vb is O(log streams); everything else is O(1).
@@ -16,9 +16,9 @@ use std::collections::BTreeMap;
 pub(super) struct Streams {
     places: Slab<Place>,
     by_vb: BTreeMap<VbId, u32>,
-    /// Those with something to send, in turn.
+    /// The streams with something to send; `step` takes the first.
     ready: Line,
-    /// Those whose backfill is pending: it has no slot, and has not begun.
+    /// The streams whose backfill is pending: it has no slot, and has not begun.
     pending: Line,
     next_serial: u64,
 }
@@ -26,9 +26,9 @@ pub(super) struct Streams {
 #[derive(Debug)]
 struct Place {
     stream: ActiveStream,
-    /// Its place in `ready`.
+    /// The stream's link in `ready`.
     ready: Link,
-    /// Its place in `pending`.
+    /// The stream's link in `pending`.
     pending: Link,
 }
 
@@ -86,25 +86,26 @@ impl Streams {
         self.places.remove(id.place).map(|place| place.stream)
     }
 
-    /// The stream may have something to send now.
+    /// Puts a stream that has something to send at the end of `ready`, unless it is
+    /// there.
     pub(super) fn changed(&mut self, id: StreamId) {
         if self.get(id).is_some_and(|stream| stream.ready()) {
             self.ready.push_back(&mut self.places, id.place);
         }
     }
 
-    /// Whether any has something to send.
+    /// Whether a stream has something to send.
     pub(super) fn any_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Takes the stream whose turn it is; [`Self::changed`] gives it another.
+    /// Takes the first stream out of `ready`; [`Self::changed`] puts it back.
     pub(super) fn next_ready(&mut self) -> Option<&mut ActiveStream> {
         let place = self.ready.pop_front(&mut self.places)?;
         self.places.get_mut(place).map(|place| &mut place.stream)
     }
 
-    /// The stream is to be read in the background.
+    /// Puts a stream that is to be read by a backfill at the end of `pending`.
     pub(super) fn want_backfill(&mut self, id: StreamId) {
         self.pending.push_back(&mut Pending(&mut self.places), id.place);
     }
@@ -118,18 +119,18 @@ impl Streams {
         !self.pending.is_empty()
     }
 
-    /// Takes the stream whose backfill is the next to begin.
+    /// Takes the first stream out of `pending`, for its backfill to begin.
     pub(super) fn next_pending(&mut self) -> Option<&ActiveStream> {
         let place = self.pending.pop_front(&mut Pending(&mut self.places))?;
         self.places.get(place).map(|place| &place.stream)
     }
 
-    /// In the order of their vbs.
+    /// The streams, in the order of their vbs.
     pub(super) fn iter(&self) -> impl Iterator<Item = &ActiveStream> {
         self.by_vb.values().filter_map(|place| self.places.get(*place)).map(|place| &place.stream)
     }
 
-    /// The same.
+    /// The streams, in the order of their vbs.
     pub(super) fn into_streams(self) -> impl ExactSizeIterator<Item = ActiveStream> {
         let mut places = self.places.into_entries();
         self.by_vb

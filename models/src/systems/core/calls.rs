@@ -200,6 +200,7 @@ impl CoreInstance {
                 CloseReason::Displaced => "disconnect, displaced".into(),
                 CloseReason::Disconnected => "disconnect, disconnected".into(),
                 CloseReason::ShutDown => "disconnect, shut down".into(),
+                other => format!("disconnect, {other:?}"),
             },
             Step::Message(Message::SnapshotMarker { range, source, opaque, vb }) => {
                 self.check_not_ended(opaque, since, log);
@@ -287,5 +288,6 @@ fn status(status: EndStatus) -> &'static str {
         EndStatus::Slow => "slow",
         EndStatus::BackfillFail => answers::BACKFILL_FAIL,
         EndStatus::Rollback => answers::ROLLBACK,
+        _ => "a status that the model does not know",
     }
 }

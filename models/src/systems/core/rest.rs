@@ -213,6 +213,7 @@ impl CoreInstance {
             StreamState::Backfilling => "backfilling",
             StreamState::InMemory => "in memory",
             StreamState::Dead => "dead",
+            _ => "a state that the model does not know",
         };
         let streams = stats.streams.iter();
         let front_end = &self.front_ends[conn.0];

@@ -1,11 +1,11 @@
 //! Shared pointers whose count the explorer sees.
 //!
 //! No engine looks inside std's `Arc` and `Weak`: promoting a weak pointer against
-//! the last drop would be one step, and who runs a destructor would not be
-//! explored. Here a drop and a promotion are steps; the dropper that brings the
-//! count to zero runs the modelled destructor, on its own thread and under
-//! whatever locks it holds, as the original does. A clone is no step: whoever
-//! clones is an owner, so no drop elsewhere can be the last.
+//! the last drop would be one step, and on which thread a destructor runs would
+//! not be explored. Here a drop and a promotion are steps; the drop that brings
+//! the count to zero runs the modelled destructor, on its own thread and under
+//! whatever locks that holds, as the original does. A clone is no step: there is
+//! an owner to clone, so no drop at the same time can be the last.
 //!
 //! While the first owner is alive (the one in a container or a pointer, which is
 //! moved and never copied), no other drop is the last, and no promotion fails:

@@ -10,24 +10,24 @@ pub const SCENARIOS: &str = include_str!("../../../scenarios-kv-engine.txt");
 /// One ticket.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticket {
-    /// Its numbers.
+    /// The ticket's numbers.
     pub name: &'static str,
-    /// In [`SCENARIOS`].
+    /// The scenario's name in [`SCENARIOS`].
     pub scenario: &'static str,
-    /// The protocol that breaks, without [`super::PREFIX`].
+    /// The protocol with the bug, without [`super::PREFIX`].
     pub before: &'static str,
-    /// The protocol with the repair.
+    /// The protocol with the repair, without [`super::PREFIX`].
     pub after: &'static str,
-    /// What breaks, before and not after.
+    /// The invariant that `before` violates, and `after` does not.
     pub breaks: Invariant,
-    /// Calls and their answers in an execution that is the ticket's; empty where
-    /// nothing is answered (a deadlock) or every execution is.
+    /// Calls and their answers in an execution that shows the ticket's bug; empty
+    /// where none is answered (a deadlock), or every violation is the ticket's.
     pub outcome: &'static str,
     /// What happens, step by step.
     pub story: &'static str,
 }
 
-/// Those that the vocabulary can express, oldest first.
+/// The tickets that the scenarios can express, oldest first.
 pub const TICKETS: &[Ticket] = &[
     Ticket {
         name: "MB-14205",
@@ -255,34 +255,34 @@ pub const TICKETS: &[Ticket] = &[
     },
 ];
 
-/// Those that it cannot, and why.
+/// The tickets that no scenario can express, and why.
 pub const NOT_EXPRESSED: &[(&str, &str)] = &[(
     "MB-61257, MB-62152",
     "when a full buffer lets the task go on is arithmetic, not an ordering: stop and go at every \
      item, or never, in one thread",
 )];
 
-/// What the explorer finds and no ticket lists.
+/// A violation that the explorer finds and no ticket lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Finding {
-    /// What the page calls it.
+    /// The finding's name on the page.
     pub name: &'static str,
-    /// In [`SCENARIOS`].
+    /// The scenario's name in [`SCENARIOS`].
     pub scenario: &'static str,
-    /// What breaks.
+    /// The invariant that is violated.
     pub breaks: Invariant,
-    /// The first of the eras without a gap, up to the last that has it, in which
-    /// this scenario finds it.
+    /// The first era of those in one piece, up to the last with the finding, in which
+    /// the scenario shows it.
     pub since: &'static str,
-    /// The first that is without it again; none: the newest has it.
+    /// The first era without the finding again; `None`: the newest era has it.
     pub until: Option<&'static str>,
-    /// As [`Ticket::outcome`].
+    /// Calls and their answers, as in [`Ticket::outcome`].
     pub outcome: &'static str,
     /// What happens, step by step.
     pub story: &'static str,
 }
 
-/// Orderings that the protocol as described allows; those of the newest first.
+/// The findings; those of the newest era come first.
 pub const FINDINGS: &[Finding] = &[
     Finding {
         name: "late-stream-destructor",
