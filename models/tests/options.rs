@@ -179,7 +179,10 @@ fn an_exploration_in_parts_is_the_whole() {
         for outcome in view["outcomes"].as_array_mut().expect("it has outcomes") {
             // Which ordering is the best is found among those that were seen first.
             let counted = ["outcome", "orderings", "violating", "grade"];
-            outcome.as_object_mut().expect("it is one").retain(|name, _| counted.contains(&&**name));
+            outcome
+                .as_object_mut()
+                .expect("it is one")
+                .retain(|name, _| counted.contains(&&**name));
         }
         [&view["verdict"], &view["orderings"], &view["executions"], &view["outcomes"]]
             .map(Clone::clone)
