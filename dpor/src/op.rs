@@ -117,6 +117,12 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it is an operation of an atomic, whose values are the body's.
+    pub(crate) fn is_atomic(self) -> bool {
+        let changes = matches!(self, Kind::Store | Kind::Rmw | Kind::CompareExchange);
+        changes || matches!(self, Kind::Load | Kind::CompareExchangeFailed)
+    }
+
     /// What the dependency relation knows of it.
     pub(crate) fn class(self) -> Class {
         match self {

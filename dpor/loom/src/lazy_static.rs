@@ -1,6 +1,7 @@
 //! What [`lazy_static!`](crate::lazy_static!) makes.
 
 use crate::execution::{GONE, with};
+pub use crate::thread::AccessError;
 use shuttle_dpor::sync::atomic::Ordering::{AcqRel, Acquire};
 use std::fmt;
 

@@ -352,7 +352,11 @@ impl Runtime {
         let now = self.trace.len() as u32;
         let mut past = mix(self.threads[i].past, op.obj as u64);
         past = mix(past, done.label.kind as u64);
-        past = mix(past, done.val);
+        // What an atomic holds follows from the rest, and may be an address, which is another in each
+        // execution.
+        if !done.label.kind.is_atomic() {
+            past = mix(past, done.val);
+        }
         if let Some(by) = done.after {
             past = mix(past, self.trace.events()[by].past);
         }

@@ -1,6 +1,6 @@
 //! Loops that wait by looking again: they end the exploration, and what they wait for is explored.
 
-use shuttle_dpor::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{mpsc, Arc, Condvar, Mutex, RwLock};
 use shuttle_dpor::{hint, report_violation, thread, Explorer, Report, Strategy, Verdict};
 use std::collections::BTreeSet;
@@ -569,4 +569,25 @@ fn a_receiver_that_times_out_comes_back_to_the_rendezvous() {
     let seen: Vec<_> = report.outcomes.keys().copied().collect();
     assert!(seen.contains(&Some(0)) && seen.contains(&Some(1)), "{seen:?}");
     assert!(report.livelocks > 0, "both attempts may come while it is away");
+}
+
+#[test]
+fn addresses_are_other_ones_in_each_execution() {
+    let report = Explorer::new().max_time(Duration::from_secs(100)).explore(|| {
+        // Leaked, so that each execution has addresses of its own.
+        let node = |n: u32| Box::into_raw(Box::new(n));
+        let first = node(0);
+        let head = Arc::new(AtomicPtr::new(first));
+        let other = head.clone();
+        thread::spawn(move || {
+            other.store(node(1), SeqCst);
+            other.store(node(2), SeqCst);
+        });
+        while head.load(SeqCst) == first {
+            hint::spin_loop();
+        }
+    });
+    report.assert_complete();
+    // The loop ends with the first store, or with the second; with or without a look before.
+    assert_eq!(report.orderings, 4, "{report}");
 }

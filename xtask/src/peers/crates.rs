@@ -95,7 +95,7 @@ pub(super) const PEERS: &[Peer] = &[
         name: "tokio",
         version: "1.54.1",
         cfg: "--cfg loom",
-        arguments: &["--lib", "--features", "full"],
+        arguments: &["--lib", "--features", "full,test-util"],
         filter: "sync::tests::loom_",
         worse: &[],
     },

@@ -80,7 +80,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "close-with-pending-slots",
         "a close gives back slots for those that had none",
         CONN,
-        &[("leave(seat, open.backfills.slots_queued());", "leave(seat, open.backfills.slots_queued() + open.backfills.pending());")],
+        &[("leave(seat, open.backfills.slots_queued());", "leave(seat, open.backfills.slots_queued() + open.streams.pending());")],
     ),
     mutant(
         "closed-run-keeps-its-slot",

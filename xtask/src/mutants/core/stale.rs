@@ -121,7 +121,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "dead-keeps-its-backfill",
         "a stream ends, and its backfill stays in its queue (MB-24917 left them to run)",
         CONN,
-        &[("        let cancelled = open.backfills.cancel(id);", "        let cancelled: Option<Backfill> = None;")],
+        &[("        let cancelled = open.backfills.cancel(id);", "        let cancelled: Option<Box<Backfill>> = None;")],
     ),
     mutant(
         "dead-stays-in-turn",

@@ -300,9 +300,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         } else {
             self.active.push_back(&mut self.queued, place);
         }",
-            r"        let _ = next;
-        self.queued.get(place).queue = Queue::Pending;
-        self.pending.push_back(&mut self.queued, place);",
+            r"        if next {
+            self.active.push_front(&mut self.queued, place);
+        } else {
+            self.active.push_back(&mut self.queued, place);
+        }
+        self.slots_over += 1;",
         )],
     ),
     mutant(
