@@ -43,7 +43,8 @@ impl Explorer {
     ///         thread::spawn(move || *last.lock().unwrap() = n)
     ///     });
     ///     threads.map(|thread| thread.join().unwrap());
-    ///     *last.lock().unwrap()
+    ///     let last = *last.lock().unwrap();
+    ///     last
     /// };
     /// # let path = std::env::temp_dir().join(format!("shuttle-dpor-{}", std::process::id()));
     /// let file = Checkpoint::new(&path).titled("four writers");
