@@ -64,6 +64,7 @@ const CHECKS: &[Check] = &[
     ("tests, shuttle", Engine::Shuttle, &["test"]),
     // These choose their builds themselves.
     ("explore", Engine::Std, &["xtask", "explore"]),
+    ("instructions", Engine::Std, &["xtask", "instructions"]),
     ("own crate", Engine::Std, &["xtask", "own-crate"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/200"]),
