@@ -36,7 +36,8 @@
 //! that ordering and no other.
 //!
 //! What takes too long to explore whole can be explored within a bound on preemptions
-//! ([`Explorer::max_preemptions`]). How to explore a hand-written future is a page of its own:
+//! ([`Explorer::max_preemptions`]), or kept in a file and gone on with another night, or in parts on
+//! several machines ([`Explorer::explore_in`]). How to explore a hand-written future is a page of its own:
 //! [`future`].
 //!
 //! The same body runs under shuttle's own schedulers: see [`Strategy`]. Nor is an explorer needed: in a
@@ -165,6 +166,9 @@
 //! * Several workers share the nodes above the leaves of wakeup trees (`explore::forest`). What lies
 //!   behind a leaf begins with nothing asleep and is independent of the rest, and the order of a
 //!   node's children stays the one of a single worker, so the counts are the same for any number.
+//! * That shared part, once all workers have given back what they hold, is what a [`Checkpoint`] writes.
+//!   How an exploration is divided into parts that need not know of each other is told in the module
+//!   `split`.
 //!
 //! That this is right is checked against brute force, on random programs over all primitives: see
 //! `tests/suite/brute` and the example `brute-force`.
@@ -172,6 +176,8 @@
 mod adapter;
 mod again;
 pub mod cell;
+mod checkpoint;
+mod estimate;
 mod exploration;
 mod explore;
 mod explorer;
@@ -193,6 +199,7 @@ mod scheduler;
 mod settings;
 mod shown;
 mod spin;
+mod split;
 pub mod statics;
 pub mod sync;
 mod table;
@@ -202,6 +209,8 @@ mod trace;
 mod watchdog;
 mod witness;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use estimate::Estimate;
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
@@ -252,7 +261,7 @@ pub fn note_with(text: impl FnOnce() -> String) {
 ///     drop(b.lock());
 /// };
 /// let report = Explorer::new().explore(queues);
-/// let witness = &report.outcomes[&()].witness;
+/// let witness = report.outcomes[&()].witness();
 /// assert!(witness.to_string().contains("lock b's queue"));
 /// ```
 pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {

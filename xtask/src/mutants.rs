@@ -205,18 +205,18 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         binaries.push(built);
     }
     let begin = Instant::now();
-    two_at_a_time(&chosen, |(number, mutant), worker| {
+    let done = two_at_a_time(&chosen, |(number, mutant), worker| {
         in_time(start, asked.limit)?;
         let log = log_file(&format!("mutant{worker}"));
         let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
         println!("{:40}{said}", mutant.name);
         Ok(())
-    })?;
+    });
     println!("{} mutants, {:.0} s", chosen.len(), begin.elapsed().as_secs_f64());
     let dpor = binaries.iter().find(|built| built.check == Check::Dpor);
     let silent = dpor.map_or(Ok(()), |dpor| say(&all, dpor));
     if asked.check {
-        return still_seen(&chosen, &seen, &recorded).and(silent);
+        return done.and(still_seen(&chosen, &seen, &recorded)).and(silent);
     }
     let row = |(number, mutant): &(usize, &'static Mutant)| {
         (core::kind(*number), *mutant, seen.killers(mutant.name))
@@ -227,8 +227,8 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         write(&root().join(matrix::FILE), &text)?;
     }
     match wrong.is_empty() {
-        true => silent,
-        false => Err(wrong.join("\n")),
+        true => done.and(silent),
+        false => done.and(Err(wrong.join("\n"))),
     }
 }
 

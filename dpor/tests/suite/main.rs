@@ -20,6 +20,7 @@ mod effort;
 mod gallery;
 mod guests;
 mod looks;
+mod pieces;
 mod preemptions;
 mod primitives;
 mod published;

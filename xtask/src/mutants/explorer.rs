@@ -14,7 +14,9 @@ const PAUSE: &str = "dpor/src/rt/pause.rs";
 const RACES: &str = "dpor/src/explore/races.rs";
 const NODE: &str = "dpor/src/explore/node.rs";
 const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
-const FOREST: &str = "dpor/src/explore/forest.rs";
+const TREE: &str = "dpor/src/explore/tree.rs";
+const SPLIT: &str = "dpor/src/split.rs";
+const TEXT: &str = "dpor/src/checkpoint/text.rs";
 const SYNCHRONISE: &str = "dpor/src/object/synchronise.rs";
 const REFERENCES: &str = "dpor/src/rt/references.rs";
 const OBJECT: &str = "dpor/src/object/mod.rs";
@@ -197,7 +199,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "shared-sleep-forgets-siblings",
         "with several workers, what is done does not sleep",
-        FOREST,
+        TREE,
         &[(
             "let asleep = node.sleep.iter().chain(earlier);",
             "let asleep = node.sleep.iter().chain(earlier.take(0));",
@@ -206,11 +208,44 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "shared-insertion-is-dropped",
         "with several workers, sequences into the shared part are lost",
-        FOREST,
+        TREE,
         &[(
             "            let last = i + 1 == sequence.len();",
-            "            if true { return; }\n            let last = i + 1 == sequence.len();",
+            "            if true { return false; }\n            let last = i + 1 == sequence.len();",
         )],
+    ),
+    mutant(
+        "given-back-without-what-comes-next",
+        "a worker that gives back its job forgets the branch that it has turned to",
+        NODE,
+        &[(
+            "node.todo.put_back(Branch { transition, next: std::mem::take(&mut self.ahead) });",
+            "let _ = (transition, std::mem::take(&mut self.ahead));",
+        )],
+    ),
+    mutant(
+        "written-as-over",
+        "in a file, what waits behind a node is over",
+        TEXT,
+        &[("{step} {sort} {}\", state(child.over)", "{step} {sort} {}\", state(true || child.over)")],
+    ),
+    mutant(
+        "fixed-steps-are-reversed",
+        "races with the steps that a part begins with are reversed behind them",
+        NODE,
+        &[("at.checked_sub(self.fixed)", "Some(at.saturating_sub(self.fixed))")],
+    ),
+    mutant(
+        "part-behind-no-load",
+        "a part begins with a change that no load comes before",
+        SPLIT,
+        &[("for subset in 0..1u32 << loads.len() {", "for subset in 0..1u32 {")],
+    ),
+    mutant(
+        "part-twice",
+        "beginnings that are the same in another order are two parts",
+        SPLIT,
+        &[("    happened.sort_unstable();\n", "")],
     ),
     mutant(
         "conflict-of-counting",

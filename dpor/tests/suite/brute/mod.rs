@@ -5,6 +5,8 @@
 //! interleavings are one trace if each thread does the same and the dependent operations of each
 //! object come in the same order.
 
+pub(crate) mod pieces;
+
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
