@@ -40,7 +40,7 @@ impl Seen {
     pub(super) fn open(
         all: &[(usize, &'static Mutant)],
         recorded: &BTreeMap<String, Vec<String>>,
-        check: bool,
+        only_recorded: bool,
     ) -> Result<Self, String> {
         let file = folder().join("seen.txt");
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
@@ -59,7 +59,7 @@ impl Seen {
             let Some((of, mutant, check, cell)) = entry(line) else { continue };
             let to = match stamps.get(mutant) == Some(&of) {
                 true => &mut found,
-                false if check => continue,
+                false if only_recorded => continue,
                 false => &mut before,
             };
             to.entry(mutant.to_owned()).or_default().insert(check, killer(cell));
