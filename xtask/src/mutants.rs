@@ -185,7 +185,7 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         Err(_) => BTreeMap::new(),
     };
     let tree = copy("mutants", &instrumented(&all, "src/lib.rs")?)?;
-    let seen = Seen::open(&all, &recorded)?;
+    let seen = Seen::open(&all, &recorded, asked.check)?;
     let mut binaries = Vec::new();
     for check in asked.checks() {
         let known = |mutant: &Mutant| seen.killers(mutant.name).contains_key(&check);
