@@ -195,6 +195,21 @@ fn a_free_slot_does_not_wait_for_a_manager_that_is_blocked() {
 }
 
 #[test]
+fn who_rests_asks_at_once_for_what_is_new() {
+    let map = ConnMap::new(Source::new(|_, _| Ok(later())).arc(), Config::default());
+    let (producer, _) = open(&map, 1);
+    let (worker, now) = (map.worker(), Instant::now());
+    (0..2).for_each(|vb| stream(&producer, vb, 0, 9));
+    run_all(&worker, now);
+    // What changes leaves it at rest until the other one is due.
+    producer.close_stream(VbId(1)).unwrap().deliver();
+    assert_eq!(worker.run(now), Run::Idle);
+    stream(&producer, 2, 0, 9);
+    assert_eq!(worker.run(now), Run::Ran);
+    assert_eq!(producer.stats().backfills_in_progress, 2);
+}
+
+#[test]
 fn sequential_order_finishes_one_before_the_next() {
     let order = BackfillOrder::Sequential;
     let config = Config { scan_items: 1, order, ..Config::default() };

@@ -28,6 +28,6 @@ fn main() {
         println!("{violation}\n");
     }
     for (total, outcome) in &report.outcomes {
-        println!("{} orderings find {total}, such as\n{}", outcome.orderings, outcome.witness);
+        println!("{} orderings find {total}, such as\n{}", outcome.orderings, outcome.witness());
     }
 }

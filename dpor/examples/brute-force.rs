@@ -9,6 +9,7 @@ mod brute;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use shuttle_dpor::Strategy as Explore;
 use std::time::Instant;
 
 fn main() {
@@ -17,6 +18,8 @@ fn main() {
     let (mut limit, mut most) = (50_000u64, 5_000u64);
     // One sort of programs, or all.
     let mut flavour = None;
+    // Every how many programs are explored in pieces, too: with interruptions, and in parts.
+    let mut pieces = u64::MAX;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let value = args.next().and_then(|v| v.parse().ok());
@@ -27,6 +30,7 @@ fn main() {
             "--size" => size = value as usize,
             "--limit" => limit = value,
             "--traces" => most = value,
+            "--pieces" => pieces = value.max(1),
             "--flavour" => flavour = Some(value as usize),
             _ => panic!("unknown option {arg}"),
         }
@@ -50,6 +54,13 @@ fn main() {
                 done += 1;
                 interleavings += all;
                 traces += once;
+                if done % pieces == 0 {
+                    let whole = brute::explore(&program, Explore::Dpor, 1, u64::MAX);
+                    if let Err(why) = brute::pieces::compare(&program, &whole) {
+                        println!("{program:?}\n{why}");
+                        std::process::exit(1);
+                    }
+                }
                 if done % 10_000 == 0 {
                     println!("{done} programs, {:?}", start.elapsed());
                 }

@@ -1,9 +1,10 @@
 //! A failing test again: `SHUTTLE_DPOR_REPLAY` in the environment holds a token, and explorers run
 //! that ordering and no other.
 
-use crate::report::{Found, Outcome, Replay, Report, Verdict, Violation};
+use crate::report::{Again, Found, Outcome, Replay, Report, Verdict, Violation};
 use crate::schedule::Token;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const VARIABLE: &str = "SHUTTLE_DPOR_REPLAY";
@@ -48,8 +49,9 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         })
         .collect();
     let longest = witness.steps.len();
+    let again = Again(Arc::new(move |_| witness.clone()));
     let outcomes: BTreeMap<_, _> = outcome
-        .map(|value| (value, Outcome { orderings: 1, violating, token, witness }))
+        .map(|value| (value, Outcome { orderings: 1, violating, token, again }))
         .into_iter()
         .collect();
     Report {
@@ -70,6 +72,7 @@ pub(crate) fn report<T: Ord>(token: Token, run: Replay<T>, elapsed: Duration) ->
         violations,
         incomplete: Some(why),
         within: None,
+        part: None,
         elapsed,
     }
 }

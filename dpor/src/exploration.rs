@@ -2,21 +2,19 @@
 //! left to explore, or a limit is reached.
 
 use crate::adapter::Adapter;
-use crate::explore::{Bounded, Forest, Search};
+use crate::explore::{Bounded, Forest, Save, Search, Tree};
 use crate::hook::{describe, Quiet};
 use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::Progress;
-use crate::rt::{self, Ending, Mode, Runtime};
+use crate::rt::{self, Mode, Runtime};
 use crate::settings::{Settings, Strategy};
 use crate::tally::Tally;
 use crate::watchdog::{Pulse, Watchdog};
-use std::cell::RefCell;
 use std::fmt;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// An exploration, which its workers share.
@@ -26,61 +24,141 @@ pub(crate) struct Exploration {
     executions: AtomicU64,
     /// How many of them violated something.
     violating: AtomicU64,
-    /// The part of the tree that the workers share. Only if there are several.
+    /// The part of the tree that the workers share. Only if there are several, or somebody else needs it.
     forest: Option<Forest>,
     names: Names,
+    /// How many executions there were before this exploration went on.
+    before: u64,
+    /// How often the frontier is written, and when it was last: in milliseconds from the start.
+    every: Option<Duration>,
+    written: AtomicU64,
 }
+
+/// Where an exploration goes on from, and how it is written now and then.
+pub(crate) struct Plan<T> {
+    pub(crate) names: Names,
+    pub(crate) tree: Tree,
+    /// What has been counted, and for how long.
+    pub(crate) tally: Tally<T>,
+    pub(crate) elapsed: Duration,
+    pub(crate) every: Duration,
+    pub(crate) write: Write<T>,
+}
+
+/// Writes what waits, what has been counted, and how long it took.
+pub(crate) type Write<T> = Box<dyn Fn(&Tree, &Tally<T>, Duration) + Send + Sync>;
 
 impl Exploration {
     pub(crate) fn new(settings: Settings) -> Self {
-        let shared = settings.strategy == Strategy::Dpor && settings.max_preemptions.is_none();
-        let workers = if shared { settings.workers } else { 1 };
         Exploration {
             settings,
             start: Instant::now(),
             executions: AtomicU64::new(0),
             violating: AtomicU64::new(0),
-            forest: (workers > 1).then(|| Forest::new(workers)),
+            forest: None,
             names: Names::default(),
+            before: 0,
+            every: None,
+            written: AtomicU64::new(0),
         }
     }
 
     /// Explores the orderings of `body`. Returns what was seen, and how long it took.
-    pub(crate) fn run<T>(self, body: &Body<T>) -> (Tally<T>, Duration)
+    pub(crate) fn run<T>(mut self, body: &Body<T>) -> (Tally<T>, Duration)
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
     {
+        let shared = self.settings.strategy == Strategy::Dpor
+            && self.settings.max_preemptions.is_none()
+            && self.settings.workers > 1;
+        if shared {
+            let tree = Tree::of([Vec::new()]);
+            self.forest = Some(Forest::new(tree, self.settings.workers, None));
+        }
         let all = Arc::new(self);
-        let mut tally = if all.forest.is_some() {
-            let threads: Vec<_> = (0..all.settings.workers)
-                .map(|n| {
-                    let (all, body) = (all.clone(), body.clone());
-                    std::thread::spawn(move || all.work(n, body))
-                })
-                .collect();
-            let mut sum = Tally::default();
-            for t in threads {
-                match t.join() {
-                    Ok(tally) => sum.merge(tally),
-                    Err(payload) => resume_unwind(payload),
-                }
+        let mut tally = match shared {
+            true => all.share(&all.tallies(), body),
+            false => {
+                let tally = Arc::default();
+                all.clone().work(0, &tally, body.clone());
+                take(&tally)
             }
-            sum
-        } else {
-            all.clone().work(0, body.clone())
         };
         if let (Some(n), Strategy::Dpor) = (all.settings.max_preemptions, all.settings.strategy) {
             tally.bound(n);
         }
         if all.settings.strategy.samples() {
             let n = tally.executions;
-            tally.stop(format!("sampled {n} executions"));
+            if !tally.is_limited() {
+                tally.stop(format!("sampled {n} executions"));
+            }
         }
         (tally, all.start.elapsed())
     }
 
+    /// Goes on from where the plan says, and writes where it is now and then, and at its end. Returns
+    /// what was seen, before and now, and how long it took.
+    pub(crate) fn go_on<T>(mut self, plan: Plan<T>, body: &Body<T>) -> (Tally<T>, Duration)
+    where
+        T: Ord + Clone + fmt::Debug + Send + 'static,
+    {
+        let Plan { names, tree, tally: before, elapsed, every, write } = plan;
+        let (tallies, start) = (self.tallies(), self.start);
+        self.before = before.executions;
+        let (write, before): (_, Shared<T>) = (Arc::new(write), Arc::new(Mutex::new(before)));
+        let save: Save = {
+            let (tallies, write, before) = (tallies.clone(), write.clone(), before.clone());
+            Box::new(move |tree| {
+                let mut sum = lock(&before).clone();
+                tallies.iter().for_each(|tally| sum.merge(lock(tally).clone()));
+                write(tree, &sum, elapsed + start.elapsed());
+            })
+        };
+        self.names = names;
+        self.every = Some(every);
+        self.forest = Some(Forest::new(tree, self.settings.workers, Some(save)));
+        let all = Arc::new(self);
+        let mut tally = all.share(&tallies, body);
+        tally.merge(take(&before));
+        let tree = all.forest.as_ref().map(Forest::take).unwrap_or_default();
+        let elapsed = elapsed + all.start.elapsed();
+        // What has gone wrong, has in the middle of a job that is lost.
+        if !tally.has_diverged() {
+            write(&tree, &tally, elapsed);
+        }
+        (tally, elapsed)
+    }
+
+    fn tallies<T>(&self) -> Vec<Shared<T>> {
+        (0..self.settings.workers).map(|_| Shared::default()).collect()
+    }
+
+    /// Explores what all workers together get to explore.
+    fn share<T>(self: &Arc<Self>, tallies: &[Shared<T>], body: &Body<T>) -> Tally<T>
+    where
+        T: Ord + Clone + fmt::Debug + Send + 'static,
+    {
+        let work = |(n, tally): (usize, &Shared<T>)| {
+            let (all, tally, body) = (self.clone(), tally.clone(), body.clone());
+            std::thread::spawn(move || all.work(n, &tally, body))
+        };
+        let threads: Vec<_> = tallies.iter().enumerate().map(work).collect();
+        for thread in threads {
+            if let Err(payload) = thread.join() {
+                resume_unwind(payload);
+            }
+        }
+        let mut sum = Tally::default();
+        tallies.iter().for_each(|tally| sum.merge(take(tally)));
+        // A limit that the last execution of all reaches has cut off nothing.
+        if self.forest.as_ref().is_some_and(Forest::is_over) {
+            sum.forget_limit();
+        }
+        sum
+    }
+
     /// Explores what one worker gets to explore.
-    fn work<T>(self: Arc<Self>, worker: usize, body: Body<T>) -> Tally<T>
+    fn work<T>(self: Arc<Self>, worker: usize, tally: &Shared<T>, body: Body<T>)
     where
         T: Ord + Clone + fmt::Debug + Send + 'static,
     {
@@ -94,27 +172,21 @@ impl Exploration {
                 // Whoever leaves by a panic must not leave the others waiting for it.
                 let _stop = StopOnPanic(forest);
                 let mut search = Search::sharing(forest.clone());
-                if !search.next_job() {
-                    return Tally::default();
+                if !search.begin() {
+                    return;
                 }
                 Mode::Explore(Box::new(search))
             }
             _ => Mode::Sample,
         };
-        let mut rt = Box::new(Runtime::new(mode, self.names.clone(), self.settings.max_steps));
-        rt.spurious = self.settings.spurious;
-        rt.timeouts = self.settings.timeouts;
-        rt.ends = self.settings.ends;
-        rt.counts = self.settings.counts;
-        rt.spurious_failures = self.settings.spurious_failures;
+        let rt = runtime(&self.settings, mode, self.names.clone());
         let _stop = self.forest.as_ref().map(StopOnPanic);
-        let tally = Rc::new(RefCell::new(Tally::<T>::default()));
         let slot = Arc::new(Mutex::new(None));
         let (all, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());
         let mut shown = self.start;
         let conclude = move |rt: &mut Runtime| {
             let value = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let mut tally = tallied.borrow_mut();
+            let mut tally = lock(&tallied);
             if rt.counts() {
                 let repeated = rt.repeats();
                 let observed = rt.ran_to_its_end() && !repeated;
@@ -131,29 +203,43 @@ impl Exploration {
             } else {
                 tally.probes += 1;
             }
+            // While the tree is written nobody may hold what it is written with.
+            let limit = all.limit(rt);
+            if let (Some(_), Some(why)) = (&all.forest, &limit) {
+                tally.limit(why.clone());
+            }
+            drop(tally);
             if worker == 0 {
                 all.show(&mut shown, rt);
             }
-            match (&all.forest, all.stop(rt)) {
-                (Some(forest), Some(why)) => {
-                    forest.stop();
-                    tally.stop(why);
-                    false
-                }
-                (Some(forest), None) => !forest.stopped() && rt.search_on(),
-                (None, why) => {
-                    let more = rt.search_on();
-                    let go_on = more && why.is_none();
-                    // A limit that the last execution of all reaches has cut off nothing.
-                    if let Some(why) = why.filter(|_| more || rt.diverged()) {
-                        tally.stop(why);
+            let diverged = rt.diverged();
+            match &all.forest {
+                Some(forest) => {
+                    if limit.is_some() || diverged {
+                        forest.stop();
+                    } else if all.is_due() {
+                        forest.pause();
                     }
-                    go_on
+                    rt.search_on()
+                }
+                None => {
+                    let more = rt.search_on();
+                    if let Some(why) = limit.as_ref().filter(|_| more) {
+                        lock(&tallied).limit(why.clone());
+                    }
+                    more && limit.is_none() && !diverged
                 }
             }
         };
         execute(rt, &self.settings, into_slot(body, slot), Box::new(conclude));
-        tally.take()
+    }
+
+    /// Whether it is time to write the frontier. The first who asks is told so.
+    fn is_due(&self) -> bool {
+        let Some(every) = self.every else { return false };
+        let (now, last) = (self.start.elapsed(), self.written.load(Relaxed));
+        let due = now >= Duration::from_millis(last) + every;
+        due && self.written.compare_exchange(last, now.as_millis() as u64, Relaxed, Relaxed).is_ok()
     }
 
     fn show(&self, shown: &mut Instant, rt: &Runtime) {
@@ -162,7 +248,7 @@ impl Exploration {
             return;
         }
         *shown = Instant::now();
-        let executions = self.executions.load(Relaxed);
+        let executions = self.before + self.executions.load(Relaxed);
         let explored = match &rt.mode {
             Mode::Explore(search) => Some(search.explored()).filter(|&share| share > 0.0),
             _ => None,
@@ -175,13 +261,10 @@ impl Exploration {
         });
     }
 
-    /// Why to stop after an execution, if so.
-    fn stop(&self, rt: &Runtime) -> Option<String> {
-        if let Some(Ending::Diverged(why)) = &rt.ending {
-            return Some(rt::divergence(why));
-        }
-        if let Some(Ending::Refused(why)) = &rt.ending {
-            return Some(why.clone());
+    /// The limit that has been reached, if one has.
+    fn limit(&self, rt: &Runtime) -> Option<String> {
+        if rt.diverged() {
+            return None;
         }
         if self.settings.stop_at_first && self.violating.load(Relaxed) > 0 {
             return Some("stopped at the first violation".into());
@@ -200,6 +283,17 @@ impl Exploration {
     }
 }
 
+/// A worker's counts: its own, but for when the frontier is written.
+type Shared<T> = Arc<Mutex<Tally<T>>>;
+
+fn lock<T>(tally: &Shared<T>) -> MutexGuard<'_, Tally<T>> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take<T>(tally: &Shared<T>) -> Tally<T> {
+    std::mem::take(&mut *lock(tally))
+}
+
 struct StopOnPanic<'a>(&'a Forest);
 
 impl Drop for StopOnPanic<'_> {
@@ -208,6 +302,17 @@ impl Drop for StopOnPanic<'_> {
             self.0.stop();
         }
     }
+}
+
+/// The runtime of a worker.
+pub(crate) fn runtime(settings: &Settings, mode: Mode, names: Names) -> Box<Runtime> {
+    let mut rt = Box::new(Runtime::new(mode, names, settings.max_steps));
+    rt.spurious = settings.spurious;
+    rt.timeouts = settings.timeouts;
+    rt.ends = settings.ends;
+    rt.counts = settings.counts;
+    rt.spurious_failures = settings.spurious_failures;
+    rt
 }
 
 /// What is explored. That no code below depends on a closure's type is what keeps it from being

@@ -1,10 +1,11 @@
 //! What users configure and run.
 
 use crate::again;
-use crate::exploration::{execute, into_slot, Body, Exploration};
+use crate::estimate::{estimate, Estimate};
+use crate::exploration::{execute, into_slot, runtime, Body, Exploration};
 use crate::names::Names;
 use crate::ordering::Ordering;
-use crate::report::{Progress, Replay, Report};
+use crate::report::{Progress, Replay, Report, Run};
 use crate::rt::{Ending, Mode, Runtime};
 use crate::schedule::Token;
 use crate::settings::{Settings, Strategy};
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant};
 /// Explores the orderings of a body. See the crate's documentation for an example.
 #[derive(Clone, Debug, Default)]
 pub struct Explorer {
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 impl Explorer {
@@ -103,7 +104,7 @@ impl Explorer {
     }
 
     /// Lets up to `n` waits for a condition variable, and parks, of each thread return without a
-    /// notification or the token. None unless set.
+    /// notification or the token. None unless set. A wait with a timeout that does so has not timed out.
     pub fn spurious_wakeups(mut self, n: u32) -> Self {
         self.settings.spurious = n;
         self
@@ -203,7 +204,7 @@ impl Explorer {
             return report;
         }
         let (tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
-        tally.report(elapsed, &|token| self.replay_inner(token, body.clone()))
+        tally.report(elapsed, self.again(body))
     }
 
     /// Like [`explore`](Self::explore), for a body whose result says nothing: the report has no
@@ -215,7 +216,43 @@ impl Explorer {
         let body: Body<()> = Arc::new(body);
         let (mut tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
         tally.outcomes.clear();
-        tally.report(elapsed, &|token| self.replay_inner(token, body.clone()))
+        tally.report(elapsed, self.again(body))
+    }
+
+    /// Estimates how many orderings [`explore`](Self::explore) would run, in about `time`: by random descents
+    /// into blocks that all orderings are divided into, each of which is explored if it is small. The same
+    /// body gives the same estimate, unless there is not time enough. What has no more than 4,096 orderings, or
+    /// [`max_executions`](Self::max_executions), is explored, and known exactly.
+    ///
+    /// ```
+    /// use shuttle_dpor::{sync::{Arc, Mutex}, thread, Estimate, Explorer};
+    /// use std::time::Duration;
+    ///
+    /// let writers = |n| move || {
+    ///     let last = Arc::new(Mutex::new(0));
+    ///     for n in 0..n {
+    ///         let last = last.clone();
+    ///         thread::spawn(move || *last.lock().unwrap() = n);
+    ///     }
+    /// };
+    /// let few = Explorer::new().estimate(Duration::from_secs(60), writers(4));
+    /// assert_eq!(few, Estimate::Exactly(24));
+    /// let many = Explorer::new().estimate(Duration::from_secs(60), writers(9));
+    /// let Estimate::Between(low, high) = many else { panic!("{many}") };
+    /// assert!((low..=high).contains(&362_880));
+    /// ```
+    pub fn estimate<T, F>(self, time: Duration, body: F) -> Estimate
+    where
+        T: Send + 'static,
+        F: Fn() -> T + Send + Sync + 'static,
+    {
+        let settings = Settings { strategy: Strategy::Dpor, ..self.settings };
+        estimate(&settings, &into_slot(Arc::new(body), Arc::default()), time)
+    }
+
+    /// What runs an ordering again.
+    pub(crate) fn again<T: Send + 'static>(self, body: Body<T>) -> Run<T> {
+        Arc::new(move |token| self.replay_inner(token, body.clone()))
     }
 
     /// Runs `body` once, in the ordering of `token`.
@@ -227,21 +264,19 @@ impl Explorer {
         self.replay_inner(token, Arc::new(body))
     }
 
-    fn replay_inner<T: Send + 'static>(&self, token: &Token, body: Body<T>) -> Replay<T> {
-        let mut rt =
-            Box::new(Runtime::new(Mode::Sample, Names::default(), self.settings.max_steps));
-        rt.spurious = self.settings.spurious;
-        rt.timeouts = self.settings.timeouts;
-        rt.ends = self.settings.ends;
-        rt.counts = self.settings.counts;
-        rt.spurious_failures = self.settings.spurious_failures;
+    pub(crate) fn replay_inner<T: Send + 'static>(
+        &self,
+        token: &Token,
+        body: Body<T>,
+    ) -> Replay<T> {
+        let mut rt = runtime(&self.settings, Mode::Sample, Names::default());
         rt.recording = true;
         let threads: Vec<_> = token.threads.iter().map(|path| rt.thread_at(path)).collect();
         let mut schedule = Vec::new();
-        for &(thread, times) in &token.runs {
+        for &(thread, times) in token.runs.iter() {
             let times =
                 (times as usize).min(self.settings.max_steps.saturating_sub(schedule.len()));
-            schedule.extend(std::iter::repeat_n(threads[thread], times));
+            schedule.extend(std::iter::repeat_n(threads[usize::from(thread)], times));
         }
         rt.mode = Mode::Follow(schedule);
         let slot = Arc::new(Mutex::new(None));

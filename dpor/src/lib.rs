@@ -36,7 +36,8 @@
 //! that ordering and no other.
 //!
 //! What takes too long to explore whole can be explored within a bound on preemptions
-//! ([`Explorer::max_preemptions`]). How to explore a hand-written future is a page of its own:
+//! ([`Explorer::max_preemptions`]), or kept in a file and gone on with another night, or in parts on
+//! several machines ([`Explorer::explore_in`]). How to explore a hand-written future is a page of its own:
 //! [`future`].
 //!
 //! The same body runs under shuttle's own schedulers: see [`Strategy`]. Nor is an explorer needed: in a
@@ -49,7 +50,8 @@
 //! counter of live objects say, must not influence what threads do. A body that differs from one
 //! execution to the next is noticed if its operations differ, or if an ordering that is shown has
 //! another outcome when it runs again. A thread that waits for what is not modelled is noticed by a
-//! [watchdog](Explorer::watchdog).
+//! [watchdog](Explorer::watchdog). A thread of std's that uses a primitive of the body is stopped by a
+//! panic, and is a violation, `no-foreign-thread`, whether or not somebody joins it.
 //!
 //! # What is guaranteed
 //!
@@ -66,16 +68,18 @@
 //! | mutex | none; but an acquisition has no place between another and its release |
 //! | rwlock | acquisitions and releases by readers, successful or not, among themselves; that a writer begins to wait, with all but acquisitions by readers |
 //! | a look at a lock's poison, a once, a thread's end | looks, among themselves; with a rwlock's readers |
-//! | condition variable | the going on of a waiter that has been notified, with all |
+//! | once | what finds it done: calls, waits and looks, among themselves |
+//! | condition variable | the going on of a waiter that has been notified, with all; notifications that find nobody waiting, among themselves |
 //! | counted reference | clones with all but counting; upgrades among themselves; counting among itself; drops of weak ones with all but counting and `get_mut` |
-//! | channel | drops of senders, among themselves |
-//! | park token, barrier, once | none |
+//! | channel | drops of senders, among themselves and with sends; sends that find the receiver gone, among themselves; the going on of who waits for a message, with all, if the channel has no limit |
+//! | park token | unparks, among themselves |
+//! | barrier | none |
 //!
 //! To spawn, to join and to end order threads and are never a choice, but that a thread's end is
 //! ordered with looks at it. A wait for a condition variable is an operation on it and then the
 //! release of the mutex; to write an rwlock is to begin to wait for it and then to acquire it, and
-//! readers that come in between wait behind the writer, as std allows; whom `notify_one` wakes is decided as late as possible, by a race of those
-//! who wait, so that every choice is an ordering. A wait with a timeout may end by itself whenever it
+//! readers that come in between wait behind the writer, as std allows; whom `notify_one` wakes is
+//! decided as late as possible, by a race of those who wait, so that every choice is an ordering. A wait with a timeout may end by itself whenever it
 //! has not been notified, or as [`Explorer::timeouts`] says.
 //!
 //! # Loops that wait
@@ -96,7 +100,10 @@
 //! * No weak memory: for programs whose data races are confined to atomics, orderings weaker than
 //!   sequential consistency allow more than is explored. Code that shares data through locks alone
 //!   loses nothing.
-//! * No reduction by values: two stores of the same value are two orderings.
+//! * No reduction by values: two stores of the same value are two orderings, and so are two `fetch_add`
+//!   whose results nobody uses, for nobody can see from here that nobody does. Drops of references and
+//!   arrivals at a barrier are ordered, though only the last of them differs from the others: the module
+//!   `op` says why.
 //! * No end where the body has none: a loop that spins without a yield, or that changes something in
 //!   each round, has infinitely many orderings. Limits make such a run [`Verdict::Incomplete`], and
 //!   [`Report::cut_off`] says who was busy. So have two loops that wait for something else and, on the
@@ -159,6 +166,9 @@
 //! * Several workers share the nodes above the leaves of wakeup trees (`explore::forest`). What lies
 //!   behind a leaf begins with nothing asleep and is independent of the rest, and the order of a
 //!   node's children stays the one of a single worker, so the counts are the same for any number.
+//! * That shared part, once all workers have given back what they hold, is what a [`Checkpoint`] writes.
+//!   How an exploration is divided into parts that need not know of each other is told in the module
+//!   `split`.
 //!
 //! That this is right is checked against brute force, on random programs over all primitives: see
 //! `tests/suite/brute` and the example `brute-force`.
@@ -166,6 +176,8 @@
 mod adapter;
 mod again;
 pub mod cell;
+mod checkpoint;
+mod estimate;
 mod exploration;
 mod explore;
 mod explorer;
@@ -187,6 +199,7 @@ mod scheduler;
 mod settings;
 mod shown;
 mod spin;
+mod split;
 pub mod statics;
 pub mod sync;
 mod table;
@@ -196,6 +209,8 @@ mod trace;
 mod watchdog;
 mod witness;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use estimate::Estimate;
 pub use explorer::Explorer;
 pub use op::Kind;
 pub use ordering::{ObjectId, Operation, Ordering};
@@ -246,7 +261,7 @@ pub fn note_with(text: impl FnOnce() -> String) {
 ///     drop(b.lock());
 /// };
 /// let report = Explorer::new().explore(queues);
-/// let witness = &report.outcomes[&()].witness;
+/// let witness = report.outcomes[&()].witness();
 /// assert!(witness.to_string().contains("lock b's queue"));
 /// ```
 pub fn belonging_to<R>(owner: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {

@@ -19,6 +19,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Why an execution is given up that starts a thread with a number beyond that.
 pub(crate) const TOO_MANY_THREADS: &str = "more than 64 different threads over all executions";
 
+/// What an object's number stands for, in every run of one program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ObjectName {
+    /// The thread's object with this place among its objects.
+    OfThread(Tid, u32),
+    /// The same of the static at so many bytes from a certain one of this crate's: where that is differs
+    /// from run to run.
+    OfStatic(isize, u32),
+}
+
+/// Where statics are counted from.
+static HERE: u8 = 0;
+
+fn here() -> usize {
+    std::ptr::from_ref(&HERE) as usize
+}
+
 /// Who makes an object.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Creator {
@@ -43,10 +60,41 @@ pub(crate) struct Names {
 
 impl Names {
     /// The thread that is `parent`'s child number `nth`. Thread 0 is the body's own.
-    fn thread(&self, parent: Tid, nth: u32) -> Tid {
+    pub(crate) fn thread(&self, parent: Tid, nth: u32) -> Tid {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         let next = table.threads.len() as Tid + 1;
         *table.threads.entry((parent, nth)).or_insert(next)
+    }
+
+    /// The object with this name.
+    pub(crate) fn object_named(&self, name: ObjectName) -> ObjId {
+        match name {
+            ObjectName::OfThread(tid, nth) => self.object(Creator::Thread(tid), nth),
+            ObjectName::OfStatic(from_here, nth) => {
+                self.object(Creator::Static(here().wrapping_add_signed(from_here)), nth)
+            }
+        }
+    }
+
+    /// All threads by their numbers, each with its parent and its place among the parent's children.
+    pub(crate) fn threads(&self) -> Vec<(Tid, (Tid, u32))> {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut threads: Vec<_> = table.threads.iter().map(|(&name, &tid)| (tid, name)).collect();
+        threads.sort_unstable();
+        threads
+    }
+
+    /// All objects by their numbers.
+    pub(crate) fn objects(&self) -> Vec<(ObjId, ObjectName)> {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = |creator, nth| match creator {
+            Creator::Thread(tid) => ObjectName::OfThread(tid, nth),
+            Creator::Static(at) => ObjectName::OfStatic(at.wrapping_sub(here()) as isize, nth),
+        };
+        let objects = table.objects.iter().map(|(&(creator, nth), &obj)| (obj, name(creator, nth)));
+        let mut objects: Vec<_> = objects.collect();
+        objects.sort_unstable_by_key(|&(obj, _)| obj);
+        objects
     }
 
     fn object(&self, creator: Creator, nth: u32) -> ObjId {

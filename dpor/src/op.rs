@@ -4,7 +4,32 @@
 //! [`Class::conflicts`]); an operation after a yield also reads what its thread looked at before (see
 //! [`Label::also`]). Everything else commutes. The whole reduction rests on this relation: too
 //! small and orderings are lost, too large and they are counted more than once.
+//!
+//! # What can be refined
+//!
+//! What an operation is may depend on the state that it comes in: a compare-exchange that fails has only
+//! read, and so has a notification that finds nobody waiting, a call of a `Once` that is done, a send
+//! after the receiver has gone. Steps that sleep or wait in a tree carry their labels along over
+//! whatever commutes with them. So this is right if of two operations that can both go on in a state and
+//! commute by their labels, each leaves the other possible and what it is, and both orders lead to the
+//! same state. It holds for these: they leave the state as it is, and what would make them something
+//! else is a write, which they do not commute with.
+//!
+//! It holds for operations that are always the same and whose effects add up. Permits that are given
+//! to one thread are one permit, whoever was first; who takes it is ordered with each of them. A sender
+//! that goes while another sends is not the last, so no receiver can tell which was first. A message
+//! that somebody waits for, in a channel without a limit, is his as soon as it has been sent: nobody
+//! else can take it, and no sender can tell that it has been taken, so to receive it is ordered behind
+//! the send alone, and commutes with everything.
+//!
+//! It does not hold for the drops of references that are not the last, nor for arrivals at a barrier that
+//! are not the last. With two references left, each drop would be one that is not the last, so both
+//! would commute by their labels; but each makes the other the last. Were the label to count, a
+//! drop would change the label of the next, which it is to commute with. These stay ordered. (Senders
+//! differ: which of them was the last is nobody's to see.) Nor does it hold for two notifications of
+//! which the first wakes somebody: that one goes on after the first, and not after the second.
 
+use crate::object::{DONE, GONE, NOBODY};
 use crate::spin::Also;
 use std::panic::Location;
 
@@ -67,6 +92,8 @@ pub enum Kind {
     NotifyOne,
     /// `notify_all`.
     NotifyAll,
+    /// A notification that found nobody waiting: it only looked.
+    NotifyNobody,
     /// A thread consumes its own token, waiting for it.
     Park,
     /// A thread's token is made available.
@@ -75,6 +102,8 @@ pub enum Kind {
     Arrive,
     /// A thread comes to a `Once`, and waits while another runs the closure.
     Enter,
+    /// A thread comes to a `Once` that is done: it only looks.
+    FindDone,
     /// The closure of a `Once` is over.
     Leave,
     /// A thread waits until a `Once` is done.
@@ -90,10 +119,15 @@ pub enum Kind {
     Send,
     /// A message is sent if there is room for it.
     TrySend,
+    /// A message is not sent, because the receiver is gone.
+    SendInVain,
     /// The receiver comes to a rendezvous.
     Offer,
     /// A message is received, once there is one.
     Recv,
+    /// A message is received from a channel without a limit, by who would wait for one. It could be no
+    /// other, nor could anything else be done, so this commutes with everything.
+    Received,
     /// A message is received if there is one.
     TryRecv,
     /// A sender of a channel goes. Which one is the last is a matter of order.
@@ -128,7 +162,9 @@ impl Kind {
         match self {
             Kind::Load | Kind::CompareExchangeFailed => Class::Read,
             Kind::Look | Kind::Upgrade | Kind::WaitDone => Class::Read,
-            Kind::UnlockRead | Kind::DropSender => Class::Leave,
+            Kind::NotifyNobody | Kind::FindDone | Kind::SendInVain => Class::Read,
+            Kind::UnlockRead | Kind::DropSender | Kind::Unpark => Class::Leave,
+            Kind::Send | Kind::TrySend => Class::Send,
             Kind::Read | Kind::TryRead => Class::Admission,
             Kind::QueueWrite => Class::Queue,
             Kind::Count => Class::Count,
@@ -168,10 +204,12 @@ impl Kind {
             Kind::Woken => "woken",
             Kind::NotifyOne => "notify_one",
             Kind::NotifyAll => "notify_all",
+            Kind::NotifyNobody => "notify nobody at",
             Kind::Park => "park",
             Kind::Unpark => "unpark",
             Kind::Arrive => "arrive",
             Kind::Enter => "enter",
+            Kind::FindDone => "find done",
             Kind::Leave => "leave",
             Kind::WaitDone => "wait for",
             Kind::Look => "look at",
@@ -179,8 +217,9 @@ impl Kind {
             Kind::End => "end",
             Kind::Send => "send",
             Kind::TrySend => "try_send",
+            Kind::SendInVain => "send",
             Kind::Offer => "offer to recv",
-            Kind::Recv => "recv",
+            Kind::Recv | Kind::Received => "recv",
             Kind::TryRecv => "try_recv",
             Kind::DropSender => "drop a sender of",
             Kind::Hangup => "hang up",
@@ -207,8 +246,11 @@ pub(crate) enum Class {
     Admission,
     /// A writer begins to wait for an `RwLock`, which matters to those alone who ask to be let in.
     Queue,
-    /// A read that others may wait for.
+    /// A read that others may wait for: a reader or a sender goes, or a permit is given that may be
+    /// there already.
     Leave,
+    /// A message is sent: no sender that goes is the last, nor has been, while another sends.
+    Send,
     /// A thread goes on after a yield, and has looked at the object before: a read that may have waited
     /// for those who leave.
     Peek,
@@ -225,13 +267,13 @@ pub(crate) enum Class {
 }
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = 10;
+pub(crate) const CLASSES: usize = 11;
 
 impl Class {
     /// All of them, each at its own index.
     pub(crate) const ALL: [Class; CLASSES] = {
         use Class::*;
-        [Write, Read, Admission, Queue, Leave, Peek, Count, Clone, DropWeak, Unique]
+        [Write, Read, Admission, Queue, Leave, Send, Peek, Count, Clone, DropWeak, Unique]
     };
 
     /// Whether the order of two operations of such classes can matter.
@@ -245,6 +287,7 @@ impl Class {
             (Clone, _) | (_, Clone) => false,
             (DropWeak, other) | (other, DropWeak) => other == Unique,
             (Write | Unique, _) | (_, Write | Unique) => true,
+            (Send, other) | (other, Send) => other != Leave,
             (Leave, Peek) | (Peek, Leave) => true,
             (Read | Admission | Leave | Peek, Read | Admission | Leave | Peek) => false,
         }
@@ -341,6 +384,9 @@ pub(crate) fn label_if(kind: Kind, obj: ObjId, arg: u64, pre: u64) -> Label {
     match kind {
         Kind::CompareExchange if pre == arg => Label::new(obj, Kind::Rmw),
         Kind::CompareExchange => Label::new(obj, Kind::CompareExchangeFailed),
+        Kind::NotifyOne | Kind::NotifyAll if pre == NOBODY => Label::new(obj, Kind::NotifyNobody),
+        Kind::Enter if pre & DONE != 0 => Label::new(obj, Kind::FindDone),
+        Kind::Send | Kind::TrySend if pre & GONE != 0 => Label::new(obj, Kind::SendInVain),
         kind => Label::new(obj, kind),
     }
 }

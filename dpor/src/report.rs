@@ -5,6 +5,7 @@ use crate::witness::Witness;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the exploration says about the body.
@@ -53,15 +54,35 @@ pub struct Outcome {
     pub violating: u64,
     /// The one with the fewest context switches that a bounded search finds.
     pub token: Token,
-    /// That one, step by step.
-    pub witness: Witness,
+    pub(crate) again: Again,
+}
+
+impl Outcome {
+    /// The ordering of [`token`](Self::token), step by step. The body runs again for that: there may be many
+    /// outcomes, and an ordering takes a hundred times the room of its token.
+    pub fn witness(&self) -> Witness {
+        (self.again.0)(&self.token)
+    }
+}
+
+/// Runs an ordering again.
+pub(crate) type Run<T> = Arc<dyn Fn(&Token) -> Replay<T> + Send + Sync>;
+
+/// Runs an ordering again, to see it step by step.
+#[derive(Clone)]
+pub(crate) struct Again(pub(crate) Arc<dyn Fn(&Token) -> Witness + Send + Sync>);
+
+impl fmt::Debug for Again {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Again")
+    }
 }
 
 /// The orderings that violated one thing.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What: `panic`, `no-deadlock`, `no-livelock`, `no-data-race`, or the name that the body gave.
+    /// What: `panic`, `no-deadlock`, `no-livelock`, `no-data-race`, `no-foreign-thread`, or the name that the body gave.
     pub name: String,
     /// Where it comes from: the line of a panic, the lines of the two accesses of a data race, who
     /// waits where in a deadlock or a livelock. What comes from elsewhere is a violation by itself.
@@ -125,6 +146,9 @@ pub struct Report<T: Ord> {
     pub incomplete: Option<String>,
     /// The bound on preemptions, where every ordering within it was explored, violated or not.
     pub within: Option<u32>,
+    /// Which part this is, from 1, and of how many, where every ordering of it was explored, violated or
+    /// not: see [`Checkpoint::part`](crate::Checkpoint::part).
+    pub part: Option<(usize, usize)>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -133,6 +157,29 @@ impl<T: Ord> Report<T> {
     /// Whether every ordering has been explored, violated or not.
     pub fn exhausted(&self) -> bool {
         self.incomplete.is_none()
+    }
+
+    /// The same, with other names for the outcomes: as many, in whatever order.
+    pub fn map<U: Ord>(self, name: impl Fn(T) -> U) -> Report<U> {
+        let outcomes = self.outcomes.into_iter();
+        Report {
+            outcomes: outcomes.map(|(outcome, seen)| (name(outcome), seen)).collect(),
+            verdict: self.verdict,
+            executions: self.executions,
+            orderings: self.orderings,
+            blocked: self.blocked,
+            cut: self.cut,
+            probes: self.probes,
+            longest: self.longest,
+            deadlocks: self.deadlocks,
+            livelocks: self.livelocks,
+            cut_off: self.cut_off,
+            violations: self.violations,
+            incomplete: self.incomplete,
+            within: self.within,
+            part: self.part,
+            elapsed: self.elapsed,
+        }
     }
 
     /// The first violation of that name; there may be others, of other places.

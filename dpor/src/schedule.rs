@@ -5,13 +5,14 @@ use crate::op::Tid;
 use crate::trace::Trace;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// How many states the search for the best schedule may look at. Beyond that it settles for the best
 /// it has found.
 const EFFORT: usize = 4000;
 
 /// The search for an order of a trace's events with few context switches.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Linearizer {
     threads: Vec<Vec<u32>>,
     /// How many runs each thread needs at least, from each of its events on.
@@ -20,6 +21,8 @@ pub(crate) struct Linearizer {
     done: Vec<u32>,
     path: Vec<(Tid, u32)>,
     effort: usize,
+    /// The threads of the last token, by their paths: most tokens have the same.
+    pub(crate) named: Arc<[Vec<u32>]>,
 }
 
 impl Linearizer {
@@ -138,13 +141,13 @@ impl Linearizer {
 /// spawns: `0` is the body's own thread, `0.1` the second that it spawned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token {
-    pub(crate) threads: Vec<Vec<u32>>,
+    pub(crate) threads: Arc<[Vec<u32>]>,
     /// Runs: a place in `threads`, and how many operations.
-    pub(crate) runs: Vec<(usize, u32)>,
+    pub(crate) runs: Box<[(u16, u32)]>,
 }
 
 /// The version that tokens begin with: another version's may not mean the same operations.
-const VERSION: &str = concat!("dpor-", env!("CARGO_PKG_VERSION"));
+pub(crate) const VERSION: &str = concat!("dpor-", env!("CARGO_PKG_VERSION"));
 
 impl Token {
     /// How often the thread changes.
@@ -206,13 +209,13 @@ impl FromStr for Token {
         let mut read = Vec::new();
         for run in list(runs)? {
             let (thread, times) = run.split_once('x').unwrap_or((&run, "1"));
-            let thread = number(thread)? as usize;
-            if thread >= threads.len() {
+            let thread = u16::try_from(number(thread)?).map_err(|_| bad())?;
+            if usize::from(thread) >= threads.len() {
                 return Err(bad());
             }
             read.push((thread, number(times)?));
         }
-        Ok(Token { threads, runs: read })
+        Ok(Token { threads: threads.into(), runs: read.into() })
     }
 }
 
@@ -223,8 +226,8 @@ mod tests {
     #[test]
     fn tokens_can_be_read_back() {
         let token = Token {
-            threads: vec![vec![0], vec![0, 1], vec![0, 1, 0]],
-            runs: vec![(0, 1), (2, 12), (0, 3)],
+            threads: vec![vec![0], vec![0, 1], vec![0, 1, 0]].into(),
+            runs: vec![(0, 1), (2, 12), (0, 3)].into(),
         };
         let text = token.to_string();
         assert_eq!(text, format!("{VERSION}/0,0.1,0.1.0/0,2x12,0x3"));

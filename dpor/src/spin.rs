@@ -73,7 +73,7 @@ pub(crate) enum Effect {
 pub(crate) const CHANGED: u8 = 1;
 /// The same: a lock is free, or there is an owner fewer.
 pub(crate) const FREED: u8 = 2;
-/// The same: there is a reader fewer.
+/// The same: there is a reader fewer, or a sender.
 pub(crate) const LEFT: u8 = 4;
 /// The same: there is a weak reference fewer.
 pub(crate) const DROPPED: u8 = 8;
@@ -96,11 +96,13 @@ impl Effect {
             Kind::TryUnwrap if val == 0 => Effect::Looks(CHANGED | FREED),
             Kind::Unique if val == 0 => Effect::Looks(CHANGED | FREED | DROPPED),
             Kind::Count => Effect::Looks(CHANGED | FREED | COUNTED),
-            Kind::Upgrade | Kind::Enter | Kind::Park if val == 0 => Effect::Looks(CHANGED),
-            Kind::Recv if val == NOT_NOW => Effect::Looks(CHANGED | TRIED),
-            Kind::Recv | Kind::TryRecv | Kind::TrySend if val == NOT_NOW || val == HUNG_UP => {
-                Effect::Looks(CHANGED)
+            Kind::Upgrade | Kind::Park if val == 0 => Effect::Looks(CHANGED),
+            Kind::FindDone | Kind::SendInVain => Effect::Looks(CHANGED),
+            Kind::Recv if val == NOT_NOW => Effect::Looks(CHANGED | LEFT | TRIED),
+            Kind::Recv | Kind::TryRecv if val == NOT_NOW || val == HUNG_UP => {
+                Effect::Looks(CHANGED | LEFT)
             }
+            Kind::TrySend if val == NOT_NOW => Effect::Looks(CHANGED),
             Kind::Lock | Kind::TryLock | Kind::Read | Kind::TryRead => Effect::Takes,
             Kind::Write | Kind::TryWrite | Kind::Upgrade | Kind::Wait => Effect::Takes,
             Kind::Wake if val == 0 => Effect::Returns { changed: false },
@@ -118,9 +120,11 @@ impl Effect {
             (Kind::Offer, _) => CHANGED,
             (Kind::TrySend, Effect::Looks(_)) => TRIED,
             (_, Effect::Begins | Effect::Looks(_)) => 0,
+            // It ends its thread's round, and nobody sees anything of it.
+            (Kind::NotifyNobody, _) => 0,
             (Kind::CloneRef | Kind::Upgrade, _) => COUNTED,
             (Kind::DropWeak, _) => DROPPED | COUNTED,
-            (Kind::UnlockRead, _) => LEFT,
+            (Kind::UnlockRead | Kind::DropSender, _) => LEFT,
             (_, Effect::Takes) => 0,
             (_, Effect::Returns { changed: false }) => FREED,
             (_, Effect::Returns { changed: true } | Effect::Changes) => CHANGED | FREED,

@@ -1,11 +1,16 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
-use crate::report::{CutOff, Outcome, Replay, Report, Verdict, Violation};
-use crate::rt::{Ending, Runtime};
+use crate::op::Tid;
+use crate::report::{Again, CutOff, Outcome, Report, Run, Verdict, Violation};
+use crate::rt::{divergence, Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Of so many outcomes at most it is seen whether their orderings lead there again.
+const COMPARED: usize = 256;
 
 /// So many steps at the end of an execution that was cut off are shown.
 const LAST_STEPS: usize = 60;
@@ -13,14 +18,16 @@ const LAST_STEPS: usize = 60;
 /// How often something was seen, and the ordering in which it was with the fewest switches: the
 /// fewest that a bounded search finds, which for executions of some length need not be the fewest
 /// that there are.
+#[derive(Clone)]
 pub(crate) struct Best {
     pub(crate) orderings: u64,
     /// In how many of them something was violated.
-    violating: u64,
+    pub(crate) violating: u64,
     pub(crate) token: Token,
 }
 
 /// The counts of an exploration.
+#[derive(Clone)]
 pub(crate) struct Tally<T> {
     pub(crate) executions: u64,
     pub(crate) orderings: u64,
@@ -36,12 +43,19 @@ pub(crate) struct Tally<T> {
     /// Name and place.
     pub(crate) violations: BTreeMap<(String, String), Best>,
     /// Orderings that violated what has a name, at whichever places.
-    named: BTreeMap<String, u64>,
+    pub(crate) named: BTreeMap<String, u64>,
     /// Who was busy in the first execution that was cut off.
-    cut_off: Option<(String, Token)>,
-    incomplete: Option<String>,
+    pub(crate) cut_off: Option<(String, Token)>,
+    /// Why it will not be complete, however long it goes on.
+    pub(crate) incomplete: Option<String>,
+    /// The body did not do what it did before, or cannot be explored.
+    diverged: bool,
+    /// Why it has stopped, and could go on.
+    limit: Option<String>,
     /// The bound on preemptions, if there is one.
     within: Option<u32>,
+    /// The part that this is, from 1, and of how many.
+    part: Option<(usize, usize)>,
     linearizer: Linearizer,
 }
 
@@ -62,16 +76,39 @@ impl<T> Default for Tally<T> {
             named: BTreeMap::new(),
             cut_off: None,
             incomplete: None,
+            diverged: false,
+            limit: None,
             within: None,
+            part: None,
             linearizer: Linearizer::default(),
         }
     }
 }
 
-impl<T: Ord + Debug> Tally<T> {
-    /// The exploration stops before its end. The first reason counts.
+impl<T: Ord + Debug + 'static> Tally<T> {
+    /// Something is not explored, and will not be. The first reason counts.
     pub(crate) fn stop(&mut self, why: String) {
         self.incomplete.get_or_insert(why);
+    }
+
+    /// The exploration stops here, and could go on. The first reason counts.
+    pub(crate) fn limit(&mut self, why: String) {
+        self.limit.get_or_insert(why);
+    }
+
+    /// The limit has cut off nothing.
+    pub(crate) fn forget_limit(&mut self) {
+        self.limit = None;
+    }
+
+    /// Whether it has stopped at a limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// Whether the body did not do what it did before, or cannot be explored.
+    pub(crate) fn has_diverged(&self) -> bool {
+        self.diverged
     }
 
     /// An execution was one of an ordering that has been counted.
@@ -79,9 +116,54 @@ impl<T: Ord + Debug> Tally<T> {
         self.executions += 1;
     }
 
+    fn diverge(&mut self, why: String) {
+        self.diverged = true;
+        self.stop(why);
+    }
+
     /// No more than `preemptions` were allowed.
     pub(crate) fn bound(&mut self, preemptions: u32) {
         self.within = Some(preemptions);
+    }
+
+    /// It is part `k` of `n`.
+    pub(crate) fn is_part(&mut self, k: usize, n: usize) {
+        self.part = Some((k, n));
+    }
+
+    /// The counts that have a name.
+    pub(crate) fn counts(&self) -> [(&'static str, u64); 9] {
+        [
+            ("executions", self.executions),
+            ("orderings", self.orderings),
+            ("blocked", self.blocked),
+            ("cut", self.cut),
+            ("probes", self.probes),
+            ("longest", self.longest as u64),
+            ("deadlocks", self.deadlocks),
+            ("livelocks", self.livelocks),
+            ("violating", self.violating),
+        ]
+    }
+
+    /// Sets a count by its name. `None` if there is none of that name.
+    pub(crate) fn set_count(&mut self, name: &str, count: u64) -> Option<()> {
+        *match name {
+            "executions" => &mut self.executions,
+            "orderings" => &mut self.orderings,
+            "blocked" => &mut self.blocked,
+            "cut" => &mut self.cut,
+            "probes" => &mut self.probes,
+            "longest" => {
+                self.longest = usize::try_from(count).ok()?;
+                return Some(());
+            }
+            "deadlocks" => &mut self.deadlocks,
+            "livelocks" => &mut self.livelocks,
+            "violating" => &mut self.violating,
+            _ => return None,
+        } = count;
+        Some(())
     }
 
     /// Adds another worker's counts.
@@ -101,8 +183,12 @@ impl<T: Ord + Debug> Tally<T> {
         for (name, orderings) in other.named {
             *self.named.entry(name).or_default() += orderings;
         }
+        self.diverged |= other.diverged;
         if let Some(why) = other.incomplete {
             self.stop(why);
+        }
+        if let Some(why) = other.limit {
+            self.limit(why);
         }
     }
 
@@ -114,9 +200,9 @@ impl<T: Ord + Debug> Tally<T> {
                 self.blocked += 1;
                 return;
             }
-            Some(Ending::Diverged(_) | Ending::Refused(_) | Ending::Torn | Ending::Probed) => {
-                return
-            }
+            Some(Ending::Diverged(ref why)) => return self.diverge(divergence(why)),
+            Some(Ending::Refused(ref why)) => return self.diverge(why.clone()),
+            Some(Ending::Torn | Ending::Probed | Ending::Halted) => return,
             Some(Ending::TooLong) => {
                 self.cut += 1;
                 let (n, who) = (rt.trace.len(), rt.busy());
@@ -159,12 +245,9 @@ impl<T: Ord + Debug> Tally<T> {
         }
     }
 
-    /// The report; `replay` runs an ordering again to see it step by step.
-    pub(crate) fn report(
-        self,
-        elapsed: Duration,
-        replay: &dyn Fn(&Token) -> Replay<T>,
-    ) -> Report<T> {
+    /// The report; `replay` runs an ordering again to see it step by step. Some outcomes are compared with
+    /// what their orderings lead to then.
+    pub(crate) fn report(self, elapsed: Duration, replay: Run<T>) -> Report<T> {
         let mut violations = Vec::new();
         let mut differs = None;
         for ((name, place), best) in self.violations {
@@ -186,15 +269,17 @@ impl<T: Ord + Debug> Tally<T> {
             });
         }
         let mut outcomes = BTreeMap::new();
-        for (outcome, best) in self.outcomes {
-            let run = replay(&best.token);
-            if run.outcome.as_ref() != Some(&outcome) {
+        let again = replay.clone();
+        let again = Again(Arc::new(move |token| again(token).witness));
+        let every = self.outcomes.len() / COMPARED + 1;
+        for (n, (outcome, best)) in self.outcomes.into_iter().enumerate() {
+            let Best { orderings, violating, token } = best;
+            if n % every == 0 && replay(&token).outcome.as_ref() != Some(&outcome) {
                 differs =
                     Some(format!("an ordering led to {outcome:?}, and not when it ran again"));
             }
-            let witness = run.witness;
-            let Best { orderings, violating, token } = best;
-            outcomes.insert(outcome, Outcome { orderings, violating, token, witness });
+            let again = again.clone();
+            outcomes.insert(outcome, Outcome { orderings, violating, token, again });
         }
         let cut_off = self.cut_off.map(|(who, token)| {
             let mut witness = replay(&token).witness;
@@ -202,17 +287,21 @@ impl<T: Ord + Debug> Tally<T> {
             witness.steps.drain(..skipped);
             CutOff { who, token, witness }
         });
-        let incomplete = self.incomplete.or(differs.map(|differs| {
+        let incomplete = self.incomplete.or(self.limit).or(differs.map(|differs| {
             format!(
                 "the body is not deterministic: {differs}; it depends on something that outlives an \
                  execution (a static, an atomic of std's) or on chance"
             )
         }));
+        let part = self.part.map(|(k, n)| format!("part {k} of {n}"));
         let verdict = if !violations.is_empty() {
             Verdict::Violated
         } else {
             match (&incomplete, self.within) {
                 (Some(why), _) => Verdict::Incomplete { why: why.clone() },
+                (None, _) if self.part.is_some() => {
+                    Verdict::Incomplete { why: part.clone().unwrap_or_default() }
+                }
                 (None, _) if self.orderings == 0 => {
                     Verdict::Incomplete { why: "nothing ran".into() }
                 }
@@ -235,7 +324,8 @@ impl<T: Ord + Debug> Tally<T> {
             outcomes,
             violations,
             within: self.within.filter(|_| incomplete.is_none()),
-            incomplete: incomplete.or(bounded),
+            part: self.part.filter(|_| incomplete.is_none()),
+            incomplete: incomplete.or(bounded).or(part),
             elapsed,
         }
     }
@@ -262,7 +352,7 @@ fn merge<K: Ord>(into: &mut BTreeMap<K, Best>, from: BTreeMap<K, Best>) {
 impl Best {
     fn first(rt: &Runtime, linearizer: &mut Linearizer) -> Self {
         let runs = linearizer.best(&rt.trace, usize::MAX);
-        let token = token(rt, &runs.expect("a trace has an order"));
+        let token = linearizer.token(rt, &runs.expect("a trace has an order"));
         Best { orderings: 1, violating: !rt.violations.is_empty() as u64, token }
     }
 
@@ -272,7 +362,7 @@ impl Best {
         let bound = self.token.runs.len();
         if bound > 0 {
             if let Some(runs) = linearizer.best(&rt.trace, bound - 1) {
-                self.token = token(rt, &runs);
+                self.token = linearizer.token(rt, &runs);
             }
         }
     }
@@ -288,7 +378,7 @@ impl Token {
                 _ => runs.push((event.tid, 1)),
             }
         }
-        token(rt, &runs)
+        Linearizer::default().token(rt, &runs)
     }
 
     /// An ordering equivalent to the current execution, as far as it has come.
@@ -297,15 +387,15 @@ impl Token {
     }
 }
 
-fn token(rt: &Runtime, runs: &[(u16, u32)]) -> Token {
-    Token {
-        threads: rt.live.iter().map(|&p| rt.path(p)).collect(),
-        runs: runs
-            .iter()
-            .map(|&(tid, times)| {
-                let place = rt.live.iter().position(|&p| p == tid);
-                (place.expect("the thread is in this execution"), times)
-            })
-            .collect(),
+impl Linearizer {
+    /// The token of an order of the current execution.
+    fn token(&mut self, rt: &Runtime, runs: &[(Tid, u32)]) -> Token {
+        let threads: Vec<_> = rt.live.iter().map(|&p| rt.path(p)).collect();
+        if *self.named != threads[..] {
+            self.named = threads.into();
+        }
+        let place = |tid| rt.live.iter().position(|&p| p == tid).unwrap_or_default() as u16;
+        let runs = runs.iter().map(|&(tid, times)| (place(tid), times)).collect();
+        Token { threads: self.named.clone(), runs }
     }
 }

@@ -12,6 +12,7 @@ use std::panic::Location;
 pub(crate) type Clock = Vec<u32>;
 
 /// Makes `into` know what `from` knows.
+#[inline]
 pub(crate) fn join(into: &mut Clock, from: &[u32]) {
     if into.len() < from.len() {
         into.resize(from.len(), 0);

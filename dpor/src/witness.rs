@@ -94,6 +94,7 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
 fn name(event: &Event) -> &'static str {
     match (event.label.kind, event.verb) {
         (Kind::Rmw, Some(verb)) => verb,
+        (Kind::NotifyNobody | Kind::SendInVain, _) => event.announced.name(),
         (kind, _) => kind.name(),
     }
 }
@@ -109,15 +110,14 @@ fn value(event: &Event) -> Option<String> {
             Some("fails".into())
         }
         Kind::Unique if val == 0 => Some("fails".into()),
-        Kind::Send | Kind::TrySend | Kind::Recv | Kind::TryRecv if val == HUNG_UP => {
-            Some("hung up".into())
-        }
+        Kind::SendInVain | Kind::Recv | Kind::TryRecv if val == HUNG_UP => Some("hung up".into()),
         Kind::TrySend | Kind::TryRecv | Kind::Recv if val == NOT_NOW => Some("fails".into()),
         Kind::Look if val == ALIVE => Some("goes on".into()),
         Kind::Look if val == OVER => Some("has ended".into()),
         Kind::Count => Some(val.to_string()),
         Kind::DropRef if val == 1 => Some("the last".into()),
         Kind::Wake if val == 0 => Some("by itself".into()),
+        Kind::NotifyNobody => Some("nobody waits".into()),
         _ => None,
     }
 }

@@ -24,6 +24,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("workers", &["--workers", "1", "four-threads"], 0, "420 orderings, 420 executions"),
     ("max-executions", &["--max-executions", "1", RACE], 3, "INCOMPLETE: stopped after 1 exec"),
     ("max-time", &["--engine", "dfs", "--max-time", "200ms", LONG], 3, "stopped after "),
+    ("estimate", &["--estimate", "four-threads"], 0, "420 orderings"),
     ("show", &["--show", "2", RACE], 0, "an ordering that leads to outcome 2"),
     ("outcomes", &["--outcomes", "--file", "-"], 0, "map shut down"),
     ("replay", &["--replay", "dpor-0.1.0/0,0.0/", RACE], 0, "INCOMPLETE: one ordering, run again"),
@@ -35,6 +36,9 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("calls", &["--generate", "--calls", "2", "--part", "1/5"], 0, "all hold"),
     ("part", &["--generate", "--calls", "2", "--part", "2/50"], 0, "all hold"),
 ];
+
+/// What they write is read by `an_exploration_in_parts_is_the_whole`.
+const KEPT: [&str; 2] = ["checkpoint", "merge"];
 
 /// What they write is checked by `cargo xtask ci`, with both builds at hand.
 const PAGES: [&str; 3] = ["ledger", "history", "check"];
@@ -58,7 +62,7 @@ fn there_is_no_other_option() {
         Some(name.split([' ', '[', '=']).next()?.to_owned())
     };
     let has: BTreeSet<String> = help.lines().filter_map(option).collect();
-    let tested = OPTIONS.iter().map(|(option, ..)| *option).chain(PAGES);
+    let tested = OPTIONS.iter().map(|(option, ..)| *option).chain(KEPT).chain(PAGES);
     assert_eq!(has, tested.map(str::to_owned).collect());
 }
 
@@ -92,6 +96,11 @@ fn mistakes_are_shown_and_end_with_two() {
         (&["--no-such-option"], "--no-such-option"),
         (&["--check"], "--ledger"),
         (&["--part", "1/2"], "--generate"),
+        (&["--part", "1/2", RACE], "--checkpoint"),
+        (&["--checkpoint", "none", "--engine", "dfs", RACE], "engine dpor only"),
+        (&["--checkpoint", "none"], "one scenario"),
+        (&["--merge", "none"], "one scenario"),
+        (&["--merge", "/there/is/no/such/file", RACE], "/there/is/no/such/file"),
         (&["--threads", "2"], "--generate"),
         (&["--calls", "2"], "--generate"),
         (&["--generate", "--threads", "1"], "--threads"),
@@ -140,6 +149,13 @@ fn options_that_contradict_each_other_are_refused() {
     for other in ["--compare", "--engine=dfs", "--workers=1", "--max-time=1s", "--seed=1"] {
         refused(&["--replay", "1", other, RACE]);
     }
+    for other in ["--compare", "--replay=1", "--generate"] {
+        refused(&["--checkpoint", "none", other]);
+        refused(&["--merge", "none", other]);
+    }
+    for other in ["--checkpoint=none", "--part=1/2", "--max-executions=1", "--workers=1"] {
+        refused(&["--merge", "none", other, RACE]);
+    }
     refused(&["--compare", "--engine", "dfs", RACE]);
     refused(&["--compare", "--show", "1", RACE]);
 }
@@ -150,6 +166,51 @@ fn refused(arguments: &[&str]) {
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stdout(&output));
     assert!(stderr(&output).contains("cannot be used with"), "{arguments:?}: {}", stderr(&output));
     assert_eq!(stdout(&output), "", "{arguments:?}");
+}
+
+/// Kept in files, interrupted, gone on with and added up: what is counted is the same.
+#[test]
+fn an_exploration_in_parts_is_the_whole() {
+    let folder = std::env::temp_dir().join(format!("explore-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("there is a place for files");
+    let path = |name: &str| folder.join(name).to_str().expect("it is text").to_owned();
+    let counted = |arguments: &[&str]| {
+        let mut view = json(arguments).remove(0);
+        for outcome in view["outcomes"].as_array_mut().expect("it has outcomes") {
+            // Which ordering is the best is found among those that were seen first.
+            let counted = ["outcome", "orderings", "violating", "grade"];
+            outcome
+                .as_object_mut()
+                .expect("it is one")
+                .retain(|name, _| counted.contains(&&**name));
+        }
+        [&view["verdict"], &view["orderings"], &view["executions"], &view["outcomes"]]
+            .map(Clone::clone)
+    };
+    let scenario = "four-threads";
+    let whole = counted(&[scenario]);
+    let kept = path("kept");
+    let limited = explore(&["--checkpoint", &kept, "--max-executions", "100", scenario]);
+    status(&limited, 3);
+    let another = explore(&["--checkpoint", &kept, RACE]);
+    status(&another, 2);
+    assert!(stderr(&another).contains("of another body"), "{}", stderr(&another));
+    assert_eq!(counted(&["--checkpoint", &kept, scenario]), whole);
+    std::fs::remove_file(&kept).expect("it is there");
+    for part in ["1/3", "2/3", "3/3"] {
+        let file = path(&part.replace('/', "-of-"));
+        let output = explore(&["--checkpoint", &file, "--part", part, scenario]);
+        status(&output, 0);
+        let said = format!("INCOMPLETE: part {}", part.replace('/', " of "));
+        assert!(stdout(&output).contains(&said), "{}", stdout(&output));
+    }
+    let all = folder.to_str().expect("it is text");
+    assert_eq!(counted(&["--merge", all, scenario]), whole);
+    let two = [path("1-of-3"), path("3-of-3")].join(",");
+    let missing = explore(&["--merge", &two, scenario]);
+    status(&missing, 3);
+    assert!(stdout(&missing).contains("part 2 of 3 is missing"), "{}", stdout(&missing));
+    std::fs::remove_dir_all(&folder).expect("it is there");
 }
 
 #[test]

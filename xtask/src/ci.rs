@@ -64,9 +64,11 @@ const CHECKS: &[Check] = &[
     ("tests, shuttle", Engine::Shuttle, &["test"]),
     // These choose their builds themselves.
     ("explore", Engine::Std, &["xtask", "explore"]),
+    ("instructions", Engine::Std, &["xtask", "instructions"]),
     ("own crate", Engine::Std, &["xtask", "own-crate"]),
     ("explore, asked", Engine::Std, &["xtask", "asked"]),
     ("explore, generated", Engine::Std, &["xtask", "explore", "--generate", "--part", "1/200"]),
+    ("mutants", Engine::Std, &["xtask", "mutants", "--check"]),
     ("explore, ledger", Engine::Std, &["xtask", "explore", "--ledger", "--check"]),
     ("explore, history", Engine::Std, &["xtask", "explore", "--history", "--check"]),
 ];

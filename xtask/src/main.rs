@@ -4,6 +4,7 @@ mod asked;
 mod build;
 mod ci;
 mod explore;
+mod instructions;
 mod kept;
 mod mutants;
 mod own;
@@ -33,6 +34,8 @@ usage: cargo xtask COMMAND
   peers     run other people's loom tests with loom and with dpor/loom, and print
             a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status
+  instructions  count what an execution of the explorer costs, where valgrind is
+            at hand, and compare with dpor/instructions.txt, which --write writes
   own-crate test, run, generate and replay in examples/own-crate, as its owner would
   explore   what `cargo explore` runs; see cargo explore --help
 ";
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let done = match command {
         Some("asked") => asked::run(),
         Some("own-crate") => own::run(),
+        Some("instructions") => instructions::run(&names),
         Some("ci") => ci::run(&names),
         Some("peers") => peers::run(&names),
         Some("universe") => universe::run(&names),

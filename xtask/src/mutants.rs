@@ -9,8 +9,7 @@
 //! - `seen`: what was found so far, so that a run that was cut off goes on
 //! - `matrix`: which check saw which, `models/MUTANTS.md`
 //! - `others`: the mistakes that cargo-mutants knows
-//! - `explorer`: the explorer's mutants, each a build of its own, against the
-//!   explorer's tests
+//! - `explorer`: the explorer's mutants, which are run against its own tests
 
 mod copy;
 mod core;
@@ -21,7 +20,7 @@ mod others;
 mod run;
 mod seen;
 
-use crate::build::{cargo, root, target, Engine};
+use crate::build::{root, target};
 use copy::copy;
 use instrument::Edit;
 use matrix::Killers;
@@ -30,7 +29,6 @@ use seen::Seen;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -67,17 +65,6 @@ impl Mutant {
             Ok(Edit { place: place..place + from.len(), text: to.trim_end().to_owned() })
         };
         self.edits.iter().map(place).collect()
-    }
-
-    fn apply(&self, sound: &str) -> Result<String, String> {
-        let mut text = sound.to_owned();
-        for (from, to) in self.edits {
-            if text.matches(from).count() != 1 {
-                return Err(format!("{}: not once in {}:\n{from}", self.name, self.file));
-            }
-            text = text.replace(from, to);
-        }
-        Ok(text)
     }
 }
 
@@ -181,7 +168,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         return others::run(asked.part, asked.limit);
     }
     if asked.explorer {
-        return of_the_explorer(&asked.names);
+        return of_the_explorer(&asked);
     }
     of_the_core(&asked)
 }
@@ -197,8 +184,8 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         Err(error) if asked.check => return Err(error),
         Err(_) => BTreeMap::new(),
     };
-    let tree = copy("mutants", &instrumented(&all)?)?;
-    let seen = Seen::open(&all, &recorded)?;
+    let tree = copy("mutants", &instrumented(&all, "src/lib.rs")?)?;
+    let seen = Seen::open(&all, &recorded, asked.check)?;
     let mut binaries = Vec::new();
     for check in asked.checks() {
         let known = |mutant: &Mutant| seen.killers(mutant.name).contains_key(&check);
@@ -218,18 +205,18 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         binaries.push(built);
     }
     let begin = Instant::now();
-    two_at_a_time(&chosen, |(number, mutant), worker| {
+    let done = two_at_a_time(&chosen, |(number, mutant), worker| {
         in_time(start, asked.limit)?;
         let log = log_file(&format!("mutant{worker}"));
         let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
         println!("{:40}{said}", mutant.name);
         Ok(())
-    })?;
+    });
     println!("{} mutants, {:.0} s", chosen.len(), begin.elapsed().as_secs_f64());
     let dpor = binaries.iter().find(|built| built.check == Check::Dpor);
     let silent = dpor.map_or(Ok(()), |dpor| say(&all, dpor));
     if asked.check {
-        return still_seen(&chosen, &seen, &recorded).and(silent);
+        return done.and(still_seen(&chosen, &seen, &recorded)).and(silent);
     }
     let row = |(number, mutant): &(usize, &'static Mutant)| {
         (core::kind(*number), *mutant, seen.killers(mutant.name))
@@ -240,8 +227,8 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
         write(&root().join(matrix::FILE), &text)?;
     }
     match wrong.is_empty() {
-        true => silent,
-        false => Err(wrong.join("\n")),
+        true => done.and(silent),
+        false => done.and(Err(wrong.join("\n"))),
     }
 }
 
@@ -369,13 +356,16 @@ fn still_seen(
     }
 }
 
-/// The texts of the core with all of its mutants in them.
-fn instrumented(all: &[(usize, &'static Mutant)]) -> Result<BTreeMap<String, String>, String> {
+/// The texts of the core, or of the explorer, with all of its mutants in them; `front` is its front page.
+fn instrumented(
+    all: &[(usize, &'static Mutant)],
+    front: &str,
+) -> Result<BTreeMap<String, String>, String> {
     let mut files: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
     for (number, mutant) in all {
         files.entry(mutant.file).or_default().push((*number, mutant));
     }
-    let mut texts = BTreeMap::from([choice()?]);
+    let mut texts = BTreeMap::from([choice(front)?]);
     for (name, mutants) in files {
         let sound = read(&root().join(name))?;
         let places = |(number, mutant): &(usize, &Mutant)| Ok((*number, mutant.places(&sound)?));
@@ -385,92 +375,34 @@ fn instrumented(all: &[(usize, &'static Mutant)]) -> Result<BTreeMap<String, Str
     Ok(texts)
 }
 
-/// The front page of the core, which asks in addition which mutant was chosen.
-fn choice() -> Result<(String, String), String> {
-    let name = "src/lib.rs";
+/// The front page, which asks in addition which mutant was chosen.
+fn choice(name: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), read(&root().join(name))? + instrument::CHOICE))
 }
 
-/// The explorer's tests that a mutant is run against, the quick ones first.
-const EXPLORERS: [&str; 11] = [
-    "published",
-    "teardown",
-    "awaiting",
-    "violations",
-    "primitives",
-    "data_races",
-    "references",
-    "std_surface",
-    "workers",
-    "spins",
-    "brute_force",
-];
-
-fn of_the_explorer(names: &[&str]) -> Result<(), String> {
-    let chosen = explorer::MUTANTS.iter();
-    let chosen: Vec<&Mutant> =
-        chosen.filter(|mutant| names.is_empty() || names.contains(&mutant.name)).collect();
-    let tree = copy("explorer", &BTreeMap::new())?;
-    let output = test(&tree, false)?;
-    if !output.status.success() {
-        return Err(format!("the explorer fails without a mutant\n{}", tail(&output)));
+/// Runs the explorer's mutants against its tests, of one build.
+fn of_the_explorer(asked: &Asked<'_>) -> Result<(), String> {
+    let all: Vec<(usize, &'static Mutant)> =
+        explorer::MUTANTS.iter().enumerate().map(|(at, mutant)| (at + 1, mutant)).collect();
+    let tree = copy("explorer", &instrumented(&all, "dpor/src/lib.rs")?)?;
+    let mut built = run::build(&tree, &target(), Check::Explorer)?;
+    let log = log_file("explorer");
+    if asked.names.is_empty() && asked.part.0 == 1 {
+        built.is_sound(&log)?;
     }
     let mut survivors = Vec::new();
-    for mutant in chosen {
-        let file = tree.join(mutant.file);
-        let sound = read(&file)?;
-        write(&file, &mutant.apply(&sound)?)?;
-        let by = killed(mutant, &tree)?;
+    for (number, mutant) in asked.mutants(&all) {
+        let by = built.killer(number, None, Rest::All, &log)?;
         let said = by.clone().unwrap_or_else(|| format!("SURVIVED: {}", mutant.breaks));
-        println!("{:32} {said}", mutant.name);
+        println!("{:40} {said}", mutant.name);
         if by.is_none() {
             survivors.push(mutant.name);
         }
-        write(&file, &sound)?;
     }
     match survivors.is_empty() {
         true => Ok(()),
         false => Err(format!("survived: {}", survivors.join("; "))),
     }
-}
-
-/// What failed, in short; `None` when nothing did.
-fn killed(mutant: &Mutant, tree: &Path) -> Result<Option<String>, String> {
-    let built = test(tree, true)?;
-    if !built.status.success() {
-        return Err(format!("{}: does not compile\n{}", mutant.name, tail(&built)));
-    }
-    let output = test(tree, false)?;
-    if output.status.success() {
-        return Ok(None);
-    }
-    let text = String::from_utf8_lossy(&output.stdout);
-    let mut failed: Vec<&str> = text
-        .lines()
-        .filter(|line| {
-            let failed = line.starts_with("test ") && line.contains("FAILED");
-            // How std's harness says it when it is told to be quiet.
-            let failed = failed || line.ends_with(" --- FAILED");
-            failed && !line.starts_with("test result")
-        })
-        .filter_map(|line| line.trim_start_matches("test ").split_whitespace().next())
-        .collect();
-    failed.dedup();
-    Ok(Some(match failed.as_slice() {
-        [] => "the process ended".into(),
-        names => names.join(" "),
-    }))
-}
-
-fn test(tree: &Path, build_only: bool) -> Result<Output, String> {
-    let mut command = cargo(tree, &folder(), Engine::Std);
-    command.args(["test", "--quiet", "-p", "shuttle-dpor"]);
-    command.args(EXPLORERS.iter().flat_map(|name| ["--test", name]));
-    if build_only {
-        command.arg("--no-run");
-    }
-    command.env("RUST_BACKTRACE", "0");
-    command.output().map_err(|error| format!("cargo does not start: {error}"))
 }
 
 fn read(file: &Path) -> Result<String, String> {
@@ -479,13 +411,6 @@ fn read(file: &Path) -> Result<String, String> {
 
 fn write(file: &Path, text: &str) -> Result<(), String> {
     fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
-}
-
-fn tail(output: &Output) -> String {
-    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.push_str(&String::from_utf8_lossy(&output.stderr));
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 #[cfg(test)]
@@ -502,12 +427,12 @@ mod tests {
 
     #[test]
     fn every_mutant_still_finds_what_it_breaks() {
-        let of_core = core::all().into_iter().map(|(number, mutant)| {
+        let of_explorer = explorer::MUTANTS.iter().map(|mutant| (1, mutant));
+        let all = core::all().into_iter().chain(of_explorer).map(|(number, mutant)| {
             let text = text(mutant.file);
             mutant.places(&text).and_then(|places| instrument(&text, &[(number, places)])).err()
         });
-        let of_explorer = explorer::MUTANTS.iter().map(|m| m.apply(&text(m.file)).err());
-        let wrong: Vec<String> = of_core.chain(of_explorer).flatten().collect();
+        let wrong: Vec<String> = all.flatten().collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 

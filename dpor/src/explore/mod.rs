@@ -2,21 +2,23 @@
 //!
 //! [`node`] holds the exploration tree along the current execution and walks it, [`races`] finds the
 //! reversible races of a complete one and the sequences that reverse them, and [`wakeup`] keeps those
-//! sequences in order until it is their turn. [`forest`] is for several workers,
-//! [`bounded`] for a bound on preemptions.
+//! sequences in order until it is their turn. [`tree`] is what several workers share of it, behind the
+//! lock of [`forest`]; [`bounded`] is for a bound on preemptions.
 
 mod bounded;
 mod forest;
 mod node;
 mod races;
+mod tree;
 mod wakeup;
 
 pub(crate) use bounded::Bounded;
-pub(crate) use forest::Forest;
+pub(crate) use forest::{Forest, Save};
 pub(crate) use node::Search;
 pub(crate) use races::Blocked;
+pub(crate) use tree::{Child, Node, Place, Root, Tree};
 
-use crate::op::Tid;
+use crate::op::{ObjId, Tid};
 
 /// What there is to choose from.
 pub(crate) struct View {
@@ -25,6 +27,17 @@ pub(crate) struct View {
     /// Those of them that have not just yielded.
     pub(crate) patient: u64,
     pub(crate) current: Tid,
+    /// Those who stand where the exploration halts.
+    pub(crate) halting: u64,
+}
+
+/// Where executions halt that only tell how an exploration can be divided: see [`crate::split`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Halt {
+    /// Behind the fixed steps, where more than one thread is about to do something.
+    Here,
+    /// Each thread where it is about to do anything but a load to this object.
+    Before(ObjId),
 }
 
 impl View {
@@ -50,6 +63,8 @@ pub(crate) enum Choice {
     Redundant,
     /// What was to be found out about a spinner has been.
     Probed,
+    /// Whoever could go on stands where the exploration halts.
+    Halted,
     /// The body did not do what it did before.
     Diverged(String),
 }

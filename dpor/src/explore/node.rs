@@ -6,10 +6,11 @@
 //! only if none of the sleeping steps is a weak initial of it, so that nothing is asleep any more when
 //! it has been followed: that is what makes the exploration optimal.
 
-use super::forest::{Edge, Forest, Published};
+use super::forest::Forest;
 use super::races::{Blocked, Races};
-use super::wakeup::{weak_initial, WakeupTree};
-use super::{Choice, View};
+use super::tree::{Edge, Place, Published};
+use super::wakeup::{weak_initial, Branch, WakeupTree};
+use super::{Choice, Halt, View};
 use crate::object::Object;
 use crate::op::{Tid, Transition};
 use crate::trace::Trace;
@@ -36,6 +37,10 @@ impl Node {
         self.todo = WakeupTree::default();
     }
 
+    fn publish(self) -> Published {
+        Published { sleep: self.sleep, done: self.done, taken: self.taken, todo: self.todo }
+    }
+
     /// Whether everything that starts with `sequence` has been explored, through a step that sleeps
     /// here or a branch that is done.
     fn covers(&self, sequence: &[Transition]) -> bool {
@@ -50,8 +55,12 @@ const REPORTED: u32 = 32;
 /// The exploration as one worker sees it.
 #[derive(Default)]
 pub(crate) struct Search {
-    /// Where this worker's part of the tree begins: the way there through the shared part.
+    /// Where this worker's part of the tree begins: in which tree, behind how many fixed steps, and the
+    /// way from there through the shared part.
+    root: usize,
+    fixed: usize,
     path: Vec<Edge>,
+    /// The steps on the way, the fixed ones first.
     prefix: Vec<Transition>,
     /// What is asleep where it begins.
     asleep: Vec<Transition>,
@@ -65,11 +74,27 @@ pub(crate) struct Search {
     races: Races,
     /// The threads of an execution that is run next, and not counted: it tells who spins.
     detour: Option<Vec<Tid>>,
+    halt: Option<Halt>,
 }
 
 impl Search {
+    /// A search of what comes behind these steps.
+    pub(crate) fn behind(prefix: Vec<Transition>) -> Self {
+        Search { fixed: prefix.len(), prefix, ..Search::default() }
+    }
+
+    /// The same, which halts.
+    pub(crate) fn halting(prefix: Vec<Transition>, halt: Halt) -> Self {
+        Search { halt: Some(halt), ..Search::behind(prefix) }
+    }
+
+    /// Where executions halt, if they do.
+    pub(crate) fn halts(&self) -> Option<Halt> {
+        self.halt
+    }
+
     /// A search that shares the tree with other workers. It has nothing to explore until
-    /// [`next_job`](Self::next_job) says so.
+    /// [`begin`](Self::begin) says so.
     pub(crate) fn sharing(forest: Forest) -> Self {
         Search { forest: Some(forest), ..Search::default() }
     }
@@ -81,6 +106,20 @@ impl Search {
                 Some(&tid) => Choice::Run(tid),
                 None => Choice::Probed,
             };
+        }
+        let mut enabled = view.enabled;
+        if let Some(halt) = self.halt.filter(|_| trace.len() >= self.fixed) {
+            let halts = match halt {
+                Halt::Here => view.halting.count_ones() > 1,
+                Halt::Before(_) => {
+                    enabled &= !view.halting;
+                    enabled == 0
+                }
+            };
+            if halts {
+                self.retire(trace.len() - self.fixed);
+                return Choice::Halted;
+            }
         }
         let expected = match self.prefix.get(trace.len()) {
             Some(&step) => Some(step),
@@ -99,7 +138,7 @@ impl Search {
         }
         let now = trace.len() - self.prefix.len();
         let asleep = self.nodes[now].sleep.iter().fold(0u64, |set, s| set | 1 << s.tid);
-        let awake = view.enabled & !asleep;
+        let awake = enabled & !asleep;
         if awake == 0 {
             self.retire(now);
             return Choice::Redundant;
@@ -180,6 +219,8 @@ impl Search {
     }
 
     fn insert(&mut self, at: usize, sequence: &mut Vec<Transition>) {
+        // What precedes the fixed steps is explored elsewhere.
+        let Some(at) = at.checked_sub(self.fixed) else { return };
         if let Some(&edge) = self.path.get(at) {
             let forest = self.forest.as_ref().expect("a path leads through shared nodes");
             return forest.insert(edge, sequence);
@@ -192,11 +233,25 @@ impl Search {
 
     /// Goes to the deepest waiting branch, or to another job. Returns false if none is left.
     pub(crate) fn backtrack(&mut self) -> bool {
+        let leaves = self.forest.as_ref().is_some_and(Forest::wants_back);
         self.unreported += 1;
-        if self.share() || self.unreported == REPORTED {
+        if !leaves && (self.share() || self.unreported == REPORTED) {
             self.unreported = 0;
             self.report();
         }
+        let more = self.turn();
+        match (more, leaves) {
+            (true, false) => true,
+            (true, true) => {
+                self.give_back();
+                self.next_job(None)
+            }
+            (false, _) => self.forest.is_some() && self.next_job(Some(self.place())),
+        }
+    }
+
+    /// Turns to the deepest waiting branch of this worker's, if there is one.
+    fn turn(&mut self) -> bool {
         while let Some(node) = self.nodes.last_mut() {
             match node.todo.pop() {
                 Some(branch) => {
@@ -208,19 +263,40 @@ impl Search {
                 None => self.retire(self.nodes.len() - 1),
             }
         }
-        self.forest.is_some() && self.next_job()
+        false
     }
 
-    /// Waits for a job. Returns false if there will be none.
-    pub(crate) fn next_job(&mut self) -> bool {
-        let job = self.forest.as_ref().and_then(|forest| forest.job(self.path.last().copied()));
-        match job {
+    /// Where this worker's part of the tree begins.
+    fn place(&self) -> Place {
+        self.path.last().map_or(Place::Root(self.root), |&edge| Place::Behind(edge))
+    }
+
+    /// Waits for a first job. Returns false if there will be none.
+    pub(crate) fn begin(&mut self) -> bool {
+        self.next_job(None)
+    }
+
+    /// Waits for a job, when the one at `over` is over. Returns false if there will be none.
+    fn next_job(&mut self, over: Option<Place>) -> bool {
+        match self.forest.as_ref().and_then(|forest| forest.job(over)) {
             Some(job) => {
+                (self.root, self.fixed) = (job.root, job.fixed);
                 (self.path, self.prefix, self.asleep) = (job.path, job.prefix, job.sleep);
                 true
             }
             None => false,
         }
+    }
+
+    /// Gives back the job, just before the branch that has been turned to: what has been explored of
+    /// it, and what waits.
+    fn give_back(&mut self) {
+        let Some(forest) = self.forest.clone() else { return };
+        let node = self.nodes.last_mut().expect("there is a branch to turn to");
+        let transition = node.taken.take().expect("it has been turned to");
+        node.todo.put_back(Branch { transition, next: std::mem::take(&mut self.ahead) });
+        let published = self.nodes.drain(..).map(Node::publish).collect();
+        forest.publish(self.place(), published, 0.0);
     }
 
     /// If somebody waits for a job, gives away the branches that wait nearest to the root. Returns
@@ -229,17 +305,11 @@ impl Search {
         let Some(forest) = self.forest.clone().filter(Forest::hungry) else { return false };
         let Some(at) = self.nodes.iter().position(|n| !n.todo.is_empty()) else { return false };
         let mut published = Vec::new();
-        for mut node in self.nodes.drain(..=at) {
-            let taken = node.taken.expect("the step has been taken");
-            self.prefix.push(taken);
-            published.push(Published {
-                sleep: std::mem::take(&mut node.sleep),
-                done: std::mem::take(&mut node.done),
-                taken,
-                todo: std::mem::take(&mut node.todo),
-            });
+        for node in self.nodes.drain(..=at) {
+            self.prefix.push(node.taken.expect("the step has been taken"));
+            published.push(node.publish());
         }
-        let path = forest.publish(self.path.last().copied(), published, self.explored_of_job());
+        let path = forest.publish(self.place(), published, self.explored_of_job());
         self.path.extend(path);
         true
     }
@@ -247,7 +317,7 @@ impl Search {
     /// Tells the others how far this worker's job has come.
     fn report(&self) {
         if let Some(forest) = &self.forest {
-            forest.report(self.path.last().copied(), self.explored_of_job());
+            forest.report(self.place(), self.explored_of_job());
         }
     }
 

@@ -10,15 +10,23 @@
 //! preceded, to the latest before which it was enabled. And an operation that is blocked when the
 //! execution ends races too, though it never became an event.
 //!
+//! Where what makes a blocking operation possible comes in any order, the state before an event does not
+//! tell whether the operation would be possible without it: two permits are given, and each makes the
+//! other superfluous. So who takes a permit races with each that was given since one was taken last, if
+//! another remains without it and what comes after it; and who receives a message races with each sender
+//! that has gone, if the message remains. To go before several of them is reached one by one, each time
+//! with one left that makes it possible. What waits for a message of a channel without a limit has no
+//! race: without what was sent, or without one of the senders that went, it would wait.
+//!
 //! An operation after a yield races with what has changed the objects that its thread had looked at,
 //! too (see [`crate::spin`]). If the thread spins, the race is reversible only if some change remains
 //! that lets it go on. If it is not known whether it spins, there is a detour to find out: the
 //! sequence without that operation.
 
-use crate::object::{bit, waits_no_more, Object, CAN_RECV, CAN_SEND, MAY_END, RUNNING, WRITTEN};
-use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition};
+use crate::object::{takes, waits_no_more, Object, CAN_RECV, CAN_SEND, MAY_END, RUNNING, WRITTEN};
+use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition, NO_OBJECT};
 use crate::spin::{Also, Pause};
-use crate::trace::{Clock, Trace};
+use crate::trace::{Clock, Event, Trace};
 
 /// An operation that was still blocked when the execution ended.
 pub(crate) struct Blocked {
@@ -44,7 +52,7 @@ struct Second<'a> {
     pause: Option<&'a Pause>,
     /// Whether its object allows it where it comes.
     possible: bool,
-    /// The value of its object before it, if it is an event.
+    /// The state of its object before it, if it is an event.
     pre: Option<u64>,
     base: &'a [u32],
     /// Its number among the events; their number, if it is none.
@@ -53,6 +61,11 @@ struct Second<'a> {
     limit: usize,
     /// What it turned out to be.
     class: Class,
+    /// The event without which it could not have been, if it is one that has no place among those of its
+    /// object.
+    received: Option<usize>,
+    /// What came of it, if it is an event.
+    val: Option<u64>,
 }
 
 /// A turn at reading an `RwLock`, or at writing it from when the writer waits; a look at it is one that
@@ -99,6 +112,8 @@ impl Races {
                 index,
                 limit: if woken { event.pre as usize + 1 } else { index },
                 class: event.label.kind.class(),
+                received: (event.label.kind == Kind::Received).then_some(event.pre as usize),
+                val: Some(event.val),
             };
             self.each_with(trace, objects, second, &mut reversal);
         }
@@ -116,6 +131,8 @@ impl Races {
                 index: trace.len(),
                 limit: trace.len(),
                 class: b.op.kind.class(),
+                received: None,
+                val: None,
             };
             self.each_with(trace, objects, second, &mut reversal);
         }
@@ -162,17 +179,12 @@ impl Races {
                 let enabled = |pre| waits_no_more(second.arg, pre);
                 self.when_enabled(at, second, enabled, reversal)
             }
-            Kind::Park if second.arg & MAY_END == 0 => {
-                self.when_enabled(at, second, |pre| pre == 1, reversal)
-            }
+            Kind::Park if second.arg & MAY_END == 0 => self.before_permits(at, second, reversal),
             Kind::Wake if second.arg & MAY_END == 0 => {
-                let me = bit(second.tid);
-                self.when_enabled(at, second, |pre| pre & me != 0, reversal)
+                self.when_enabled(at, second, |pre| takes(second.tid, pre), reversal)
             }
             Kind::Send => self.when_enabled(at, second, |pre| pre & CAN_SEND != 0, reversal),
-            Kind::Recv if second.arg & MAY_END == 0 => {
-                self.when_enabled(at, second, |pre| pre & CAN_RECV != 0, reversal)
-            }
+            Kind::Recv if second.arg & MAY_END == 0 => self.before_messages(at, second, reversal),
             _ => self.always_enabled(at, second, reversal),
         }
     }
@@ -236,7 +248,9 @@ impl Races {
                 continue;
             }
             let forced = match read {
-                true => history[n + 1..].iter().any(|&later| trace.before(first, later as usize)),
+                true => history[n + 1..].iter().any(|&later| {
+                    at.conflicts(later, second.class) && trace.before(first, later as usize)
+                }),
                 false => looked,
             };
             if !forced {
@@ -246,6 +260,82 @@ impl Races {
                 return;
             }
             looked = true;
+        }
+    }
+
+    /// The races of who waits for a permit: with each that was given since one was taken last, if
+    /// another remains without that; or else as if none had been given since.
+    fn before_permits(
+        &mut self,
+        at: &At,
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+    ) {
+        let At { trace, history, .. } = *at;
+        let kind = |i: u32| at.own(i).map(|event| event.label.kind);
+        let taken = history.iter().rposition(|&i| kind(i) == Some(Kind::Park));
+        let since = &history[taken.map_or(0, |place| place + 1)..];
+        let mut reversed = false;
+        for (n, &first) in since.iter().enumerate().rev() {
+            let first = first as usize;
+            let goes = |&i: &u32| i as usize == first || trace.before(first, i as usize);
+            let remains = since.iter().any(|i| kind(*i) == Some(Kind::Unpark) && !goes(i));
+            if remains && !trace.known(first, second.base) && !since[n + 1..].iter().any(goes) {
+                self.reverse(at, &[first], second, reversal);
+                reversed = true;
+            }
+        }
+        if let (false, Some(taken)) = (reversed, taken) {
+            let before = At { history: &history[..=taken], ..*at };
+            self.when_enabled(&before, second, |pre| pre == 1, reversal);
+        }
+    }
+
+    /// The races of who waits for a message: with the latest message, or attempt, before which there was
+    /// one; and with each sender that has gone, if there is a message without that.
+    fn before_messages(
+        &mut self,
+        at: &At,
+        second: Second,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+    ) {
+        let At { trace, objects, history, .. } = *at;
+        if objects[second.obj as usize].is_unlimited() {
+            // If there is a message it is the only one that it could be, and if there is none all
+            // senders are gone: neither can be had without what made it so.
+            return;
+        }
+        let (mut looks, mut over) = (Vec::new(), false);
+        for (n, &first) in history.iter().enumerate().rev() {
+            let i = first as usize;
+            let known = trace.known(i, second.base);
+            let goodbye = at.own(first).is_some_and(|e| e.label.kind == Kind::DropSender);
+            let read = !at.conflicts(first, Class::Read);
+            if known && !read {
+                if at.conflicts(first, Class::Leave) {
+                    return;
+                }
+                over = true;
+            }
+            let possible = match (goodbye, at.state_before(n)) {
+                (true, _) => second.val == Some(1),
+                (false, Some(pre)) => pre & CAN_RECV != 0,
+                (false, None) => second.possible,
+            };
+            if known || !possible || over && !goodbye {
+                continue;
+            }
+            let forced = match read {
+                true => history[n + 1..].iter().any(|&later| trace.before(i, later as usize)),
+                false => looks.iter().any(|&look| trace.before(i, look)),
+            };
+            if !forced {
+                self.reverse(at, &[i], second, reversal);
+            }
+            match read {
+                true => looks.push(i),
+                false => over = true,
+            }
         }
     }
 
@@ -426,21 +516,27 @@ impl Races {
             self.detour.get_or_insert(detour);
             return;
         }
-        let pre = state_without(at, second, goes).or(second.pre).unwrap_or(0);
-        let label =
-            Label { also: second.also, ..label_if(second.kind, second.obj, second.arg, pre) };
+        let label = match second.received {
+            Some(_) => Label::new(NO_OBJECT, Kind::Received),
+            None => {
+                let pre = state_without(at, second, goes).or(second.pre).unwrap_or(0);
+                label_if(second.kind, second.obj, second.arg, pre)
+            }
+        };
+        let label = Label { also: second.also, ..label };
         self.sequence.push(Transition { tid: second.tid, label });
         reversal(start, &mut self.sequence);
     }
 }
 
 /// The state of the object of `second` without what `goes`: what it was before the first operation on
-/// it that does. `None` if none does.
+/// it that does and is not of those that `second` commutes with. `None` if none does.
 fn state_without(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> Option<u64> {
     let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
     let events = history.take_while(|&i| i < second.limit).filter(|&i| goes(i));
-    let mut on_it = events.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
-    on_it.next().map(|event| event.pre)
+    let on_it = events.map(|i| &at.trace.events()[i]).filter(|e| e.label.obj == second.obj);
+    let mut counts = on_it.filter(|e| !e.label.kind.commutes(second.kind));
+    counts.next().map(|event| event.pre)
 }
 
 /// Whether the object of `second` allows it without what `goes`, none of which is on the object
@@ -454,9 +550,22 @@ fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
         (Kind::Lock, Some(pre)) => pre == 0,
         (Kind::Enter, Some(pre)) => pre & RUNNING == 0,
         (Kind::WaitDone, Some(pre)) => waits_no_more(second.arg, pre),
-        (Kind::Park, Some(pre)) => pre == 1 || second.arg & MAY_END != 0,
+        (Kind::Park | Kind::Recv, _) if second.arg & MAY_END != 0 => true,
+        // Others may give the permit, and leave the channel, beside what goes.
+        (Kind::Park, _) => own.last().is_some_and(|event| event.label.kind == Kind::Unpark),
         (Kind::Send, Some(pre)) => pre & CAN_SEND != 0,
-        (Kind::Recv, Some(pre)) => pre & CAN_RECV != 0 || second.arg & MAY_END != 0,
+        (Kind::Recv, _) => match (second.received, second.val) {
+            (Some(sent), _) => !goes(sent),
+            (None, Some(1)) => {
+                let messages = own.map(|event| match event.label.kind {
+                    Kind::Send | Kind::TrySend => (event.val == 1) as i64,
+                    Kind::Recv | Kind::TryRecv => -((event.val == 1) as i64),
+                    _ => 0,
+                });
+                messages.sum::<i64>() > 0
+            }
+            _ => second.possible && !left_without(at, second, &goes),
+        },
         // Readers, and writers that wait, come and go beside what goes: they are counted.
         (Kind::Read, _) => {
             let writers = own.map(|event| match event.label.kind {
@@ -477,6 +586,13 @@ fn possible(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
         }
         _ => true,
     }
+}
+
+/// Whether a sender of the channel of `second` is among what `goes`: one remains then.
+fn left_without(at: &At, second: Second, goes: impl Fn(usize) -> bool) -> bool {
+    let history = at.objects[second.obj as usize].history.iter().map(|&i| i as usize);
+    let mut gone = history.take_while(|&i| i < second.limit).filter(|&i| goes(i));
+    gone.any(|i| at.trace.events()[i].label.kind == Kind::DropSender)
 }
 
 /// Whether something that `pause` waits for has changed before `second`, if what `goes` is gone.
@@ -507,6 +623,12 @@ impl At<'_> {
     /// Whether an event of the history conflicts on the object with what is of this class.
     fn conflicts(&self, event: u32, class: Class) -> bool {
         self.trace.events()[event as usize].label.conflicts(self.obj, class)
+    }
+
+    /// The event, if it is an operation on the object.
+    fn own(&self, event: u32) -> Option<&Event> {
+        let event = &self.trace.events()[event as usize];
+        (event.label.obj == self.obj).then_some(event)
     }
 
     /// The object's state before the event at that place of the history; `None` if it is that of the

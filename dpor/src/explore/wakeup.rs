@@ -28,6 +28,11 @@ impl WakeupTree {
         self.0.pop_front()
     }
 
+    /// Puts a branch that was taken out where it was.
+    pub(crate) fn put_back(&mut self, branch: Branch) {
+        self.0.push_front(branch);
+    }
+
     /// Makes sure that exploring the tree explores an execution that starts with `sequence`, or with
     /// something equivalent.
     ///

@@ -8,8 +8,9 @@
 mod synchronise;
 
 use crate::memory::Released;
-use crate::op::{Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
+use crate::op::{label_if, Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
 use crate::trace::Clock;
+use std::collections::VecDeque;
 use std::panic::Location;
 
 /// A bit of `Op::arg`: the wait may end now without what it waits for.
@@ -48,8 +49,11 @@ impl Waiters {
         since.is_some_and(|since| self.tokens.iter().any(|&t| since <= t))
     }
 
-    /// The waiters that could take a notification, as a set of bits.
+    /// The waiters that could take a notification, as a set of bits; [`NOBODY`] if nobody waits.
     fn takers(&self) -> u64 {
+        if self.waiting.is_empty() {
+            return NOBODY;
+        }
         let mut mask = 0;
         for w in &self.waiting {
             if self.tokens.iter().any(|&t| w.since <= t) {
@@ -111,6 +115,15 @@ impl Waiters {
     fn wake_event(&self, tid: Tid) -> Option<usize> {
         self.woken.iter().find(|&&(p, _)| p == tid).map(|&(_, by)| by)
     }
+}
+
+/// A condition variable's `pre` if nobody waits. As a set of bits it is all threads, and one that
+/// notified does not wait.
+pub(crate) const NOBODY: u64 = u64::MAX;
+
+/// Whether `tid` is among the waiters that could take a notification.
+pub(crate) fn takes(tid: Tid, takers: u64) -> bool {
+    takers != NOBODY && takers & bit(tid) != 0
 }
 
 /// Who has an `RwLock`, and who waits to write.
@@ -186,7 +199,8 @@ pub(crate) struct Initialisation {
 
 /// A bit of an event's `pre` on a `Once`: a closure runs.
 pub(crate) const RUNNING: u64 = 1;
-const DONE: u64 = 2;
+/// The same: it is done, and stays so.
+pub(crate) const DONE: u64 = 2;
 const POISONED: u64 = 4;
 
 impl Initialisation {
@@ -216,6 +230,8 @@ pub(crate) struct Channel {
     /// How many messages have been sent and received.
     pub(crate) sent: u64,
     pub(crate) received: u64,
+    /// The events that sent the messages that are there.
+    pub(crate) sent_by: VecDeque<usize>,
 }
 
 /// What came of an operation on a channel, other than success.
@@ -232,12 +248,20 @@ pub(crate) const OVER: u64 = 2;
 pub(crate) const CAN_RECV: u64 = 1;
 /// See [`CAN_RECV`].
 pub(crate) const CAN_SEND: u64 = 2;
+/// See [`CAN_RECV`]: the receiver is gone, and stays so.
+pub(crate) const GONE: u64 = 4;
 
 impl Channel {
+    /// Whether who receives with this `Op::arg` could receive nothing but the message that is there: it
+    /// would have waited for one, and no sender notices that it has been taken.
+    fn certain(&self, arg: u64) -> bool {
+        self.room.is_none() && self.messages > 0 && arg & MAY_END == 0
+    }
+
     fn can(&self) -> u64 {
         let recv = self.messages > 0 || self.senders == 0;
         let send = !self.receiver || self.room.is_none_or(|room| room == 0 || self.messages < room);
-        recv as u64 * CAN_RECV + send as u64 * CAN_SEND
+        recv as u64 * CAN_RECV + send as u64 * CAN_SEND + !self.receiver as u64 * GONE
     }
 
     fn send(&mut self, kind: Kind) -> u64 {
@@ -283,6 +307,8 @@ pub(crate) struct Object {
     pub(crate) history: Vec<u32>,
     /// What the last operation that is not read-like knew, as a number.
     pub(crate) version: u64,
+    /// What those knew who have left since, in whatever order.
+    pub(crate) left: u64,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
     /// Its creator, and its place among the creator's objects. `None` if it is a static's.
@@ -298,6 +324,7 @@ impl Object {
         self.released.clear();
         self.history.clear();
         self.version = 0;
+        self.left = 0;
         self.name = None;
         self.at = None;
         self.alive = false;
@@ -384,6 +411,9 @@ impl Object {
                 done.pre = w.takers();
                 w.wait(tid);
             }
+            (Kind::NotifyOne | Kind::NotifyAll, State::Condvar(w)) if w.waiting.is_empty() => {
+                done.pre = NOBODY;
+            }
             (Kind::NotifyOne, State::Condvar(w)) => {
                 done.pre = w.takers();
                 w.notify_one();
@@ -436,14 +466,27 @@ impl Object {
             (Kind::Send | Kind::TrySend, State::Channel(c)) => {
                 done.pre = c.can();
                 done.val = c.send(op.kind);
+                if done.val == 1 {
+                    c.sent_by.push_back(now);
+                }
             }
             (Kind::Offer, State::Channel(c)) => {
                 done.pre = c.can();
                 c.offers = true;
             }
+            (Kind::Recv, State::Channel(c)) if c.certain(op.arg) => {
+                let by = c.sent_by.pop_front().expect("there is a message");
+                done.label = Label::new(NO_OBJECT, Kind::Received);
+                done.pre = by as u64;
+                done.val = c.recv();
+                done.after = Some(by);
+            }
             (Kind::Recv | Kind::TryRecv, State::Channel(c)) => {
                 done.pre = c.can();
                 done.val = c.recv();
+                if done.val == 1 {
+                    c.sent_by.pop_front();
+                }
             }
             (Kind::Hangup, State::Channel(c)) => {
                 done.pre = c.can();
@@ -455,7 +498,15 @@ impl Object {
             }
             (kind, state) => unreachable!("{kind:?} on {state:?}"),
         }
+        if done.label.obj != NO_OBJECT {
+            done.label = label_if(op.kind, op.obj, op.arg, done.pre);
+        }
         done
+    }
+
+    /// Whether it is a channel without a limit.
+    pub(crate) fn is_unlimited(&self) -> bool {
+        matches!(&self.state, State::Channel(c) if c.room.is_none())
     }
 
     /// What it is, for people.

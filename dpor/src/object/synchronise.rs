@@ -10,10 +10,12 @@ impl Object {
         let Object { released, state, .. } = self;
         let succeeded = done.val == 1;
         match done.label.kind {
-            Kind::Lock | Kind::Enter | Kind::WaitDone | Kind::Park => released.acquire(known),
+            Kind::Lock | Kind::Enter | Kind::FindDone | Kind::WaitDone | Kind::Park => {
+                released.acquire(known)
+            }
             // Neither a lock's poison nor `is_finished` synchronises.
             Kind::Look if matches!(state, State::Once(_)) => released.acquire(known),
-            Kind::Recv | Kind::TryRecv => match state {
+            Kind::Recv | Kind::Received | Kind::TryRecv => match state {
                 State::Channel(c) if succeeded => released.recv(c.received - 1, c.room, known),
                 _ if done.val == HUNG_UP => released.learn_goodbyes(known),
                 _ => {}

@@ -24,7 +24,7 @@ impl Runtime {
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Refused(why)), _) => Some(why.clone()),
             (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
-            (Some(Ending::AtRest | Ending::Torn | Ending::Probed), _) => None,
+            (Some(Ending::AtRest | Ending::Torn | Ending::Probed | Ending::Halted), _) => None,
         }
     }
 
@@ -55,7 +55,7 @@ impl Runtime {
                 search.probed();
                 false
             }
-            None | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong) => {
+            None | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong | Ending::Halted) => {
                 let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
                 if !done {
                     self.ending = Some(Ending::Probed);

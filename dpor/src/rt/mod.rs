@@ -15,6 +15,7 @@ mod references;
 mod rest;
 mod state;
 mod statics;
+mod strays;
 mod thread;
 mod turn;
 
@@ -92,7 +93,8 @@ pub(crate) enum Grant {
 
 /// Announces `op` and waits for the turn to perform it.
 pub(crate) fn announce(op: Op) -> Grant {
-    match with(|rt| rt.arrive(op)) {
+    let arrival = RUNTIME.with(|cell| on(&mut cell.borrow_mut(), |rt| rt.arrive(op)));
+    match arrival.unwrap_or_else(|| strays::refuse(op)) {
         Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
         Arrival::Misplaced(name) => statics::misplaced(name, "performs an operation"),
@@ -331,6 +333,7 @@ fn run_threads_function(tid: Tid, f: &mut dyn FnMut()) {
         report_panic(tid, catch_unwind(AssertUnwindSafe(move || drop(local))));
     }
     report_panic(tid, catch_unwind(|| end(tid)));
+    strays::report();
     with(|rt| rt.finish(tid));
 }
 

@@ -114,7 +114,7 @@ impl Runtime {
             let state = &self.objects[look.obj as usize].state;
             let class = label.kind.class();
             // On its own object that makes no difference if it conflicts with all the same anyway.
-            let left = matches!(state, State::RwLock(_) | State::Channel(_));
+            let left = matches!(state, State::RwLock(_) | State::Channel(_) | State::Parker { .. });
             let anyway = match look.class() {
                 Class::Count => class == Class::Count,
                 Class::Unique => matches!(class, Class::Count | Class::Unique),

@@ -7,7 +7,7 @@ use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{Applied, Object, State};
-use crate::op::{Class, ObjId, Op, Tid};
+use crate::op::{Class, ObjId, Op, Tid, CLASSES};
 use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
@@ -29,6 +29,8 @@ pub(crate) enum Ending {
     TooLong,
     /// It was to tell whether a thread spins, and has; it is run again.
     Probed,
+    /// It halts where the exploration is to be divided.
+    Halted,
     /// It did not do what it did before.
     Diverged(String),
     /// It asks for what is not explored as it is set.
@@ -115,6 +117,8 @@ pub(crate) struct Runtime {
     pub(super) spinners: Verdicts,
     /// A thread that is being tried.
     pub(super) probe: Option<Probe>,
+    /// For each class those that it conflicts with, as a set of bits.
+    conflicting: [u16; CLASSES],
 }
 
 impl Runtime {
@@ -156,6 +160,10 @@ impl Runtime {
             making: None,
             spinners,
             probe: None,
+            conflicting: Class::ALL.map(|class| {
+                let all = Class::ALL.into_iter().filter(|&other| class.conflicts(other));
+                all.fold(0, |set, other| set | 1 << other as usize)
+            }),
         }
     }
 
@@ -355,12 +363,17 @@ impl Runtime {
         // The clock first takes in what all its objects know.
         for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
-            for other in Class::ALL.into_iter().filter(|&other| class.conflicts(other)) {
-                join(&mut clock, &object.knew[other as usize]);
+            let mut conflicting = self.conflicting[class as usize];
+            while conflicting != 0 {
+                join(&mut clock, &object.knew[conflicting.trailing_zeros() as usize]);
+                conflicting &= conflicting - 1;
             }
             // What commutes with all changes has seen none.
             if class.conflicts(Class::Write) {
                 past = mix(past, object.version);
+            }
+            if class.conflicts(Class::Leave) && object.left != 0 {
+                past = mix(past, object.left);
             }
         }
         for (obj, class) in done.label.uses() {
@@ -368,6 +381,10 @@ impl Runtime {
             join(&mut object.knew[class as usize], &clock);
             if matches!(class, Class::Write | Class::Unique) {
                 object.version = past;
+                object.left = 0;
+            }
+            if class == Class::Leave {
+                object.left = object.left.wrapping_add(mix(past, 1));
             }
             if object.history.last() != Some(&now) {
                 object.history.push(now);

@@ -7,9 +7,9 @@
 
 use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
-use crate::explore::{Blocked, Choice, View};
+use crate::explore::{Blocked, Choice, Halt, View};
 use crate::object::State;
-use crate::op::{Class, Label, Op, Tid, NO_OBJECT};
+use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
 
 /// What the thread that has come to an operation has to do.
@@ -160,7 +160,9 @@ impl Runtime {
     pub(crate) fn ready(&mut self) -> Option<Tid> {
         for i in 0..self.live.len() {
             let tid = self.live[i];
-            if self.settle(tid) {
+            // Most threads stand at an operation, or are over: this is asked before each event.
+            let status = &self.threads[tid as usize].status;
+            if !matches!(status, Status::At(_) | Status::Finished) && self.settle(tid) {
                 return Some(tid);
             }
         }
@@ -197,7 +199,7 @@ impl Runtime {
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
             let rest = ending == Ending::Deadlock && self.all_at_rest();
-            if matches!(ending, Ending::Deadlock | Ending::TooLong) {
+            if matches!(ending, Ending::Deadlock | Ending::TooLong | Ending::Halted) {
                 self.stall();
             }
             if ending == Ending::Deadlock && !rest {
@@ -241,7 +243,7 @@ impl Runtime {
             }
             return self.rests().or_else(|| self.end(Ending::Deadlock));
         }
-        let view = View { enabled, patient, current: self.current };
+        let view = View { enabled, patient, current: self.current, halting: self.halting() };
         let choice = match &mut self.mode {
             Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
             Mode::Bounded(search) => search.choose(&self.trace, &view),
@@ -252,8 +254,21 @@ impl Runtime {
             Choice::Run(tid) => Some(tid),
             Choice::Redundant => self.end(Ending::Redundant),
             Choice::Probed => self.end(Ending::Probed),
+            Choice::Halted => self.end(Ending::Halted),
             Choice::Diverged(why) => self.end(Ending::Diverged(why)),
         }
+    }
+
+    /// The threads that stand where the exploration halts, if it does.
+    fn halting(&self) -> u64 {
+        let Mode::Explore(search) = &self.mode else { return 0 };
+        let Some(halt) = search.halts() else { return 0 };
+        let stands = |&&tid: &&Tid| match (self.threads[tid as usize].status, halt) {
+            (Status::At(op), Halt::Before(obj)) => op.obj == obj && op.kind != Kind::Load,
+            (Status::At(_), Halt::Here) => true,
+            _ => false,
+        };
+        self.live.iter().filter(stands).fold(0, |set, &tid| set | 1 << tid)
     }
 
     /// Notes what has not been performed, before the threads unwind.

@@ -195,6 +195,7 @@ macro_rules! atomic {
                 if !(rt::may_fail_spuriously() && crate::thread::toss(at)) {
                     return self.compare_exchange(current, new, success, failure);
                 }
+                rt::with(|rt| rt.failed_spuriously());
                 let order = of_failure(failure);
                 let op = Op::new(self.id, Kind::CompareExchangeFailed, at).with_order(order);
                 rt::perform_with(op, || {

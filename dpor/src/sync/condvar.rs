@@ -4,6 +4,7 @@ use super::{LockResult, MutexGuard, PoisonError};
 use crate::object::{State, MAY_END, NOTIFIED};
 use crate::op::{Kind, ObjId, Op};
 use crate::rt;
+use crate::thread::toss;
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -11,7 +12,8 @@ use std::time::Duration;
 /// A condition variable, with the interface of [`std::sync::Condvar`].
 ///
 /// Every waiter that `notify_one` could wake is explored. A wait with a timeout may end by itself
-/// at any point, the duration being irrelevant. Spurious wake-ups are explored only if
+/// at any point, the duration being irrelevant. Spurious wake-ups, also of waits with a timeout, which
+/// have not timed out then, are explored only if
 /// [`Explorer::spurious_wakeups`](crate::Explorer::spurious_wakeups) allows some.
 pub struct Condvar {
     id: ObjId,
@@ -82,12 +84,22 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         _timeout: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let arg = rt::with(|rt| rt.timed());
-        let (guard, notified) = self.wait_until(guard, arg, Location::caller());
-        if !notified {
-            rt::with(|rt| rt.timed_out());
+        let at = Location::caller();
+        let (timed, may) = rt::with(|rt| (rt.timed(), rt.may_wake_spuriously()));
+        // What ends by itself has timed out, or woken without a reason: chance decides afterwards. Where
+        // it cannot time out as long as others can go on, chance decides before.
+        let early = timed & MAY_END == 0;
+        let wakes = may && early && toss(at);
+        let arg = if wakes { timed | MAY_END } else { timed };
+        let (guard, notified) = self.wait_until(guard, arg, at);
+        let by_itself = !notified;
+        let spurious = by_itself && (wakes || may && !early && toss(at));
+        match spurious {
+            true => rt::with(|rt| rt.woke_spuriously()),
+            false if by_itself => rt::with(|rt| rt.timed_out()),
+            false => {}
         }
-        let result = WaitTimeoutResult(!notified);
+        let result = WaitTimeoutResult(by_itself && !spurious);
         match guard {
             Ok(guard) => Ok((guard, result)),
             Err(e) => Err(PoisonError::new((e.into_inner(), result))),

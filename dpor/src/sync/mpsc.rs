@@ -1,8 +1,11 @@
 //! Channels, with the interface of [`std::sync::mpsc`].
 //!
-//! All operations on one channel are dependent, but for the drops of senders among themselves: that
-//! the last of them has gone is what a receiver sees, and which one that was nobody. To clone a sender
-//! is no operation, nor is a sender's going on when its message has been received at a rendezvous.
+//! The operations on one channel are dependent, with these exceptions. Drops of senders commute among
+//! themselves and with sends: that the last of them has gone is what a receiver sees, and which one that
+//! was nobody. Sends that find the receiver gone commute among themselves. And who waits for a message of
+//! a channel without a limit receives it in no order with anything but its send: nobody could tell when.
+//! To clone a sender is no operation, nor is a sender's going on when its message has been received at
+//! a rendezvous.
 
 use crate::object::{Channel, State, HUNG_UP, NOT_NOW};
 use crate::op::{Kind, ObjId, Op};
@@ -36,6 +39,7 @@ impl<T> Shared<T> {
             offers: false,
             sent: 0,
             received: 0,
+            sent_by: Default::default(),
         };
         let id = rt::create(State::Channel(channel));
         Arc::new(Shared { id, meets: room == Some(0), messages: Mutex::default() })

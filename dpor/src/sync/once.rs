@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// One-time initialisation, with the interface of [`std::sync::Once`].
 ///
-/// All calls of `call_once` are dependent, those that find the closure done included.
+/// A call of `call_once` that finds the closure done only looks: such calls commute.
 pub struct Once {
     id: ObjId,
     done: AtomicBool,

@@ -374,3 +374,26 @@ fn an_ordering_with_two_data_races_violates_the_name_once() {
     assert!(races.iter().map(|race| race.orderings).sum::<u64>() > report.orderings);
     races.iter().for_each(|race| assert_eq!(race.orderings_of_name, report.orderings));
 }
+
+#[test]
+fn a_thread_of_stds_is_a_violation_joined_or_not() {
+    for joins in [true, false] {
+        let report = Explorer::new().explore(move || {
+            let lock = Arc::new(Mutex::new(()));
+            let theirs = lock.clone();
+            let (alive, dead) = std::sync::mpsc::channel::<()>();
+            let stray = std::thread::spawn(move || {
+                let _alive = alive;
+                drop(theirs.lock());
+            });
+            assert!(dead.recv().is_err(), "it has panicked");
+            if joins {
+                assert!(stray.join().is_err());
+            }
+            drop(lock.lock());
+        });
+        let names: Vec<_> = report.violations.iter().map(|v| v.name.as_str()).collect();
+        assert_eq!(names, ["no-foreign-thread"]);
+        assert!(report.violations[0].detail.contains("lock mutex at "), "{}", report.violations[0]);
+    }
+}

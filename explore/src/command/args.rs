@@ -2,7 +2,7 @@
 
 use super::options::{Opt, Takes, CHECK, GENERATED, OPTIONS, PAGES, SCENARIO};
 use super::usage::Usage;
-use crate::engine::{Options, Strategy};
+use crate::engine::{Kept, Options, Strategy};
 use crate::parse::nearest;
 use crate::suite::Suite;
 use lexopt::{Arg, Parser};
@@ -56,7 +56,13 @@ pub struct Arguments {
     pub threads: Option<u64>,
     /// The most calls of a generated scenario, all threads together.
     pub calls: Option<u64>,
-    /// Which part of the generated scenarios, from 1, and of how many parts.
+    /// The orderings are not explored but estimated, in so much time.
+    pub estimate: Option<Duration>,
+    /// The file that the exploration is kept in.
+    pub checkpoint: Option<PathBuf>,
+    /// The files of parts that are to be added up, and folders of them.
+    pub merge: Option<Vec<PathBuf>>,
+    /// Which part of the exploration, or of the generated scenarios, from 1, and of how many parts.
     pub part: Option<(usize, usize)>,
 }
 
@@ -180,6 +186,10 @@ impl Arguments {
             CHECK => self.check = true,
             "threads" => self.threads = Some(number(option, value, 2, 4)?),
             "calls" => self.calls = Some(number(option, value, 2, 6)?),
+            "estimate" if value.is_empty() => self.estimate = Some(Duration::from_secs(10)),
+            "estimate" => self.estimate = Some(duration(option, value)?),
+            "checkpoint" => self.checkpoint = Some(value.into()),
+            "merge" => self.merge = Some(value.split(',').map(PathBuf::from).collect()),
             "part" => self.part = Some(part(option, value)?),
             page => self.task = Some(Task::Page(page)),
         }
@@ -202,6 +212,13 @@ impl Arguments {
         }
         if self.preemptions && self.engine != Engine::Dpor {
             return Err(Usage::OnlyFor { option: "preemptions", of: "engine dpor" });
+        }
+        if self.checkpoint.is_some() && self.engine != Engine::Dpor {
+            return Err(Usage::OnlyFor { option: "checkpoint", of: "engine dpor" });
+        }
+        if self.part.is_some() && self.checkpoint.is_none() && self.task != Some(Task::Generate) {
+            let other = "generate or --checkpoint".to_owned();
+            return Err(Usage::Needs { option: "part", other });
         }
         let drawn = matches!(self.format, Format::Mermaid | Format::Html);
         if self.compare.is_some() && drawn {
@@ -250,6 +267,7 @@ impl Arguments {
             max_time: self.max_time,
             prologue: self.prologue,
             preemptions: self.preemptions,
+            kept: self.checkpoint.clone().map(|path| Kept { path, part: self.part }),
             workers: asked.unwrap_or_else(processors),
             ..Options::default()
         }

@@ -48,6 +48,8 @@ pub enum Error {
     NotText(String),
     /// `--replay` with several scenarios: a token belongs to one.
     ReplayOfSeveral,
+    /// `--checkpoint` or `--merge` with several scenarios, or several systems.
+    CheckpointOfSeveral,
     /// `--outcomes` with scenarios that are shown in full without it.
     OutcomesOfNamed,
     /// `--show` with a number that no outcome has.
@@ -105,6 +107,9 @@ impl fmt::Display for Error {
             Error::NotText(file) => write!(f, "{file} is not text"),
             Error::ReplayOfSeveral => {
                 f.write_str("--replay needs the one scenario that its token is of")
+            }
+            Error::CheckpointOfSeveral => {
+                f.write_str("--checkpoint and --merge need one scenario on one system")
             }
             Error::OutcomesOfNamed => {
                 f.write_str("--outcomes: what is asked by name is told in full anyway")

@@ -33,7 +33,8 @@ pub use run::{Job, Runner};
 pub use select::{built_in, on_request, system};
 pub use usage::Usage;
 
-use crate::render::layout::plural;
+use crate::engine::{self, Estimate, Options};
+use crate::render::layout::{number, plural};
 use crate::render::text::Detail;
 use crate::render::{html, markdown, mermaid, text};
 use crate::suite::Suite;
@@ -41,6 +42,7 @@ use crate::Report;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Runs the command line, and returns the exit status.
 pub fn main(suite: Suite) -> ExitCode {
@@ -81,19 +83,38 @@ fn answer(suite: &Arc<Suite>, arguments: &Arguments) -> Result<u8, Error> {
         return Err(Error::OutcomesOfNamed);
     }
     let runner = Runner::new(suite, arguments.options(arguments.strategy()));
+    if let Some(time) = arguments.estimate {
+        return estimate(&jobs, &arguments.options(arguments.strategy()), time);
+    }
     if let Some(engines) = arguments.compared() {
         return compare::run(&runner, arguments, &jobs, &engines);
     }
     explore(&runner, arguments, &jobs)
 }
 
+/// Says of each scenario how many orderings it has.
+fn estimate(jobs: &[Job], options: &Options, time: Duration) -> Result<u8, Error> {
+    for Job { system, scenario } in jobs {
+        let orderings = match engine::estimate(system, scenario, options, time)? {
+            Estimate::Exactly(all) => plural(all, "ordering"),
+            Estimate::Between(low, high) => {
+                format!("between {} and {} orderings", number(low), number(high))
+            }
+            Estimate::AtLeast(low) => format!("at least {}", plural(low, "ordering")),
+        };
+        print(&format!("{} on {}: {orderings}\n", scenario.name, system.name()))?;
+    }
+    Ok(0)
+}
+
 fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, Error> {
     let strategy = arguments.strategy();
     let mut reports = Vec::new();
     for job in jobs {
-        let report = match &arguments.replay {
-            Some(token) => runner.replay(job, token)?,
-            None => runner.explore(job, strategy)?,
+        let report = match (&arguments.replay, &arguments.merge) {
+            (Some(token), _) => runner.replay(job, token)?,
+            (None, Some(paths)) => runner.merge(job, &select::files(paths)?)?,
+            (None, None) => runner.explore(job, strategy)?,
         };
         // Each line is written when its scenario is done: a program may be reading.
         if arguments.format == Format::Json {
@@ -135,6 +156,11 @@ fn explore(runner: &Runner, arguments: &Arguments, jobs: &[Job]) -> Result<u8, E
     if arguments.replay.is_some() {
         // One ordering is never COMPLETE: the status says whether it violates anything.
         return Ok(u8::from(reports.iter().any(|report| !report.violations.is_empty())));
+    }
+    let part = arguments.part.map(|(k, n)| format!("part {k} of {n}"));
+    if part.is_some() && reports.iter().all(|report| report.reason == part) {
+        // The part was the question. What it did not find another may have.
+        return Ok(u8::from(worst(&reports) == 1));
     }
     Ok(worst(&reports))
 }

@@ -33,12 +33,28 @@ pub(super) const SCENARIO: &str = "a scenario";
 /// A question, and the options that only a question has.
 const QUESTION: &[&str] = &[SCENARIO, "file", "compare", "replay", "show", "outcomes"];
 
+/// What else only an answer to a question needs.
+const ALONE: &[&str] = &["compare", "replay", "show", "outcomes"];
+
+/// How orderings are searched, but for how many.
+const SAMPLED: &[&str] =
+    &["engine", "seed", "iterations", "depth", "max-time", "preemptions", "checkpoint"];
+
 /// The options of a search for orderings.
-const SEARCH: &[&str] =
-    &["engine", "seed", "iterations", "depth", "max-executions", "max-time", "preemptions"];
+const SEARCH: &[&str] = &[
+    "engine",
+    "seed",
+    "iterations",
+    "depth",
+    "max-executions",
+    "max-time",
+    "preemptions",
+    "checkpoint",
+];
 
 /// Options that make no sense beside a page: they ask a question.
-pub(super) const PAGE: &[&[&str]] = &[QUESTION, SEARCH, &["system", "format"]];
+pub(super) const PAGE: &[&[&str]] =
+    &[QUESTION, SEARCH, &["system", "format", "part", "merge", "estimate"]];
 
 const fn opt(name: &'static str, takes: Takes, help: &'static str) -> Opt {
     Opt { name, takes, help, excludes: &[], needs: &[] }
@@ -87,6 +103,31 @@ pub(super) const OPTIONS: &[Opt] = &[
         Value("TIME"),
         "Stop a scenario after so much time, incomplete: 500ms, 30s, 5m, 1h",
     ),
+    opt(
+        "checkpoint",
+        Value("PATH"),
+        "Keep in a file what is left to explore and what was counted, and go on from it if it is there",
+    )
+    .excludes(&[&["compare", "generate"]]),
+    opt(
+        "part",
+        Value("I/N"),
+        "Part I of N, of one exploration (with --checkpoint) or of all small scenarios (with \
+         --generate). The parts are the whole",
+    ),
+    opt(
+        "merge",
+        Value("PATHS"),
+        "Add up the parts of an exploration: the files of their checkpoints, or folders of such \
+         files, by commas",
+    )
+    .excludes(&[SEARCH, &["compare", "workers", "part", "replay", "generate", "list"]]),
+    opt(
+        "estimate",
+        Perhaps("TIME"),
+        "Say between which numbers the orderings are, without exploring them all [default: 10s]",
+    )
+    .excludes(&[SAMPLED, &["workers", "part", "merge", "format", "generate", "list"], ALONE]),
     opt("show", Value("ROW"), "Show the ordering that leads to this outcome"),
     opt("prologue", Nothing, "In orderings, tell what the calls before the race do, step by step"),
     opt(
@@ -119,12 +160,6 @@ pub(super) const GENERATED: &[Opt] = &[
         "calls",
         Value("N"),
         "Scenarios of at most so many calls, all threads together [default: 4]",
-    )
-    .needs(&["generate"]),
-    opt(
-        "part",
-        Value("I/N"),
-        "Part I of N: every N-th of them, from the I-th. The parts are the whole",
     )
     .needs(&["generate"]),
 ];

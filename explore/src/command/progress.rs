@@ -105,7 +105,7 @@ fn words(progress: &engine::Progress) -> String {
         let rest = all.total().saturating_sub(progress.executions) as f64 / rate.max(0.001);
         let all = match all {
             Estimate::Exactly(all) => format!("{} in all, {rest:.0} s left", number(all)),
-            Estimate::AtLeast(all) => {
+            Estimate::AtLeast(all) | Estimate::Between(all, _) => {
                 format!("at least {} in all, {rest:.0} s left or more", number(all))
             }
         };

@@ -104,6 +104,12 @@ impl Runner {
         Report { command, usual, ..report }
     }
 
+    /// Adds up the parts of an exploration.
+    pub fn merge(&self, job: &Job, parts: &[PathBuf]) -> Result<Report, Error> {
+        let report = engine::merge(&job.system, &job.scenario, &self.options, parts)?;
+        Ok(Self::known(&self.suite, report, &*job.system))
+    }
+
     /// Runs an ordering of a scenario again.
     pub fn replay(&self, job: &Job, token: &str) -> Result<Report, Error> {
         let report = engine::replay(&job.system, &job.scenario, token, self.options.prologue)?;

@@ -8,7 +8,7 @@ use crate::suite::Suite;
 use crate::system::Model;
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A file that is longer than this is not a file of scenarios.
@@ -47,7 +47,32 @@ pub(super) fn jobs(suite: &Suite, arguments: &Arguments) -> Result<Vec<Job>, Err
     if arguments.replay.is_some() && jobs.len() != 1 {
         return Err(Error::ReplayOfSeveral);
     }
+    let kept = arguments.checkpoint.is_some() || arguments.merge.is_some();
+    if kept && jobs.len() != 1 {
+        return Err(Error::CheckpointOfSeveral);
+    }
     Ok(jobs)
+}
+
+/// The files of these paths, and those in folders of these paths.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = || Error::io(path.to_string_lossy());
+        for entry in std::fs::read_dir(path).map_err(failed())? {
+            let file = entry.map_err(failed())?.path();
+            // What is being written is not there yet.
+            if file.is_file() && file.extension().is_none_or(|extension| extension != "new") {
+                files.push(file);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The scenarios with these names or texts, on the suite's first system; without any,

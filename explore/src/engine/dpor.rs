@@ -5,8 +5,11 @@ use super::{Error, Estimate, Options, Progress, Strategy};
 use crate::harness::{execute, Observation, BEGIN, END, RACE};
 use crate::report::{SeenOutcome, Step, Violation, Witness};
 use crate::{Model, Outcome, Report, Scenario};
-use shuttle_dpor::{Explorer, Token, What};
+use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Token, What};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,18 +17,114 @@ use std::time::{Duration, Instant};
 const TELL: Duration = Duration::from_millis(100);
 
 /// Explores, up to the limits of the options.
-pub fn explore(system: &Arc<dyn Model>, scenario: &Arc<Scenario>, options: &Options) -> Report {
-    let found = explorer(options).explore(body(system, scenario));
+///
+/// # Errors
+/// Where it cannot be kept in the file of the options.
+pub fn explore(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+) -> Result<Report, Error> {
+    let found = match &options.kept {
+        None => explorer(options).explore(body(system, scenario)),
+        Some(kept) => {
+            let mut file = Checkpoint::new(&kept.path).titled(title(system, scenario));
+            if let Some((k, n)) = kept.part {
+                file = file.part(k, n);
+            }
+            read(explorer(options).explore_in(&file, written(system, scenario)))?
+        }
+    };
+    Ok(report(system, scenario, options, found))
+}
+
+/// How many orderings there are, found out in about so much time.
+pub fn estimate(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    time: Duration,
+) -> Estimate {
+    match explorer(options).estimate(time, body(system, scenario)) {
+        shuttle_dpor::Estimate::Exactly(all) => Estimate::Exactly(all),
+        shuttle_dpor::Estimate::Between(low, high) => Estimate::Between(low, high),
+        shuttle_dpor::Estimate::AtLeast(low) => Estimate::AtLeast(low),
+        _ => Estimate::AtLeast(1),
+    }
+}
+
+/// Adds up the parts of an exploration, which are kept in these files.
+///
+/// # Errors
+/// Where a file is none of a part of this exploration.
+pub fn merge(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    parts: &[PathBuf],
+) -> Result<Report, Error> {
+    let title = title(system, scenario);
+    let found = read(explorer(options).merge(parts, &title, written(system, scenario)))?;
+    Ok(report(system, scenario, options, found))
+}
+
+/// What a file says that it is an exploration of.
+fn title(system: &Arc<dyn Model>, scenario: &Arc<Scenario>) -> String {
+    format!("{scenario} on {}", system.name())
+}
+
+/// An outcome as a file has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Written(Outcome);
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        serde_json::to_string(&self.0).map_err(|_| fmt::Error)?.fmt(f)
+    }
+}
+
+impl FromStr for Written {
+    type Err = serde_json::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        serde_json::from_str(text).map(Written)
+    }
+}
+
+fn written(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+) -> impl Fn() -> Written + Send + Sync + 'static {
+    let body = body(system, scenario);
+    move || Written(body())
+}
+
+/// The same with outcomes as everybody else has them.
+fn read(
+    found: Result<shuttle_dpor::Report<Written>, CheckpointError>,
+) -> Result<shuttle_dpor::Report<Outcome>, Error> {
+    let found = found.map_err(|error| Error::Checkpoint(Box::new(error)))?;
+    Ok(found.map(|written| written.0))
+}
+
+fn report(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    found: shuttle_dpor::Report<Outcome>,
+) -> Report {
     let within = match options.preemptions {
         true => search(system, scenario, options, &found),
         false => BTreeMap::new(),
     };
-    let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| SeenOutcome {
+    let outcomes =
+        found.outcomes.into_iter().map(|(outcome, seen)| (outcome, seen.witness(), seen));
+    let outcomes = outcomes.map(|(outcome, made, seen)| SeenOutcome {
         least_preemptions: within.get(&outcome).map_or(0, |within| within.least),
         preemptions: within
             .get(&outcome)
-            .map_or_else(|| Some(preemptions(&seen.witness)), |within| Some(within.enough)),
-        witness: witness(seen.witness, seen.token.to_string(), options.prologue),
+            .map_or_else(|| Some(preemptions(&made)), |within| Some(within.enough)),
+        witness: witness(made, seen.token.to_string(), options.prologue),
         ..SeenOutcome::new(outcome, seen.orderings, seen.violating)
     });
     // The engine has a violation for each place of a deadlock or a panic; a report has
@@ -66,7 +165,7 @@ fn search(
     found: &shuttle_dpor::Report<Outcome>,
 ) -> BTreeMap<Outcome, Within> {
     let enough = found.outcomes.iter().map(|(outcome, seen)| {
-        (outcome.clone(), Within { least: 0, enough: preemptions(&seen.witness) })
+        (outcome.clone(), Within { least: 0, enough: preemptions(&seen.witness()) })
     });
     let mut needs: BTreeMap<Outcome, Within> = enough.collect();
     for bound in 0.. {

@@ -26,6 +26,8 @@ pub enum Error {
     },
     /// The system refuses the scenario; see [`Model::prepare`](crate::Model::prepare).
     Unprepared(Box<dyn StdError + Send + Sync>),
+    /// The exploration cannot be kept in the file, or does not go on from it.
+    Checkpoint(Box<dyn StdError + Send + Sync>),
     /// The text is no token of an ordering.
     Token(Box<dyn StdError + Send + Sync>),
     /// The token is one of another scenario.
@@ -53,7 +55,7 @@ impl fmt::Display for Error {
                 let most = plural(*most as u64, "thread");
                 write!(f, "loom explores at most {most}, and this scenario has {threads}")
             }
-            Error::Unprepared(why) => why.fmt(f),
+            Error::Unprepared(why) | Error::Checkpoint(why) => why.fmt(f),
             Error::Token(why) => write!(f, "--replay: {why}"),
             Error::Diverged(why) => write!(f, "the token is not of this scenario: {why}"),
         }
@@ -63,7 +65,7 @@ impl fmt::Display for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Error::Unprepared(why) | Error::Token(why) => Some(&**why),
+            Error::Unprepared(why) | Error::Token(why) | Error::Checkpoint(why) => Some(&**why),
             _ => None,
         }
     }

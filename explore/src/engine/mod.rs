@@ -17,6 +17,7 @@ pub use error::Error;
 use crate::render::layout::plural;
 use crate::{sync, Model, Report, Scenario};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -98,6 +99,8 @@ pub struct Progress {
 pub enum Estimate {
     /// This many: a sampling strategy was asked for them.
     Exactly(u64),
+    /// Between these, most probably.
+    Between(u64, u64),
     /// This many or more: an extrapolation from the part that is explored, as if the
     /// rest held no surprise. It grows, on a long exploration by orders of magnitude.
     AtLeast(u64),
@@ -108,12 +111,22 @@ impl Estimate {
     pub fn total(self) -> u64 {
         match self {
             Estimate::Exactly(total) | Estimate::AtLeast(total) => total,
+            Estimate::Between(low, _) => low,
         }
     }
 }
 
 /// Called from time to time with the progress of an exploration.
 pub type Tell = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// A file that an exploration is kept in: what is left to do, and what has been counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its path.
+    pub path: PathBuf,
+    /// The part that is explored, from 1, and of how many.
+    pub part: Option<(usize, usize)>,
+}
 
 /// The options of an exploration.
 #[derive(Clone)]
@@ -131,6 +144,8 @@ pub struct Options {
     pub prologue: bool,
     /// Whether to search for the fewest preemptions that lead to each outcome.
     pub preemptions: bool,
+    /// Where the exploration is kept, and goes on from; for [`Strategy::Dpor`] alone.
+    pub kept: Option<Kept>,
     /// Set from outside to stop at the next execution: the result is INCOMPLETE.
     pub stop: Arc<AtomicBool>,
     /// Called a few times a second with the progress.
@@ -146,6 +161,7 @@ impl Default for Options {
             workers: 1,
             prologue: false,
             preemptions: false,
+            kept: None,
             stop: Arc::default(),
             progress: None,
         }
@@ -185,7 +201,7 @@ pub fn explore(
     }
     #[cfg(not(loom))]
     if options.strategy != Strategy::Loom && system.primitives() == sync::ENGINE {
-        return Ok(dpor::explore(system, scenario, options));
+        return dpor::explore(system, scenario, options);
     }
     #[cfg(loom)]
     if options.strategy == Strategy::Loom && system.primitives() == sync::ENGINE {
@@ -208,6 +224,39 @@ pub fn replay(
         return dpor::replay(system, scenario, token, prologue);
     }
     let _ = (scenario, token, prologue);
+    Err(wrong_build(&**system, Strategy::Dpor))
+}
+
+/// How many orderings there are, found out in about so much time; exactly, where no more than the options
+/// allow to be run.
+pub fn estimate(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    time: Duration,
+) -> Result<Estimate, Error> {
+    #[cfg(not(loom))]
+    if system.primitives() == sync::ENGINE {
+        system.prepare(scenario).map_err(Error::Unprepared)?;
+        return Ok(dpor::estimate(system, scenario, options, time));
+    }
+    let _ = (scenario, options, time);
+    Err(wrong_build(&**system, Strategy::Dpor))
+}
+
+/// Adds up the parts of an exploration, which are kept in these files.
+pub fn merge(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+    parts: &[PathBuf],
+) -> Result<Report, Error> {
+    #[cfg(not(loom))]
+    if system.primitives() == sync::ENGINE {
+        system.prepare(scenario).map_err(Error::Unprepared)?;
+        return dpor::merge(system, scenario, options, parts);
+    }
+    let _ = (scenario, options, parts);
     Err(wrong_build(&**system, Strategy::Dpor))
 }
 

@@ -14,9 +14,14 @@ const PAUSE: &str = "dpor/src/rt/pause.rs";
 const RACES: &str = "dpor/src/explore/races.rs";
 const NODE: &str = "dpor/src/explore/node.rs";
 const WAKEUP: &str = "dpor/src/explore/wakeup.rs";
-const FOREST: &str = "dpor/src/explore/forest.rs";
+const TREE: &str = "dpor/src/explore/tree.rs";
+const SPLIT: &str = "dpor/src/split.rs";
+const TEXT: &str = "dpor/src/checkpoint/text.rs";
 const SYNCHRONISE: &str = "dpor/src/object/synchronise.rs";
 const REFERENCES: &str = "dpor/src/rt/references.rs";
+const OBJECT: &str = "dpor/src/object/mod.rs";
+
+const LOOKS: &str = "Kind::NotifyNobody | Kind::FindDone | Kind::SendInVain => Class::Read,";
 
 const DEPENDENT: &str = "self.obj != NO_OBJECT";
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
@@ -194,7 +199,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "shared-sleep-forgets-siblings",
         "with several workers, what is done does not sleep",
-        FOREST,
+        TREE,
         &[(
             "let asleep = node.sleep.iter().chain(earlier);",
             "let asleep = node.sleep.iter().chain(earlier.take(0));",
@@ -203,11 +208,44 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "shared-insertion-is-dropped",
         "with several workers, sequences into the shared part are lost",
-        FOREST,
+        TREE,
         &[(
             "            let last = i + 1 == sequence.len();",
-            "            if true { return; }\n            let last = i + 1 == sequence.len();",
+            "            if true { return false; }\n            let last = i + 1 == sequence.len();",
         )],
+    ),
+    mutant(
+        "given-back-without-what-comes-next",
+        "a worker that gives back its job forgets the branch that it has turned to",
+        NODE,
+        &[(
+            "node.todo.put_back(Branch { transition, next: std::mem::take(&mut self.ahead) });",
+            "let _ = (transition, std::mem::take(&mut self.ahead));",
+        )],
+    ),
+    mutant(
+        "written-as-over",
+        "in a file, what waits behind a node is over",
+        TEXT,
+        &[("{step} {sort} {}\", state(child.over)", "{step} {sort} {}\", state(true || child.over)")],
+    ),
+    mutant(
+        "fixed-steps-are-reversed",
+        "races with the steps that a part begins with are reversed behind them",
+        NODE,
+        &[("at.checked_sub(self.fixed)", "Some(at.saturating_sub(self.fixed))")],
+    ),
+    mutant(
+        "part-behind-no-load",
+        "a part begins with a change that no load comes before",
+        SPLIT,
+        &[("for subset in 0..1u32 << loads.len() {", "for subset in 0..1u32 {")],
+    ),
+    mutant(
+        "part-twice",
+        "beginnings that are the same in another order are two parts",
+        SPLIT,
+        &[("    happened.sort_unstable();\n", "")],
     ),
     mutant(
         "conflict-of-counting",
@@ -360,5 +398,131 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "what a static is made of is named by the thread that comes to it first",
         STATE,
         &[("match &mut self.making {", "match &mut None::<Making> {")],
+    ),
+    mutant(
+        "conflict-of-idle-notifications",
+        "notifications that find nobody conflict",
+        OP,
+        &[(LOOKS, "Kind::FindDone | Kind::SendInVain => Class::Read,")],
+    ),
+    mutant(
+        "conflict-of-done-calls",
+        "calls of a once that is done conflict",
+        OP,
+        &[(LOOKS, "Kind::NotifyNobody | Kind::SendInVain => Class::Read,")],
+    ),
+    mutant(
+        "conflict-of-sends-in-vain",
+        "sends to a receiver that is gone conflict",
+        OP,
+        &[(LOOKS, "Kind::NotifyNobody | Kind::FindDone => Class::Read,")],
+    ),
+    mutant(
+        "conflict-of-waits-and-idle-notifications",
+        "a wait and the notification that missed it do not conflict",
+        OP,
+        &[
+            (LOOKS, "Kind::FindDone | Kind::SendInVain => Class::Read,"),
+            (
+                "Kind::QueueWrite => Class::Queue,",
+                "Kind::QueueWrite | Kind::NotifyNobody => Class::Queue,",
+            ),
+        ],
+    ),
+    mutant(
+        "conflict-of-unparks",
+        "two unparks of one thread conflict",
+        OP,
+        &[("Kind::DropSender | Kind::Unpark =>", "Kind::DropSender =>")],
+    ),
+    mutant(
+        "conflict-of-goodbyes-and-sends",
+        "a sender that goes and one that sends conflict",
+        OP,
+        &[("(Send, other) | (other, Send) => other != Leave,", "(Send, _) | (_, Send) => true,")],
+    ),
+    mutant(
+        "conflict-of-sends",
+        "the order of two sends does not matter",
+        OP,
+        &[("=> other != Leave,", "=> !matches!(other, Leave | Send),")],
+    ),
+    mutant(
+        "race-of-permits",
+        "who parks does not race with an unpark beside another",
+        RACES,
+        &[("if remains && !trace", "if false && remains && !trace")],
+    ),
+    mutant(
+        "race-of-the-only-permit",
+        "who parks races with the only unpark",
+        RACES,
+        &[("if remains && !trace", "if (remains || true) && !trace")],
+    ),
+    mutant(
+        "race-of-goodbyes-and-messages",
+        "who receives a message does not race with a sender that goes",
+        RACES,
+        &[("(true, _) => second.val == Some(1),", "(true, _) => false,")],
+    ),
+    mutant(
+        "race-of-the-last-goodbye",
+        "who finds that all senders are gone races with the last of them",
+        RACES,
+        &[("(true, _) => second.val == Some(1),", "(true, _) => true,")],
+    ),
+    mutant(
+        "race-forced-by-what-commutes",
+        "what comes after the first and commutes with the second forces their order",
+        RACES,
+        &[(
+            "at.conflicts(later, second.class) && trace.before(first, later",
+            "trace.before(first, later",
+        )],
+    ),
+    mutant(
+        "state-as-before-what-commutes",
+        "what an operation would have found is told from one that it commutes with",
+        RACES,
+        &[("!e.label.kind.commutes(second.kind)", "true")],
+    ),
+    mutant(
+        "received-before-it-is-sent",
+        "who receives a message is not ordered behind its send",
+        OBJECT,
+        &[("done.val = c.recv();\n                done.after = Some(by);", "done.val = c.recv();")],
+    ),
+    mutant(
+        "timed-receive-is-certain",
+        "a receiver that might have timed out is taken for one that waits",
+        OBJECT,
+        &[("self.messages > 0 && arg & MAY_END == 0", "self.messages > 0")],
+    ),
+    mutant(
+        "received-where-others-wait-for-room",
+        "a message is received from a channel with a limit, and nobody notices",
+        OBJECT,
+        &[("self.room.is_none() && self.messages > 0", "self.messages > 0")],
+    ),
+    mutant(
+        "spin-waits-for-goodbyes",
+        "who tries to send looks again when a sender has gone",
+        SPIN,
+        &[(
+            "Kind::TrySend if val == NOT_NOW => Effect::Looks(CHANGED),",
+            "Kind::TrySend if val == NOT_NOW => Effect::Looks(CHANGED | LEFT),",
+        )],
+    ),
+    mutant(
+        "spin-misses-goodbyes",
+        "who receives until a timeout does not come back when a sender has gone",
+        SPIN,
+        &[("Effect::Looks(CHANGED | LEFT | TRIED)", "Effect::Looks(CHANGED | TRIED)")],
+    ),
+    mutant(
+        "spin-woken-by-idle-notifications",
+        "a notification that finds nobody ends a wait",
+        SPIN,
+        &[("            (Kind::NotifyNobody, _) => 0,\n", "")],
     ),
 ];

@@ -231,7 +231,11 @@ fn parameters(signature: &str) -> Option<(Vec<String>, bool)> {
         match name.trim_start_matches("mut ") {
             "" => {}
             "self" | "&self" | "&mut self" => has_self = true,
-            name if name.chars().all(|letter| letter.is_alphanumeric() || letter == '_') => {
+            // A pattern of names, too, says what is passed.
+            name if name
+                .chars()
+                .all(|letter| letter.is_alphanumeric() || "_(), ".contains(letter)) =>
+            {
                 arguments.push(name.to_owned());
             }
             _ => return None,

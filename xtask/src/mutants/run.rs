@@ -21,6 +21,8 @@ pub(super) enum Check {
     Dpor,
     /// Generated scenarios, under shuttle-dpor.
     Generated,
+    /// The explorer's own tests, for its own mutants.
+    Explorer,
 }
 
 impl Check {
@@ -32,12 +34,21 @@ impl Check {
             Check::Loom => "loom",
             Check::Dpor => "dpor",
             Check::Generated => "generated",
+            Check::Explorer => "explorer",
+        }
+    }
+
+    /// How long a mutant may take, as long as it is not known how long what is sound does.
+    fn deadline(self) -> Duration {
+        match self {
+            Check::Explorer => DEADLINE_OF_AN_EXPLORER,
+            _ => DEADLINE_OF_A_MUTANT,
         }
     }
 
     fn engine(self) -> Engine {
         match self {
-            Check::Std => Engine::Std,
+            Check::Std | Check::Explorer => Engine::Std,
             Check::Loom => Engine::Loom,
             Check::Dpor | Check::Generated => Engine::Shuttle,
         }
@@ -52,6 +63,9 @@ const LEAST: Duration = Duration::from_secs(10);
 /// A mutant may take so many times what the sound core takes, which had the machine
 /// to itself.
 const TIMES: u32 = 5;
+
+/// The same for the explorer's tests, all of which are run.
+const DEADLINE_OF_AN_EXPLORER: Duration = Duration::from_secs(600);
 
 /// How long the sound core may take, on a machine that does other things, too.
 const DEADLINE_OF_THE_SOUND: Duration = Duration::from_secs(1200);
@@ -78,6 +92,9 @@ pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries
     let mut command = cargo(tree, target, engine);
     match check {
         Check::Std => command.args(["test", "-p", "connmap", "--no-run", "--lib", "--tests"]),
+        Check::Explorer => {
+            command.args(["test", "-p", "shuttle-dpor", "--no-run", "--test", "suite"])
+        }
         Check::Loom | Check::Dpor | Check::Generated => command.args([
             "test",
             "--release",
@@ -112,7 +129,7 @@ pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries
         Check::Loom => slow(&super::read(&root().join("models/ledger.txt"))?),
         _ => Vec::new(),
     };
-    let binaries = binaries.into_iter().map(|binary| (binary, DEADLINE_OF_A_MUTANT)).collect();
+    let binaries = binaries.into_iter().map(|binary| (binary, check.deadline())).collect();
     Ok(Binaries { check, binaries, slow })
 }
 
@@ -208,7 +225,7 @@ impl Binaries {
     fn command(&self, binary: &Path, only: Option<&str>) -> Command {
         let mut command = Command::new(binary);
         match self.check {
-            Check::Std => drop(command.args(["--test-threads", "2"])),
+            Check::Std | Check::Explorer => drop(command.args(["--test-threads", "2"])),
             Check::Loom => {}
             Check::Dpor => drop(command.args(["--skip", "cross-checked"])),
             Check::Generated => drop(command.env("CONNMAP_GENERATED", PART)),

@@ -35,10 +35,12 @@ const NOTHING: &str = "-";
 pub(super) const DEADLINE: &str = " (deadline)";
 
 impl Seen {
-    /// Reads what there is: of the sources as they are, and of others.
+    /// Reads what there is: of the sources as they are, and of others; the latter from
+    /// what is `recorded` only, where that is checked.
     pub(super) fn open(
         all: &[(usize, &'static Mutant)],
         recorded: &BTreeMap<String, Vec<String>>,
+        only_recorded: bool,
     ) -> Result<Self, String> {
         let file = folder().join("seen.txt");
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
@@ -55,7 +57,11 @@ impl Seen {
         }
         for line in fs::read_to_string(&file).unwrap_or_default().lines() {
             let Some((of, mutant, check, cell)) = entry(line) else { continue };
-            let to = if stamps.get(mutant) == Some(&of) { &mut found } else { &mut before };
+            let to = match stamps.get(mutant) == Some(&of) {
+                true => &mut found,
+                false if only_recorded => continue,
+                false => &mut before,
+            };
             to.entry(mutant.to_owned()).or_default().insert(check, killer(cell));
         }
         let open = File::options().create(true).append(true).open(&file).map_err(failed)?;

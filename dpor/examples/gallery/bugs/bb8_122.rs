@@ -18,13 +18,13 @@ pub(super) const BUG: Bug = Bug {
         Form {
             name: "broken",
             explore: || explore(|| one_connection(false)),
-            orderings: 5,
+            orderings: 4,
             violates: Some(("no-deadlock", 1)),
         },
         Form {
             name: "mended",
             explore: || explore(|| one_connection(true)),
-            orderings: 4,
+            orderings: 3,
             violates: None,
         },
     ],

@@ -18,19 +18,19 @@ pub(super) const BUG: Bug = Bug {
         Form {
             name: "broken",
             explore: || explore(|| one_notification(How::Tries)),
-            orderings: 5,
+            orderings: 4,
             violates: Some(("no-deadlock", 1)),
         },
         Form {
             name: "proposed",
             explore: || explore(|| one_notification(How::LeavesFlag)),
-            orderings: 8,
+            orderings: 7,
             violates: Some(("no-deadlock", 1)),
         },
         Form {
             name: "mended",
             explore: || explore(|| one_notification(How::Locks)),
-            orderings: 4,
+            orderings: 3,
             violates: None,
         },
     ],

@@ -5,10 +5,14 @@
 //! interleavings are one trace if each thread does the same and the dependent operations of each
 //! object come in the same order.
 
+pub(crate) mod pieces;
+
 use proptest::prelude::*;
 use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use shuttle_dpor::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
+use shuttle_dpor::sync::mpsc::{
+    channel, sync_channel, Receiver, RecvTimeoutError, Sender, SyncSender,
+};
 use shuttle_dpor::sync::{self, counted, Barrier, Condvar, Mutex, Once, RwLock, RwLockWriteGuard};
 use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Operation, Ordering, Strategy as Choose};
 use std::cell::RefCell;
@@ -319,10 +323,47 @@ shuttle_dpor::thread_local! {
     static RECEIVER: RefCell<Option<Receiver<usize>>> = RefCell::new(None);
     /// Each thread has its own, which goes with the thread if not before; so has it a sender.
     static REFERENCE: RefCell<Option<counted::Arc<usize>>> = RefCell::new(None);
-    static SENDER: RefCell<Option<SyncSender<usize>>> = RefCell::new(None);
+    static SENDER: RefCell<Option<Sends>> = RefCell::new(None);
     /// As have these: what is left of them goes with the thread.
     static STRONG: RefCell<Vec<sync::Arc<usize>>> = RefCell::new(Vec::new());
     static WEAK: RefCell<Vec<sync::Weak<usize>>> = RefCell::new(Vec::new());
+}
+
+/// A sender of a channel, with a limit or without.
+#[derive(Clone)]
+enum Sends {
+    Limited(SyncSender<usize>),
+    Unlimited(Sender<usize>),
+}
+
+impl Sends {
+    /// A channel of some sort.
+    fn channel(limit: Option<usize>) -> (Self, Receiver<usize>) {
+        match limit {
+            Some(limit) => {
+                let (sender, receiver) = sync_channel(limit);
+                (Sends::Limited(sender), receiver)
+            }
+            None => {
+                let (sender, receiver) = channel();
+                (Sends::Unlimited(sender), receiver)
+            }
+        }
+    }
+
+    fn send(&self, message: usize) -> bool {
+        match self {
+            Sends::Limited(sender) => sender.send(message).is_ok(),
+            Sends::Unlimited(sender) => sender.send(message).is_ok(),
+        }
+    }
+
+    fn try_send(&self, message: usize) -> bool {
+        match self {
+            Sends::Limited(sender) => sender.try_send(message).is_ok(),
+            Sends::Unlimited(sender) => sender.send(message).is_ok(),
+        }
+    }
 }
 
 struct World {
@@ -366,7 +407,7 @@ impl World {
     }
 
     /// Lets a thread that has a sender use it.
-    fn send(&self, me: &str, f: impl FnOnce(&SyncSender<usize>) -> bool) {
+    fn send(&self, me: &str, f: impl FnOnce(&Sends) -> bool) {
         SENDER.with(|s| {
             if let Some(sender) = &*s.borrow() {
                 self.see(me, f(sender) as usize);
@@ -477,7 +518,7 @@ type Children = Vec<thread::JoinHandle<()>>;
 
 /// What threads have that use it: it is an operation that it goes.
 struct Own {
-    sender: Option<SyncSender<usize>>,
+    sender: Option<Sends>,
     strong: Option<sync::Arc<usize>>,
     weak: Option<sync::Weak<usize>>,
 }
@@ -608,8 +649,8 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                 });
                 world.see(me, mine);
             }
-            Stmt::Send => world.send(me, |s| s.send(n).is_ok()),
-            Stmt::TrySend => world.send(me, |s| s.try_send(n).is_ok()),
+            Stmt::Send => world.send(me, |s| s.send(n)),
+            Stmt::TrySend => world.send(me, |s| s.try_send(n)),
             Stmt::DropSender => drop(SENDER.with(|s| s.take())),
             Stmt::Recv(timed) => world.receive(me, |r| match timed {
                 true => r.recv_timeout(Duration::ZERO).map_err(|e| e as usize),
@@ -770,7 +811,9 @@ fn ends(program: &Program) -> bool {
 type Seen = BTreeMap<String, Vec<usize>>;
 
 fn body(program: &Program) -> Seen {
-    let (sender, receiver) = sync_channel(program.len() % 2);
+    // Without a limit, with room for one message, and without room.
+    let limit = (program.len() + program[0].len()) % 3;
+    let (sender, receiver) = Sends::channel(Some(limit).filter(|&limit| limit < 2));
     let any = |f: fn(&[Stmt]) -> bool| program.iter().any(|t| f(t));
     let strong = any(shares).then(|| sync::Arc::new(7));
     let weak = strong.as_ref().filter(|_| any(weakly)).map(sync::Arc::downgrade);
@@ -804,16 +847,21 @@ enum Use {
 /// Whether two operations on one object may be exchanged.
 fn commute(a: Use, b: Use) -> bool {
     use Kind::*;
-    let reader = |k| matches!(k, Use::Does(Read | TryRead | UnlockRead | Look | WaitDone));
+    let reader =
+        |k| matches!(k, Use::Does(Read | TryRead | UnlockRead | Look | WaitDone | FindDone));
     let load = |k| matches!(k, Use::Does(Load | CompareExchangeFailed));
     let admission = |k| matches!(k, Use::Does(Read | TryRead));
     let peek = |k| {
-        matches!(k, Use::Peeks | Use::Does(Look | Upgrade | WaitDone)) || load(k) || admission(k)
+        matches!(k, Use::Peeks | Use::Does(Look | Upgrade | WaitDone))
+            || matches!(k, Use::Does(FindDone | NotifyNobody | SendInVain))
+            || load(k)
+            || admission(k)
     };
     let same = |k| a == Use::Does(k) && b == Use::Does(k);
     let cloning = |k| k == Use::Does(CloneRef);
     let counting = |k| k == Use::Does(Count) || k == Use::Counts;
     let weak = |k| k == Use::Does(DropWeak);
+    let sending = |k| matches!(k, Use::Does(Send | TrySend | SendInVain));
     let unique = |k| k == Use::Does(Unique) || k == Use::Unique;
     same(Upgrade)
         || (cloning(a) && !counting(b))
@@ -823,12 +871,19 @@ fn commute(a: Use, b: Use) -> bool {
         || (weak(a) && !counting(b) && !unique(b))
         || (weak(b) && !counting(a) && !unique(a))
         || same(DropSender)
+        || same(Unpark)
+        || same(NotifyNobody)
+        || same(SendInVain)
+        || (a == Use::Does(DropSender) && sending(b))
+        || (b == Use::Does(DropSender) && sending(a))
         || (reader(a) && reader(b))
         || (peek(a) && peek(b))
         || (a == Use::Does(QueueWrite) && !admission(b))
         || (b == Use::Does(QueueWrite) && !admission(a))
         || a == Use::Does(Woken)
         || b == Use::Does(Woken)
+        || a == Use::Does(Received)
+        || b == Use::Does(Received)
 }
 
 /// What a thread has looked at since it changed something or yielded.
@@ -851,9 +906,10 @@ impl<'a> Looks<'a> {
         let (takes, gives) = match (op.kind, op.value) {
             (QueueWrite | Offer, _) => return,
             (Load | CompareExchangeFailed | Look | WaitDone | Count, _) => (0, 0),
+            (FindDone | SendInVain, _) => (0, 0),
             (Store | Rmw, v) if v == before => (0, 0),
             (TryLock | TryRead | TryWrite, 0) => (0, 0),
-            (Upgrade | TryUnwrap | Unique | Enter | Park, 0) => (0, 0),
+            (Upgrade | TryUnwrap | Unique | Park, 0) => (0, 0),
             (Recv | TryRecv | TrySend, 0 | 2) => (0, 0),
             (Lock | TryLock | Read | TryRead | Write | TryWrite | Upgrade | Wait, _) => (1, 0),
             (Wake | Unlock | UnlockWrite | UnlockRead | DropRef, 0) => (0, 1),
@@ -876,10 +932,13 @@ impl<'a> Looks<'a> {
 pub(crate) fn trace(ordering: &Ordering) -> u64 {
     use Kind::*;
     // Objects that threads leave, for which others may wait.
-    let leaves = |op: &&Operation| matches!(op.kind, UnlockRead | DropSender);
+    let leaves = |op: &&Operation| matches!(op.kind, UnlockRead | DropSender | Unpark);
     let left: BTreeSet<_> =
         ordering.operations.iter().filter(leaves).map(|op| &op.object).collect();
-    let joins = |k| matches!(k, Read | TryRead | UnlockRead | Look | DropSender);
+    let joins = |k| {
+        matches!(k, Read | TryRead | UnlockRead | Look)
+            || matches!(k, DropSender | Send | TrySend | SendInVain | Unpark)
+    };
     let mut threads: HashMap<&[u32], (u64, Sum, Looks)> = HashMap::new();
     let mut objects: HashMap<&ObjectId, Vec<(Use, u64)>> = HashMap::new();
     let mut values: HashMap<&ObjectId, u64> = HashMap::new();
@@ -900,7 +959,7 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
                 let more = match (again, op.kind) {
                     (Use::Counts, kind) => kind != Count,
                     (Use::Unique, kind) => kind != Count && kind != Unique,
-                    (_, CloneRef | DropWeak | QueueWrite) => true,
+                    (_, CloneRef | DropWeak | QueueWrite | Received) => true,
                     (_, kind) => joins(kind) && left.contains(o),
                 };
                 o != &op.object || more
@@ -916,7 +975,7 @@ pub(crate) fn trace(ordering: &Ordering) -> u64 {
         for (object, what) in uses {
             objects.entry(object).or_default().push((what, me));
         }
-        if op.kind == Woken {
+        if matches!(op.kind, Woken | Received) {
             looks.objects.clear();
         } else {
             let before = values.insert(&op.object, op.value).unwrap_or(0);

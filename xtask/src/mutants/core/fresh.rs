@@ -90,12 +90,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &[("        if start < end {", "        if start <= end {")],
     ),
     mutant(
-        "next-turn-before-the-slots",
-        "a run is over, and its next turn is as it was when it still waited in line",
-        OPEN,
-        &[("        self.end_turn(bucket, seat, self.next_turn());\n", "        self.end_turn(bucket, seat, next);\n"), ("        bucket.return_slots(self.backfills.take_slots_over());\n        if", "        let next = self.next_turn();\n        bucket.return_slots(self.backfills.take_slots_over());\n        if")],
-    ),
-    mutant(
         "stray-memory-is-kept",
         "memory gives what was not asked for, and the stream goes on",
         CONN,

@@ -1,0 +1,255 @@
+//! Dividing all orderings into blocks that can be explored without knowing of each other.
+//!
+//! A block is all orderings that begin with some steps: those in which these steps come first, in some
+//! equivalent execution. The first block is everything. A block is divided by an object: which operation
+//! that changes it comes next, and what happens before that operation. Say that some thread can lock a mutex
+//! now, or store to an atomic. Only another change of the object can take that from it, so in every ordering
+//! of the block there is a next change; changes of one object are all ordered, so there is one that is the
+//! next; and what happens before it (loads that it comes after, among others), and then the change, are steps
+//! that the ordering begins with. They are the same for equivalent executions, and no two of these beginnings
+//! fit one ordering. So the blocks of the different beginnings are disjoint, and together they are the block
+//! that is divided.
+//!
+//! What the beginnings are is found by exploring, behind the block's own steps, the body whose threads halt
+//! before they change the object: each change that waits then may come after any of the loads that have been,
+//! and what happens before these. That is a small exploration, or it is given up and another object is tried.
+//! Nothing of it is counted.
+//!
+//! Behind a beginning nothing sleeps, and what precedes it is fixed: it is explored as if the body began
+//! there, each ordering once. So nothing that one part of an exploration finds matters to another.
+
+use crate::exploration::{execute, runtime, Body};
+use crate::explore::{Blocked, Halt, Search};
+use crate::names::Names;
+use crate::op::{Kind, Label, ObjId, Tid, Transition, NO_OBJECT};
+use crate::rt::{Ending, Mode, Runtime};
+use crate::settings::Settings;
+use crate::trace::Event;
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// As many blocks are made for each part: they are not equally large, and each part gets several.
+const FOR_EACH_PART: usize = 32;
+/// So many executions may be spent on dividing altogether.
+const EFFORT: usize = 20_000;
+/// So many may be spent on one object.
+const FOR_AN_OBJECT: usize = 400;
+/// A change may come after each subset of the loads before it, so there are not to be more.
+const LOADS: usize = 6;
+
+/// What an operation is: who performs it, which of theirs it is, what it does, and what happens before it.
+type Happened = (Tid, u32, ObjId, Kind, Vec<u32>);
+
+/// All orderings, in as many blocks as it takes for `parts` parts, if these can be had.
+pub(crate) fn split(
+    settings: &Settings,
+    names: &Names,
+    parts: usize,
+    body: &Body<()>,
+) -> Vec<Vec<Transition>> {
+    let wanted = if parts == 1 { 1 } else { FOR_EACH_PART.saturating_mul(parts) };
+    split_into(settings, names, wanted, body)
+}
+
+/// All orderings, in as many blocks as are wanted, if these can be had.
+pub(crate) fn split_into(
+    settings: &Settings,
+    names: &Names,
+    wanted: usize,
+    body: &Body<()>,
+) -> Vec<Vec<Transition>> {
+    let mut effort = EFFORT;
+    let mut waiting = VecDeque::from([Vec::new()]);
+    let mut blocks = Vec::new();
+    while waiting.len() + blocks.len() < wanted {
+        let Some(block) = waiting.pop_front() else { break };
+        let mut divide = Divide { settings, names, body, block, effort: &mut effort };
+        match divide.divide() {
+            Some(smaller) => waiting.extend(smaller),
+            None => blocks.push(divide.block),
+        }
+    }
+    blocks.extend(waiting);
+    blocks
+}
+
+/// A block that is to be divided.
+pub(crate) struct Divide<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) names: &'a Names,
+    pub(crate) body: &'a Body<()>,
+    pub(crate) block: Vec<Transition>,
+    /// How many executions may be spent on it.
+    pub(crate) effort: &'a mut usize,
+}
+
+/// What an execution that halted has shown.
+enum Seen {
+    /// What one thread did that was alone, and who stands before which operation then.
+    Pending(Vec<Transition>, Vec<Pending>),
+    /// The beginnings that it gives: what happens, and in which order it can.
+    Beginnings(Vec<(Vec<Happened>, Vec<Transition>)>),
+}
+
+struct Pending {
+    obj: ObjId,
+    /// Whether it is of a kind that is understood.
+    divides: bool,
+    /// Whether it is a change that the object allows.
+    change: bool,
+}
+
+impl Divide<'_> {
+    /// The blocks that the block is divided into; one, that begins with more steps, if there is no choice.
+    pub(crate) fn divide(&mut self) -> Option<Vec<Vec<Transition>>> {
+        let Some(Seen::Pending(alone, pending)) = self.run(Halt::Here)?.pop() else { return None };
+        self.block.extend(alone);
+        let mut objects: Vec<ObjId> = pending.iter().map(|p| p.obj).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        let mut best: Option<Vec<Vec<Transition>>> = None;
+        for obj in objects {
+            let mut on = pending.iter().filter(|p| p.obj == obj);
+            if !on.clone().all(|p| p.divides) || !on.any(|p| p.change) {
+                continue;
+            }
+            let Some(blocks) = self.by(obj) else { continue };
+            if best.as_ref().is_none_or(|best| best.len() < blocks.len()) {
+                best = Some(blocks);
+            }
+        }
+        best
+    }
+
+    /// Divides by an object.
+    fn by(&mut self, obj: ObjId) -> Option<Vec<Vec<Transition>>> {
+        let (mut known, mut blocks) = (HashSet::new(), Vec::new());
+        for seen in self.run(Halt::Before(obj))? {
+            let Seen::Beginnings(beginnings) = seen else { continue };
+            for (events, steps) in beginnings {
+                if known.insert(events) {
+                    blocks.push(self.block.iter().copied().chain(steps).collect());
+                }
+            }
+        }
+        Some(blocks)
+    }
+
+    /// Explores what comes behind the block's steps, to where it halts. `None` if that cannot be used, or is
+    /// too much.
+    fn run(&mut self, halt: Halt) -> Option<Vec<Seen>> {
+        let search = Search::halting(self.block.to_vec(), halt);
+        let rt = runtime(self.settings, Mode::Explore(Box::new(search)), self.names.clone());
+        let most = FOR_AN_OBJECT.min(*self.effort);
+        let (from, all) = (self.block.len(), Arc::new(Mutex::new(Some(Vec::new()))));
+        let spent = Arc::new(AtomicUsize::new(0));
+        let (seen, runs) = (all.clone(), spent.clone());
+        let conclude = move |rt: &mut Runtime| {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            let enough = runs.fetch_add(1, Relaxed) >= most;
+            match (&mut *seen, see(rt, from, halt).filter(|_| !enough)) {
+                (Some(seen), Some(new)) => seen.push(new),
+                _ => *seen = None,
+            }
+            // Those who halt do not come to race with the loads that have been.
+            rt.stalled.retain(|b| halt != Halt::Before(b.op.obj));
+            match (&*seen, halt) {
+                (None, _) | (_, Halt::Here) => false,
+                (Some(_), Halt::Before(_)) if rt.counts() => rt.search_on(),
+                (Some(_), Halt::Before(_)) => {
+                    *seen = None;
+                    false
+                }
+            }
+        };
+        drop(execute(rt, self.settings, self.body.clone(), Box::new(conclude)));
+        *self.effort = self.effort.saturating_sub(spent.load(Relaxed));
+        let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.take()
+    }
+}
+
+/// Whether operations of this kind are understood: each can be prevented by a change of the object alone,
+/// and what each is to the object does not depend on when it comes.
+fn divides(kind: Kind) -> bool {
+    changes(kind) || kind == Kind::Load
+}
+
+/// Those among them before which threads halt.
+fn changes(kind: Kind) -> bool {
+    matches!(kind, Kind::Lock | Kind::TryLock | Kind::Unlock | Kind::Store | Kind::Rmw)
+}
+
+/// What an execution shows that has halted behind the steps of a block, which are so many.
+fn see(rt: &Runtime, from: usize, halt: Halt) -> Option<Seen> {
+    let behind = &rt.trace.events()[from.min(rt.trace.len())..];
+    // What threads wait for that yield is more than one object.
+    let yields = behind.iter().any(Event::yielded) || rt.stalled.iter().any(|b| b.pause.is_some());
+    if rt.ending != Some(Ending::Halted) || yields {
+        return None;
+    }
+    let Halt::Before(obj) = halt else {
+        let pending = |b: &Blocked| Pending {
+            obj: b.op.obj,
+            divides: b.op.obj != NO_OBJECT && divides(b.op.kind),
+            change: b.possible && changes(b.op.kind),
+        };
+        let alone = behind.iter().map(Event::transition).collect();
+        return Some(Seen::Pending(alone, rt.stalled.iter().map(pending).collect()));
+    };
+    let next: Vec<&Blocked> = rt.stalled.iter().filter(|b| b.op.obj == obj).collect();
+    let label = |b: &Blocked| Label::new(obj, b.op.kind);
+    let possible: Vec<&Blocked> = next.iter().copied().filter(|b| b.possible).collect();
+    let ordered = |(n, one): (usize, &&Blocked)| {
+        possible[n + 1..].iter().all(|other| label(one).dependent(label(other)))
+    };
+    let loads: Vec<usize> =
+        (from..rt.trace.len()).filter(|&i| rt.trace.events()[i].obj == obj).collect();
+    let fit = next.iter().all(|b| changes(b.op.kind))
+        && possible.iter().enumerate().all(ordered)
+        && loads.iter().all(|&i| rt.trace.events()[i].label.kind == Kind::Load)
+        && loads.len() <= LOADS;
+    if !fit || possible.is_empty() {
+        return None;
+    }
+    let mut beginnings = Vec::new();
+    for last in possible {
+        for subset in 0..1u32 << loads.len() {
+            let before = loads.iter().enumerate().filter(|(n, _)| subset & 1 << n != 0);
+            let before: Vec<usize> = before.map(|(_, &load)| load).collect();
+            beginnings.push(beginning(rt, from, &before, last, label(last)));
+        }
+    }
+    Some(Seen::Beginnings(beginnings))
+}
+
+/// The beginning that ends with a change which is about to be performed, behind these loads.
+fn beginning(
+    rt: &Runtime,
+    from: usize,
+    loads: &[usize],
+    last: &Blocked,
+    label: Label,
+) -> (Vec<Happened>, Vec<Transition>) {
+    let trace = &rt.trace;
+    let before = (from..trace.len()).filter(|&i| {
+        trace.known(i, &last.base) || loads.iter().any(|&load| trace.known(i, trace.clock(load)))
+    });
+    let mut happened: Vec<Happened> = Vec::new();
+    let mut steps = Vec::new();
+    for i in before {
+        let event = &trace.events()[i];
+        let clock = trace.clock(i);
+        // Trailing zeros say nothing: how long a clock is depends on when it was made.
+        let known = clock.iter().rposition(|&n| n != 0).map_or(0, |last| last + 1);
+        let Label { obj, kind, .. } = event.label;
+        happened.push((event.tid, event.seq, obj, kind, clock[..known].to_vec()));
+        steps.push(event.transition());
+    }
+    // All of that happens before it.
+    happened.push((last.tid, u32::MAX, label.obj, label.kind, Vec::new()));
+    happened.sort_unstable();
+    steps.push(Transition { tid: last.tid, label });
+    (happened, steps)
+}
