@@ -376,7 +376,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "time-does-not-pass",
         "waits that time out when nothing else can go on are not ordered behind all that was",
         PAUSE,
-        &[("join(&mut self.threads[tid as usize].clock, &all)", "let _ = (tid, &all)")],
+        &[("join(&mut self.threads[tid as usize].clock, &all)", "{ let _ = (tid, &all); }")],
     ),
     mutant(
         "race-of-waits-for-a-once",
