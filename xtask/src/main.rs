@@ -34,8 +34,9 @@ usage: cargo xtask COMMAND
   peers     run other people's loom tests with loom and with dpor/loom, and print
             a table; with names, only these crates
   asked     ask `cargo explore` what it must answer, and see its exit status
-  instructions  count what an execution of the explorer costs, where valgrind is
-            at hand, and compare with dpor/instructions.txt, which --write writes
+  instructions  count, where valgrind is at hand, what one connection costs the
+            core beside few others and many; and what an execution of the explorer
+            costs, which dpor/instructions.txt has and --write writes there
   own-crate test, run, generate and replay in examples/own-crate, as its owner would
   explore   what `cargo explore` runs; see cargo explore --help
 ";
