@@ -98,7 +98,7 @@ fn estimate(jobs: &[Job], options: &Options, time: Duration) -> Result<u8, Error
         let orderings = match engine::estimate(system, scenario, options, time)? {
             Estimate::Exactly(all) => plural(all, "ordering"),
             Estimate::Between(low, high) => {
-                format!("between {} and {} orderings", number(low), number(high))
+                format!("between {} and {}", number(low), plural(high, "ordering"))
             }
             Estimate::AtLeast(low) => format!("at least {}", plural(low, "ordering")),
         };
