@@ -8,8 +8,8 @@
 mod synchronise;
 
 use crate::memory::Released;
-use crate::op::{label_if, Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
-use crate::trace::Clock;
+use crate::op::{label_if, Class, Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
+use crate::trace::{join, Clock};
 use std::collections::VecDeque;
 use std::panic::Location;
 
@@ -299,8 +299,9 @@ impl Channel {
 #[derive(Default)]
 pub(crate) struct Object {
     pub(crate) state: State,
-    /// What the operations of each class knew.
-    pub(crate) knew: [Clock; CLASSES],
+    /// What the operations of each class knew, and of which classes there were some, as a set of bits.
+    knew: [Clock; CLASSES],
+    classes: u16,
     /// What it hands on to those who acquire it.
     pub(crate) released: Released,
     /// The events on it, in order, those that are only also on it among them.
@@ -320,7 +321,10 @@ pub(crate) struct Object {
 impl Object {
     pub(crate) fn reset(&mut self) {
         self.state = State::Plain;
-        self.knew.iter_mut().for_each(Clock::clear);
+        while self.classes != 0 {
+            self.knew[self.classes.trailing_zeros() as usize].clear();
+            self.classes &= self.classes - 1;
+        }
         self.released.clear();
         self.history.clear();
         self.version = 0;
@@ -328,6 +332,26 @@ impl Object {
         self.name = None;
         self.at = None;
         self.alive = false;
+    }
+
+    /// Adds to `clock` what those knew whom an operation of this class conflicts with.
+    pub(crate) fn learn(&self, class: Class, clock: &mut Clock) {
+        let mut conflicting = class.conflicting() & self.classes;
+        while conflicting != 0 {
+            join(clock, &self.knew[conflicting.trailing_zeros() as usize]);
+            conflicting &= conflicting - 1;
+        }
+    }
+
+    /// An operation of this class knows that.
+    pub(crate) fn teach(&mut self, class: Class, clock: &Clock) {
+        self.classes |= 1 << class as usize;
+        join(&mut self.knew[class as usize], clock);
+    }
+
+    /// What those knew who changed it.
+    pub(crate) fn changed_by(&self) -> &Clock {
+        &self.knew[Class::Write as usize]
     }
 
     /// Whether `tid` could perform `op` now.

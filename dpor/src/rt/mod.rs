@@ -96,7 +96,12 @@ pub(crate) enum Grant {
 /// Announces `op` and waits for the turn to perform it.
 pub(crate) fn announce(op: Op) -> Grant {
     let arrival = RUNTIME.with(|cell| on(&mut cell.borrow_mut(), |rt| rt.arrive(op)));
-    match arrival.unwrap_or_else(|| strays::refuse(op)) {
+    granted(arrival.unwrap_or_else(|| strays::refuse(op)))
+}
+
+/// Waits for the turn to perform what the current thread has come to.
+fn granted(arrival: Arrival) -> Grant {
+    match arrival {
         Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
         Arrival::Misplaced(name) => statics::misplaced(name, "performs an operation"),
@@ -203,9 +208,19 @@ pub(crate) fn panics() -> Option<Tid> {
 /// Performs an operation whose effect the object's modelled state describes in full. Returns what
 /// came of it, or `None` in an execution that has been given up.
 pub(crate) fn perform(op: Op) -> Option<u64> {
-    match announce(op) {
-        Grant::Mine => Some(with(|rt| rt.apply(op))),
-        Grant::GivenUp => None,
+    // Most operations go on at once.
+    let arrival = RUNTIME.with(|cell| {
+        on(&mut cell.borrow_mut(), |rt| match rt.arrive(op) {
+            Arrival::Go => Ok(rt.apply(op)),
+            other => Err(other),
+        })
+    });
+    match arrival.unwrap_or_else(|| strays::refuse(op)) {
+        Ok(value) => Some(value),
+        Err(arrival) => match granted(arrival) {
+            Grant::Mine => Some(with(|rt| rt.apply(op))),
+            Grant::GivenUp => None,
+        },
     }
 }
 
@@ -221,12 +236,10 @@ pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(
 /// to show and the kind that the operation turned out to be.
 pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -> R {
     let turn = announce(op);
-    if turn == Grant::Mine {
-        with(|rt| rt.note_switch());
-    }
     let (result, pre, val, kind) = f();
     if turn == Grant::Mine {
         with(|rt| {
+            rt.note_switch();
             rt.commit(op, Applied { label: Label::new(op.obj, kind), pre, val, after: None })
         });
     }

@@ -7,8 +7,8 @@ use super::thread::{Status, Thread};
 use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
-use crate::object::{Applied, Object, State};
-use crate::op::{Class, ObjId, Op, Tid, CLASSES};
+use crate::object::{bit, Applied, Object, State};
+use crate::op::{Class, ObjId, Op, Tid};
 use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
@@ -120,8 +120,12 @@ pub(crate) struct Runtime {
     pub(super) spinners: Verdicts,
     /// A thread that is being tried.
     pub(super) probe: Option<Probe>,
-    /// For each class those that it conflicts with, as a set of bits.
-    conflicting: [u16; CLASSES],
+    /// Some thread may have yielded, and no other have performed anything since.
+    pub(super) yields: bool,
+    /// Of some thread that has yielded it may not be known whether it spins.
+    pub(super) unknown: bool,
+    /// The threads that may stand where there is no operation, as a set of bits.
+    pub(super) between: u64,
 }
 
 impl Runtime {
@@ -164,10 +168,9 @@ impl Runtime {
             making: None,
             spinners,
             probe: None,
-            conflicting: Class::ALL.map(|class| {
-                let all = Class::ALL.into_iter().filter(|&other| class.conflicts(other));
-                all.fold(0, |set, other| set | 1 << other as usize)
-            }),
+            yields: false,
+            unknown: false,
+            between: 0,
         }
     }
 
@@ -194,6 +197,9 @@ impl Runtime {
         self.statics.clear();
         self.making = None;
         self.chosen = None;
+        self.yields = false;
+        self.unknown = false;
+        self.between = 0;
         self.idle = 0;
         self.probe = None;
         self.current = 0;
@@ -214,6 +220,7 @@ impl Runtime {
             self.threads.resize_with(tid as usize + 1, Thread::absent);
         }
         self.live.push(tid);
+        self.between |= bit(tid);
         let thread = &mut self.threads[tid as usize];
         thread.status = Status::Starting;
         thread.parent = parent;
@@ -339,10 +346,11 @@ impl Runtime {
         if self.tracking {
             self.objects[op.obj as usize].synchronise(&op, &done, &mut self.threads[i].known);
         }
-        for &p in &self.live {
-            if p != tid {
+        if self.yields {
+            for &p in self.live.iter().filter(|&&p| p != tid) {
                 self.threads[p as usize].yielded = false;
             }
+            self.yields = self.threads[i].yielded;
         }
         let mut clock = std::mem::take(&mut self.scratch);
         clock.clear();
@@ -368,11 +376,7 @@ impl Runtime {
         // The clock first takes in what all its objects know.
         for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
-            let mut conflicting = self.conflicting[class as usize];
-            while conflicting != 0 {
-                join(&mut clock, &object.knew[conflicting.trailing_zeros() as usize]);
-                conflicting &= conflicting - 1;
-            }
+            object.learn(class, &mut clock);
             // What commutes with all changes has seen none.
             if class.conflicts(Class::Write) {
                 past = mix(past, object.version);
@@ -383,7 +387,7 @@ impl Runtime {
         }
         for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
-            join(&mut object.knew[class as usize], &clock);
+            object.teach(class, &clock);
             if matches!(class, Class::Write | Class::Unique) {
                 object.version = past;
                 object.left = 0;

@@ -8,8 +8,8 @@
 use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, Halt, View};
-use crate::object::State;
-use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
+use crate::object::{bit, State};
+use crate::op::{Kind, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
 use shuttle::scheduler::Task;
 
@@ -92,6 +92,7 @@ impl Runtime {
         }
         let me = self.current;
         self.threads[me as usize].status = status;
+        self.between |= bit(me);
         if self.settle(me) {
             self.threads[me as usize].status = Status::Running;
             return false;
@@ -131,10 +132,7 @@ impl Runtime {
                     let thread = &mut self.threads[tid as usize];
                     thread.past = mix(thread.past, object.version);
                     // Nothing has happened at the barrier since: this is what the last to come knew.
-                    join(
-                        &mut self.threads[tid as usize].clock,
-                        &object.knew[Class::Write as usize],
-                    );
+                    join(&mut self.threads[tid as usize].clock, object.changed_by());
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 now > generation
@@ -147,10 +145,7 @@ impl Runtime {
                     let thread = &mut self.threads[tid as usize];
                     thread.past = mix(thread.past, object.version);
                     // As at a barrier: this is what the receiver knew.
-                    join(
-                        &mut self.threads[tid as usize].clock,
-                        &object.knew[Class::Write as usize],
-                    );
+                    join(&mut self.threads[tid as usize].clock, object.changed_by());
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 done
@@ -161,11 +156,19 @@ impl Runtime {
 
     /// A thread whose next step is no event, if there is one.
     pub(crate) fn ready(&mut self) -> Option<Tid> {
+        if self.between == 0 {
+            return None;
+        }
         for i in 0..self.live.len() {
             let tid = self.live[i];
             // Most threads stand at an operation, or are over: this is asked before each event.
+            if self.between & bit(tid) == 0 {
+                continue;
+            }
             let status = &self.threads[tid as usize].status;
-            if !matches!(status, Status::At(_) | Status::Finished) && self.settle(tid) {
+            if matches!(status, Status::At(_) | Status::Running | Status::Finished) {
+                self.between &= !bit(tid);
+            } else if self.settle(tid) {
                 return Some(tid);
             }
         }
@@ -229,6 +232,18 @@ impl Runtime {
         }
         if let Some(tid) = self.begin_probe() {
             return Some(tid);
+        }
+        if let Mode::Explore(search) = &mut self.mode {
+            if let Some(step) = search.expected(&self.trace) {
+                if self.enabled(step.tid) {
+                    return Some(step.tid);
+                }
+                let (now, kind) = (self.trace.len(), step.label.kind.name());
+                return self.end(Ending::Diverged(format!(
+                    "step {now} was to be {kind} by thread {}, which cannot go on",
+                    step.tid
+                )));
+            }
         }
         let mut enabled: u64 = 0;
         let mut patient: u64 = 0;
@@ -384,7 +399,8 @@ impl Runtime {
     pub(crate) fn turn_to(&mut self, tid: Tid) -> Turnover {
         self.current = tid;
         if let Some(pulse) = &self.pulse {
-            pulse.turn(self.thread_name(tid), self.threads[tid as usize].last);
+            let thread = &self.threads[tid as usize];
+            pulse.turn(thread.name.as_deref(), self.place(tid), thread.last);
         }
         let thread = &mut self.threads[tid as usize];
         let waits = match thread.status {
