@@ -74,6 +74,8 @@ pub(crate) struct Search {
     races: Races,
     /// How many events are the same as in the execution whose races were reversed last.
     kept: usize,
+    /// How many events are the same as in the last execution.
+    same: usize,
     /// The threads of an execution that is run next, and not counted: it tells who spins.
     detour: Option<Vec<Tid>>,
     halt: Option<Halt>,
@@ -251,6 +253,11 @@ impl Search {
         }
     }
 
+    /// An execution begins. Returns with how many events of the last one.
+    pub(crate) fn begins_with(&mut self) -> usize {
+        std::mem::take(&mut self.same)
+    }
+
     /// Turns to the deepest waiting branch of this worker's, if there is one.
     fn turn(&mut self) -> bool {
         while let Some(node) = self.nodes.last_mut() {
@@ -259,7 +266,8 @@ impl Search {
                     node.done.extend(node.taken);
                     node.taken = Some(branch.transition);
                     self.ahead = branch.next;
-                    self.kept = self.kept.min(self.prefix.len() + self.nodes.len() - 1);
+                    self.same = self.prefix.len() + self.nodes.len() - 1;
+                    self.kept = self.kept.min(self.same);
                     return true;
                 }
                 None => self.retire(self.nodes.len() - 1),
@@ -284,7 +292,7 @@ impl Search {
             Some(job) => {
                 (self.root, self.fixed) = (job.root, job.fixed);
                 (self.path, self.prefix, self.asleep) = (job.path, job.prefix, job.sleep);
-                self.kept = 0;
+                (self.kept, self.same) = (0, 0);
                 true
             }
             None => false,

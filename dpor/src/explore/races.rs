@@ -560,11 +560,13 @@ fn without(
     sequence: &mut Vec<Transition>,
 ) -> usize {
     let start = *firsts.iter().min().expect("there is a first event");
-    let goes = |i: usize| firsts.iter().any(|&f| f == i || trace.before(f, i));
     sequence.clear();
-    let events = trace.events().iter().enumerate().skip(start);
-    let stays = events.filter(|&(i, _)| i != second && !goes(i));
-    sequence.extend(stays.map(|(_, event)| event.transition()));
+    let goes = |event: &Event| firsts.iter().any(|&first| trace.knows(event, first));
+    for (i, event) in trace.events().iter().enumerate().skip(start) {
+        if i != second && !goes(event) {
+            sequence.push(event.transition());
+        }
+    }
     start
 }
 

@@ -9,7 +9,7 @@ mod synchronise;
 
 use crate::memory::Released;
 use crate::op::{label_if, Class, Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
-use crate::trace::{join, Clock};
+use crate::trace::{join, mix, Clock};
 use std::collections::VecDeque;
 use std::panic::Location;
 
@@ -334,19 +334,38 @@ impl Object {
         self.alive = false;
     }
 
-    /// Adds to `clock` what those knew whom an operation of this class conflicts with.
-    pub(crate) fn learn(&self, class: Class, clock: &mut Clock) {
+    /// Adds to `clock` what those knew whom an operation of this class conflicts with, and to `past` the
+    /// same as a number, which is returned.
+    pub(crate) fn learn(&self, class: Class, clock: &mut Clock, mut past: u64) -> u64 {
         let mut conflicting = class.conflicting() & self.classes;
         while conflicting != 0 {
             join(clock, &self.knew[conflicting.trailing_zeros() as usize]);
             conflicting &= conflicting - 1;
         }
+        // What commutes with all changes has seen none.
+        if class.conflicts(Class::Write) {
+            past = mix(past, self.version);
+        }
+        if class.conflicts(Class::Leave) && self.left != 0 {
+            past = mix(past, self.left);
+        }
+        past
     }
 
-    /// An operation of this class knows that.
-    pub(crate) fn teach(&mut self, class: Class, clock: &Clock) {
+    /// An operation of this class, which is event number `now`, knows that.
+    pub(crate) fn teach(&mut self, class: Class, clock: &[u32], past: u64, now: u32) {
         self.classes |= 1 << class as usize;
         join(&mut self.knew[class as usize], clock);
+        if matches!(class, Class::Write | Class::Unique) {
+            self.version = past;
+            self.left = 0;
+        }
+        if class == Class::Leave {
+            self.left = self.left.wrapping_add(mix(past, 1));
+        }
+        if self.history.last() != Some(&now) {
+            self.history.push(now);
+        }
     }
 
     /// What those knew who changed it.

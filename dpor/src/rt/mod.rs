@@ -31,11 +31,13 @@ pub(crate) use turn::Turnover;
 use self::turn::Arrival;
 use crate::object::{Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Tid};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe, Location};
 use std::time::Duration;
 
 thread_local! {
+    /// Whether one of the body's threads is marked as one that panics.
+    static MARKED: Cell<bool> = const { Cell::new(false) };
     static RUNTIME: RefCell<Option<Box<Runtime>>> = const { RefCell::new(None) };
 }
 
@@ -141,6 +143,7 @@ fn switch() {
             rt.unwinding += 1;
             // It may have got here by `resume_unwind`, which the panic hook does not see.
             rt.thread(me).panics = true;
+            MARKED.set(true);
         });
     }
     // The only call in shuttle's interface that is a plain switch: it models no time.
@@ -164,15 +167,14 @@ impl Drop for TornDown {
 
 /// Whether the current thread is unwinding. std knows only that some thread of the execution is.
 pub(crate) fn panicking() -> bool {
-    let somebody = std::thread::panicking();
-    with(|rt| {
-        let me = rt.current;
-        let others = rt.unwinding > 0;
-        let thread = rt.thread(me);
+    if !std::thread::panicking() {
         // A panic that has been caught leaves the mark behind.
-        thread.panics &= somebody;
-        somebody && (!others || thread.panics)
-    })
+        if MARKED.replace(false) {
+            with(|rt| rt.threads.iter_mut().for_each(|thread| thread.panics = false));
+        }
+        return false;
+    }
+    with(|rt| rt.unwinding == 0 || rt.thread(rt.current).panics)
 }
 
 /// After so many steps, what goes on in an execution that has been given up does not end.
@@ -200,6 +202,7 @@ pub(crate) fn panics() -> Option<Tid> {
     try_with(|rt| {
         let me = rt.current;
         rt.threads.get_mut(me as usize)?.panics = true;
+        MARKED.set(true);
         Some(me)
     })
     .flatten()

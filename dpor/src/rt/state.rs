@@ -8,7 +8,7 @@ use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{bit, Applied, Object, State};
-use crate::op::{Class, ObjId, Op, Tid};
+use crate::op::{ObjId, Op, Tid};
 use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
 use crate::trace::{join, mix, Clock, Performed, Trace};
@@ -176,7 +176,10 @@ impl Runtime {
 
     /// Forgets the last execution and starts the body's own thread.
     pub(crate) fn begin(&mut self) {
-        self.trace.clear();
+        self.trace.begin(match &mut self.mode {
+            Mode::Explore(search) => search.begins_with(),
+            _ => 0,
+        });
         for obj in self.used.drain(..) {
             self.objects[obj as usize].reset();
         }
@@ -352,6 +355,10 @@ impl Runtime {
             }
             self.yields = self.threads[i].yielded;
         }
+        let shows = self.look(&op, &done);
+        if pause.is_none() && self.recall(&op, &done, shows) {
+            return;
+        }
         let mut clock = std::mem::take(&mut self.scratch);
         clock.clear();
         clock.extend_from_slice(&self.threads[i].clock);
@@ -374,33 +381,21 @@ impl Runtime {
             past = mix(past, self.trace.events()[by].past);
         }
         // The clock first takes in what all its objects know.
-        for (obj, class) in done.label.uses() {
-            let object = &mut self.objects[obj as usize];
-            object.learn(class, &mut clock);
-            // What commutes with all changes has seen none.
-            if class.conflicts(Class::Write) {
-                past = mix(past, object.version);
-            }
-            if class.conflicts(Class::Leave) && object.left != 0 {
-                past = mix(past, object.left);
-            }
+        let class = done.label.kind.class();
+        let own = self.objects.get_mut(done.label.obj as usize);
+        if let Some(own) = own {
+            past = own.learn(class, &mut clock, past);
         }
-        for (obj, class) in done.label.uses() {
-            let object = &mut self.objects[obj as usize];
-            object.teach(class, &clock);
-            if matches!(class, Class::Write | Class::Unique) {
-                object.version = past;
-                object.left = 0;
-            }
-            if class == Class::Leave {
-                object.left = object.left.wrapping_add(mix(past, 1));
-            }
-            if object.history.last() != Some(&now) {
-                object.history.push(now);
-            }
+        for &(obj, class) in done.label.also {
+            past = self.objects[obj as usize].learn(class, &mut clock, past);
+        }
+        if let Some(own) = self.objects.get_mut(done.label.obj as usize) {
+            own.teach(class, &clock, past, now);
+        }
+        for &(obj, class) in done.label.also {
+            self.objects[obj as usize].teach(class, &clock, past, now);
         }
         self.threads[i].past = past;
-        let shows = self.look(&op, &done);
         let event = Performed {
             tid,
             label: done.label,
@@ -419,6 +414,28 @@ impl Runtime {
         std::mem::swap(&mut self.threads[i].clock, &mut clock);
         self.scratch = clock;
         self.after_timeout(&op, &done);
+        self.committed();
+    }
+
+    /// Takes the current thread's event from the last execution, if it began in the same way up to there
+    /// and with this. Returns whether it did.
+    fn recall(&mut self, op: &Op, done: &Applied, shows: u8) -> bool {
+        let (i, now) = (self.current as usize, self.trace.len());
+        let Some(past) = self.trace.recall(self.current, op, done, shows) else { return false };
+        let (thread, clock) = (&mut self.threads[i], self.trace.clock(now));
+        thread.past = past;
+        thread.clock.clear();
+        thread.clock.extend_from_slice(clock);
+        if let Some(own) = self.objects.get_mut(done.label.obj as usize) {
+            own.teach(done.label.kind.class(), clock, past, now as u32);
+        }
+        self.after_timeout(op, done);
+        self.committed();
+        true
+    }
+
+    /// An event has been added.
+    fn committed(&mut self) {
         if let Mode::Explore(explorer) = &mut self.mode {
             if self.probe.is_some() {
                 return;

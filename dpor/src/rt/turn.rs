@@ -156,20 +156,26 @@ impl Runtime {
 
     /// A thread whose next step is no event, if there is one.
     pub(crate) fn ready(&mut self) -> Option<Tid> {
-        if self.between == 0 {
-            return None;
-        }
-        for i in 0..self.live.len() {
-            let tid = self.live[i];
-            // Most threads stand at an operation, or are over: this is asked before each event.
-            if self.between & bit(tid) == 0 {
+        let mut left = self.between;
+        let mut live = 0;
+        while left != 0 {
+            // Most threads stand at an operation, or are over: this is asked before each event. If only
+            // one does not it is no matter in which order they are asked.
+            let tid = match left.is_power_of_two() {
+                true => left.trailing_zeros() as Tid,
+                false => self.live[live],
+            };
+            live += 1;
+            if left & bit(tid) == 0 {
                 continue;
             }
-            let status = &self.threads[tid as usize].status;
-            if matches!(status, Status::At(_) | Status::Running | Status::Finished) {
-                self.between &= !bit(tid);
-            } else if self.settle(tid) {
-                return Some(tid);
+            left &= !bit(tid);
+            let status = self.threads[tid as usize].status;
+            match status {
+                Status::At(_) | Status::Running | Status::Finished => self.between &= !bit(tid),
+                Status::Joining(target, _) if self.unfinished(target) => {}
+                _ if self.settle(tid) => return Some(tid),
+                _ => {}
             }
         }
         None

@@ -2,6 +2,7 @@
 //! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
 use super::{Error, Estimate, Options, Progress, Strategy};
+use crate::example::{Example, Shown};
 use crate::harness::{execute, Observation, BEGIN, END, RACE};
 use crate::report::{SeenOutcome, Step, Violation, Witness};
 use crate::{Model, Outcome, Report, Scenario};
@@ -117,15 +118,21 @@ fn report(
         true => search(system, scenario, options, &found),
         false => BTreeMap::new(),
     };
-    let outcomes =
-        found.outcomes.into_iter().map(|(outcome, seen)| (outcome, seen.witness(), seen));
-    let outcomes = outcomes.map(|(outcome, made, seen)| SeenOutcome {
-        least_preemptions: within.get(&outcome).map_or(0, |within| within.least),
-        preemptions: within
-            .get(&outcome)
-            .map_or_else(|| Some(preemptions(&made)), |within| Some(within.enough)),
-        witness: witness(made, seen.token.to_string(), options.prologue),
-        ..SeenOutcome::new(outcome, seen.orderings, seen.violating)
+    let prologue = options.prologue;
+    let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| {
+        let (orderings, violating) = (seen.orderings, seen.violating);
+        let within = within.get(&outcome);
+        let enough = within.map(|within| within.enough);
+        let example = Example::made_by(move || {
+            let made = seen.witness();
+            let preemptions = enough.unwrap_or_else(|| preemptions(&made));
+            Shown::new(witness(made, seen.token.to_string(), prologue), preemptions)
+        });
+        SeenOutcome {
+            least_preemptions: within.map_or(0, |within| within.least),
+            example,
+            ..SeenOutcome::new(outcome, orderings, violating)
+        }
     });
     // The engine has a violation for each place of a deadlock or a panic; a report has
     // one for each invariant.
@@ -214,7 +221,7 @@ pub fn replay(
     if let Some(why) = run.diverged {
         return Err(Error::Diverged(why));
     }
-    let preempted = Some(preemptions(&run.witness));
+    let preempted = preemptions(&run.witness);
     let seen = witness(run.witness, token.into(), prologue);
     let violating = !run.violations.is_empty() as u64;
     let found = run.violations.into_iter().map(|found| Violation {
@@ -222,8 +229,7 @@ pub fn replay(
         ..Violation::new(&found.name, found.detail, 1)
     });
     let outcome = run.outcome.map(|outcome| SeenOutcome {
-        preemptions: preempted,
-        witness: seen.clone(),
+        example: Shown::new(seen.clone(), preempted).into(),
         ..SeenOutcome::new(outcome, 1, violating)
     });
     let report = Report {

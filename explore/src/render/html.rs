@@ -218,10 +218,11 @@ fn outcome(
                 @if let Some(meaning) = &row.meaning { div class="soft" { (meaning) } }
             }
         }
-        @if row.witness.is_known() {
+        @let example = row.example.show().witness;
+        @if example.is_known() {
             tr class="drawn" {
                 td class="wide" colspan="5" {
-                    (ordering(report, &title, &row.witness, detail.show.or(report.show) == Some(index + 1)))
+                    (ordering(report, &title, &example, detail.show.or(report.show) == Some(index + 1)))
                 }
             }
         }

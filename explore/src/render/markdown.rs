@@ -104,7 +104,7 @@ fn scenario(out: &mut String, report: &Report, detail: Detail) {
     let shown = show.and_then(|show| report.outcomes.get(show.wrapping_sub(1)));
     if let (Some(show), Some(row)) = (show, shown) {
         let _ = writeln!(out, "\nAn ordering that leads to outcome {show}:");
-        ordering(out, report, &row.witness);
+        ordering(out, report, &row.example.show().witness);
     }
 }
 

@@ -114,7 +114,7 @@ impl SeenOutcome {
     /// How many preemptions the outcome needs, in words, and whether the customary bound
     /// may hide it; `None`: few, and the minimum was not searched for.
     pub(super) fn needs(&self) -> Option<(String, bool)> {
-        let (least, enough) = (self.least_preemptions, self.preemptions?);
+        let (least, enough) = (self.least_preemptions, self.example.show().preemptions?);
         let said = match plural(least.into(), "preemption") {
             needed if least == enough && least > 0 => format!("needs {needed}"),
             needed if least > 0 => format!("needs {needed} at least; {enough} are enough"),

@@ -87,7 +87,7 @@ fn scenario(out: &mut String, report: &Report, detail: Detail, in_brief: bool) {
     forbidden(out, report, show);
     if let Some(show) = show {
         match report.outcomes.get(show.wrapping_sub(1)) {
-            Some(row) => ordering_of(out, report, show, row),
+            Some(row) => ordering_of(out, report, show, &row.example.show().witness),
             None => {
                 let seen = plural(report.outcomes.len() as u64, "outcome");
                 let _ = writeln!(out, "\n  There is no outcome {show}: seen: {seen}.");
@@ -251,21 +251,24 @@ fn everywhere(out: &mut String, report: &Report, constant: &[&Answer]) {
 /// An ordering that leads to each forbidden outcome, except to one that `--show` shows.
 fn forbidden(out: &mut String, report: &Report, show: Option<usize>) {
     for (index, row) in report.outcomes.iter().enumerate() {
-        let shown = show == Some(index + 1)
-            || show.is_none() && report.violations.iter().any(|seen| seen.witness == row.witness);
-        if row.grade == Grade::Forbidden && row.witness.is_known() && !shown {
-            ordering_of(out, report, index + 1, row);
+        if row.grade != Grade::Forbidden || show == Some(index + 1) {
+            continue;
+        }
+        let witness = row.example.show().witness;
+        let shown = show.is_none() && report.violations.iter().any(|seen| seen.witness == witness);
+        if witness.is_known() && !shown {
+            ordering_of(out, report, index + 1, &witness);
         }
     }
 }
 
-fn ordering_of(out: &mut String, report: &Report, show: usize, row: &SeenOutcome) {
+fn ordering_of(out: &mut String, report: &Report, show: usize, witness: &Witness) {
     let _ =
         writeln!(out, "\n  {}", paint(BOLD, &format!("an ordering that leads to outcome {show}")));
-    if !row.witness.is_known() {
+    if !witness.is_known() {
         paragraph(out, &format!("{} does not tell.", report.engine), 4, Style::new());
     }
-    show_ordering(out, report, &row.witness);
+    show_ordering(out, report, witness);
 }
 
 fn show_ordering(out: &mut String, report: &Report, ordering: &Witness) {
