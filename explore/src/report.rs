@@ -439,7 +439,7 @@ impl Clause {
     /// The answers of the clause's calls.
     fn answers<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> {
         let answer = |id: &crate::CallId| outcome.get(*id);
-        self.calls.iter().filter_map(answer).map(|answer| answer.answer.as_str())
+        self.calls.iter().filter_map(answer).map(|answer| &*answer.answer)
     }
 }
 

@@ -37,7 +37,7 @@ fn an_outcome_says_how_many_preemptions_are_enough() {
     let found = report(counter(), "add | add");
     let needed = |answers: [&str; 2]| {
         let of = |seen: &&orderings::report::SeenOutcome| {
-            let answered = seen.outcome.answers.iter().map(|answer| answer.answer.as_str());
+            let answered = seen.outcome.answers.iter().map(|answer| &*answer.answer);
             answered.eq(answers)
         };
         found.outcomes.iter().find(of).and_then(|seen| seen.example.show().preemptions)

@@ -239,17 +239,13 @@ impl Runtime {
         if let Some(tid) = self.begin_probe() {
             return Some(tid);
         }
-        if let Mode::Explore(search) = &mut self.mode {
-            if let Some(step) = search.expected(&self.trace) {
-                if self.enabled(step.tid) {
-                    return Some(step.tid);
-                }
-                let (now, kind) = (self.trace.len(), step.label.kind.name());
-                return self.end(Ending::Diverged(format!(
-                    "step {now} was to be {kind} by thread {}, which cannot go on",
-                    step.tid
-                )));
-            }
+        let expected = match &mut self.mode {
+            Mode::Explore(search) => search.expected(&self.trace),
+            _ => None,
+        };
+        // Who else can go on need not be asked then.
+        if let Some(step) = expected.filter(|step| self.enabled(step.tid)) {
+            return Some(step.tid);
         }
         let mut enabled: u64 = 0;
         let mut patient: u64 = 0;
@@ -266,6 +262,13 @@ impl Runtime {
                 return self.next();
             }
             return self.rests().or_else(|| self.end(Ending::Deadlock));
+        }
+        if let Some(step) = expected {
+            let (now, kind) = (self.trace.len(), step.label.kind.name());
+            return self.end(Ending::Diverged(format!(
+                "step {now} was to be {kind} by thread {}, which cannot go on",
+                step.tid
+            )));
         }
         let view = View { enabled, patient, current: self.current, halting: self.halting() };
         let choice = match &mut self.mode {

@@ -4,13 +4,12 @@
 use super::{Error, Estimate, Options, Progress, Strategy};
 use crate::example::{Example, Shown};
 use crate::harness::{execute, Observation, BEGIN, END, RACE};
+use crate::log::{Outcomes, Replies};
 use crate::report::{SeenOutcome, Step, Violation, Witness};
-use crate::{Model, Outcome, Report, Scenario};
+use crate::{Model, Report, Scenario};
 use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Token, What};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +32,7 @@ pub fn explore(
             if let Some((k, n)) = kept.part {
                 file = file.part(k, n);
             }
-            read(explorer(options).explore_in(&file, written(system, scenario)))?
+            read(explorer(options).explore_in(&file, body(system, scenario)))?
         }
     };
     Ok(report(system, scenario, options, found))
@@ -65,7 +64,7 @@ pub fn merge(
     parts: &[PathBuf],
 ) -> Result<Report, Error> {
     let title = title(system, scenario);
-    let found = read(explorer(options).merge(parts, &title, written(system, scenario)))?;
+    let found = read(explorer(options).merge(parts, &title, body(system, scenario)))?;
     Ok(report(system, scenario, options, found))
 }
 
@@ -74,54 +73,27 @@ fn title(system: &Arc<dyn Model>, scenario: &Arc<Scenario>) -> String {
     format!("{scenario} on {}", system.name())
 }
 
-/// An outcome as a file has it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Written(Outcome);
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        serde_json::to_string(&self.0).map_err(|_| fmt::Error)?.fmt(f)
-    }
-}
-
-impl FromStr for Written {
-    type Err = serde_json::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_str(text).map(Written)
-    }
-}
-
-fn written(
-    system: &Arc<dyn Model>,
-    scenario: &Arc<Scenario>,
-) -> impl Fn() -> Written + Send + Sync + 'static {
-    let body = body(system, scenario);
-    move || Written(body())
-}
-
-/// The same with outcomes as everybody else has them.
 fn read(
-    found: Result<shuttle_dpor::Report<Written>, CheckpointError>,
-) -> Result<shuttle_dpor::Report<Outcome>, Error> {
-    let found = found.map_err(|error| Error::Checkpoint(Box::new(error)))?;
-    Ok(found.map(|written| written.0))
+    found: Result<shuttle_dpor::Report<Replies>, CheckpointError>,
+) -> Result<shuttle_dpor::Report<Replies>, Error> {
+    found.map_err(|error| Error::Checkpoint(Box::new(error)))
 }
 
 fn report(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    found: shuttle_dpor::Report<Outcome>,
+    found: shuttle_dpor::Report<Replies>,
 ) -> Report {
     let within = match options.preemptions {
         true => search(system, scenario, options, &found),
         false => BTreeMap::new(),
     };
     let prologue = options.prologue;
-    let outcomes = found.outcomes.into_iter().map(|(outcome, seen)| {
+    let mut made = Outcomes::new(scenario);
+    let outcomes = found.outcomes.into_iter().map(|(replies, seen)| {
         let (orderings, violating) = (seen.orderings, seen.violating);
-        let within = within.get(&outcome);
+        let within = within.get(&replies);
         let enough = within.map(|within| within.enough);
         let example = Example::made_by(move || {
             let made = seen.witness();
@@ -131,7 +103,7 @@ fn report(
         SeenOutcome {
             least_preemptions: within.map_or(0, |within| within.least),
             example,
-            ..SeenOutcome::new(outcome, orderings, violating)
+            ..SeenOutcome::new(made.outcome(&replies), orderings, violating)
         }
     });
     // The engine has a violation for each place of a deadlock or a panic; a report has
@@ -169,12 +141,12 @@ fn search(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    found: &shuttle_dpor::Report<Outcome>,
-) -> BTreeMap<Outcome, Within> {
-    let enough = found.outcomes.iter().map(|(outcome, seen)| {
-        (outcome.clone(), Within { least: 0, enough: preemptions(&seen.witness()) })
+    found: &shuttle_dpor::Report<Replies>,
+) -> BTreeMap<Replies, Within> {
+    let enough = found.outcomes.iter().map(|(replies, seen)| {
+        (replies.clone(), Within { least: 0, enough: preemptions(&seen.witness()) })
     });
-    let mut needs: BTreeMap<Outcome, Within> = enough.collect();
+    let mut needs: BTreeMap<Replies, Within> = enough.collect();
     for bound in 0.. {
         let open = |needs: &&mut Within| needs.enough > bound;
         if needs.values().all(|needs| needs.enough <= bound) {
@@ -182,8 +154,8 @@ fn search(
         }
         let seen = explorer(options).max_preemptions(bound).explore(body(system, scenario));
         // The bound is enough for outcomes that were seen, also if a limit was hit.
-        for outcome in seen.outcomes.keys() {
-            if let Some(needs) = needs.get_mut(outcome) {
+        for replies in seen.outcomes.keys() {
+            if let Some(needs) = needs.get_mut(replies) {
                 needs.enough = needs.enough.min(bound);
             }
         }
@@ -228,9 +200,9 @@ pub fn replay(
         witness: seen.clone(),
         ..Violation::new(&found.name, found.detail, 1)
     });
-    let outcome = run.outcome.map(|outcome| SeenOutcome {
+    let outcome = run.outcome.map(|replies| SeenOutcome {
         example: Shown::new(seen.clone(), preempted).into(),
-        ..SeenOutcome::new(outcome, 1, violating)
+        ..SeenOutcome::new(Outcomes::new(scenario).outcome(&replies), 1, violating)
     });
     let report = Report {
         executions: 1,
@@ -283,14 +255,14 @@ fn explorer(options: &Options) -> Explorer {
 fn body(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
-) -> impl Fn() -> Outcome + Send + Sync + 'static {
+) -> impl Fn() -> Replies + Send + Sync + 'static {
     let (system, scenario) = (Arc::clone(system), Arc::clone(scenario));
     move || {
-        let Observation { outcome, violations } = execute(&*system, &scenario);
+        let Observation { replies, violations } = execute(&*system, &scenario);
         for (invariant, detail) in violations {
             shuttle_dpor::report_violation(invariant.name(), detail);
         }
-        outcome
+        replies
     }
 }
 

@@ -214,7 +214,7 @@ fn outcome(
             td { span class=(class) { (row.mark()) } }
             td class="wide" {
                 @for line in said(&row.varying(constant)) { div { code { (line) } } }
-                @if let Some((needs, _)) = row.needs() { div class="soft" { (needs) } }
+                @if let Some((needs, _)) = report.needs(row) { div class="soft" { (needs) } }
                 @if let Some(meaning) = &row.meaning { div class="soft" { (meaning) } }
             }
         }

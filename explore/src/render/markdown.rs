@@ -128,7 +128,7 @@ fn outcomes(out: &mut String, report: &Report) {
             row.percent,
             row.mark(),
             said(row.varying(&constant)).join("<br>"),
-            cell(&means(row))
+            cell(&means(report, row))
         );
     }
     if let Some(said) = report.without_outcome() {
@@ -140,8 +140,8 @@ fn outcomes(out: &mut String, report: &Report) {
 }
 
 /// What an outcome means, and how many preemptions it needs.
-fn means(row: &SeenOutcome) -> String {
-    let needs = row.needs().map(|(needs, _)| needs);
+fn means(report: &Report, row: &SeenOutcome) -> String {
+    let needs = report.needs(row).map(|(needs, _)| needs);
     row.meaning.iter().cloned().chain(needs).collect::<Vec<_>>().join("; ")
 }
 

@@ -225,7 +225,7 @@ fn json_says_all_and_is_read_again() {
 #[test]
 fn what_is_the_same_everywhere_is_said_once() {
     let report = violated();
-    let constant: Vec<_> = report.constant().iter().map(|answer| answer.call.as_str()).collect();
+    let constant: Vec<_> = report.constant().iter().map(|answer| &*answer.call).collect();
     assert_eq!(constant, ["freezing"]);
     assert!(incomplete().constant().is_empty());
 }

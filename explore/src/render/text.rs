@@ -190,7 +190,7 @@ fn outcomes(out: &mut String, report: &Report) {
     let counts: Vec<String> = report.outcomes.iter().map(|row| number(row.orderings)).collect();
     let heading = format!("{}s", report.counted());
     let count_width = counts.iter().map(String::len).max().unwrap_or(0).max(heading.len());
-    let constant = report.constant();
+    let (constant, common) = (report.constant(), report.said_everywhere());
     let line = format!("   # {}       %  {:9}  outcome", right(&heading, count_width), "grade");
     let _ = writeln!(out, "\n{}", paint(BOLD, &line));
     // The width of the columns before the outcome.
@@ -212,10 +212,10 @@ fn outcomes(out: &mut String, report: &Report) {
             let verb = if row.violating == 1 { "violates" } else { "violate" };
             put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
         }
-        if let Some((said, hidden)) = row.needs() {
+        if let Some((said, hidden)) = report.needs(row) {
             put(if hidden { OPEN } else { DIM }, &said, 2);
         }
-        let own = row.sentences().filter(|sentence| !report.says_everywhere(sentence));
+        let own = row.sentences().filter(|sentence| !common.contains(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));
     }
     if let Some(said) = report.without_outcome() {
@@ -224,7 +224,7 @@ fn outcomes(out: &mut String, report: &Report) {
     if let Some(said) = report.hidden() {
         paragraph(out, &said, 5, OPEN);
     }
-    everywhere(out, report, &constant);
+    everywhere(out, &constant, &common);
 }
 
 pub(super) fn mark_style(row: &SeenOutcome) -> Style {
@@ -236,11 +236,9 @@ pub(super) fn mark_style(row: &SeenOutcome) -> Style {
 }
 
 /// The answers and sentences that are the same in every outcome.
-fn everywhere(out: &mut String, report: &Report, constant: &[&Answer]) {
+fn everywhere(out: &mut String, constant: &[&Answer], common: &[&str]) {
     let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
     let said = said.collect::<Vec<_>>().join("; ");
-    let common = report.outcomes[0].sentences().filter(|said| report.says_everywhere(said));
-    let common: Vec<&str> = common.collect();
     if said.is_empty() && common.is_empty() {
         return;
     }
