@@ -87,6 +87,9 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
 impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
     fn new_execution(&mut self) -> Option<Schedule> {
         rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(false)));
+        if self.running {
+            rt::with(Runtime::settle_symmetry);
+        }
         if self.running && !rt::with(&mut self.conclude) {
             return None;
         }
