@@ -308,7 +308,7 @@ impl Drop for StopOnPanic<'_> {
 
 /// The runtime of a worker.
 pub(crate) fn runtime(settings: &Settings, mode: Mode, names: Names) -> Box<Runtime> {
-    let symmetry = settings.symmetry && matches!(mode, Mode::Explore(_));
+    let symmetry = settings.reduces_symmetry() && matches!(mode, Mode::Explore(_));
     let mut rt = Box::new(Runtime::new(mode, names, settings.max_steps));
     rt.symmetry = symmetry;
     rt.spurious = settings.spurious;

@@ -301,11 +301,10 @@ impl Explorer {
                 Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),
                 _ => None,
             },
-            equal: rt
-                .classes
-                .iter()
-                .map(|members| members.iter().map(|&tid| rt.path(tid)).collect())
-                .collect(),
+            equal: match self.settings.reduces_symmetry() {
+                true => rt.paths_of_classes(),
+                false => Vec::new(),
+            },
         }
     }
 }

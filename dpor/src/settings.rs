@@ -73,6 +73,13 @@ pub(crate) struct Settings {
     pub(crate) observer: Option<OnOrdering>,
 }
 
+impl Settings {
+    /// Whether equal threads are explored up to their exchange.
+    pub(crate) fn reduces_symmetry(&self) -> bool {
+        self.symmetry && self.strategy == Strategy::Dpor && self.max_preemptions.is_none()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Settings {

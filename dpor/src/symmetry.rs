@@ -111,6 +111,12 @@ impl Runtime {
         path
     }
 
+    /// The paths of the members, class by class.
+    pub(crate) fn paths_of_classes(&self) -> Vec<Vec<Vec<u32>>> {
+        let paths = |members: &Vec<Tid>| members.iter().map(|&tid| self.path(tid)).collect();
+        self.classes.iter().map(paths).collect()
+    }
+
     /// The execution has ended: says for how many orderings it stands, and lets what happens before what
     /// take in the edges between marks.
     pub(crate) fn settle_symmetry(&mut self) {
@@ -123,9 +129,10 @@ impl Runtime {
         }
         let mark = |(class, members): (usize, &Vec<Tid>)| {
             let event = |tid: Tid| self.threads[tid as usize].mark.map(|event| event as usize);
-            let marks = members.iter().enumerate().filter_map(move |(place, &tid)| {
-                Some(Mark { class, place, event: event(tid)? })
-            });
+            let marks = members
+                .iter()
+                .enumerate()
+                .filter_map(move |(place, &tid)| Some(Mark { class, place, event: event(tid)? }));
             marks.collect::<Vec<_>>()
         };
         let mut marks: Vec<Mark> = self.classes.iter().enumerate().flat_map(mark).collect();
@@ -181,9 +188,8 @@ impl Runtime {
         let mut next = marks.iter().peekable();
         let learn = |drawn: &[(Mark, Tid, Clock)], own: Option<Mark>, clock: &mut Clock| {
             for (mark, tid, known) in drawn {
-                let before = own.is_some_and(|own| {
-                    own.class == mark.class && own.place == mark.place + 1
-                });
+                let before =
+                    own.is_some_and(|own| own.class == mark.class && own.place == mark.place + 1);
                 if before || clock.get(*tid as usize).is_some_and(|&n| n >= known[*tid as usize]) {
                     join(clock, known);
                 }

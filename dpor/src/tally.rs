@@ -259,13 +259,13 @@ impl<T: Ord + Debug + 'static> Tally<T> {
         let whole = self.orderings.is_whole() && seen.all(|best| best.orderings.is_whole());
         // An ordering and its exchanges may be in different parts.
         if self.part.is_none() && !whole {
-            differs = Some(not_equal(&format_args!("the orderings do not add up to whole numbers")));
+            differs =
+                Some(not_equal(&format_args!("the orderings do not add up to whole numbers")));
         }
         for ((name, place), best) in self.violations {
             let run = replay(&best.token);
-            let violates = |run: &Replay<T>| {
-                run.violations.iter().any(|v| v.name == name && v.place == place)
-            };
+            let violates =
+                |run: &Replay<T>| run.violations.iter().any(|v| v.name == name && v.place == place);
             if exchanged(&best.token, &run.equal).is_some_and(|other| !violates(&replay(&other))) {
                 differs = Some(not_equal(&format_args!("they violate {name} no more")));
             }
@@ -363,7 +363,9 @@ fn chance(differs: &dyn Display) -> String {
 
 /// What to say of threads that are not equal.
 fn not_equal(differs: &dyn Display) -> String {
-    format!("threads that spawn_equal spawned are not equal: with some of them exchanged, {differs}")
+    format!(
+        "threads that spawn_equal spawned are not equal: with some of them exchanged, {differs}"
+    )
 }
 
 /// The ordering of a token with the members of each class in the opposite order, if there are any.
@@ -372,7 +374,8 @@ fn exchanged(token: &Token, classes: &[Vec<Vec<u32>>]) -> Option<Token> {
     members().any(|(one, other)| one != other).then(|| {
         token.exchanged(|path| {
             let found = members().find(|(one, _)| path.starts_with(one));
-            let exchange = |(one, other): (&Vec<u32>, &Vec<u32>)| [other, &path[one.len()..]].concat();
+            let exchange =
+                |(one, other): (&Vec<u32>, &Vec<u32>)| [other, &path[one.len()..]].concat();
             found.map_or_else(|| path.to_vec(), exchange)
         })
     })

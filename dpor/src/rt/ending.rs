@@ -23,7 +23,9 @@ impl Runtime {
             )),
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Refused(why)), _) => Some(why.clone()),
-            (Some(Ending::Redundant | Ending::Exchanged), _) => Some("an execution was redundant: a bug".into()),
+            (Some(Ending::Redundant | Ending::Exchanged), _) => {
+                Some("an execution was redundant: a bug".into())
+            }
             (Some(Ending::AtRest | Ending::Torn | Ending::Probed | Ending::Halted), _) => None,
         }
     }

@@ -94,7 +94,10 @@ mod tests {
             text: (*text).to_owned(),
             waits: false,
         };
-        Scenario { threads: threads.iter().map(|text| vec![call(text)]).collect(), ..Scenario::default() }
+        Scenario {
+            threads: threads.iter().map(|text| vec![call(text)]).collect(),
+            ..Scenario::default()
+        }
     }
 
     fn outcome(scenario: &Scenario, said: &[&str]) -> Outcome {

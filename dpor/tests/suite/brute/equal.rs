@@ -13,7 +13,7 @@ fn explorer((program, _): &Equals) -> Explorer {
     Explorer::new()
         .thread_ends(ends(program))
         .reference_counts(program.iter().any(|t| shares(t)))
-        .max_executions(3000)
+        .max_executions(1000)
 }
 
 /// What the threads saw, of equal ones which of them being left out.
@@ -172,9 +172,8 @@ pub(crate) fn compare(program: &Equals, cost: &mut Cost, pieces: bool) -> Result
 
 /// Interrupted and gone on with, and in three parts.
 fn in_pieces(program: &Equals, all: &Counts) -> Result<(), String> {
-    let outcomes = |all: &Counts| {
-        all.4.iter().map(|(o, n, v)| (format!("{o:?}"), *n, *v)).collect::<Vec<_>>()
-    };
+    let outcomes =
+        |all: &Counts| all.4.iter().map(|(o, n, v)| (format!("{o:?}"), *n, *v)).collect::<Vec<_>>();
     let explore = |file: &Checkpoint, most: u64, workers| {
         let own = program.clone();
         let explorer = explorer(program).max_executions(most).workers(workers);
