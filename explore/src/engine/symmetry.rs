@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn each_exchange_once_and_whose_answers_it_has() {
         let four = scenario(&["a", "b", "b", "b", "a"]);
-        assert_eq!(classes(&four), [1..4], "side by side, and no others");
+        assert_eq!(classes(&four), vec![1..4; 1], "side by side, and no others");
         let seen = outcome(&four, &["1", "3", "2", "2", "0"]);
         let all = exchanges(&seen, &four);
         let said: Vec<Vec<&str>> =
