@@ -29,7 +29,7 @@ const OPTIONS: &[(&str, &[&str], i32, &str)] = &[
     ("outcomes", &["--outcomes", "--file", "-"], 0, "map shut down"),
     ("replay", &["--replay", "dpor-0.1.0/0,0.0/", RACE], 0, "INCOMPLETE: one ordering, run again"),
     ("preemptions", &["--preemptions", "--system", SEEDS, "seed"], 0, "needs 1 preemption"),
-    ("no-symmetry", &["--no-symmetry", "step * 2 | shutdown"], 0, "orderings, 10 executions"),
+    ("no-symmetry", &["--no-symmetry", "step * 2 | shutdown"], 0, "18 orderings, 18 executions"),
     ("prologue", &["--prologue", "--show", "1", "close-backfill"], 0, "stream_request(0) ..."),
     ("format", &["--format", "markdown", RACE], 0, "|---|"),
     ("generate", &["--generate", "--threads", "2", "--calls", "2"], 0, "all hold"),

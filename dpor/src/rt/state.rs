@@ -2,6 +2,7 @@
 
 use super::guest::Guest;
 use super::statics::Making;
+use super::tasks::Tasks;
 use super::thread::{Status, Thread};
 use crate::count::Weight;
 use crate::explore::{Blocked, Bounded, Search};
@@ -75,8 +76,10 @@ pub(crate) struct Runtime {
     pub(crate) threads: Vec<Thread>,
     /// Objects that belong to somebody, where that is to be told.
     pub(super) owners: Vec<(ObjId, std::sync::Arc<str>)>,
-    /// The threads of this execution, in the order of their creation, which is also shuttle's.
+    /// The threads of this execution, in the order of their creation.
     pub(crate) live: Vec<Tid>,
+    /// The tasks of shuttle's that they run on.
+    pub(crate) tasks: Tasks,
     pub(crate) current: Tid,
     pub(crate) ending: Option<Ending>,
     pub(crate) violations: Vec<Found>,
@@ -142,6 +145,7 @@ impl Runtime {
             threads: Vec::new(),
             owners: Vec::new(),
             live: Vec::new(),
+            tasks: Tasks::default(),
             current: 0,
             ending: None,
             violations: Vec::new(),
@@ -210,6 +214,7 @@ impl Runtime {
         self.weight = Weight::ONE;
         self.probe = None;
         self.current = 0;
+        self.tasks.begin();
         self.admit(0, 0, 0);
     }
 
