@@ -152,7 +152,11 @@ fn the_table_is_the_same_without_symmetry() {
         ("core", "shutdown | stream_request(0) * 3", [408, 68, 13]),
         ("core", "{ a.stream_request(0); a.close_stream(0) } run_backfill * 3", [18, 3, 3]),
         (seed, "shutdown | stream_request(0) * 2", [48, 24, 9]),
-        (seed, "{ stream_request(0) } disconnect * 2 | stream_request(1) * 2 | shutdown", [5_484, 1_371, 66]),
+        (
+            seed,
+            "{ stream_request(0) } disconnect * 2 | stream_request(1) * 2 | shutdown",
+            [5_484, 1_371, 66],
+        ),
     ];
     for (system, question, known) in questions {
         let ask = |more: &[&str]| {

@@ -1,7 +1,6 @@
 //! Equal threads, explored up to their exchange: the same counts as if they differed.
 
 use super::brute;
-use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
@@ -14,22 +13,9 @@ use std::time::Duration;
 fn random_programs_with_equal_threads() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let programs = brute::program(None).prop_filter("large", |p: &brute::Program| {
-        p.len() < 4 && p.iter().map(|t| brute::size(t)).sum::<usize>() <= 6
-    });
-    let mut cost = brute::equal::Cost::default();
-    let mut tried = 0;
-    while cost.programs < 60 {
-        let program = programs.new_tree(&mut runner).unwrap().current();
-        // The first thread beside the main one comes twice to four times, the next once or twice.
-        let copies = [2 + tried % 3, 1 + tried / 3 % 2];
-        let equals = (program.clone(), copies[..program.len() - 1].to_vec());
-        tried += 1;
-        if let Err(why) = brute::equal::compare(&equals, &mut cost, tried % 8 == 0) {
-            panic!("{equals:?}: {why}");
-        }
-    }
-    println!("{cost:?} of {tried} programs");
+    let cost = brute::equal::many(&mut runner, None, 60, 6);
+    let cost = cost.unwrap_or_else(|why| panic!("{why}"));
+    println!("{cost:?}");
     assert_eq!(cost.programs, 60);
     assert!(3 * cost.counted < 2 * cost.orderings, "{cost:?}: equal threads save nothing");
 }

@@ -2,6 +2,8 @@
 
 use super::{counts, ends, sends, shares, start, trace, weakly};
 use super::{Own, Program, Seen, Sends, World};
+use proptest::strategy::{Strategy as _, ValueTree};
+use proptest::test_runner::TestRunner;
 use shuttle_dpor::{sync, thread, Checkpoint, Explorer, Ordering, Report};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex as StdMutex};
@@ -119,8 +121,33 @@ pub(crate) struct Cost {
     pub(crate) blocked: u64,
 }
 
-/// Compares both. `None` if there are too many orderings, or too few.
-pub(crate) fn compare(program: &Equals, cost: &mut Cost, pieces: bool) -> Result<(), String> {
+/// Compares both, of so many random programs of at most this size.
+pub(crate) fn many(
+    runner: &mut TestRunner,
+    flavour: Option<usize>,
+    number: u64,
+    size: usize,
+) -> Result<Cost, String> {
+    let programs = super::program(flavour);
+    let mut cost = Cost::default();
+    let mut tried = 0;
+    while cost.programs < number {
+        let program = programs.new_tree(runner).map_err(|why| why.to_string())?.current();
+        if program.len() > 3 || program.iter().map(|t| super::size(t)).sum::<usize>() > size {
+            continue;
+        }
+        // The first thread beside the main one comes twice to four times, the next once or twice.
+        let copies = [2 + tried % 3, 1 + tried / 3 % 2];
+        let copies = copies[..program.len() - 1].to_vec();
+        let equals = (program, copies);
+        tried += 1;
+        compare(&equals, &mut cost, tried % 8 == 0).map_err(|why| format!("{equals:?}: {why}"))?;
+    }
+    Ok(cost)
+}
+
+/// Compares both, unless there are too many orderings, or too few.
+fn compare(program: &Equals, cost: &mut Cost, pieces: bool) -> Result<(), String> {
     let orbits = Arc::new(StdMutex::new(HashSet::new()));
     let (seen, copies) = (orbits.clone(), program.1.clone());
     let own = program.clone();
