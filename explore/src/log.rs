@@ -80,6 +80,13 @@ impl FromStr for Replies {
     }
 }
 
+impl From<&Outcome> for Replies {
+    fn from(outcome: &Outcome) -> Self {
+        let ended = outcome.answers.iter().map(|answer| format!("{}{END}", answer.answer));
+        Replies(ended.collect::<String>().into())
+    }
+}
+
 /// Makes outcomes of a scenario's replies.
 #[derive(Debug)]
 pub struct Outcomes {

@@ -23,7 +23,9 @@ impl Runtime {
             )),
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Refused(why)), _) => Some(why.clone()),
-            (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
+            (Some(Ending::Redundant | Ending::Exchanged), _) => {
+                Some("an execution was redundant: a bug".into())
+            }
             (Some(Ending::AtRest | Ending::Torn | Ending::Probed | Ending::Halted), _) => None,
         }
     }
@@ -55,8 +57,13 @@ impl Runtime {
                 search.probed();
                 false
             }
-            None | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong | Ending::Halted) => {
-                let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
+            None
+            | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong)
+            | Some(Ending::Halted | Ending::Exchanged) => {
+                // The marks of equal threads have drawn edges to what precedes them.
+                let remembers = self.classes.is_empty();
+                let done =
+                    search.reverse_races(&self.trace, &self.objects, &self.stalled, remembers);
                 if !done {
                     self.ending = Some(Ending::Probed);
                 }

@@ -4,6 +4,7 @@ use super::guest::Guest;
 use super::statics::Making;
 use super::tasks::Tasks;
 use super::thread::{Status, Thread};
+use crate::count::Weight;
 use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
@@ -11,6 +12,7 @@ use crate::object::{bit, Applied, Object, State};
 use crate::op::{ObjId, Op, Tid};
 use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
+use crate::symmetry::Extensions;
 use crate::trace::{join, mix, Clock, Performed, Trace};
 use crate::watchdog::Pulse;
 use std::any::Any;
@@ -30,6 +32,9 @@ pub(crate) enum Ending {
     TooLong,
     /// It was to tell whether a thread spins, and has; it is run again.
     Probed,
+    /// Somebody stands before a mark that will never be his turn: with equal threads exchanged, it is
+    /// another execution. See [`crate::symmetry`].
+    Exchanged,
     /// It halts where the exploration is to be divided.
     Halted,
     /// It did not do what it did before.
@@ -118,6 +123,12 @@ pub(crate) struct Runtime {
     pub(super) making: Option<Making>,
     /// Who spins, as far as that is known.
     pub(super) spinners: Verdicts,
+    /// Whether equal threads are explored up to their exchange; the classes that there are; and for how many
+    /// orderings the execution stands.
+    pub(crate) symmetry: bool,
+    pub(crate) classes: Vec<Vec<Tid>>,
+    pub(crate) weight: Weight,
+    pub(crate) extensions: Extensions,
     /// A thread that is being tried.
     pub(super) probe: Option<Probe>,
     /// Some thread may have yielded, and no other have performed anything since.
@@ -167,6 +178,10 @@ impl Runtime {
             statics: Vec::new(),
             making: None,
             spinners,
+            symmetry: false,
+            classes: Vec::new(),
+            weight: Weight::ONE,
+            extensions: Extensions::default(),
             probe: None,
             yields: false,
             unknown: false,
@@ -176,10 +191,12 @@ impl Runtime {
 
     /// Forgets the last execution and starts the body's own thread.
     pub(crate) fn begin(&mut self) {
-        self.trace.begin(match &mut self.mode {
+        let same = match &mut self.mode {
             Mode::Explore(search) => search.begins_with(),
             _ => 0,
-        });
+        };
+        // Where there are equal threads clocks know of marks that came later.
+        self.trace.begin(if self.classes.is_empty() { same } else { 0 });
         for obj in self.used.drain(..) {
             self.objects[obj as usize].reset();
         }
@@ -204,6 +221,8 @@ impl Runtime {
         self.unknown = false;
         self.between = 0;
         self.idle = 0;
+        self.classes.clear();
+        self.weight = Weight::ONE;
         self.probe = None;
         self.current = 0;
         self.tasks.begin();
@@ -356,6 +375,9 @@ impl Runtime {
             self.yields = self.threads[i].yielded;
         }
         let shows = self.look(&op, &done);
+        if self.threads[i].equal.is_some() {
+            self.mark(tid, &op, self.trace.len());
+        }
         if pause.is_none() && self.recall(&op, &done, shows) {
             return;
         }

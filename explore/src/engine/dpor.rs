@@ -1,9 +1,9 @@
 //! Optimal dynamic partial-order reduction, by this project's
 //! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
-use super::{Error, Estimate, Options, Progress, Strategy};
+use super::{symmetry, Error, Estimate, Options, Progress, Strategy};
 use crate::example::{Example, Shown};
-use crate::harness::{execute, Observation, BEGIN, END, RACE};
+use crate::harness::{execute, own, Observation, BEGIN, END, RACE};
 use crate::log::{Outcomes, Replies};
 use crate::report::{SeenOutcome, Step, Violation, Witness};
 use crate::{Model, Report, Scenario};
@@ -26,13 +26,13 @@ pub fn explore(
     options: &Options,
 ) -> Result<Report, Error> {
     let found = match &options.kept {
-        None => explorer(options).explore(body(system, scenario)),
+        None => explorer(options).explore(counted(system, scenario, options)),
         Some(kept) => {
             let mut file = Checkpoint::new(&kept.path).titled(title(system, scenario));
             if let Some((k, n)) = kept.part {
                 file = file.part(k, n);
             }
-            read(explorer(options).explore_in(&file, body(system, scenario)))?
+            read(explorer(options).explore_in(&file, counted(system, scenario, options)))?
         }
     };
     Ok(report(system, scenario, options, found))
@@ -64,7 +64,7 @@ pub fn merge(
     parts: &[PathBuf],
 ) -> Result<Report, Error> {
     let title = title(system, scenario);
-    let found = read(explorer(options).merge(parts, &title, body(system, scenario)))?;
+    let found = read(explorer(options).merge(parts, &title, counted(system, scenario, options)))?;
     Ok(report(system, scenario, options, found))
 }
 
@@ -83,27 +83,33 @@ fn report(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    found: shuttle_dpor::Report<Replies>,
+    mut found: shuttle_dpor::Report<Replies>,
 ) -> Report {
+    let rows = match reduces(scenario, options) {
+        true => exchanged(system, scenario, &mut found),
+        false => rows(&mut found),
+    };
+    let run: Run = {
+        let (system, scenario) = (Arc::clone(system), Arc::clone(scenario));
+        Arc::new(move |token| Explorer::new().replay(token, body(&system, &scenario)).witness)
+    };
     let within = match options.preemptions {
-        true => search(system, scenario, options, &found),
+        true => search(system, scenario, options, &rows, &run),
         false => BTreeMap::new(),
     };
-    let prologue = options.prologue;
-    let mut made = Outcomes::new(scenario);
-    let outcomes = found.outcomes.into_iter().map(|(replies, seen)| {
-        let (orderings, violating) = (seen.orderings, seen.violating);
+    let (mut outcomes, prologue) = (Outcomes::new(scenario), options.prologue);
+    let outcomes = rows.into_iter().map(|(replies, Row { orderings, violating, token })| {
         let within = within.get(&replies);
-        let enough = within.map(|within| within.enough);
+        let (enough, run) = (within.map(|within| within.enough), run.clone());
         let example = Example::made_by(move || {
-            let made = seen.witness();
+            let made = run(&token);
             let preemptions = enough.unwrap_or_else(|| preemptions(&made));
-            Shown::new(witness(made, seen.token.to_string(), prologue), preemptions)
+            Shown::new(witness(made, token.to_string(), prologue), preemptions)
         });
         SeenOutcome {
             least_preemptions: within.map_or(0, |within| within.least),
             example,
-            ..SeenOutcome::new(made.outcome(&replies), orderings, violating)
+            ..SeenOutcome::new(outcomes.outcome(&replies), orderings, violating)
         }
     });
     // The engine has a violation for each place of a deadlock or a panic; a report has
@@ -129,6 +135,66 @@ fn report(
     .judged(scenario, &**system)
 }
 
+/// The orderings that lead to one outcome.
+struct Row {
+    orderings: u64,
+    violating: u64,
+    token: Token,
+}
+
+/// Runs an ordering again.
+type Run = Arc<dyn Fn(&Token) -> shuttle_dpor::Witness + Send + Sync>;
+
+fn rows(found: &mut shuttle_dpor::Report<Replies>) -> BTreeMap<Replies, Row> {
+    let row = |(replies, seen): (Replies, shuttle_dpor::Outcome)| {
+        let shuttle_dpor::Outcome { orderings, violating, token, .. } = seen;
+        (replies, Row { orderings, violating, token })
+    };
+    std::mem::take(&mut found.outcomes).into_iter().map(row).collect()
+}
+
+/// Whether threads are exchanged, and outcomes counted without saying which of them is which.
+fn reduces(scenario: &Scenario, options: &Options) -> bool {
+    options.symmetry
+        && options.strategy == Strategy::Dpor
+        && !symmetry::classes(scenario).is_empty()
+}
+
+/// The outcomes of all exchanges. If they are not what exchanged threads lead to, the exploration is none that
+/// can be believed.
+fn exchanged(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    found: &mut shuttle_dpor::Report<Replies>,
+) -> BTreeMap<Replies, Row> {
+    let again = |token: &Token| Explorer::new().replay(token, body(system, scenario));
+    let mut outcomes = Outcomes::new(scenario);
+    let mut all = BTreeMap::new();
+    let mut differs = false;
+    for seen in found.outcomes.values() {
+        let Some(replies) = again(&seen.token).outcome else { continue };
+        let exchanges = symmetry::exchanges(&outcomes.outcome(&replies), scenario);
+        let many = exchanges.len() as u64;
+        // Each has its share; when not all has been explored, one ordering is what is known.
+        differs |= seen.orderings % many != 0;
+        for (outcome, from) in exchanges {
+            let token = symmetry::exchanged(&seen.token, &from, own(scenario));
+            let replies = Replies::from(&outcome);
+            differs |= again(&token).outcome.as_ref() != Some(&replies);
+            let (orderings, violating) =
+                (seen.orderings.div_ceil(many), seen.violating.div_ceil(many));
+            all.insert(replies, Row { orderings, violating, token });
+        }
+    }
+    if differs && found.incomplete.is_none() {
+        found.incomplete = Some(
+            "threads with the same calls cannot be exchanged on this system: explore with --no-symmetry"
+                .into(),
+        );
+    }
+    all
+}
+
 /// How many preemptions an outcome needs at least, and how many are enough.
 struct Within {
     least: u32,
@@ -141,10 +207,11 @@ fn search(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    found: &shuttle_dpor::Report<Replies>,
+    rows: &BTreeMap<Replies, Row>,
+    run: &Run,
 ) -> BTreeMap<Replies, Within> {
-    let enough = found.outcomes.iter().map(|(replies, seen)| {
-        (replies.clone(), Within { least: 0, enough: preemptions(&seen.witness()) })
+    let enough = rows.iter().map(|(replies, row)| {
+        (replies.clone(), Within { least: 0, enough: preemptions(&run(&row.token)) })
     });
     let mut needs: BTreeMap<Replies, Within> = enough.collect();
     for bound in 0.. {
@@ -233,6 +300,7 @@ fn explorer(options: &Options) -> Explorer {
     let mut explorer = Explorer::new()
         .strategy(strategy)
         .workers(options.workers)
+        .symmetry(options.symmetry)
         .stop_when(Arc::clone(&options.stop));
     if let Some(limit) = options.max_executions {
         explorer = explorer.max_executions(limit);
@@ -263,6 +331,26 @@ fn body(
             shuttle_dpor::report_violation(invariant.name(), detail);
         }
         replies
+    }
+}
+
+/// The body whose outcomes are counted: with symmetry they do not say which of the threads is which.
+fn counted(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+) -> impl Fn() -> Replies + Send + Sync + 'static {
+    let body = body(system, scenario);
+    let sorted = reduces(scenario, options).then(|| Arc::clone(scenario));
+    move || {
+        let replies = body();
+        match &sorted {
+            Some(scenario) => {
+                let outcome = Outcomes::new(scenario).outcome(&replies);
+                Replies::from(&symmetry::sorted(&outcome, scenario))
+            }
+            None => replies,
+        }
     }
 }
 
