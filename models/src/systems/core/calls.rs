@@ -9,7 +9,7 @@ use crate::systems::vocabulary::stream_ended;
 use connmap::{
     CloseError, CloseReason, ClosedConnection, ConnId, EndStatus, Message, NoSuchConnection,
     OpenError, Pause, Producer, RequestError, Run, SnapshotSource, Step, StreamEnd, StreamRequest,
-    VbId, Wait,
+    VbId, Wait, Wakeups,
 };
 use orderings::sync::belonging_to;
 use std::collections::BTreeSet;
@@ -52,13 +52,19 @@ impl CoreInstance {
                 answers::DONE.into()
             }
             "end_streams" | "set_vb_state" | "delete_vb" => {
-                let end = || self.map.end_streams(vb, EndStatus::StateChanged);
+                // As a host that has more to do under its lock, and delivers later what
+                // several calls owe.
+                let mut wakeups = Wakeups::default();
+                let mut end = || {
+                    let ended = self.map.end_streams(vb, EndStatus::StateChanged);
+                    let (ended, owed) = ended.split();
+                    wakeups.append(owed);
+                    ended
+                };
                 let ended = match &self.host.locks {
                     Some(locks) => locks.writing(end),
                     None => end(),
                 };
-                // As a host that has more to do under its lock.
-                let (ended, wakeups) = ended.split();
                 wakeups.deliver();
                 format!("{ended} ended")
             }
