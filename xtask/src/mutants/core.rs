@@ -177,6 +177,10 @@ pub(super) const UNSEEN: &[(&str, &str)] = &[
         "who sleeps comes back when its time is over: it is late, and to the explorer, in which a wait may time out whenever it likes, all times are alike; std's test who_sleeps_is_called_for_what_is_due_earlier looks",
     ),
     (
+        "sleeps-for-the-last",
+        "the same: it comes back too late; std's test who_sleeps_is_called_for_what_is_due_earlier looks",
+    ),
+    (
         "cap-forgets-the-running",
         "who runs asks for a turn, which a running manager is not given, and nobody can tell but by a lock of the bucket's: std's test a_request_during_a_run_asks_for_no_turn counts it",
     ),

@@ -137,4 +137,23 @@ pub(super) const MUTANTS: &[Mutant] = &[
         RUN,
         &[("            Scanned::More if !nothing => {}", "            Scanned::More | Scanned::Later if !nothing => {}")],
     ),
+    // Three more, thought of when those had been seen.
+    mutant(
+        "closed-scan-is-dropped-under-the-lock",
+        "a worker drops the scan of a connection that has closed under that connection's lock",
+        CONN,
+        &[("                after.backfill(*backfill);\n                let mut bucket", "                drop(backfill);\n                let mut bucket")],
+    ),
+    mutant(
+        "close-drops-the-front-end",
+        "a close drops the front end itself, under whatever its caller holds",
+        OPEN,
+        &[("    after.front_end(front_end);", "    drop(front_end);")],
+    ),
+    mutant(
+        "sleeps-for-the-last",
+        "a worker sleeps until the last of what was put off is due",
+        BUCKET,
+        &[("            let due = state.resting.first().map(", "            let due = state.resting.last().map(")],
+    ),
 ];
