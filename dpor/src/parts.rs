@@ -123,6 +123,13 @@ impl Permit {
     }
 }
 
+/// Whether the execution has been given up, at a deadlock or because it is not needed any further: its threads
+/// unwind. A destructor that takes a lock may wait for its own thread then, which holds that lock in a
+/// frame further out, and the process would have to be aborted: it had better do nothing.
+pub fn given_up() -> bool {
+    rt::try_with(|rt| rt.ending.is_some()).unwrap_or(false)
+}
+
 /// A point in a thread's past, of which others may know by what the program synchronises, orderings
 /// of atomics included.
 ///

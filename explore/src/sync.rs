@@ -37,6 +37,19 @@ pub fn may_wait<R>(f: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Whether the execution has been given up, so that its threads unwind: a destructor that takes a
+/// lock may wait for its own thread then, and had better do nothing. Never under loom.
+pub fn given_up() -> bool {
+    #[cfg(not(loom))]
+    {
+        shuttle_dpor::parts::given_up()
+    }
+    #[cfg(loom)]
+    {
+        false
+    }
+}
+
 /// Spawns `n` threads that do the same, each with a number from 0: an engine need not tell them apart.
 pub fn spawn_equal(n: usize, f: impl Fn(usize) + Send + Sync + 'static) -> Equal {
     #[cfg(not(loom))]

@@ -15,6 +15,7 @@ use connmap::{
     Batch, ConnId, ConnMap, Item, ItemSource, Memory, Scan, Scanned, Seqno, SeqnoRange,
     SourceError, VbId,
 };
+use orderings::sync::given_up;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -175,6 +176,10 @@ impl Host {
 
     /// What each destructor of the host does.
     fn dropped(&self) {
+        // Its own thread may hold the lock, in a call that never returns.
+        if given_up() {
+            return;
+        }
         if let Some(locks) = &self.locks {
             locks.writing(|| ());
         }
