@@ -287,7 +287,10 @@ impl<T: Ord + Debug + 'static> Tally<T> {
             witness.steps.drain(..skipped);
             CutOff { who, token, witness }
         });
-        let incomplete = self.incomplete.or(self.limit).or(differs.map(|differs| {
+        // A part may be empty.
+        let nothing = self.orderings == 0 && self.part.is_none();
+        let nothing = nothing.then(|| "nothing ran".to_owned());
+        let incomplete = self.incomplete.or(self.limit).or(nothing).or(differs.map(|differs| {
             format!(
                 "the body is not deterministic: {differs}; it depends on something that outlives an \
                  execution (a static, an atomic of std's) or on chance"
@@ -301,9 +304,6 @@ impl<T: Ord + Debug + 'static> Tally<T> {
                 (Some(why), _) => Verdict::Incomplete { why: why.clone() },
                 (None, _) if self.part.is_some() => {
                     Verdict::Incomplete { why: part.clone().unwrap_or_default() }
-                }
-                (None, _) if self.orderings == 0 => {
-                    Verdict::Incomplete { why: "nothing ran".into() }
                 }
                 (None, Some(preemptions)) => Verdict::Within { preemptions },
                 (None, None) => Verdict::Complete,

@@ -6,6 +6,7 @@ use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Report, Strategy, Verdict};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A file of this test's, which is not there, and is removed at the end.
 struct Temporary(PathBuf);
@@ -261,7 +262,7 @@ fn what_crashes_goes_on() {
                 std::process::abort();
             }
         });
-        let file = Checkpoint::new(path).every(std::time::Duration::ZERO);
+        let file = Checkpoint::new(path).every(Duration::ZERO);
         drop(explorer.explore_in(&file, body).unwrap());
     };
     let path = file.0.to_str().unwrap();
@@ -274,4 +275,34 @@ fn what_crashes_goes_on() {
     assert!(crashes >= 3, "{crashes} crashes");
     let all = Explorer::new().explore_in(&file.checkpoint(), body).unwrap();
     assert_eq!(counts(&all), counts(&whole()));
+}
+
+/// What is estimated are blocks of different sizes, explored or divided.
+#[test]
+fn estimates_hold() {
+    use shuttle_dpor::sync::{Arc, Mutex};
+    use shuttle_dpor::{thread, Estimate};
+    let writers = |n: usize| {
+        move || {
+            let locks = Arc::new([Mutex::new(0), Mutex::new(0)]);
+            for n in 0..n {
+                let locks = locks.clone();
+                thread::spawn(move || {
+                    *locks[0].lock().unwrap() += n;
+                    *locks[1].lock().unwrap() += n;
+                });
+            }
+        }
+    };
+    let minutes = Duration::from_secs(600);
+    let all = Explorer::new().explore(writers(4)).orderings;
+    let estimate =
+        |most: u64, time, n| Explorer::new().max_executions(most).estimate(time, writers(n));
+    assert_eq!(estimate(u64::MAX, minutes, 4), Estimate::Exactly(all));
+    let Estimate::Between(low, high) = estimate(all / 8, minutes, 4) else { panic!("no range") };
+    assert!((low..=high).contains(&all), "{all} are not between {low} and {high}");
+    assert!(high < 2 * all && 2 * low > all, "{all} are between {low} and {high}");
+    // Without time it knows no bound.
+    let late = estimate(all / 8, Duration::ZERO, 4);
+    assert!(matches!(late, Estimate::AtLeast(some) if some <= all), "{late}");
 }
