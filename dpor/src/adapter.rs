@@ -44,8 +44,10 @@ pub(crate) struct Adapter<C> {
     chose: bool,
     /// Called after each execution; says whether to go on.
     conclude: C,
+    /// Whether an execution has begun that has not been concluded.
     running: bool,
-    runnable: Vec<usize>,
+    /// Whether there are no more.
+    ended: bool,
 }
 
 impl<C> fmt::Debug for Adapter<C> {
@@ -65,8 +67,32 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
             chose: false,
             conclude,
             running: false,
-            runnable: Vec::new(),
+            ended: false,
         }
+    }
+
+    /// Concludes an execution. Returns whether there is another.
+    fn conclude(&mut self) -> bool {
+        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(false)));
+        self.ended = !rt::with(&mut self.conclude);
+        !self.ended
+    }
+
+    fn begin(&mut self) {
+        self.running = true;
+        rt::with(Runtime::begin);
+        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(true)));
+    }
+
+    /// An execution is over whose tasks are kept: the next one begins on the first of them, unless they
+    /// have to leave.
+    fn over(&mut self, runnable: &[&Task]) -> TaskId {
+        let more = self.conclude();
+        self.running = false;
+        if rt::with(|rt| rt.tasks.last(more)) {
+            self.begin();
+        }
+        runnable[0].id()
     }
 
     /// Shows the inner scheduler the tasks that are new, in the order of their numbers and each by
@@ -86,8 +112,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
 
 impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
     fn new_execution(&mut self) -> Option<Schedule> {
-        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(false)));
-        if self.running && !rt::with(&mut self.conclude) {
+        if self.ended || self.running && !self.conclude() {
             return None;
         }
         let again = self.running && rt::with(|rt| rt.ending == Some(Ending::Probed));
@@ -95,7 +120,6 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
         if self.running && self.demanding && !self.chose && !again {
             return None;
         }
-        self.running = true;
         self.repeated = 0;
         let schedule = match &mut self.inner {
             Some(inner) if !again => {
@@ -105,8 +129,8 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
             }
             _ => Schedule::new(0),
         };
-        rt::with(Runtime::begin);
-        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(true)));
+        rt::with(|rt| rt.tasks.renew());
+        self.begin();
         Some(schedule)
     }
 
@@ -117,12 +141,13 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
         _yielding: bool,
     ) -> Option<TaskId> {
         self.introduce(runnable, current);
-        self.runnable.clear();
-        self.runnable.extend(runnable.iter().map(|t| usize::from(t.id())));
-        let places = &self.runnable;
-        match rt::with(|rt| rt.resume(places)) {
-            Turnover::To(place) => Some(TaskId::from(place)),
+        if rt::with(|rt| rt.tasks.leaving()) {
+            return Some(runnable[0].id());
+        }
+        match rt::with(|rt| rt.resume(runnable)) {
+            Turnover::To(task) => Some(TaskId::from(task)),
             Turnover::Stop => None,
+            Turnover::Over => Some(self.over(runnable)),
             Turnover::Sample => {
                 let inner = self.inner.as_mut().expect("a sampling strategy has a scheduler");
                 let (enabled, yielding) = rt::with(|rt| {

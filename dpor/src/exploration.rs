@@ -338,6 +338,7 @@ pub(crate) fn execute(
 ) -> Box<Runtime> {
     let pulse = Pulse::default();
     rt.pulse = settings.watchdog.map(|_| pulse.clone());
+    rt.tasks.kept = settings.strategy == Strategy::Dpor;
     let _watchdog = settings.watchdog.map(|patience| Watchdog::new(pulse, patience));
     let _quiet = Quiet::new(rt::panics);
     let before = rt::install(Some(rt));
@@ -349,12 +350,12 @@ pub(crate) fn execute(
     let runner = shuttle::Runner::new(scheduler, shuttles);
     // The body's panics do not come here: this one is an observer's, or the explorer's own.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        runner.run(move || rt::run_thread(0, || body()));
+        runner.run(move || rt::run_first(&*body));
     }));
     let rt = rt::install(before);
     if let Err(payload) = result {
         // The panic hook was quiet.
-        let (text, place) = describe(payload.as_ref());
+        let (text, place) = describe(None, payload.as_ref());
         eprintln!("the exploration panicked: {text} at {place}");
         resume_unwind(payload);
     }

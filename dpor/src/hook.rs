@@ -5,6 +5,7 @@
 //! an exploration came from, and passes every other panic on: to shuttle's hook inside a shuttle
 //! test, to the one that was there before otherwise.
 
+use crate::op::Tid;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic;
@@ -12,18 +13,30 @@ use std::sync::Once;
 
 thread_local! {
     static EXPLORING: Cell<bool> = const { Cell::new(false) };
-    /// The latest panics of this thread, at most [`KEPT`]: message and place.
-    static PANICS: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+    /// The latest panics on this OS thread, at most [`KEPT`] of each of the body's threads.
+    static PANICS: RefCell<Vec<Panic>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A destructor's panic and the one before it, and some more.
 const KEPT: usize = 4;
 
+/// A panic that the hook has seen. Until it is caught others may panic: it unwinds through destructors
+/// that give up their turn.
+struct Panic {
+    /// The thread of the body's, if it was one.
+    thread: Option<Tid>,
+    text: String,
+    place: String,
+}
+
+/// Notes that a panic begins. Returns the thread of the body's that panics, if it is one.
+pub(crate) type Panics = fn() -> Option<Tid>;
+
 /// Marks this OS thread as exploring until dropped.
 pub(crate) struct Quiet(bool);
 
 impl Quiet {
-    pub(crate) fn new(panics: fn()) -> Self {
+    pub(crate) fn new(panics: Panics) -> Self {
         install(panics);
         Quiet(EXPLORING.replace(true))
     }
@@ -37,7 +50,7 @@ impl Drop for Quiet {
 
 /// Puts the hook in place, if it is not; it calls `panics` for each panic in an execution. Not
 /// inside of an execution.
-pub(crate) fn install(panics: fn()) {
+pub(crate) fn install(panics: Panics) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // shuttle puts its hook around the one it finds when it runs for the first time. Have that
@@ -50,15 +63,17 @@ pub(crate) fn install(panics: fn()) {
         panic::set_hook(Box::new(move |info| {
             if EXPLORING.get() {
                 let at = info.location().map(|l| format!("{}:{}", l.file(), l.line()));
-                let text = message(info.payload());
+                let (thread, text) = (panics(), message(info.payload()));
                 PANICS.with_borrow_mut(|all| {
                     if ABORTING.contains(&text.as_str()) {
-                        return explain_abort(&text, all);
+                        return explain_abort(thread, &text, all);
                     }
-                    all.truncate(KEPT - 1);
-                    all.insert(0, (text, at.unwrap_or_default()));
+                    all.push(Panic { thread, text, place: at.unwrap_or_default() });
+                    if all.iter().filter(|panic| panic.thread == thread).count() > KEPT {
+                        let oldest = all.iter().position(|panic| panic.thread == thread);
+                        oldest.map(|at| all.remove(at));
+                    }
                 });
-                panics();
             } else if shuttle::current::try_get_current_task().is_some() {
                 panics();
                 shuttles(info);
@@ -73,17 +88,24 @@ pub(crate) fn install(panics: fn()) {
 const ABORTING: [&str; 2] =
     ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-fn explain_abort(why: &str, panics: &[(String, String)]) {
+fn explain_abort(thread: Option<Tid>, why: &str, panics: &[Panic]) {
     eprintln!("std aborts the process, and the exploration with it: {why}");
-    for (text, place) in panics.iter().rev() {
+    for Panic { text, place, .. } in panics.iter().filter(|panic| panic.thread == thread) {
         eprintln!("  panicked at {place}: {text}");
     }
 }
 
-/// The message of a panic that has been caught, and where it came from.
-pub(crate) fn describe(payload: &(dyn Any + Send)) -> (String, String) {
-    let last = PANICS.take().into_iter().next();
-    (message(payload), last.map(|(_, place)| place).unwrap_or_default())
+/// The message of a panic of this thread's that has been caught, and where it came from. Whose a panic
+/// is that began inside of the runtime the hook cannot tell: it is taken for that of whom it reaches.
+pub(crate) fn describe(thread: Option<Tid>, payload: &(dyn Any + Send)) -> (String, String) {
+    let place = PANICS.with_borrow_mut(|all| {
+        let theirs = |panic: &Panic| panic.thread.is_some() && panic.thread != thread;
+        let last = all.iter_mut().rev().find(|panic| !theirs(panic));
+        let place = last.map(|panic| std::mem::take(&mut panic.place));
+        all.retain(theirs);
+        place
+    });
+    (message(payload), place.unwrap_or_default())
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -158,19 +158,10 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let mut shuttles = shuttle::thread::Builder::new();
-    if let Some(name) = &with.name {
-        shuttles = shuttles.name(name.clone());
-    }
-    if let Some(size) = with.stack_size {
-        shuttles = shuttles.stack_size(size);
-    }
     let (thread, slot) = admit(with.name, at);
     let (tid, result) = (thread.id.0, slot.clone());
-    // Boxed, so that shuttle's part is compiled once and not for each closure.
-    let thread_of_shuttles: Box<dyn FnOnce() + Send> =
-        Box::new(move || rt::run_thread(tid, move || run(tid, f, &result)));
-    shuttles.spawn(thread_of_shuttles).expect("shuttle spawns");
+    // Boxed, so that what follows is compiled once and not for each closure.
+    rt::start(tid, with.stack_size, Box::new(move || run(tid, f, &result)));
     JoinHandle { thread, slot }
 }
 
@@ -267,6 +258,7 @@ impl<'scope> Scope<'scope, '_> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((tid, waited.clone()));
         let thread_of_shuttles: Box<dyn FnOnce() + Send + 'scope> =
             Box::new(move || rt::run_thread(tid, move || run(tid, f, &result)));
+        rt::makes_own();
         self.shuttles.spawn(thread_of_shuttles);
         ScopedJoinHandle { handle: JoinHandle { thread, slot }, waited, scope: PhantomData }
     }
@@ -375,11 +367,8 @@ pub(crate) fn toss(at: &'static Location<'static>) -> bool {
     let (tid, tossed) = (thread.id.0, Arc::new(AtomicBool::new(false)));
     let toss = tossed.clone();
     let store = Op::new(coin, Kind::Store, at);
-    shuttle::thread::spawn(move || {
-        rt::run_thread(tid, || {
-            rt::perform_with(store, || (toss.store(true, Relaxed), 0, 1, Kind::Store));
-        });
-    });
+    let code = move || rt::perform_with(store, || (toss.store(true, Relaxed), 0, 1, Kind::Store));
+    rt::start(tid, None, Box::new(code));
     rt::perform_with(Op::new(coin, Kind::Load, at), || {
         let tossed = tossed.load(Relaxed);
         (tossed, tossed as u64, tossed as u64, Kind::Load)

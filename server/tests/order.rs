@@ -48,6 +48,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 /// A writer, what it has written since the last flush, and a client that follows.
 struct World {
     address: SocketAddr,
+    /// How many bytes may be on their way to the client.
+    buffer: &'static str,
     writer: Client,
     written: Vec<Vec<Change>>,
     dcp: Client,
@@ -59,13 +61,14 @@ struct World {
 }
 
 impl World {
-    async fn new(address: SocketAddr) -> Self {
+    async fn new(address: SocketAddr, buffer: &'static str) -> Self {
         let mut writer = Client::connect(address).await;
         // A new history, for the server is that of the case before.
         writer.ok(Packet::request(0x08, 0)).await;
         writer.ok(Packet::request(0x1f, 0).value([0, 4])).await;
         let mut world = World {
             address,
+            buffer,
             writer,
             written: vec![Vec::new(); VBS.into()],
             dcp: Client::connect(address).await,
@@ -83,7 +86,7 @@ impl World {
     async fn connect(&mut self) {
         self.connections += 1;
         let mut dcp = Client::dcp(self.address, "follower").await;
-        dcp.ok(control("connection_buffer_size", "20000")).await;
+        dcp.ok(control("connection_buffer_size", self.buffer)).await;
         self.dcp = dcp;
         for vb in 0..VBS {
             self.followers[usize::from(vb)].interrupt();
@@ -115,6 +118,8 @@ impl World {
         self.followers[usize::from(vb)].take(&packet);
         if self.followers[usize::from(vb)].ended.is_some() {
             self.ends += 1;
+            // The end may come behind a marker and before its changes.
+            self.followers[usize::from(vb)].interrupt();
             self.request(vb).await;
         }
     }
@@ -203,7 +208,7 @@ fn what_is_streamed_is_what_was_written() {
             TestRunner::new(config)
                 .run(&acts(), |acts| {
                     let mut world = handle.block_on(async {
-                        let mut world = World::new(address).await;
+                        let mut world = World::new(address, "20000").await;
                         for act in acts {
                             world.act(act).await;
                         }
@@ -225,5 +230,21 @@ fn what_is_streamed_is_what_was_written() {
             println!("snapshots from disk and memory, connections, rollbacks: {:?}", seen.get());
         });
         run.await.unwrap();
+    });
+}
+
+/// The marker fills the client's buffer, so the flush comes before the change.
+#[test]
+fn a_stream_may_end_between_a_marker_and_its_changes() {
+    with_server(VBS, |address| async move {
+        let mut world = World::new(address, "30").await;
+        world.act(Act::Write(2, 0, 10)).await;
+        let marker = world.dcp.push().await.expect("the stream goes on");
+        assert_eq!(marker.opcode, 0x56);
+        world.dcp.pushed.insert(0, marker);
+        world.act(Act::Flush).await;
+        assert_eq!((world.ends, world.followers[2].last), (usize::from(VBS), 0));
+        world.act(Act::Write(2, 0, 20)).await;
+        world.read_to_the_end().await;
     });
 }

@@ -16,6 +16,7 @@ mod rest;
 mod state;
 mod statics;
 mod strays;
+mod tasks;
 mod thread;
 mod turn;
 
@@ -23,6 +24,7 @@ pub(crate) use ending::divergence;
 pub(crate) use references::{counted, destroying, note_reference, reference_cloned, references};
 pub(crate) use state::{Ending, Mode, Note, Runtime};
 pub(crate) use statics::{of_static, unless_making};
+pub(crate) use tasks::{makes_own, run_first, start};
 pub(crate) use thread::Status;
 pub(crate) use turn::Turnover;
 
@@ -188,14 +190,14 @@ fn outlived() {
     }
 }
 
-/// The panic hook tells that the current thread panics.
-pub(crate) fn panics() {
+/// The panic hook tells that the current thread panics, and is told which one that is.
+pub(crate) fn panics() -> Option<Tid> {
     try_with(|rt| {
         let me = rt.current;
-        if let Some(thread) = rt.threads.get_mut(me as usize) {
-            thread.panics = true;
-        }
-    });
+        rt.threads.get_mut(me as usize)?.panics = true;
+        Some(me)
+    })
+    .flatten()
 }
 
 /// Performs an operation whose effect the object's modelled state describes in full. Returns what
@@ -354,7 +356,7 @@ fn report_panic(tid: Tid, result: std::thread::Result<()>) {
 
 /// Records a panic of thread `tid` as a violation.
 pub(crate) fn note_panic(tid: Tid, payload: &(dyn std::any::Any + Send)) {
-    let (text, place) = crate::hook::describe(payload);
+    let (text, place) = crate::hook::describe(Some(tid), payload);
     let detail = if place.is_empty() { text } else { format!("{text} at {place}") };
     with(|rt| {
         rt.thread(tid).panicked = true;

@@ -2,6 +2,7 @@
 
 use super::guest::Guest;
 use super::statics::Making;
+use super::tasks::Tasks;
 use super::thread::{Status, Thread};
 use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
@@ -70,8 +71,10 @@ pub(crate) struct Runtime {
     pub(crate) threads: Vec<Thread>,
     /// Objects that belong to somebody, where that is to be told.
     pub(super) owners: Vec<(ObjId, std::sync::Arc<str>)>,
-    /// The threads of this execution, in the order of their creation, which is also shuttle's.
+    /// The threads of this execution, in the order of their creation.
     pub(crate) live: Vec<Tid>,
+    /// The tasks of shuttle's that they run on.
+    pub(crate) tasks: Tasks,
     pub(crate) current: Tid,
     pub(crate) ending: Option<Ending>,
     pub(crate) violations: Vec<Found>,
@@ -131,6 +134,7 @@ impl Runtime {
             threads: Vec::new(),
             owners: Vec::new(),
             live: Vec::new(),
+            tasks: Tasks::default(),
             current: 0,
             ending: None,
             violations: Vec::new(),
@@ -193,6 +197,7 @@ impl Runtime {
         self.idle = 0;
         self.probe = None;
         self.current = 0;
+        self.tasks.begin();
         self.admit(0, 0, 0);
     }
 

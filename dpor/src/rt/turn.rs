@@ -11,6 +11,7 @@ use crate::explore::{Blocked, Choice, Halt, View};
 use crate::object::State;
 use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
+use shuttle::scheduler::Task;
 
 /// What the thread that has come to an operation has to do.
 pub(crate) enum Arrival {
@@ -26,6 +27,8 @@ pub(crate) enum Turnover {
     To(usize),
     Sample,
     Stop,
+    /// The execution is over, and its tasks are kept.
+    Over,
 }
 
 impl Runtime {
@@ -314,31 +317,33 @@ impl Runtime {
         }
     }
 
-    /// shuttle asks whom to run. Tasks are told by their place among the threads of the execution.
-    pub(crate) fn resume(&mut self, runnable: &[usize]) -> Turnover {
-        // Every thread here is a task of shuttle's, and none else is.
+    /// shuttle asks whom to run. It tells tasks in the order of their numbers.
+    pub(crate) fn resume(&mut self, runnable: &[&Task]) -> Turnover {
+        let number = |task: &&Task| usize::from(task.id());
+        // Every task is a thread's, or is kept for one.
         assert!(
-            runnable.iter().all(|&task| task < self.live.len()),
+            runnable.last().is_none_or(|last| number(last) < self.tasks.made()),
             "shuttle's own threads and futures are not explored: use shuttle_dpor::thread"
         );
         if let Some(tid) = self.chosen.take() {
             return self.turn_to(tid);
         }
-        let current = self.place(self.current);
-        if runnable.contains(&current) {
-            match self.threads[self.current as usize].status {
-                // shuttle switches by itself, on spawning and at a thread's end.
-                Status::Running | Status::Finished
-                    if !self.threads[self.current as usize].stuck =>
-                {
-                    return Turnover::To(current)
-                }
-                _ => {}
+        let passes = std::mem::take(&mut self.tasks.passes);
+        let thread = &self.threads[self.current as usize];
+        // shuttle switches by itself, on spawning and at a task's end.
+        let goes_on = matches!(thread.status, Status::Running | Status::Finished) && !thread.stuck;
+        if goes_on && !passes {
+            let current = self.task(self.current);
+            if runnable.binary_search_by_key(&current, number).is_ok() {
+                return Turnover::To(current);
             }
         }
         let all_over = self.live.iter().all(|&p| !self.unfinished(p));
         if all_over {
-            return Turnover::To(runnable[0]);
+            return match self.tasks.kept {
+                true => Turnover::Over,
+                false => Turnover::To(number(&runnable[0])),
+            };
         }
         let next = if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
             match self.before_sampling() {
@@ -397,7 +402,7 @@ impl Runtime {
         if waits && self.ending.is_none() {
             thread.status = Status::Running;
         }
-        Turnover::To(self.place(tid))
+        Turnover::To(self.task(tid))
     }
 
     pub(crate) fn pending_yield(&self) -> bool {
