@@ -309,6 +309,9 @@ pub(crate) struct Object {
     pub(crate) version: u64,
     /// What those knew who have left since, in whatever order.
     pub(crate) left: u64,
+    /// What the last knew who has sent since, if anybody has. It is no version: who leaves does not
+    /// see it.
+    pub(crate) sent: u64,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
     /// Its creator, and its place among the creator's objects. `None` if it is a static's.
@@ -325,6 +328,7 @@ impl Object {
         self.history.clear();
         self.version = 0;
         self.left = 0;
+        self.sent = 0;
         self.name = None;
         self.at = None;
         self.alive = false;

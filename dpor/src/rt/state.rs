@@ -380,16 +380,21 @@ impl Runtime {
             if class.conflicts(Class::Leave) && object.left != 0 {
                 past = mix(past, object.left);
             }
+            if class.conflicts(Class::Send) && object.sent != 0 {
+                past = mix(past, object.sent);
+            }
         }
         for (obj, class) in done.label.uses() {
             let object = &mut self.objects[obj as usize];
             join(&mut object.knew[class as usize], &clock);
             if matches!(class, Class::Write | Class::Unique) {
                 object.version = past;
-                object.left = 0;
+                (object.left, object.sent) = (0, 0);
             }
-            if class == Class::Leave {
-                object.left = object.left.wrapping_add(mix(past, 1));
+            match class {
+                Class::Leave => object.left = object.left.wrapping_add(mix(past, 1)),
+                Class::Send => object.sent = past,
+                _ => {}
             }
             if object.history.last() != Some(&now) {
                 object.history.push(now);

@@ -46,6 +46,8 @@ fn programs_that_were_wrong_once() {
         vec![vec![Write(vec![])], vec![SpinTryRead(true)], vec![SpinTryRead(true)]],
         vec![vec![Write(vec![])], vec![PollWrite], vec![Clear(None)]],
         vec![vec![Read(vec![PollRead])], vec![Read(vec![Clear(None)])]],
+        // Who tries to send knows whether others have sent: then it does not wait for them.
+        vec![vec![TrySend, Yield, RecvUntil], vec![Spawn(vec![Spawn(vec![Send])])], vec![Send]],
         // To begin to wait, after a yield, is a look as well, which another writer may come before.
         vec![vec![PollWrite], vec![Clear(None), SpinFor(0, 1, 1), Write(vec![])]],
         // What ends a wait conflicts with the look before.
