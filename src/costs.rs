@@ -211,3 +211,54 @@ fn sizes() {
     assert_eq!(size_of::<Connection>(), 56);
     assert!(size_of::<Bucket<Connection>>() <= 256);
 }
+
+/// A scan that is put off once, and asks for another stream when it goes on.
+struct Asks(Arc<Asked>);
+
+#[derive(Default)]
+struct Asked {
+    producer: std::sync::OnceLock<Producer>,
+    reads: std::sync::atomic::AtomicUsize,
+    taken: std::sync::OnceLock<[usize; 4]>,
+}
+
+impl ItemSource for Asks {
+    fn open_scan(&self, _: VbId, _: SeqnoRange) -> Result<Box<dyn Scan>, SourceError> {
+        Ok(Box::new(Asks(Arc::clone(&self.0))))
+    }
+    fn read_memory(&self, _: VbId, _: SeqnoRange) -> Result<Memory, SourceError> {
+        Ok(Memory::Gone)
+    }
+}
+
+impl Scan for Asks {
+    fn snapshot_end(&self) -> Seqno {
+        1
+    }
+    fn read(&mut self, _: &mut Batch) -> Result<Scanned, SourceError> {
+        if self.0.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            return Ok(Scanned::Later);
+        }
+        let producer = self.0.producer.get().expect("it is opened first");
+        let (taken, answer) = locks(|| producer.stream_request(request(1)));
+        answer?.deliver();
+        let _ = self.0.taken.set(taken);
+        Ok(Scanned::Later)
+    }
+}
+
+#[test]
+fn a_request_during_a_run_asks_for_no_turn() {
+    let asked = Arc::new(Asked::default());
+    let config = Config { backfills_per_connection: 1, ..Config::default() };
+    let snooze = config.snooze;
+    let map = ConnMap::new(Arc::new(Asks(Arc::clone(&asked))), config);
+    let producer = open(&map, 1, "one");
+    producer.stream_request(request(0)).unwrap().deliver();
+    let _ = asked.producer.set(producer);
+    let now = Instant::now();
+    assert_eq!(map.worker().run(now), Run::Ran);
+    assert_eq!(map.worker().run(now + snooze), Run::Ran);
+    // The connection has one backfill, which runs: no other can begin.
+    assert_eq!(asked.taken.get(), Some(&[0, 1, 1, 0]));
+}

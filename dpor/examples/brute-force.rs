@@ -3,6 +3,8 @@
 //! ```text
 //! cargo run --release -p shuttle-dpor --example brute-force -- --programs 1000000 --seed 1
 //! ```
+//!
+//! With `--equal N` it compares N programs, some of whose threads are equal, with and without symmetry.
 
 #[path = "../tests/suite/brute/mod.rs"]
 mod brute;
@@ -22,6 +24,8 @@ fn main() {
     let mut flavour = None;
     // Every how many programs are explored in pieces, too: with interruptions, and in parts.
     let mut pieces = u64::MAX;
+    // How many programs with equal threads are compared.
+    let mut equal = None;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let value = args.next().and_then(|v| v.parse().ok());
@@ -34,6 +38,7 @@ fn main() {
             "--traces" => most = value,
             "--free" => free = value,
             "--pieces" => pieces = value.max(1),
+            "--equal" => equal = Some(value),
             "--flavour" => flavour = Some(value as usize),
             _ => panic!("unknown option {arg}"),
         }
@@ -42,6 +47,16 @@ fn main() {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    if let Some(programs) = equal {
+        match brute::equal::many(&mut runner, flavour, programs, size) {
+            Ok(cost) => println!("{cost:?}"),
+            Err(why) => {
+                println!("{why}");
+                std::process::exit(1);
+            }
+        }
+        return;
+    }
     let strategy = brute::program(flavour);
     let start = Instant::now();
     let (mut done, mut skipped, mut interleavings, mut traces) = (0u64, 0u64, 0u64, 0u64);

@@ -74,6 +74,7 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
     /// Concludes an execution. Returns whether there is another.
     fn conclude(&mut self) -> bool {
         rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(false)));
+        rt::with(Runtime::settle_symmetry);
         self.ended = !rt::with(&mut self.conclude);
         !self.ended
     }

@@ -13,13 +13,13 @@ use crate::exploration::{execute, runtime, Body};
 use crate::explore::Search;
 use crate::names::Names;
 use crate::op::Transition;
-use crate::rt::{Mode, Runtime};
+use crate::rt::{Ending, Mode, Runtime};
 use crate::settings::Settings;
 use crate::split::{split_into, Divide};
 use crate::trace::mix;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many blocks are estimated by themselves.
@@ -64,7 +64,7 @@ pub(crate) fn estimate(settings: &Settings, body: &Body<()>, time: Duration) -> 
     let mut sampler = Sampler { settings, names: &names, body, until, state: 1, cut: false };
     let run = settings.max_executions.min(RUN);
     if let Some(all) = sampler.size(&[], run) {
-        return Estimate::Exactly(all);
+        return Estimate::Exactly(all.round() as u64);
     }
     let (mut sum, mut variance) = (0.0, 0.0);
     for block in split_into(settings, &names, BLOCKS, body) {
@@ -109,15 +109,19 @@ struct Descent {
 }
 
 impl Sampler<'_> {
-    /// How many orderings a block has, if not more than `most`.
-    fn size(&self, block: &[Transition], most: u64) -> Option<u64> {
+    /// How many orderings a block has, if no more than `most` executions stand for them.
+    fn size(&self, block: &[Transition], most: u64) -> Option<f64> {
         let search = Search::behind(block.to_vec());
         let rt = runtime(self.settings, Mode::Explore(Box::new(search)), self.names.clone());
-        let orderings = Arc::new(AtomicU64::new(0));
-        let counted = orderings.clone();
+        let executions = Arc::new(AtomicU64::new(0));
+        let (counted, orderings) = (executions.clone(), Arc::new(Mutex::new(0.0)));
+        let sum = orderings.clone();
         let conclude = move |rt: &mut Runtime| {
             if rt.counts() && counted.fetch_add(1, Relaxed) >= most {
                 return false;
+            }
+            if rt.ending != Some(Ending::Exchanged) {
+                *sum.lock().unwrap_or_else(PoisonError::into_inner) += rt.weight.as_f64();
             }
             if rt.diverged() {
                 counted.store(u64::MAX, Relaxed);
@@ -125,7 +129,8 @@ impl Sampler<'_> {
             rt.search_on()
         };
         drop(execute(rt, self.settings, self.body.clone(), Box::new(conclude)));
-        Some(orderings.load(Relaxed)).filter(|&n| n <= most)
+        let all = *orderings.lock().unwrap_or_else(PoisonError::into_inner);
+        (executions.load(Relaxed) <= most).then_some(all)
     }
 
     fn descend(&mut self, mut block: Vec<Transition>) -> Descent {
@@ -136,7 +141,7 @@ impl Sampler<'_> {
                 return Descent { size: weight, exact: false };
             }
             if let Some(n) = self.size(&block, SMALL) {
-                return Descent { size: weight * n as f64, exact };
+                return Descent { size: weight * n, exact };
             }
             let mut effort = usize::MAX;
             let (settings, names, body) = (self.settings, self.names, self.body);

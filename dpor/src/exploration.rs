@@ -193,13 +193,15 @@ impl Exploration {
                 if let Some(f) = all.settings.observer.as_ref().filter(|_| observed) {
                     f(&Ordering::of(rt));
                 }
-                let before = tally.violating;
-                match repeated {
-                    true => tally.repeat(),
+                let violates = match repeated {
+                    true => {
+                        tally.repeat();
+                        false
+                    }
                     false => tally.conclude(rt, value),
-                }
+                };
                 all.executions.fetch_add(1, Relaxed);
-                all.violating.fetch_add(tally.violating - before, Relaxed);
+                all.violating.fetch_add(violates as u64, Relaxed);
             } else {
                 tally.probes += 1;
             }
@@ -306,7 +308,9 @@ impl Drop for StopOnPanic<'_> {
 
 /// The runtime of a worker.
 pub(crate) fn runtime(settings: &Settings, mode: Mode, names: Names) -> Box<Runtime> {
+    let symmetry = settings.reduces_symmetry() && matches!(mode, Mode::Explore(_));
     let mut rt = Box::new(Runtime::new(mode, names, settings.max_steps));
+    rt.symmetry = symmetry;
     rt.spurious = settings.spurious;
     rt.timeouts = settings.timeouts;
     rt.ends = settings.ends;

@@ -145,6 +145,15 @@ impl Explorer {
         self
     }
 
+    /// Explores threads of [`spawn_equal`](crate::thread::spawn_equal) up to their exchange. Set unless
+    /// switched off: with `false` every ordering is run, as if they differed. The counts are the same, but
+    /// for [`executions`](Report::executions) and [`blocked`](Report::blocked). Under a bound on preemptions,
+    /// and by other strategies than [`Strategy::Dpor`], every ordering is run.
+    pub fn symmetry(mut self, reduces: bool) -> Self {
+        self.settings.symmetry = reduces;
+        self
+    }
+
     /// Ends the process, and says which thread did what last, when none of the body's threads has come
     /// to an operation for so long: it waits for what is not modelled, and no limit would end that. 30
     /// seconds unless set; `None` waits for ever.
@@ -219,7 +228,7 @@ impl Explorer {
         tally.report(elapsed, self.again(body))
     }
 
-    /// Estimates how many orderings [`explore`](Self::explore) would run, in about `time`: by random descents
+    /// Estimates how many orderings [`explore`](Self::explore) would count, in about `time`: by random descents
     /// into blocks that all orderings are divided into, each of which is explored if it is small. The same
     /// body gives the same estimate, unless there is not time enough. What has no more than 4,096 orderings, or
     /// [`max_executions`](Self::max_executions), is explored, and known exactly.
@@ -291,6 +300,10 @@ impl Explorer {
             diverged: match &rt.ending {
                 Some(Ending::Diverged(why) | Ending::Refused(why)) => Some(why.clone()),
                 _ => None,
+            },
+            equal: match self.settings.reduces_symmetry() {
+                true => rt.paths_of_classes(),
+                false => Vec::new(),
             },
         }
     }

@@ -120,10 +120,13 @@ pub struct Report<T: Ord> {
     pub verdict: Verdict,
     /// How often the body ran.
     pub executions: u64,
-    /// How many inequivalent orderings were run to their end. Under a strategy other than
+    /// How many inequivalent orderings there are, of which each was run to its end, or one that it becomes by an
+    /// exchange of [equal threads](crate::thread::spawn_equal). Under a strategy other than
     /// [`Strategy::Dpor`](crate::Strategy::Dpor) these are not told apart: every execution counts.
     pub orderings: u64,
-    /// Executions that turned out to be equivalent to others half way. None, if all is well.
+    /// Executions that turned out half way to be equivalent to others. None, if all is well; but with
+    /// [equal threads](crate::thread::spawn_equal) there may be some that are equivalent to an exchange of
+    /// another.
     pub blocked: u64,
     /// Executions that were cut off by the step limit.
     pub cut: u64,
@@ -233,6 +236,8 @@ pub struct Replay<T> {
     pub violations: Vec<Found>,
     /// Whether the body did what the token says. If not, what differed.
     pub diverged: Option<String>,
+    /// The paths of threads that are equal, class by class.
+    pub(crate) equal: Vec<Vec<Vec<u32>>>,
 }
 
 /// How far an exploration has come.
@@ -244,7 +249,7 @@ pub struct Progress {
     /// How many orderings there may be in all: what has been explored over the share of the tree
     /// that it is, taking the branches of a node to be equally large. `None` while sampling.
     pub estimate: Option<f64>,
-    /// How many orderings violated something.
+    /// How many of them violated something.
     pub violating: u64,
     /// How long it has taken.
     pub elapsed: Duration,

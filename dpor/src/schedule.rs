@@ -154,6 +154,23 @@ impl Token {
     pub fn switches(&self) -> usize {
         self.runs.len().saturating_sub(1)
     }
+
+    /// The same ordering by other threads: `other` says by which, for each path in the tree of spawns. Where
+    /// [equal threads](crate::thread::spawn_equal) are exchanged, with what they have spawned, it is an
+    /// ordering of the same body.
+    pub fn exchanged(&self, other: impl Fn(&[u32]) -> Vec<u32>) -> Token {
+        let others: Vec<Vec<u32>> = self.threads.iter().map(|path| other(path)).collect();
+        // If they are the same threads they are listed as they were, so that equal tokens are one text.
+        let places = others.iter().map(|path| self.threads.iter().position(|own| own == path));
+        match places.collect::<Option<Vec<usize>>>() {
+            Some(places) => {
+                let run = |&(thread, times): &(u16, u32)| (places[thread as usize] as u16, times);
+                let runs = self.runs.iter().map(run).collect();
+                Token { threads: self.threads.clone(), runs }
+            }
+            None => Token { threads: others.into(), runs: self.runs.clone() },
+        }
+    }
 }
 
 impl fmt::Display for Token {

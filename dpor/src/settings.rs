@@ -65,11 +65,19 @@ pub(crate) struct Settings {
     pub(crate) timeouts: u32,
     pub(crate) ends: bool,
     pub(crate) counts: bool,
+    pub(crate) symmetry: bool,
     pub(crate) spurious_failures: u32,
     pub(crate) watchdog: Option<Duration>,
     pub(crate) stack_size: usize,
     pub(crate) progress: Option<(Duration, OnProgress)>,
     pub(crate) observer: Option<OnOrdering>,
+}
+
+impl Settings {
+    /// Whether equal threads are explored up to their exchange.
+    pub(crate) fn reduces_symmetry(&self) -> bool {
+        self.symmetry && self.strategy == Strategy::Dpor && self.max_preemptions.is_none()
+    }
 }
 
 impl Default for Settings {
@@ -87,6 +95,7 @@ impl Default for Settings {
             timeouts: u32::MAX,
             ends: false,
             counts: false,
+            symmetry: true,
             spurious_failures: 0,
             watchdog: Some(Duration::from_secs(30)),
             stack_size: 256 * 1024,
@@ -110,6 +119,7 @@ impl fmt::Debug for Settings {
             .field("timeouts", &self.timeouts)
             .field("thread_ends", &self.ends)
             .field("reference_counts", &self.counts)
+            .field("symmetry", &self.symmetry)
             .field("spurious_failures", &self.spurious_failures)
             .finish_non_exhaustive()
     }

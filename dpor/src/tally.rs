@@ -1,11 +1,12 @@
 //! Counting what executions do, and keeping the best ordering for each thing seen.
 
+use crate::count::Count;
 use crate::op::Tid;
-use crate::report::{Again, CutOff, Outcome, Report, Run, Verdict, Violation};
+use crate::report::{Again, CutOff, Outcome, Replay, Report, Run, Verdict, Violation};
 use crate::rt::{divergence, Ending, Runtime};
 use crate::schedule::{Linearizer, Token};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +21,9 @@ const LAST_STEPS: usize = 60;
 /// that there are.
 #[derive(Clone)]
 pub(crate) struct Best {
-    pub(crate) orderings: u64,
+    pub(crate) orderings: Count,
     /// In how many of them something was violated.
-    pub(crate) violating: u64,
+    pub(crate) violating: Count,
     pub(crate) token: Token,
 }
 
@@ -30,20 +31,20 @@ pub(crate) struct Best {
 #[derive(Clone)]
 pub(crate) struct Tally<T> {
     pub(crate) executions: u64,
-    pub(crate) orderings: u64,
+    pub(crate) orderings: Count,
     pub(crate) blocked: u64,
     pub(crate) cut: u64,
     pub(crate) probes: u64,
     pub(crate) longest: usize,
-    pub(crate) deadlocks: u64,
+    pub(crate) deadlocks: Count,
     /// Orderings with at least one violation.
-    pub(crate) violating: u64,
+    pub(crate) violating: Count,
     pub(crate) outcomes: BTreeMap<T, Best>,
-    pub(crate) livelocks: u64,
+    pub(crate) livelocks: Count,
     /// Name and place.
     pub(crate) violations: BTreeMap<(String, String), Best>,
     /// Orderings that violated what has a name, at whichever places.
-    pub(crate) named: BTreeMap<String, u64>,
+    pub(crate) named: BTreeMap<String, Count>,
     /// Who was busy in the first execution that was cut off.
     pub(crate) cut_off: Option<(String, Token)>,
     /// Why it will not be complete, however long it goes on.
@@ -63,15 +64,15 @@ impl<T> Default for Tally<T> {
     fn default() -> Self {
         Tally {
             executions: 0,
-            orderings: 0,
+            orderings: Count::default(),
             blocked: 0,
             cut: 0,
             probes: 0,
             longest: 0,
-            deadlocks: 0,
-            violating: 0,
+            deadlocks: Count::default(),
+            violating: Count::default(),
             outcomes: BTreeMap::new(),
-            livelocks: 0,
+            livelocks: Count::default(),
             violations: BTreeMap::new(),
             named: BTreeMap::new(),
             cut_off: None,
@@ -132,56 +133,53 @@ impl<T: Ord + Debug + 'static> Tally<T> {
     }
 
     /// The counts that have a name.
-    pub(crate) fn counts(&self) -> [(&'static str, u64); 9] {
+    pub(crate) fn counts(&self) -> [(&'static str, String); 9] {
         [
-            ("executions", self.executions),
-            ("orderings", self.orderings),
-            ("blocked", self.blocked),
-            ("cut", self.cut),
-            ("probes", self.probes),
-            ("longest", self.longest as u64),
-            ("deadlocks", self.deadlocks),
-            ("livelocks", self.livelocks),
-            ("violating", self.violating),
+            ("executions", self.executions.to_string()),
+            ("orderings", self.orderings.to_string()),
+            ("blocked", self.blocked.to_string()),
+            ("cut", self.cut.to_string()),
+            ("probes", self.probes.to_string()),
+            ("longest", self.longest.to_string()),
+            ("deadlocks", self.deadlocks.to_string()),
+            ("livelocks", self.livelocks.to_string()),
+            ("violating", self.violating.to_string()),
         ]
     }
 
     /// Sets a count by its name. `None` if there is none of that name.
-    pub(crate) fn set_count(&mut self, name: &str, count: u64) -> Option<()> {
-        *match name {
-            "executions" => &mut self.executions,
-            "orderings" => &mut self.orderings,
-            "blocked" => &mut self.blocked,
-            "cut" => &mut self.cut,
-            "probes" => &mut self.probes,
-            "longest" => {
-                self.longest = usize::try_from(count).ok()?;
-                return Some(());
-            }
-            "deadlocks" => &mut self.deadlocks,
-            "livelocks" => &mut self.livelocks,
-            "violating" => &mut self.violating,
+    pub(crate) fn set_count(&mut self, name: &str, count: &str) -> Option<()> {
+        match name {
+            "executions" => self.executions = count.parse().ok()?,
+            "orderings" => self.orderings = count.parse().ok()?,
+            "blocked" => self.blocked = count.parse().ok()?,
+            "cut" => self.cut = count.parse().ok()?,
+            "probes" => self.probes = count.parse().ok()?,
+            "longest" => self.longest = count.parse().ok()?,
+            "deadlocks" => self.deadlocks = count.parse().ok()?,
+            "livelocks" => self.livelocks = count.parse().ok()?,
+            "violating" => self.violating = count.parse().ok()?,
             _ => return None,
-        } = count;
+        }
         Some(())
     }
 
     /// Adds another worker's counts.
     pub(crate) fn merge(&mut self, other: Self) {
         self.executions += other.executions;
-        self.orderings += other.orderings;
+        self.orderings.merge(&other.orderings);
         self.blocked += other.blocked;
         self.cut += other.cut;
         self.probes += other.probes;
         self.longest = self.longest.max(other.longest);
-        self.deadlocks += other.deadlocks;
-        self.livelocks += other.livelocks;
+        self.deadlocks.merge(&other.deadlocks);
+        self.livelocks.merge(&other.livelocks);
         self.cut_off = self.cut_off.take().or(other.cut_off);
-        self.violating += other.violating;
+        self.violating.merge(&other.violating);
         merge(&mut self.outcomes, other.outcomes);
         merge(&mut self.violations, other.violations);
         for (name, orderings) in other.named {
-            *self.named.entry(name).or_default() += orderings;
+            self.named.entry(name).or_default().merge(&orderings);
         }
         self.diverged |= other.diverged;
         if let Some(why) = other.incomplete {
@@ -192,17 +190,24 @@ impl<T: Ord + Debug + 'static> Tally<T> {
         }
     }
 
-    /// Takes in an execution that has ended.
-    pub(crate) fn conclude(&mut self, rt: &Runtime, outcome: Option<T>) {
+    /// Takes in an execution that has ended. Returns whether it is one that violates something.
+    pub(crate) fn conclude(&mut self, rt: &Runtime, outcome: Option<T>) -> bool {
         self.executions += 1;
+        let weight = rt.weight;
         match rt.ending {
-            Some(Ending::Redundant) => {
+            Some(Ending::Redundant | Ending::Exchanged) => {
                 self.blocked += 1;
-                return;
+                return false;
             }
-            Some(Ending::Diverged(ref why)) => return self.diverge(divergence(why)),
-            Some(Ending::Refused(ref why)) => return self.diverge(why.clone()),
-            Some(Ending::Torn | Ending::Probed | Ending::Halted) => return,
+            Some(Ending::Diverged(ref why)) => {
+                self.diverge(divergence(why));
+                return false;
+            }
+            Some(Ending::Refused(ref why)) => {
+                self.diverge(why.clone());
+                return false;
+            }
+            Some(Ending::Torn | Ending::Probed | Ending::Halted) => return false,
             Some(Ending::TooLong) => {
                 self.cut += 1;
                 let (n, who) = (rt.trace.len(), rt.busy());
@@ -210,19 +215,18 @@ impl<T: Ord + Debug + 'static> Tally<T> {
                 self.cut_off.get_or_insert_with(|| (who, Token::as_run(rt)));
             }
             Some(Ending::Deadlock) => {
-                self.orderings += 1;
-                self.deadlocks += !rt.livelock as u64;
-                self.livelocks += rt.livelock as u64;
+                self.orderings.add(weight);
+                self.deadlocks.add_if(!rt.livelock, weight);
+                self.livelocks.add_if(rt.livelock, weight);
             }
-            None | Some(Ending::AtRest) => self.orderings += 1,
+            None | Some(Ending::AtRest) => self.orderings.add(weight),
         }
         self.longest = self.longest.max(rt.trace.len());
-        if !rt.violations.is_empty() {
-            self.violating += 1;
-        }
+        let violates = !rt.violations.is_empty();
+        self.violating.add_if(violates, weight);
         let names: BTreeSet<&str> = rt.violations.iter().map(|found| &*found.name).collect();
         for name in names {
-            *self.named.entry(name.to_owned()).or_default() += 1;
+            self.named.entry(name.to_owned()).or_default().add(weight);
         }
         for found in &rt.violations {
             let key = (found.name.to_string(), found.place.clone());
@@ -243,6 +247,7 @@ impl<T: Ord + Debug + 'static> Tally<T> {
                 }
             }
         }
+        violates
     }
 
     /// The report; `replay` runs an ordering again to see it step by step. Some outcomes are compared with
@@ -250,20 +255,32 @@ impl<T: Ord + Debug + 'static> Tally<T> {
     pub(crate) fn report(self, elapsed: Duration, replay: Run<T>) -> Report<T> {
         let mut violations = Vec::new();
         let mut differs = None;
+        let mut seen = self.outcomes.values().chain(self.violations.values());
+        let whole = self.orderings.is_whole() && seen.all(|best| best.orderings.is_whole());
+        // An ordering and its exchanges may be in different parts.
+        if self.part.is_none() && !whole {
+            differs =
+                Some(not_equal(&format_args!("the orderings do not add up to whole numbers")));
+        }
         for ((name, place), best) in self.violations {
             let run = replay(&best.token);
+            let violates =
+                |run: &Replay<T>| run.violations.iter().any(|v| v.name == name && v.place == place);
+            if exchanged(&best.token, &run.equal).is_some_and(|other| !violates(&replay(&other))) {
+                differs = Some(not_equal(&format_args!("they violate {name} no more")));
+            }
             let again = run.violations.into_iter().find(|v| v.name == name && v.place == place);
             if again.is_none() {
-                differs = Some(format!(
+                differs = Some(chance(&format_args!(
                     "{name} was violated in an ordering, and not when that ran again"
-                ));
+                )));
             }
             violations.push(Violation {
                 detail: again.map(|again| again.detail).unwrap_or_default(),
-                orderings_of_name: self.named.get(&name).copied().unwrap_or_default(),
+                orderings_of_name: self.named.get(&name).map_or(0, Count::total),
                 name,
                 place,
-                orderings: best.orderings,
+                orderings: best.orderings.total(),
                 witness: run.witness,
                 token: best.token,
             });
@@ -274,11 +291,21 @@ impl<T: Ord + Debug + 'static> Tally<T> {
         let every = self.outcomes.len() / COMPARED + 1;
         for (n, (outcome, best)) in self.outcomes.into_iter().enumerate() {
             let Best { orderings, violating, token } = best;
-            if n % every == 0 && replay(&token).outcome.as_ref() != Some(&outcome) {
-                differs =
-                    Some(format!("an ordering led to {outcome:?}, and not when it ran again"));
+            if n % every == 0 {
+                let run = replay(&token);
+                if run.outcome.as_ref() != Some(&outcome) {
+                    differs = Some(chance(&format_args!(
+                        "an ordering led to {outcome:?}, and not when it ran again"
+                    )));
+                }
+                let other = exchanged(&token, &run.equal).map(|other| replay(&other).outcome);
+                if other.is_some_and(|other| other.as_ref() != Some(&outcome)) {
+                    differs =
+                        Some(not_equal(&format_args!("an ordering leads to {outcome:?} no more")));
+                }
             }
             let again = again.clone();
+            let (orderings, violating) = (orderings.total(), violating.total());
             outcomes.insert(outcome, Outcome { orderings, violating, token, again });
         }
         let cut_off = self.cut_off.map(|(who, token)| {
@@ -288,14 +315,9 @@ impl<T: Ord + Debug + 'static> Tally<T> {
             CutOff { who, token, witness }
         });
         // A part may be empty.
-        let nothing = self.orderings == 0 && self.part.is_none();
+        let nothing = self.orderings.is_zero() && self.part.is_none();
         let nothing = nothing.then(|| "nothing ran".to_owned());
-        let incomplete = self.incomplete.or(self.limit).or(nothing).or(differs.map(|differs| {
-            format!(
-                "the body is not deterministic: {differs}; it depends on something that outlives an \
-                 execution (a static, an atomic of std's) or on chance"
-            )
-        }));
+        let incomplete = self.incomplete.or(self.limit).or(nothing).or(differs);
         let part = self.part.map(|(k, n)| format!("part {k} of {n}"));
         let verdict = if !violations.is_empty() {
             Verdict::Violated
@@ -313,13 +335,13 @@ impl<T: Ord + Debug + 'static> Tally<T> {
         Report {
             verdict,
             executions: self.executions,
-            orderings: self.orderings,
+            orderings: self.orderings.total(),
             blocked: self.blocked,
             cut: self.cut,
             probes: self.probes,
             longest: self.longest,
-            deadlocks: self.deadlocks,
-            livelocks: self.livelocks,
+            deadlocks: self.deadlocks.total(),
+            livelocks: self.livelocks.total(),
             cut_off,
             outcomes,
             violations,
@@ -331,12 +353,40 @@ impl<T: Ord + Debug + 'static> Tally<T> {
     }
 }
 
+/// What to say of a body that does not do the same again.
+fn chance(differs: &dyn Display) -> String {
+    format!(
+        "the body is not deterministic: {differs}; it depends on something that outlives an execution (a \
+         static, an atomic of std's) or on chance"
+    )
+}
+
+/// What to say of threads that are not equal.
+fn not_equal(differs: &dyn Display) -> String {
+    format!(
+        "threads that spawn_equal spawned are not equal: with some of them exchanged, {differs}"
+    )
+}
+
+/// The ordering of a token with the members of each class in the opposite order, if there are any.
+fn exchanged(token: &Token, classes: &[Vec<Vec<u32>>]) -> Option<Token> {
+    let members = || classes.iter().flat_map(|members| members.iter().zip(members.iter().rev()));
+    members().any(|(one, other)| one != other).then(|| {
+        token.exchanged(|path| {
+            let found = members().find(|(one, _)| path.starts_with(one));
+            let exchange =
+                |(one, other): (&Vec<u32>, &Vec<u32>)| [other, &path[one.len()..]].concat();
+            found.map_or_else(|| path.to_vec(), exchange)
+        })
+    })
+}
+
 fn merge<K: Ord>(into: &mut BTreeMap<K, Best>, from: BTreeMap<K, Best>) {
     for (key, best) in from {
         match into.get_mut(&key) {
             Some(other) => {
-                other.orderings += best.orderings;
-                other.violating += best.violating;
+                other.orderings.merge(&best.orderings);
+                other.violating.merge(&best.violating);
                 let size = |t: &Token| t.runs.len();
                 if (size(&best.token), &best.token) < (size(&other.token), &other.token) {
                     other.token = best.token;
@@ -353,12 +403,14 @@ impl Best {
     fn first(rt: &Runtime, linearizer: &mut Linearizer) -> Self {
         let runs = linearizer.best(&rt.trace, usize::MAX);
         let token = linearizer.token(rt, &runs.expect("a trace has an order"));
-        Best { orderings: 1, violating: !rt.violations.is_empty() as u64, token }
+        let mut violating = Count::default();
+        violating.add_if(!rt.violations.is_empty(), rt.weight);
+        Best { orderings: Count::one(rt.weight), violating, token }
     }
 
     fn see(&mut self, rt: &Runtime, linearizer: &mut Linearizer) {
-        self.orderings += 1;
-        self.violating += !rt.violations.is_empty() as u64;
+        self.orderings.add(rt.weight);
+        self.violating.add_if(!rt.violations.is_empty(), rt.weight);
         let bound = self.token.runs.len();
         if bound > 0 {
             if let Some(runs) = linearizer.best(&rt.trace, bound - 1) {

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use crate::equal::{spawn_equal, Equal};
 pub use crate::local::{AccessError, LocalKey};
 pub use std::thread::Result;
 
@@ -61,6 +62,12 @@ impl<T> JoinHandle<T> {
 /// What a thread is told apart by, within one execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadId(Tid);
+
+impl ThreadId {
+    pub(crate) fn tid(self) -> Tid {
+        self.0
+    }
+}
 
 /// A handle to a thread.
 #[derive(Clone, Debug)]

@@ -143,6 +143,29 @@ impl Trace {
         });
     }
 
+    /// Lets each event know more: `f` is given its number, its thread, and what that knew before it and
+    /// knows by it.
+    pub(crate) fn extend(&mut self, mut f: impl FnMut(usize, Tid, &mut Clock, &mut Clock)) {
+        let mut arena = Vec::with_capacity(self.arena.len());
+        let (mut base, mut clock) = (Clock::new(), Clock::new());
+        for i in 0..self.events.len() {
+            base.clear();
+            base.extend_from_slice(self.base(i));
+            clock.clear();
+            clock.extend_from_slice(self.clock(i));
+            f(i, self.events[i].tid, &mut base, &mut clock);
+            let mut keep = |c: &[u32]| {
+                let at = arena.len() as u32;
+                arena.extend_from_slice(c);
+                (at, c.len() as u16)
+            };
+            let kept = (keep(&base), keep(&clock));
+            let event = &mut self.events[i];
+            (event.base, event.clock) = kept;
+        }
+        self.arena = arena;
+    }
+
     /// The yield before event `i`, if its thread has looked at something before.
     pub(crate) fn pause(&self, i: usize) -> Option<&Pause> {
         self.events[i].pause.map(|at| &self.pauses[at as usize])

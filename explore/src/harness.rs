@@ -2,10 +2,10 @@
 
 use crate::log::{Log, Outcome};
 use crate::scenario::{Call, CallId, Scenario};
-use crate::sync::{self, name_thread, note, thread};
+use crate::sync::{self, name_thread, note};
 use crate::system::{Instance, Model};
 use crate::Invariant;
-use std::panic::resume_unwind;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The result of one execution.
@@ -39,12 +39,16 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     name_thread(|| mine.map_or_else(|| "the main thread".to_owned(), |at| calls_of(scenario, at)));
     perform(0, &scenario.prologue, &*instance, &log);
     note(|| RACE.to_owned());
-    let others: Vec<_> = (0..scenario.threads.len())
-        .filter(|thread| Some(*thread) != mine)
-        .map(|thread| {
+    let others: Vec<_> = scenario
+        .alike()
+        .into_iter()
+        .flat_map(|alike| apart(alike, mine))
+        .map(|alike| {
             let (scenario, instance, log) =
                 (Arc::clone(scenario), Arc::clone(&instance), Arc::clone(&log));
-            thread::spawn(move || {
+            let first = alike.start;
+            sync::spawn_equal(alike.len(), move |number| {
+                let thread = first + number;
                 name_thread(|| calls_of(&scenario, thread));
                 perform(thread + 1, &scenario.threads[thread], &*instance, &log);
             })
@@ -57,10 +61,7 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     if rests {
         sync::until_rest();
     } else {
-        for thread in others {
-            // The engine reports its panic, in its own words.
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-        }
+        others.into_iter().for_each(sync::Equal::join);
     }
     perform(scenario.threads.len() + 1, &scenario.epilogue, &*instance, &log);
     if rests {
@@ -74,12 +75,27 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
 }
 
 /// The thread whose calls the caller makes: the first without a call that may wait for
-/// ever. Under loom the first, for there such a call is a deadlock in any case.
-fn own(scenario: &Scenario) -> Option<usize> {
+/// ever, and that is not one of several alike, which can be exchanged if each is a thread
+/// of its own. Under loom the first: there such a call is a deadlock in any case, and each
+/// thread counts.
+pub(crate) fn own(scenario: &Scenario) -> Option<usize> {
     match cfg!(loom) {
         true => scenario.threads.first().map(|_| 0),
-        false => scenario.threads.iter().position(|calls| !may_wait(calls)),
+        false => {
+            let single = scenario.alike().into_iter().filter(|alike| alike.len() == 1);
+            let mut single = single.map(|alike| alike.start);
+            single.find(|&thread| !may_wait(&scenario.threads[thread]))
+        }
     }
+}
+
+/// Threads that are alike, without the caller's own.
+fn apart(alike: Range<usize>, own: Option<usize>) -> impl Iterator<Item = Range<usize>> {
+    let (before, after) = match own.filter(|own| alike.contains(own)) {
+        Some(own) => (alike.start..own, own + 1..alike.end),
+        None => (alike, 0..0),
+    };
+    [before, after].into_iter().filter(|alike| !alike.is_empty())
 }
 
 fn may_wait(calls: &[Call]) -> bool {

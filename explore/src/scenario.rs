@@ -5,6 +5,7 @@
 
 use crate::invariant::Invariant;
 use std::fmt;
+use std::ops::Range;
 
 /// A receiver of calls, by its place in [`Scenario::receivers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +120,17 @@ impl Scenario {
     /// The prologue, the threads and the epilogue, in the order of [`CallId::thread`].
     pub fn parts(&self) -> impl Iterator<Item = &Vec<Call>> {
         std::iter::once(&self.prologue).chain(&self.threads).chain(std::iter::once(&self.epilogue))
+    }
+
+    /// The threads, those together that stand side by side and have the same calls: `step * 3` is
+    /// three.
+    pub fn alike(&self) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let next = |same: &[Vec<Call>]| {
+            start += same.len();
+            start - same.len()..start
+        };
+        self.threads.chunk_by(|one, next| one == next).map(next).collect()
     }
 
     /// The places of all calls, in the order of the text.

@@ -37,6 +37,48 @@ pub fn may_wait<R>(f: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Spawns `n` threads that do the same, each with a number from 0: an engine need not tell them apart.
+pub fn spawn_equal(n: usize, f: impl Fn(usize) + Send + Sync + 'static) -> Equal {
+    #[cfg(not(loom))]
+    let threads = thread::spawn_equal(n, f);
+    #[cfg(loom)]
+    let threads = {
+        let f = std::sync::Arc::new(f);
+        let spawn = |number| {
+            let f = std::sync::Arc::clone(&f);
+            thread::spawn(move || f(number))
+        };
+        (0..n).map(spawn).collect()
+    };
+    Equal(threads)
+}
+
+/// Threads that [`spawn_equal`] has spawned.
+#[cfg(not(loom))]
+#[derive(Debug)]
+pub struct Equal(thread::Equal<()>);
+
+/// Threads that [`spawn_equal`] has spawned.
+#[cfg(loom)]
+#[derive(Debug)]
+pub struct Equal(Vec<thread::JoinHandle<()>>);
+
+impl Equal {
+    /// Blocks until all have ended.
+    ///
+    /// # Panics
+    ///
+    /// If one of them has: an engine reports that in its own words.
+    pub fn join(self) {
+        #[cfg(not(loom))]
+        self.0.join().map(drop).unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        #[cfg(loom)]
+        for thread in self.0 {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    }
+}
+
 /// Waits until every other thread has ended or [may wait](may_wait) for ever. Returns
 /// at once under loom, which cannot tell.
 pub fn until_rest() {

@@ -31,3 +31,8 @@ pub(crate) const SNOOZED: &str = "snoozed";
 pub(crate) const STATE_CHANGED: &str = "state-changed";
 pub(crate) const STOP: &str = "stop";
 pub(crate) const STREAM_EXISTS: &str = "stream exists";
+
+/// How many backfills a connection has.
+pub(crate) fn backfills(pending: usize, in_progress: usize) -> String {
+    format!("{pending} pending, {in_progress} in progress")
+}

@@ -233,12 +233,12 @@ impl BackfillManager {
         self.running = true;
     }
 
-    /// Begins another run of the first active backfill; None: there is none, or the
-    /// buffer is full.
+    /// Begins another run of the first active backfill; None: there is none.
+    ///
+    /// A turn begins with room in the buffer: only a run fills it, and the end of a
+    /// turn that leaves it full asks for no other.
     pub(crate) fn go_on(&mut self) -> Option<Box<Backfill>> {
-        if self.buffer.is_full() {
-            return None;
-        }
+        debug_assert!(!self.buffer.is_full(), "a turn begins with a full buffer");
         let place = self.active.pop_front(&mut self.queued)?;
         let backfill = self.queued.take(place)?.into_backfill();
         self.running = true;

@@ -203,11 +203,12 @@ impl Explorer {
         };
         let explored = format!(
             "max_steps {}, spurious_wakeups {}, timeouts {timeouts}, thread_ends {}, reference_counts {}, \
-             spurious_failures {}",
+             symmetry {}, spurious_failures {}",
             settings.max_steps,
             settings.spurious,
             settings.ends,
             settings.counts,
+            settings.symmetry,
             settings.spurious_failures
         );
         // The ordering that nobody has chosen.

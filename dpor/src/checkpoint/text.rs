@@ -240,7 +240,7 @@ impl<T: Ord + Debug + FromStr + 'static> Lines<T> {
                 let words: Vec<&str> = rest.split(' ').collect();
                 self.steps.line(about, &words)?;
             }
-            name => tally.set_count(name, rest.parse().ok()?)?,
+            name => tally.set_count(name, rest)?,
         }
         Some(())
     }

@@ -40,7 +40,15 @@ pub(super) fn describe_deadlock(rt: &Runtime) -> (String, String) {
     let (mut places, mut lines) = (Vec::new(), Vec::new());
     for &tid in &rt.live {
         let Some((what, at, mut line)) = place(rt, tid) else { continue };
-        places.push((rt.path(tid), rt.threads[tid as usize].name.clone(), what, at));
+        let thread = &rt.threads[tid as usize];
+        // Equal threads are not told apart.
+        let name = match thread.equal {
+            Some((class, _)) => {
+                Some(format!("one of {} equal threads", rt.classes[class as usize].len()))
+            }
+            None => thread.name.clone(),
+        };
+        places.push((rt.path_of_class(tid), name, what, at));
         match rt.threads[tid as usize].status {
             Status::At(op) if !rt.possible(tid) => {
                 for holder in rt.objects[op.obj as usize].holders() {

@@ -23,7 +23,9 @@ impl Runtime {
             )),
             (Some(Ending::Diverged(why)), _) => Some(divergence(why)),
             (Some(Ending::Refused(why)), _) => Some(why.clone()),
-            (Some(Ending::Redundant), _) => Some("an execution was redundant: a bug".into()),
+            (Some(Ending::Redundant | Ending::Exchanged), _) => {
+                Some("an execution was redundant: a bug".into())
+            }
             (Some(Ending::AtRest | Ending::Torn | Ending::Probed | Ending::Halted), _) => None,
         }
     }
@@ -55,7 +57,9 @@ impl Runtime {
                 search.probed();
                 false
             }
-            None | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong | Ending::Halted) => {
+            None
+            | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong)
+            | Some(Ending::Halted | Ending::Exchanged) => {
                 let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
                 if !done {
                     self.ending = Some(Ending::Probed);

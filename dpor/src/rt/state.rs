@@ -4,6 +4,7 @@ use super::guest::Guest;
 use super::statics::Making;
 use super::tasks::Tasks;
 use super::thread::{Status, Thread};
+use crate::count::Weight;
 use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
@@ -11,6 +12,7 @@ use crate::object::{Applied, Object, State};
 use crate::op::{Class, ObjId, Op, Tid, CLASSES};
 use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
+use crate::symmetry::Extensions;
 use crate::trace::{join, mix, Clock, Performed, Trace};
 use crate::watchdog::Pulse;
 use std::any::Any;
@@ -30,6 +32,9 @@ pub(crate) enum Ending {
     TooLong,
     /// It was to tell whether a thread spins, and has; it is run again.
     Probed,
+    /// Somebody stands before a mark that will never be his turn: with equal threads exchanged, it is
+    /// another execution. See [`crate::symmetry`].
+    Exchanged,
     /// It halts where the exploration is to be divided.
     Halted,
     /// It did not do what it did before.
@@ -118,6 +123,12 @@ pub(crate) struct Runtime {
     pub(super) making: Option<Making>,
     /// Who spins, as far as that is known.
     pub(super) spinners: Verdicts,
+    /// Whether equal threads are explored up to their exchange; the classes that there are; and for how many
+    /// orderings the execution stands.
+    pub(crate) symmetry: bool,
+    pub(crate) classes: Vec<Vec<Tid>>,
+    pub(crate) weight: Weight,
+    pub(crate) extensions: Extensions,
     /// A thread that is being tried.
     pub(super) probe: Option<Probe>,
     /// For each class those that it conflicts with, as a set of bits.
@@ -163,6 +174,10 @@ impl Runtime {
             statics: Vec::new(),
             making: None,
             spinners,
+            symmetry: false,
+            classes: Vec::new(),
+            weight: Weight::ONE,
+            extensions: Extensions::default(),
             probe: None,
             conflicting: Class::ALL.map(|class| {
                 let all = Class::ALL.into_iter().filter(|&other| class.conflicts(other));
@@ -195,6 +210,8 @@ impl Runtime {
         self.making = None;
         self.chosen = None;
         self.idle = 0;
+        self.classes.clear();
+        self.weight = Weight::ONE;
         self.probe = None;
         self.current = 0;
         self.tasks.begin();
@@ -402,6 +419,9 @@ impl Runtime {
         }
         self.threads[i].past = past;
         let shows = self.look(&op, &done);
+        if self.threads[i].equal.is_some() {
+            self.mark(tid, &op, now as usize);
+        }
         let event = Performed {
             tid,
             label: done.label,

@@ -42,8 +42,12 @@ pub(crate) struct Thread {
     /// Whose the objects are that it makes now.
     pub(crate) makes_for: Option<std::sync::Arc<str>>,
     /// Its parent, and its place among the parent's children.
-    pub(super) parent: Tid,
-    pub(super) nth: u32,
+    pub(crate) parent: Tid,
+    pub(crate) nth: u32,
+    /// Its class and its place there, if it is one of equal threads: see [`crate::symmetry`].
+    pub(crate) equal: Option<(u16, u16)>,
+    /// The number of its first operation that tells it from its equals.
+    pub(crate) mark: Option<u32>,
     /// Its thread-locals by their keys; none is made again once it has gone.
     pub(crate) locals: Vec<(usize, Option<Rc<dyn Any>>)>,
     pub(crate) panicked: bool,
@@ -90,6 +94,8 @@ impl Thread {
             makes_for: None,
             parent: 0,
             nth: 0,
+            equal: None,
+            mark: None,
             locals: Vec::new(),
             panicked: false,
             panics: false,
@@ -123,6 +129,8 @@ impl Thread {
         self.known.clear();
         self.name = None;
         self.makes_for = None;
+        self.equal = None;
+        self.mark = None;
         self.locals.clear();
         self.panicked = false;
         self.panics = false;

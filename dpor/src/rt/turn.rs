@@ -173,7 +173,16 @@ impl Runtime {
     }
 
     pub(crate) fn enabled(&self, tid: Tid) -> bool {
+        self.would_go_on(tid) && !self.waits_for_a_mark(tid)
+    }
+
+    /// Whether it could go on, were it the turn of its mark.
+    fn would_go_on(&self, tid: Tid) -> bool {
         self.possible(tid) && !self.pauses(tid)
+    }
+
+    fn waits_for_a_mark(&self, tid: Tid) -> bool {
+        matches!(&self.threads[tid as usize].status, Status::At(op) if self.is_held(tid, op))
     }
 
     /// Whether its object allows the operation that `tid` is about to perform.
@@ -202,7 +211,8 @@ impl Runtime {
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Tid> {
         if self.ending.is_none() && self.live.iter().any(|&p| self.unfinished(p)) {
             let rest = ending == Ending::Deadlock && self.all_at_rest();
-            if matches!(ending, Ending::Deadlock | Ending::TooLong | Ending::Halted) {
+            use Ending::{Deadlock, Exchanged, Halted, TooLong};
+            if matches!(ending, Deadlock | TooLong | Halted | Exchanged) {
                 self.stall();
             }
             if ending == Ending::Deadlock && !rest {
@@ -241,6 +251,9 @@ impl Runtime {
             }
         }
         if enabled == 0 {
+            if self.live.iter().any(|&tid| self.would_go_on(tid)) {
+                return self.end(Ending::Exchanged);
+            }
             if self.pass_time() {
                 return self.next();
             }
@@ -267,6 +280,7 @@ impl Runtime {
         let Mode::Explore(search) = &self.mode else { return 0 };
         let Some(halt) = search.halts() else { return 0 };
         let stands = |&&tid: &&Tid| match (self.threads[tid as usize].status, halt) {
+            _ if self.waits_for_a_mark(tid) => false,
             (Status::At(op), Halt::Before(obj)) => op.obj == obj && op.kind != Kind::Load,
             (Status::At(_), Halt::Here) => true,
             _ => false,
@@ -279,6 +293,9 @@ impl Runtime {
         for &tid in &self.live {
             let thread = &self.threads[tid as usize];
             if let Status::At(op) = thread.status {
+                if self.is_held(tid, &op) {
+                    continue;
+                }
                 let also =
                     thread.pause.as_ref().map(|p| self.also(&p.looks, Label::new(op.obj, op.kind)));
                 let base = thread.clock.clone();

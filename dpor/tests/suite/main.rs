@@ -29,6 +29,7 @@ mod scheduler;
 mod shuttles_own;
 mod spins;
 mod std_surface;
+mod symmetry;
 mod teardowns;
 mod unwinding;
 mod violations;

@@ -44,6 +44,8 @@ pub struct Arguments {
     pub prologue: bool,
     /// Whether to search for the fewest preemptions that lead to each outcome.
     pub preemptions: bool,
+    /// Whether threads with the same calls are explored as if they differed.
+    pub no_symmetry: bool,
     /// Whether to show all outcomes of several scenarios.
     pub outcomes: bool,
     /// The token of an ordering.
@@ -180,6 +182,7 @@ impl Arguments {
             "show" => self.show = Some(number(option, value, 0, u64::MAX)?),
             "prologue" => self.prologue = true,
             "preemptions" => self.preemptions = true,
+            "no-symmetry" => self.no_symmetry = true,
             "outcomes" => self.outcomes = true,
             "replay" => self.replay = Some(value.to_owned()),
             "format" => self.format = one_of(option, value, Format::NAMES)?,
@@ -212,6 +215,9 @@ impl Arguments {
         }
         if self.preemptions && self.engine != Engine::Dpor {
             return Err(Usage::OnlyFor { option: "preemptions", of: "engine dpor" });
+        }
+        if self.no_symmetry && !engines.contains(&Strategy::Dpor) {
+            return Err(Usage::OnlyFor { option: "no-symmetry", of: "engine dpor" });
         }
         if self.checkpoint.is_some() && self.engine != Engine::Dpor {
             return Err(Usage::OnlyFor { option: "checkpoint", of: "engine dpor" });
@@ -267,6 +273,7 @@ impl Arguments {
             max_time: self.max_time,
             prologue: self.prologue,
             preemptions: self.preemptions,
+            symmetry: !self.no_symmetry,
             kept: self.checkpoint.clone().map(|path| Kept { path, part: self.part }),
             workers: asked.unwrap_or_else(processors),
             ..Options::default()

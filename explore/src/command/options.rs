@@ -54,7 +54,7 @@ const SEARCH: &[&str] = &[
 
 /// Options that make no sense beside a page: they ask a question.
 pub(super) const PAGE: &[&[&str]] =
-    &[QUESTION, SEARCH, &["system", "format", "part", "merge", "estimate"]];
+    &[QUESTION, SEARCH, &["system", "format", "part", "merge", "estimate", "no-symmetry"]];
 
 const fn opt(name: &'static str, takes: Takes, help: &'static str) -> Opt {
     Opt { name, takes, help, excludes: &[], needs: &[] }
@@ -136,6 +136,12 @@ pub(super) const OPTIONS: &[Opt] = &[
         "Search how many preemptions each outcome needs at least: which of them a bound hides",
     )
     .excludes(&[&["replay", "compare"]]),
+    opt(
+        "no-symmetry",
+        Nothing,
+        "Run every ordering, and not only one of those that exchange the threads of `calls * N`",
+    )
+    .excludes(&[&["replay"]]),
     opt("outcomes", Nothing, "Of a whole file, or of several systems, tell all outcomes")
         .excludes(&[&["compare", "replay", "show"]]),
     opt("replay", Value("TOKEN"), "Run one ordering again: the token that a witness ends with")

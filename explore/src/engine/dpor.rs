@@ -1,8 +1,8 @@
 //! Optimal dynamic partial-order reduction, by this project's
 //! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
-use super::{Error, Estimate, Options, Progress, Strategy};
-use crate::harness::{execute, Observation, BEGIN, END, RACE};
+use super::{symmetry, Error, Estimate, Options, Progress, Strategy};
+use crate::harness::{execute, own, Observation, BEGIN, END, RACE};
 use crate::report::{SeenOutcome, Step, Violation, Witness};
 use crate::{Model, Outcome, Report, Scenario};
 use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Token, What};
@@ -26,13 +26,13 @@ pub fn explore(
     options: &Options,
 ) -> Result<Report, Error> {
     let found = match &options.kept {
-        None => explorer(options).explore(body(system, scenario)),
+        None => explorer(options).explore(counted(system, scenario, options)),
         Some(kept) => {
             let mut file = Checkpoint::new(&kept.path).titled(title(system, scenario));
             if let Some((k, n)) = kept.part {
                 file = file.part(k, n);
             }
-            read(explorer(options).explore_in(&file, written(system, scenario)))?
+            read(explorer(options).explore_in(&file, written(system, scenario, options)))?
         }
     };
     Ok(report(system, scenario, options, found))
@@ -64,7 +64,7 @@ pub fn merge(
     parts: &[PathBuf],
 ) -> Result<Report, Error> {
     let title = title(system, scenario);
-    let found = read(explorer(options).merge(parts, &title, written(system, scenario)))?;
+    let found = read(explorer(options).merge(parts, &title, written(system, scenario, options)))?;
     Ok(report(system, scenario, options, found))
 }
 
@@ -94,8 +94,9 @@ impl FromStr for Written {
 fn written(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
+    options: &Options,
 ) -> impl Fn() -> Written + Send + Sync + 'static {
-    let body = body(system, scenario);
+    let body = counted(system, scenario, options);
     move || Written(body())
 }
 
@@ -111,21 +112,23 @@ fn report(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    found: shuttle_dpor::Report<Outcome>,
+    mut found: shuttle_dpor::Report<Outcome>,
 ) -> Report {
+    let rows = match reduces(scenario, options) {
+        true => exchanged(system, scenario, &mut found),
+        false => rows(&found),
+    };
     let within = match options.preemptions {
-        true => search(system, scenario, options, &found),
+        true => search(system, scenario, options, &rows),
         false => BTreeMap::new(),
     };
-    let outcomes =
-        found.outcomes.into_iter().map(|(outcome, seen)| (outcome, seen.witness(), seen));
-    let outcomes = outcomes.map(|(outcome, made, seen)| SeenOutcome {
+    let outcomes = rows.into_iter().map(|(outcome, row)| SeenOutcome {
         least_preemptions: within.get(&outcome).map_or(0, |within| within.least),
         preemptions: within
             .get(&outcome)
-            .map_or_else(|| Some(preemptions(&made)), |within| Some(within.enough)),
-        witness: witness(made, seen.token.to_string(), options.prologue),
-        ..SeenOutcome::new(outcome, seen.orderings, seen.violating)
+            .map_or_else(|| Some(preemptions(&row.made)), |within| Some(within.enough)),
+        witness: witness(row.made, row.token.to_string(), options.prologue),
+        ..SeenOutcome::new(outcome, row.orderings, row.violating)
     });
     // The engine has a violation for each place of a deadlock or a panic; a report has
     // one for each invariant.
@@ -150,6 +153,65 @@ fn report(
     .judged(scenario, &**system)
 }
 
+/// The orderings that lead to one outcome.
+struct Row {
+    orderings: u64,
+    violating: u64,
+    token: Token,
+    /// The ordering of the token.
+    made: shuttle_dpor::Witness,
+}
+
+fn rows(found: &shuttle_dpor::Report<Outcome>) -> BTreeMap<Outcome, Row> {
+    let row = |(outcome, seen): (&Outcome, &shuttle_dpor::Outcome)| {
+        let (token, made) = (seen.token.clone(), seen.witness());
+        let (orderings, violating) = (seen.orderings, seen.violating);
+        (outcome.clone(), Row { orderings, violating, token, made })
+    };
+    found.outcomes.iter().map(row).collect()
+}
+
+/// Whether threads are exchanged, and outcomes counted without saying which of them is which.
+fn reduces(scenario: &Scenario, options: &Options) -> bool {
+    options.symmetry
+        && options.strategy == Strategy::Dpor
+        && !symmetry::classes(scenario).is_empty()
+}
+
+/// The outcomes of all exchanges. If they are not what exchanged threads lead to, the exploration is none that
+/// can be believed.
+fn exchanged(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    found: &mut shuttle_dpor::Report<Outcome>,
+) -> BTreeMap<Outcome, Row> {
+    let again = |token: &Token| Explorer::new().replay(token, body(system, scenario));
+    let mut all = BTreeMap::new();
+    let mut differs = false;
+    for seen in found.outcomes.values() {
+        let Some(outcome) = again(&seen.token).outcome else { continue };
+        let exchanges = symmetry::exchanges(&outcome, scenario);
+        let many = exchanges.len() as u64;
+        // Each has its share; when not all has been explored, one ordering is what is known.
+        differs |= seen.orderings % many != 0;
+        for (outcome, from) in exchanges {
+            let token = symmetry::exchanged(&seen.token, &from, own(scenario));
+            let run = again(&token);
+            differs |= run.outcome.as_ref() != Some(&outcome);
+            let (orderings, violating) =
+                (seen.orderings.div_ceil(many), seen.violating.div_ceil(many));
+            all.insert(outcome, Row { orderings, violating, token, made: run.witness });
+        }
+    }
+    if differs && found.incomplete.is_none() {
+        found.incomplete = Some(
+            "threads with the same calls cannot be exchanged on this system: explore with --no-symmetry"
+                .into(),
+        );
+    }
+    all
+}
+
 /// How many preemptions an outcome needs at least, and how many are enough.
 struct Within {
     least: u32,
@@ -162,10 +224,10 @@ fn search(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    found: &shuttle_dpor::Report<Outcome>,
+    rows: &BTreeMap<Outcome, Row>,
 ) -> BTreeMap<Outcome, Within> {
-    let enough = found.outcomes.iter().map(|(outcome, seen)| {
-        (outcome.clone(), Within { least: 0, enough: preemptions(&seen.witness()) })
+    let enough = rows.iter().map(|(outcome, row)| {
+        (outcome.clone(), Within { least: 0, enough: preemptions(&row.made) })
     });
     let mut needs: BTreeMap<Outcome, Within> = enough.collect();
     for bound in 0.. {
@@ -255,6 +317,7 @@ fn explorer(options: &Options) -> Explorer {
     let mut explorer = Explorer::new()
         .strategy(strategy)
         .workers(options.workers)
+        .symmetry(options.symmetry)
         .stop_when(Arc::clone(&options.stop));
     if let Some(limit) = options.max_executions {
         explorer = explorer.max_executions(limit);
@@ -285,6 +348,23 @@ fn body(
             shuttle_dpor::report_violation(invariant.name(), detail);
         }
         outcome
+    }
+}
+
+/// The body whose outcomes are counted: with symmetry they do not say which of the threads is which.
+fn counted(
+    system: &Arc<dyn Model>,
+    scenario: &Arc<Scenario>,
+    options: &Options,
+) -> impl Fn() -> Outcome + Send + Sync + 'static {
+    let body = body(system, scenario);
+    let sorted = reduces(scenario, options).then(|| Arc::clone(scenario));
+    move || {
+        let outcome = body();
+        match &sorted {
+            Some(scenario) => symmetry::sorted(&outcome, scenario),
+            None => outcome,
+        }
     }
 }
 

@@ -11,6 +11,8 @@ pub mod dpor;
 mod error;
 #[cfg(loom)]
 pub mod loom;
+#[cfg(not(loom))]
+mod symmetry;
 
 pub use error::Error;
 
@@ -144,6 +146,9 @@ pub struct Options {
     pub prologue: bool,
     /// Whether to search for the fewest preemptions that lead to each outcome.
     pub preemptions: bool,
+    /// Whether threads with the same calls are explored up to their exchange; for [`Strategy::Dpor`]
+    /// alone. The outcomes and their counts are the same without.
+    pub symmetry: bool,
     /// Where the exploration is kept, and goes on from; for [`Strategy::Dpor`] alone.
     pub kept: Option<Kept>,
     /// Set from outside to stop at the next execution: the result is INCOMPLETE.
@@ -161,6 +166,7 @@ impl Default for Options {
             workers: 1,
             prologue: false,
             preemptions: false,
+            symmetry: true,
             kept: None,
             stop: Arc::default(),
             progress: None,

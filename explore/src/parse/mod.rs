@@ -29,7 +29,7 @@ pub const MAX_THREADS: usize = 16;
 /// The calls of a scenario, all threads together.
 pub const MAX_CALLS: usize = 256;
 /// The receivers of a scenario.
-pub const MAX_RECEIVERS: usize = 16;
+pub const MAX_RECEIVERS: usize = 26;
 
 /// Reads one scenario, as it is given on a command line.
 pub fn scenario(text: &str, system: &dyn Model) -> Result<Scenario, ParseError> {

@@ -121,8 +121,7 @@ fn scenario(index: usize, report: &Report, detail: Detail) -> Markup {
             @if !report.meaning.is_empty() { p { (report.meaning) } }
             p class="soft" {
                 (report.system) ", " (report.engine) ", " (plural(report.threads as u64, "thread")) ", "
-                @if let Some(orderings) = report.orderings { (plural(orderings, "ordering")) ", " }
-                (plural(report.executions, "execution")) ", " (seconds(report.elapsed)) " s"
+                (report.size()) ", " (seconds(report.elapsed)) " s"
             }
             p { (verdict(report)) }
             @for violation in &report.violations { (broken(report, violation, detail.show.or(report.show).is_none())) }

@@ -12,6 +12,18 @@ impl Report {
         (self.executions as f64 / self.elapsed.as_secs_f64().max(1e-6)).round() as u64
     }
 
+    /// How many orderings there are, where the engine tells them apart, and how many executions it took.
+    pub fn size(&self) -> String {
+        let executions = plural(self.executions, "execution");
+        match self.orderings.map(|all| (all, plural(all, "ordering"))) {
+            Some((all, orderings)) if all > self.executions => {
+                format!("{orderings}, by symmetry from {executions}")
+            }
+            Some((_, orderings)) => format!("{orderings}, {executions}"),
+            None => executions,
+        }
+    }
+
     /// The unit in which outcomes and violations are counted.
     pub fn counted(&self) -> &'static str {
         match self.orderings {

@@ -114,8 +114,7 @@ fn facts(out: &mut String, report: &Report) {
     if !report.usual {
         facts.insert(0, report.system.clone());
     }
-    facts.extend(report.orderings.map(|orderings| plural(orderings, "ordering")));
-    facts.push(plural(report.executions, "execution"));
+    facts.push(report.size());
     facts.push(format!("{} s", seconds(report.elapsed)));
     facts.push(format!("{} per second", number(report.rate())));
     paragraph(out, &facts.join(", "), 2, DIM);

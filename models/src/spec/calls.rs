@@ -245,6 +245,7 @@ impl Rules {
                 answers::DONE.into()
             }
             "seqno_ack" => answers::DONE.into(),
+            "backfills" => world.backfills_of(at).into(),
             other => unreachable!("{other} is not an operation of a producer"),
         })
     }

@@ -1,7 +1,8 @@
 //! The statistics of the core and of the host on one line: as the specification
 //! predicts them, and as a system reports them.
 
-use super::state::{Connection, Reads, World};
+use super::state::{Connection, Place, Reads, World};
+use crate::answers;
 use crate::scenario::{Conn, Scenario};
 use orderings::render::layout::plural;
 use std::fmt::Write;
@@ -124,6 +125,14 @@ impl World {
             items: self.asked.items,
         };
         line(scenario, &connections, &map)
+    }
+}
+
+impl World {
+    /// The answer of the call `backfills`.
+    pub(super) fn backfills_of(&self, at: Place) -> String {
+        let (pending, in_progress) = of(&self.connections[at]).backfills;
+        answers::backfills(pending, in_progress)
     }
 }
 

@@ -142,15 +142,15 @@ const UNSEEN: &[(&str, &str)] = &[
     ),
     (
         "closed-run-keeps-its-turn",
-        "the connection is gone and gets no other turn: what is kept is a seat of the bucket, a few bytes until the map is dropped, and no caller can tell; std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
+        "the connection is gone and gets no other turn: what is kept is a seat of the bucket, a few bytes until the map is dropped, and no caller can tell; std's test a_closed_connection_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "seat-is-not-left",
-        "a seat of the bucket is kept by a connection that is gone: std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
+        "a seat of the bucket is kept by a connection that is gone: std's test a_closed_connection_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "left-seat-is-kept",
-        "a seat of the bucket is kept by a connection that is gone: std's test who_is_closed_leaves_its_seat_also_while_it_runs looks",
+        "a seat of the bucket is kept by a connection that is gone: std's test a_closed_connection_leaves_its_seat_also_while_it_runs looks",
     ),
     (
         "index-keeps-the-dead",
@@ -206,10 +206,10 @@ const UNSEEN: &[(&str, &str)] = &[
     ),
     (
         "cap-forgets-the-running",
-        "changes nothing by now: a slot is looked for when a turn begins, and none of the connection's backfills runs then",
+        "who runs asks for a turn, which a running manager is not given, and nobody can tell but by a lock of the bucket's: std's test a_request_during_a_run_asks_for_no_turn counts it",
     ),
     (
-        "full-runs",
-        "changes nothing by now: who has a full buffer asks for no turn and leaves the line for slots, so that no turn begins with one",
+        "first-in-line-waits-for-itself",
+        "changes nothing: who takes a slot has its turn, and is passed over in the line meanwhile",
     ),
 ];

@@ -17,6 +17,7 @@ pub(super) struct Peer {
 }
 
 const WEAK: &str = "as it takes weak memory";
+const LAZY: &str = "as loom does not explore which thread makes a lazy static";
 const BOUND: &str = "as its own bound is one preemption, and here every ordering is tried first";
 /// Whichever of the two is better: how long an execution takes decides.
 pub(super) const CLOCK: &str = "as it fails where a millisecond of the real clock has passed";
@@ -30,6 +31,8 @@ pub(super) const PEERS: &[Peer] = &[
         arguments: &["--test", "suite"],
         filter: "",
         worse: &[
+            ("atomic::lazy_static_arc_race", LAZY),
+            ("atomic::legal_load_after_lazy_static", LAZY),
             ("atomic_relaxed::check_ordering_invalid_1", WEAK),
             ("atomic_relaxed::check_ordering_invalid_2", WEAK),
             ("litmus::store_buffering", WEAK),

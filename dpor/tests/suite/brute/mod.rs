@@ -5,6 +5,7 @@
 //! interleavings are one trace if each thread does the same and the dependent operations of each
 //! object come in the same order.
 
+pub(crate) mod equal;
 pub(crate) mod pieces;
 
 use proptest::prelude::*;

@@ -21,7 +21,7 @@ fn explorer(program: &Program, workers: usize, traces: &Traces) -> Explorer {
         .observe(seen)
 }
 
-fn path() -> PathBuf {
+pub(super) fn path() -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = format!("dpor-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
     std::env::temp_dir().join(name)

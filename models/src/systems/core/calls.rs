@@ -57,7 +57,10 @@ impl CoreInstance {
                     Some(locks) => locks.writing(end),
                     None => end(),
                 };
-                format!("{} ended", ended.deliver())
+                // As a host that has more to do under its lock.
+                let (ended, wakeups) = ended.split();
+                wakeups.deliver();
+                format!("{ended} ended")
             }
             "tick" => {
                 self.host.tick(call.int(0).unwrap_or(1));
@@ -184,6 +187,10 @@ impl CoreInstance {
             "seqno_ack" => {
                 producer.stats();
                 answers::DONE.into()
+            }
+            "backfills" => {
+                let stats = producer.stats();
+                answers::backfills(stats.backfills_pending, stats.backfills_in_progress)
             }
             "wake" => {
                 producer.wake().deliver();

@@ -44,6 +44,8 @@ pub(super) enum Fails {
     Strays,
     /// The scan gives an item twice.
     Repeats,
+    /// The scan gives one item more than there is room for.
+    Overfills,
 }
 
 /// What the host's objects share.
@@ -291,6 +293,10 @@ impl Scan for DiskScan {
             }
             match self.next()? {
                 Found::Item(seqno) => batch.push(self.host.item(seqno)),
+                Found::TooMuch => {
+                    self.overfill(batch);
+                    break;
+                }
                 Found::Nothing(answer) => return Ok(answer),
             }
         }
@@ -300,6 +306,7 @@ impl Scan for DiskScan {
 
 enum Found {
     Item(Seqno),
+    TooMuch,
     Nothing(Scanned),
 }
 
@@ -318,6 +325,7 @@ impl DiskScan {
                 Fails::Panic => panics(),
                 Fails::Strays => Ok(Found::Item(self.end + 1)),
                 Fails::Repeats => Ok(Found::Item(self.at)),
+                Fails::Overfills => Ok(Found::TooMuch),
                 _ => Err("the scan fails".into()),
             };
         }
@@ -327,6 +335,16 @@ impl DiskScan {
         }
         (self.at, self.given) = (next, nth);
         Ok(Found::Item(next))
+    }
+
+    /// Items as they follow, until the batch is full, and one more.
+    fn overfill(&mut self, batch: &mut Batch) {
+        let mut full = false;
+        while !full {
+            full = batch.is_full();
+            self.at += 1;
+            batch.push(self.host.item(self.at));
+        }
     }
 }
 

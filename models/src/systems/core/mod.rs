@@ -64,6 +64,12 @@ const OPERATIONS: &[Operation] = &[
         &[VB],
         "an acknowledgement; the core only looks at the connection",
     ),
+    operation(
+        "backfills",
+        true,
+        &[],
+        "ask how many backfills of a connection are pending, and how many in progress",
+    ),
     operation("run_backfill", false, &[], "a worker takes one turn, if there is one"),
     operation("tick", false, &[int("snoozes", Some(1))], "the clock moves on, in snoozes"),
     operation(
@@ -118,7 +124,8 @@ const SETTINGS: &[Setting] = &[
     setting(
         "fail",
         0,
-        "1: scans fail; 2: they panic; 3: they give an item outside the range; 4: an item twice",
+        "1: scans fail; 2: they panic; 3: they give an item outside the range; 4: an item twice; \
+         5: one item more than there is room for",
     ),
     setting("fail_at", 1, "the item at which scans fail, from 1"),
     setting("later", 0, "the item before which each scan says \"later\", once, from 1; 0: none"),
@@ -193,7 +200,7 @@ impl Model for Core {
             "percent" | "resume" => 100,
             "batch" => 64,
             "open" => 3,
-            "fail" => 4,
+            "fail" => 5,
             "buffer" => 1 << 40,
             "start" | "seqno" => 1 << 62,
             _ => u64::MAX,
@@ -270,8 +277,14 @@ impl Model for Core {
         let manners = Manners {
             open: [Fails::No, Fails::Error, Fails::Panic, Fails::PanicAtTheEnd]
                 [setting("open") as usize],
-            scan: [Fails::No, Fails::Error, Fails::Panic, Fails::Strays, Fails::Repeats]
-                [setting("fail") as usize],
+            scan: [
+                Fails::No,
+                Fails::Error,
+                Fails::Panic,
+                Fails::Strays,
+                Fails::Repeats,
+                Fails::Overfills,
+            ][setting("fail") as usize],
             memory: if setting("memory") == 6 { Fails::Panic } else { Fails::Error },
             memory_used: if setting("memory_used") == 101 { Fails::Panic } else { Fails::No },
             calls: setting("calls") == 1,

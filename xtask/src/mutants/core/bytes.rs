@@ -111,12 +111,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         )],
     ),
     mutant(
-        "full-runs",
-        "a manager with a full buffer runs",
-        MANAGER,
-        &[("        if self.buffer.is_full() {\n            return None;\n        }\n", "")],
-    ),
-    mutant(
         "drained-asks-for-no-turn",
         "a buffer has drained, and its backfills get no turn (MB-18452)",
         CONN,
