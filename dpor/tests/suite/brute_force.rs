@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What is compared, of the programs that are generated.
 struct Sample {
+    flavour: Option<usize>,
     programs: u32,
     /// At most so many operations, interleavings and traces.
     size: usize,
@@ -21,6 +22,7 @@ struct Sample {
 #[test]
 fn every_trace_exactly_once() {
     compare(Sample {
+        flavour: None,
         programs: 500,
         size: 10,
         limit: 2000,
@@ -32,7 +34,17 @@ fn every_trace_exactly_once() {
 
 #[test]
 fn many_small_programs() {
-    compare(Sample { programs: 6000, size: 8, limit: 300, traces: 40, shared: 16, compared: 1500 });
+    let (flavour, programs) = (None, 6000);
+    let (size, limit, traces) = (8, 300, 40);
+    compare(Sample { flavour, programs, size, limit, traces, shared: 16, compared: 1500 });
+}
+
+/// How often a wait may end by itself is another in each of several programs.
+#[test]
+fn waits_while_something_holds() {
+    let (flavour, programs) = (Some(brute::WAITS), 300);
+    let (size, limit, traces) = (9, 300, 40);
+    compare(Sample { flavour, programs, size, limit, traces, shared: 16, compared: 60 });
 }
 
 /// Each was explored twice, or not at all, while the explorer was built.
@@ -84,7 +96,7 @@ fn compare(sample: Sample) {
     let (compared, interleavings, traces) =
         (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let small = |p: &brute::Program| p.iter().map(|t| brute::size(t)).sum::<usize>() <= sample.size;
-    let programs = brute::program(None).prop_filter("too large", small);
+    let programs = brute::program(sample.flavour).prop_filter("too large", small);
     let result = TestRunner::new_with_rng(config, rng).run(&programs, |program| {
         let share = compared.load(Relaxed) % sample.shared == 0;
         match brute::compare(&program, sample.limit, sample.traces, share) {
