@@ -99,3 +99,43 @@ fn of_two_that_are_due_the_second_has_a_worker() {
         assert_eq!(waits.join().unwrap(), Wait::Run);
     });
 }
+
+/// A worker sleeps until a backfill that was put off is due, and meanwhile another is
+/// put off, to an earlier time: the worker sleeps no longer than that. It is given the
+/// time to go to sleep while the other's scan is read; if it does not, it finds the
+/// earlier time by itself.
+#[test]
+fn who_sleeps_is_called_for_what_is_due_earlier() {
+    within("a worker for what is due first", || {
+        let (goes, to_sleep) = channel();
+        let goes = Mutex::new(goes);
+        let source = Source::new(move |vb, _| {
+            let goes = goes.lock().unwrap().clone();
+            Ok(Box::new(FnScan(1, move || {
+                if vb == VbId(1) {
+                    goes.send(())?;
+                    thread::sleep(Duration::from_millis(50));
+                }
+                Ok(One::Later)
+            })))
+        });
+        let config = Config { snooze: Duration::from_millis(1), ..Config::default() };
+        let map = ConnMap::new(source.arc(), config);
+        let (worker, now) = (map.worker(), Instant::now());
+        let (late, early) = (open(&map, 1).0, open(&map, 2).0);
+        stream(&late, 0, 0, 9);
+        assert_eq!(worker.run(now + 2 * NEVER), Run::Ran);
+        let waits = thread::spawn({
+            let worker = map.worker();
+            move || {
+                to_sleep.recv().unwrap();
+                worker.wait(now)
+            }
+        });
+        stream(&early, 1, 0, 9);
+        assert_eq!(worker.run(now), Run::Ran);
+        assert_eq!(waits.join().unwrap(), Wait::Run);
+        // Nobody calls who comes now: it is the earlier of the two that it sleeps for.
+        assert_eq!(worker.wait(now), Wait::Run);
+    });
+}

@@ -36,6 +36,9 @@
 //! A [`Token`] replays one; in the environment, as `SHUTTLE_DPOR_REPLAY`, it makes a failing test run
 //! that ordering and no other.
 //!
+//! Threads that do the same are spawned by [`thread::spawn_equal`]: they are explored up to their exchange,
+//! and counted as if they were not.
+//!
 //! What takes too long to explore whole can be explored within a bound on preemptions
 //! ([`Explorer::max_preemptions`]), or kept in a file and gone on with another night, or in parts on
 //! several machines ([`Explorer::explore_in`]). How to explore a hand-written future is a page of its own:
@@ -59,7 +62,8 @@
 //! Two executions are *equivalent* if one can be had from the other by exchanging neighbouring
 //! operations that are not dependent: then each thread does the same in both. [`Verdict::Complete`]
 //! says that every class of equivalent executions, in a sequentially consistent world, has been run,
-//! each exactly once, and that none violated anything. Which operations are dependent is a fixed
+//! each exactly once (of those that an exchange of equal threads turns into each other, one or more), and that
+//! none violated anything. Which operations are dependent is a fixed
 //! relation:
 //!
 //! | object | operations that commute |
@@ -175,6 +179,8 @@
 //! * Several workers share the nodes above the leaves of wakeup trees (`explore::forest`). What lies
 //!   behind a leaf begins with nothing asleep and is independent of the rest, and the order of a
 //!   node's children stays the one of a single worker, so the counts are the same for any number.
+//! * Equal threads are explored up to their exchange: an order of one operation of each is fixed, as if one
+//!   had spawned the next, and each execution counts for those that it stands for (the module `symmetry`).
 //! * That shared part, once all workers have given back what they hold, is what a [`Checkpoint`] writes.
 //!   How an exploration is divided into parts that need not know of each other is told in the module
 //!   `split`.

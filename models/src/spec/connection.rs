@@ -150,7 +150,7 @@ impl World {
         connection.paused = false;
         let Some(stream) = connection.stream(vb, request) else { return };
         let waits = stream.state == Reads::Memory && stream.read == after;
-        let items = match limits.in_memory(upto) {
+        let items = match limits.in_memory(after, upto) {
             Memory::Fails => {
                 self.end_stream(at, limits, vb, answers::BACKFILL_FAIL);
                 return;
@@ -167,7 +167,8 @@ impl World {
                 self.end_stream(at, limits, vb, answers::BACKFILL_FAIL);
                 return;
             }
-            Memory::Gone | Memory::Strays | Memory::GoneAtTheEnd => 1..1,
+            Memory::Gone | Memory::GoneAtTheEnd | Memory::GoneAtTheBeginning => 1..1,
+            Memory::Strays => 1..1,
             Memory::Last => upto..upto + 1,
             Memory::Nothing => 1..1,
             Memory::Less => after + 1..after + 2,

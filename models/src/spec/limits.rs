@@ -13,6 +13,8 @@ pub struct Limits {
     pub bytes: u64,
     /// Which of the notified items a read from memory finds.
     pub memory: Memory,
+    /// The lowest seqno that is ever notified.
+    pub first_notified: u64,
     /// The highest seqno that is ever notified.
     pub notified: u64,
     /// The share of its memory that the host uses at first, in per cent.
@@ -66,6 +68,9 @@ pub enum Memory {
     /// The last item, unless that is the last of all that is ever notified: then it
     /// is gone.
     GoneAtTheEnd,
+    /// The last item, for who has read up to the first that is ever notified; for who
+    /// has not that one is gone.
+    GoneAtTheBeginning,
 }
 
 impl Default for Limits {
@@ -75,6 +80,7 @@ impl Default for Limits {
             gap: 1,
             bytes: 1,
             memory: Memory::Last,
+            first_notified: 0,
             notified: 0,
             memory_used: 0,
             buffer: 1 << 20,
@@ -103,9 +109,11 @@ impl Limits {
         self.buffer.saturating_sub((self.buffer * self.resume / 100).max(1))
     }
 
-    /// What a read from memory up to there finds.
-    pub fn in_memory(&self, upto: u64) -> Memory {
+    /// What a read from memory of the seqnos after one, up to another, finds.
+    pub fn in_memory(&self, after: u64, upto: u64) -> Memory {
         match self.memory {
+            Memory::GoneAtTheBeginning if after < self.first_notified => Memory::Gone,
+            Memory::GoneAtTheBeginning => Memory::Last,
             Memory::GoneAtTheEnd if upto < self.notified => Memory::Last,
             Memory::GoneAtTheEnd => Memory::Gone,
             memory => memory,
@@ -116,12 +124,14 @@ impl Limits {
     /// snapshot. Items that were notified and left the memory are on disk by then.
     pub fn snapshot(&self, after: u64) -> (u64, u64) {
         let last = self.items * self.gap;
-        match self.memory {
-            Memory::Gone | Memory::GoneAtTheEnd if after >= last && self.notified > last => {
-                let last = self.notified - self.notified % self.gap;
-                (last, self.notified)
-            }
-            _ => (last, last + self.gap - 1),
+        let left = match self.memory {
+            Memory::Gone | Memory::GoneAtTheEnd => self.notified,
+            Memory::GoneAtTheBeginning => self.first_notified,
+            _ => 0,
+        };
+        match after >= last && left > last {
+            true => (left - left % self.gap, left),
+            false => (last, last + self.gap - 1),
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) struct Peer {
 
 const WEAK: &str = "as it takes weak memory";
 const LAZY: &str = "as loom does not explore which thread makes a lazy static";
+const DROPS: &str = "as whether a sender goes before the receiver does is told apart";
 const BOUND: &str = "as its own bound is one preemption, and here every ordering is tried first";
 /// Whichever of the two is better: how long an execution takes decides.
 pub(super) const CLOCK: &str = "as it fails where a millisecond of the real clock has passed";
@@ -36,6 +37,8 @@ pub(super) const PEERS: &[Peer] = &[
             ("atomic_relaxed::check_ordering_invalid_1", WEAK),
             ("atomic_relaxed::check_ordering_invalid_2", WEAK),
             ("litmus::store_buffering", WEAK),
+            ("mpsc::basic_parallel_usage", DROPS),
+            ("mpsc::commutative_senders", DROPS),
             ("spec::acq_rel", WEAK),
         ],
     },

@@ -9,7 +9,7 @@ use crate::systems::vocabulary::stream_ended;
 use connmap::{
     CloseError, CloseReason, ClosedConnection, ConnId, EndStatus, Message, NoSuchConnection,
     OpenError, Pause, Producer, RequestError, Run, SnapshotSource, Step, StreamEnd, StreamRequest,
-    VbId, Wait,
+    VbId, Wait, Wakeups,
 };
 use orderings::sync::belonging_to;
 use std::collections::BTreeSet;
@@ -26,6 +26,15 @@ impl CoreInstance {
         Ok(opened.deliver())
     }
 
+    /// Calls the core with the host's vb state lock held for writing, if the host has
+    /// locks. What the call owes is to be delivered afterwards.
+    fn holding<T>(&self, call: impl FnOnce() -> T) -> T {
+        match &self.host.locks {
+            Some(locks) => locks.writing(call),
+            None => call(),
+        }
+    }
+
     pub(super) fn call(&self, id: CallId, call: &Call, log: &Log) -> String {
         self.host.is_called();
         if let Some(conn) = call.receiver {
@@ -35,7 +44,8 @@ impl CoreInstance {
         match call.operation {
             "shutdown" => {
                 let mut closed = BTreeSet::new();
-                for ClosedConnection { id, ends } in self.map.shutdown().deliver() {
+                let report = self.holding(|| self.map.shutdown());
+                for ClosedConnection { id, ends } in report.deliver() {
                     let conn = Conn(id.0 as usize);
                     if !closed.insert(id) {
                         return format!("{id} was closed twice");
@@ -52,13 +62,16 @@ impl CoreInstance {
                 answers::DONE.into()
             }
             "end_streams" | "set_vb_state" | "delete_vb" => {
-                let end = || self.map.end_streams(vb, EndStatus::StateChanged);
-                let ended = match &self.host.locks {
-                    Some(locks) => locks.writing(end),
-                    None => end(),
+                // As a host that has more to do under its lock, and delivers later what
+                // several calls owe.
+                let mut wakeups = Wakeups::default();
+                let end = || {
+                    let ended = self.map.end_streams(vb, EndStatus::StateChanged);
+                    let (ended, owed) = ended.split();
+                    wakeups.append(owed);
+                    ended
                 };
-                // As a host that has more to do under its lock.
-                let (ended, wakeups) = ended.split();
+                let ended = self.holding(end);
                 wakeups.deliver();
                 format!("{ended} ended")
             }
@@ -107,7 +120,7 @@ impl CoreInstance {
                 Some(found) => format!("found {}", found.id()),
                 None => answers::NOT_FOUND.into(),
             },
-            "disconnect" => match self.map.disconnect(id_of(conn)) {
+            "disconnect" => match self.holding(|| self.map.disconnect(id_of(conn))) {
                 Ok(ends) => {
                     let ends = ends.deliver();
                     self.report_ends(conn, &ends, log);
@@ -149,7 +162,7 @@ impl CoreInstance {
                     Err(error) => refusal(error, request),
                 }
             }
-            "close_stream" => match producer.close_stream(vb) {
+            "close_stream" => match self.holding(|| producer.close_stream(vb)) {
                 Ok(deferred) => {
                     deferred.deliver();
                     answers::CLOSED.into()

@@ -250,8 +250,10 @@ impl ItemSource for Source {
         host.asked().read.push((vb.0.into(), range.after, range.upto));
         host.reads_on(vb, range);
         host.calls_back();
-        let seqnos = match host.limits.in_memory(range.upto) {
-            InMemory::Gone | InMemory::GoneAtTheEnd => return Ok(Memory::Gone),
+        let seqnos = match host.limits.in_memory(range.after, range.upto) {
+            InMemory::Gone | InMemory::GoneAtTheEnd | InMemory::GoneAtTheBeginning => {
+                return Ok(Memory::Gone);
+            }
             InMemory::Fails if host.manners.memory == Fails::Panic => panics(),
             InMemory::Fails => return Err("the memory cannot be read".into()),
             // The last one is enough: a snapshot may skip seqnos.

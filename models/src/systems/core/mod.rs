@@ -100,7 +100,8 @@ const SETTINGS: &[Setting] = &[
         1,
         "what a read from memory finds: 1: the last item; 0: none, for they are gone; 2: none; \
          3: the next item; 4: all; 5: it fails; 6: it panics; 7: an item outside the range; \
-         8: the last item, or none if no larger seqno is ever notified",
+         8: the last item, or none if no larger seqno is ever notified; 9: the last item, or \
+         none for a stream that has not read up to the smallest seqno that is ever notified",
     ),
     setting(
         "memory_used",
@@ -195,7 +196,7 @@ impl Model for Core {
             "items" | "scan" | "slots" | "cap" | "scan_bytes" => 1 << 20,
             "gap" | "bytes" | "fail_at" | "later" | "snoozes" => 1 << 10,
             "host_locks" | "calls" | "panics" | "sequential" => 1,
-            "memory" => 8,
+            "memory" => 9,
             "memory_used" => 101,
             "percent" | "resume" => 100,
             "batch" => 64,
@@ -239,6 +240,7 @@ impl Model for Core {
             gap: setting("gap").max(1),
             bytes: setting("bytes"),
             memory: memory(setting("memory")),
+            first_notified: scenario.parts().flatten().filter_map(notified).min().unwrap_or(0),
             notified: scenario.parts().flatten().filter_map(notified).max().unwrap_or(0),
             // A host that panics when it is asked counts as using none.
             memory_used: match setting("memory_used") {
@@ -334,6 +336,7 @@ fn memory(setting: u64) -> Memory {
         5 | 6 => Memory::Fails,
         7 => Memory::Strays,
         8 => Memory::GoneAtTheEnd,
+        9 => Memory::GoneAtTheBeginning,
         _ => Memory::Last,
     }
 }
