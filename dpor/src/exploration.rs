@@ -27,6 +27,8 @@ pub(crate) struct Exploration {
     /// The part of the tree that the workers share. Only if there are several, or somebody else needs it.
     forest: Option<Forest>,
     names: Names,
+    /// Whether results are told apart.
+    outcomes: bool,
     /// How many executions there were before this exploration went on.
     before: u64,
     /// How often the frontier is written, and when it was last: in milliseconds from the start.
@@ -57,10 +59,16 @@ impl Exploration {
             violating: AtomicU64::new(0),
             forest: None,
             names: Names::default(),
+            outcomes: true,
             before: 0,
             every: None,
             written: AtomicU64::new(0),
         }
+    }
+
+    /// The same, whatever the body returns.
+    pub(crate) fn without_outcomes(self) -> Self {
+        Exploration { outcomes: false, ..self }
     }
 
     /// Explores the orderings of `body`. Returns what was seen, and how long it took.
@@ -186,6 +194,7 @@ impl Exploration {
         let mut shown = self.start;
         let conclude = move |rt: &mut Runtime| {
             let value = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let value = value.filter(|_| all.outcomes);
             let mut tally = lock(&tallied);
             if rt.counts() {
                 let repeated = rt.repeats();

@@ -223,8 +223,8 @@ impl Explorer {
         F: Fn() + Send + Sync + 'static,
     {
         let body: Body<()> = Arc::new(body);
-        let (mut tally, elapsed) = Exploration::new(self.settings.clone()).run(&body);
-        tally.outcomes.clear();
+        let exploration = Exploration::new(self.settings.clone()).without_outcomes();
+        let (tally, elapsed) = exploration.run(&body);
         tally.report(elapsed, self.again(body))
     }
 

@@ -66,8 +66,11 @@ impl Handover {
     }
 
     fn clear(&mut self) {
-        self.messages.0.clear();
-        self.places.0.clear();
+        for numbered in [&mut self.messages, &mut self.places] {
+            if !numbered.0.is_empty() {
+                numbered.0.clear();
+            }
+        }
         self.goodbyes.clear();
     }
 }

@@ -284,7 +284,18 @@ impl Class {
     };
 
     /// Whether the order of two operations of such classes can matter.
+    #[inline]
     pub(crate) fn conflicts(self, other: Class) -> bool {
+        self.conflicting() & 1 << other as usize != 0
+    }
+
+    /// Those that it conflicts with, as a set of bits.
+    #[inline]
+    pub(crate) fn conflicting(self) -> u16 {
+        CONFLICTS[self as usize]
+    }
+
+    const fn conflict(self, other: Class) -> bool {
         use Class::*;
         match (self, other) {
             (Queue, Admission) | (Admission, Queue) => true,
@@ -292,14 +303,28 @@ impl Class {
             (Count, Count | Peek) | (Peek, Count) => false,
             (Count, _) | (_, Count) => true,
             (Clone, _) | (_, Clone) => false,
-            (DropWeak, other) | (other, DropWeak) => other == Unique,
+            (DropWeak, other) | (other, DropWeak) => matches!(other, Unique),
             (Write | Unique, _) | (_, Write | Unique) => true,
-            (Send, other) | (other, Send) => other != Leave,
+            (Send, other) | (other, Send) => !matches!(other, Leave),
             (Leave, Peek) | (Peek, Leave) => true,
             (Read | Admission | Leave | Peek, Read | Admission | Leave | Peek) => false,
         }
     }
 }
+
+/// For each class those that it conflicts with: this is asked many times for each operation.
+const CONFLICTS: [u16; CLASSES] = {
+    let mut table = [0; CLASSES];
+    let mut n = 0;
+    while n < CLASSES * CLASSES {
+        let (one, other) = (n / CLASSES, n % CLASSES);
+        if Class::ALL[one].conflict(Class::ALL[other]) {
+            table[one] |= 1 << other;
+        }
+        n += 1;
+    }
+    table
+};
 
 /// What the dependency relation sees of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

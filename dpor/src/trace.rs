@@ -4,7 +4,8 @@
 //! operations. It is kept as one vector clock for each event; all clocks share one arena, which the
 //! next execution reuses.
 
-use crate::op::{Kind, Label, ObjId, Tid, Transition};
+use crate::object::Applied;
+use crate::op::{Kind, Label, ObjId, Op, Tid, Transition};
 use crate::spin::Pause;
 use std::panic::Location;
 
@@ -89,30 +90,65 @@ pub(crate) struct Performed {
 }
 
 /// The events of one execution.
+///
+/// The next execution mostly begins with the same events. They stay here behind those that there have
+/// been, and need not be worked out again when they come.
 #[derive(Default)]
 pub(crate) struct Trace {
+    /// Those that there have been, and those that are remembered.
     events: Vec<Event>,
+    len: usize,
     arena: Vec<u32>,
     pauses: Vec<Pause>,
 }
 
 impl Trace {
-    pub(crate) fn clear(&mut self) {
-        self.events.clear();
-        self.arena.clear();
-        self.pauses.clear();
+    /// Begins again. The first `kept` events may come again.
+    pub(crate) fn begin(&mut self, kept: usize) {
+        self.truncate(kept);
+        if !self.pauses.is_empty() {
+            // What a yield meant may have been found out meanwhile.
+            self.pauses.clear();
+            self.truncate(0);
+        }
+        self.len = 0;
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.events.truncate(len);
+        let end = self.events.last().map_or(0, |last| last.clock.0 + u32::from(last.clock.1));
+        self.arena.truncate(end as usize);
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.events.len()
+        self.len
     }
 
     pub(crate) fn events(&self) -> &[Event] {
-        &self.events
+        &self.events[..self.len]
+    }
+
+    /// Appends the event that is remembered as the next, if that is what a thread has performed, and
+    /// returns what the thread knows by it, as a number. An atomic may hold another value: addresses are
+    /// others in each execution.
+    pub(crate) fn recall(&mut self, tid: Tid, op: &Op, done: &Applied, shows: u8) -> Option<u64> {
+        let next = self.events.get_mut(self.len)?;
+        let same = (next.tid, next.obj, next.announced) == (tid, op.obj, op.kind)
+            && next.label == done.label
+            && (op.kind.is_atomic() || (next.pre, next.val) == (done.pre, done.val));
+        if !same {
+            return None;
+        }
+        (next.arg, next.pre, next.val) = (op.arg, done.pre, done.val);
+        (next.verb, next.at, next.shows) = (op.verb, op.at, shows);
+        self.len += 1;
+        Some(next.past)
     }
 
     /// Appends an event. `base` is what its thread knew before it, `clock` what it knows by it.
     pub(crate) fn push(&mut self, p: Performed, base: &[u32], clock: &[u32]) {
+        self.truncate(self.len);
+        self.len += 1;
         let keep = |arena: &mut Vec<u32>, c: &[u32]| {
             let at = arena.len() as u32;
             arena.extend_from_slice(c);
@@ -146,6 +182,7 @@ impl Trace {
     /// Lets each event know more: `f` is given its number, its thread, and what that knew before it and
     /// knows by it.
     pub(crate) fn extend(&mut self, mut f: impl FnMut(usize, Tid, &mut Clock, &mut Clock)) {
+        self.truncate(self.len);
         let mut arena = Vec::with_capacity(self.arena.len());
         let (mut base, mut clock) = (Clock::new(), Clock::new());
         for i in 0..self.events.len() {
@@ -189,6 +226,12 @@ impl Trace {
     pub(crate) fn known(&self, i: usize, clock: &[u32]) -> bool {
         let e = &self.events[i];
         clock.get(e.tid as usize).is_some_and(|&seen| seen >= e.seq)
+    }
+
+    /// Whether `event` is event `i`, or `i` happens before it.
+    #[inline]
+    pub(crate) fn knows(&self, event: &Event, i: usize) -> bool {
+        self.known(i, self.slice(event.clock))
     }
 
     /// Whether event `i` happens before event `j`.

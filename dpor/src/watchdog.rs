@@ -15,7 +15,9 @@ struct Beat {
     /// Whether a thread of an execution runs: between executions nothing is watched.
     running: bool,
     over: bool,
+    /// Whose turn it is: a name, if the thread has one, and its place among the threads.
     who: String,
+    place: usize,
     /// Which operation `who` performed last, and where.
     last: Option<(&'static str, &'static Location<'static>)>,
 }
@@ -39,12 +41,16 @@ impl Pulse {
     /// It is another thread's turn.
     pub(crate) fn turn(
         &self,
-        who: String,
+        who: Option<&str>,
+        place: usize,
         last: Option<(&'static str, &'static Location<'static>)>,
     ) {
         let mut beat = self.beat();
         beat.times += 1;
-        beat.who = who;
+        // This is done very often, and read hardly ever.
+        beat.who.clear();
+        beat.who.push_str(who.unwrap_or_default());
+        beat.place = place;
         beat.last = last;
     }
 
@@ -101,7 +107,13 @@ impl Drop for Watchdog {
 
 impl fmt::Display for Beat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shuttle-dpor: {} has not come to an operation for a long time", self.who)?;
+        f.write_str("shuttle-dpor: ")?;
+        match (&*self.who, self.place) {
+            ("", 0) => f.write_str("main")?,
+            ("", place) => write!(f, "thread {place}")?,
+            (name, _) => f.write_str(name)?,
+        }
+        f.write_str(" has not come to an operation for a long time")?;
         match self.last {
             Some((operation, at)) => {
                 write!(f, "; its last was {operation} at {}:{}", at.file(), at.line())?;

@@ -65,21 +65,23 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
         let first = events.iter().position(|e| e.tid == note.tid);
         first.filter(|&first| note.tid != 0 && first >= note.at)
     };
+    let notes: Vec<(&Note, Option<usize>)> =
+        rt.notes.iter().map(|note| (note, begins_with(note))).collect();
     let noted = |note: &Note, switch| Step {
         thread: place(note.tid),
         what: What::Note(note.text.clone()),
         switch,
     };
     for i in 0..=events.len() {
-        let meanwhile = rt.notes.iter().filter(|n| n.at == i && begins_with(n).is_none());
-        witness.steps.extend(meanwhile.map(|note| noted(note, None)));
+        let meanwhile = notes.iter().filter(|(note, begins)| note.at == i && begins.is_none());
+        witness.steps.extend(meanwhile.map(|(note, _)| noted(note, None)));
         let Some(event) = events.get(i) else { break };
         // A writer that is let in as soon as it comes has not waited.
         let next = events.get(i + 1).filter(|next| next.tid == event.tid);
         let at_once = event.label.kind == Kind::QueueWrite && next.is_some();
         let mut switch = rt.switches.iter().find(|(at, _)| *at == i).map(|(_, why)| why.clone());
-        let begins = rt.notes.iter().filter(|n| begins_with(n) == Some(i));
-        witness.steps.extend(begins.map(|note| noted(note, switch.take())));
+        let begins = notes.iter().filter(|(_, begins)| *begins == Some(i));
+        witness.steps.extend(begins.map(|(note, _)| noted(note, switch.take())));
         if at_once && switch.is_none() {
             continue;
         }

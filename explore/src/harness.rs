@@ -1,6 +1,6 @@
 //! One execution of one scenario on one system: the body that every engine runs.
 
-use crate::log::{Log, Outcome};
+use crate::log::{Log, Replies};
 use crate::scenario::{Call, CallId, Scenario};
 use crate::sync::{self, name_thread, note};
 use crate::system::{Instance, Model};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Observation {
     /// The answers of the calls.
-    pub outcome: Outcome,
+    pub replies: Replies,
     /// The invariants that did not hold, each with a detail.
     pub violations: Vec<(Invariant, String)>,
 }
@@ -68,10 +68,10 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
         // Calls that the epilogue has woken return, too.
         sync::until_rest();
     }
-    let outcome = log.outcome(scenario);
+    let replies = log.replies(scenario);
     note(|| END.to_owned());
     instance.finish(&log);
-    Observation { outcome, violations: log.take_violations() }
+    Observation { replies, violations: log.take_violations() }
 }
 
 /// The thread whose calls the caller makes: the first without a call that may wait for

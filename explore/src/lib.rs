@@ -45,6 +45,7 @@
 pub mod builder;
 pub mod command;
 pub mod engine;
+pub mod example;
 pub mod generate;
 pub mod harness;
 pub mod invariant;

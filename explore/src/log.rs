@@ -6,9 +6,11 @@ use crate::scenario::{CallId, Scenario};
 use crate::Invariant;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The answer in an outcome of a call that waits for ever, where it may.
 pub const WAITS: &str = "waits";
@@ -43,16 +45,78 @@ pub struct Outcome {
     pub answers: Vec<Answer>,
 }
 
-/// A call and its answer.
+/// A call and its answer. The texts are shared: most outcomes have the same ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Answer {
     /// See [`CallId::thread`].
     pub thread: usize,
     /// The call as in patterns: `call#2` is the second of several that are written
     /// alike.
-    pub call: String,
+    pub call: Arc<str>,
     /// The answer, and the news of the call.
-    pub answer: String,
+    pub answer: Arc<str>,
+}
+
+/// The answers of an [`Outcome`] without the calls, which are the scenario's. There may be as many as
+/// there are outcomes, and each execution makes one: so it is a single text. In the order of the
+/// outcomes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Replies(Box<str>);
+
+/// Ends each answer. It comes before whatever an answer is written with.
+const END: char = '\u{1f}';
+
+impl fmt::Display for Replies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Replies {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Replies(text.into()))
+    }
+}
+
+impl From<&Outcome> for Replies {
+    fn from(outcome: &Outcome) -> Self {
+        let ended = outcome.answers.iter().map(|answer| format!("{}{END}", answer.answer));
+        Replies(ended.collect::<String>().into())
+    }
+}
+
+/// Makes outcomes of a scenario's replies.
+#[derive(Debug)]
+pub struct Outcomes {
+    calls: Vec<(usize, Arc<str>)>,
+    known: BTreeSet<Arc<str>>,
+}
+
+impl Outcomes {
+    /// Of this scenario.
+    pub fn new(scenario: &Scenario) -> Self {
+        let calls = scenario.ids().map(|id| (id.thread, scenario.label(id).into())).collect();
+        Outcomes { calls, known: BTreeSet::new() }
+    }
+
+    /// The outcome of an execution.
+    pub fn outcome(&mut self, replies: &Replies) -> Outcome {
+        let mut answers = Vec::with_capacity(self.calls.len());
+        for ((thread, call), answer) in self.calls.iter().zip(replies.0.split(END)) {
+            let answer = match self.known.get(answer) {
+                Some(known) => known.clone(),
+                None => {
+                    let new: Arc<str> = answer.into();
+                    self.known.insert(new.clone());
+                    new
+                }
+            };
+            answers.push(Answer { thread: *thread, call: call.clone(), answer });
+        }
+        Outcome { answers }
+    }
 }
 
 impl Outcome {
@@ -166,25 +230,36 @@ impl Log {
         std::mem::take(&mut self.records().violations)
     }
 
-    /// The outcome. News that came twice is there twice, as an observer sees it.
-    pub fn outcome(&self, scenario: &Scenario) -> Outcome {
+    /// What the calls have answered. News that came twice is there twice, as an observer sees it.
+    pub fn replies(&self, scenario: &Scenario) -> Replies {
         let records = self.records();
-        let answer = |id: CallId| {
-            let mut answer = match records.calls.get(&id).and_then(|call| call.end.as_ref()) {
-                Some((_, answer)) => answer.clone(),
-                None if records.calls.contains_key(&id) => WAITS.to_owned(),
-                None => "never made".to_owned(),
-            };
+        let mut replies = String::new();
+        // An answer that has the sign in it is another one without.
+        let put = |replies: &mut String, text: &str| match text.contains(END) {
+            true => replies.push_str(&text.replace(END, " ")),
+            false => replies.push_str(text),
+        };
+        for id in scenario.ids() {
+            match records.calls.get(&id).map(|call| &call.end) {
+                Some(Some((_, answer))) => put(&mut replies, answer),
+                Some(None) => replies.push_str(WAITS),
+                None => replies.push_str("never made"),
+            }
             let news = records.news.get(&id).map_or(&[][..], Vec::as_slice);
             let mut news: Vec<&str> = news.iter().map(|(_, news)| news.as_str()).collect();
             news.sort();
             for news in news {
-                answer.push_str(", ");
-                answer.push_str(news);
+                replies.push_str(", ");
+                put(&mut replies, news);
             }
-            Answer { thread: id.thread, call: scenario.label(id), answer }
-        };
-        Outcome { answers: scenario.ids().map(answer).collect() }
+            replies.push(END);
+        }
+        Replies(replies.into())
+    }
+
+    /// The same with the calls.
+    pub fn outcome(&self, scenario: &Scenario) -> Outcome {
+        Outcomes::new(scenario).outcome(&self.replies(scenario))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The result of exploring one scenario on one system with one engine. Every engine
 //! produces a [`Report`], and every format prints it.
 
+use crate::example::Example;
 use crate::scenario::Clause;
 use crate::{Invariant, Model, Outcome, Pattern, Scenario};
 use serde::{Deserialize, Serialize};
@@ -124,12 +125,8 @@ pub struct SeenOutcome {
     /// How many of these violate an invariant.
     #[serde(default)]
     pub violating: u64,
-    /// This many preemptions are enough: an ordering with so many leads to the outcome.
-    /// (A preemption leaves a thread that could have gone on.)
-    #[serde(default)]
-    pub preemptions: Option<u32>,
-    /// This many preemptions are needed. Where that is less than are enough, the
-    /// minimum was not searched for
+    /// This many preemptions are needed. Where that is less than are enough for the
+    /// [`example`](Self::example), the minimum was not searched for
     /// ([`Options::preemptions`](crate::engine::Options::preemptions)), or not to the end.
     #[serde(default)]
     pub least_preemptions: u32,
@@ -144,7 +141,7 @@ pub struct SeenOutcome {
     pub written: bool,
     /// The ordering with the fewest context switches that leads to the outcome.
     #[serde(flatten)]
-    pub witness: Witness,
+    pub example: Example,
 }
 
 impl SeenOutcome {
@@ -155,13 +152,12 @@ impl SeenOutcome {
             outcome,
             orderings,
             violating,
-            preemptions: None,
             least_preemptions: 0,
             percent: 0.0,
             grade: Grade::Allowed,
             meaning: None,
             written: false,
-            witness: Witness::default(),
+            example: Example::default(),
         }
     }
 }
@@ -443,7 +439,7 @@ impl Clause {
     /// The answers of the clause's calls.
     fn answers<'a>(&'a self, outcome: &'a Outcome) -> impl Iterator<Item = &'a str> {
         let answer = |id: &crate::CallId| outcome.get(*id);
-        self.calls.iter().filter_map(answer).map(|answer| answer.answer.as_str())
+        self.calls.iter().filter_map(answer).map(|answer| &*answer.answer)
     }
 }
 

@@ -37,10 +37,10 @@ fn an_outcome_says_how_many_preemptions_are_enough() {
     let found = report(counter(), "add | add");
     let needed = |answers: [&str; 2]| {
         let of = |seen: &&orderings::report::SeenOutcome| {
-            let answered = seen.outcome.answers.iter().map(|answer| answer.answer.as_str());
+            let answered = seen.outcome.answers.iter().map(|answer| &*answer.answer);
             answered.eq(answers)
         };
-        found.outcomes.iter().find(of).and_then(|seen| seen.preemptions)
+        found.outcomes.iter().find(of).and_then(|seen| seen.example.show().preemptions)
     };
     assert_eq!(needed(["0", "1"]), Some(0));
     assert_eq!(needed(["1", "0"]), Some(0));
@@ -150,7 +150,7 @@ fn the_fewest_preemptions_are_those_of_brute_force() {
             .outcomes
             .iter()
             .map(|seen| {
-                assert_eq!(seen.preemptions, Some(seen.least_preemptions), "{text}");
+                assert_eq!(seen.example.show().preemptions, Some(seen.least_preemptions), "{text}");
                 let answers = seen.outcome.answers.iter().map(|a| a.answer.parse().unwrap());
                 (answers.collect(), seen.least_preemptions)
             })
@@ -275,7 +275,7 @@ fn a_prologue_is_told_in_brief() {
     let steps = |prologue| {
         let options = Options { prologue, ..Options::default() };
         let found = explore(&system, &scenario, &options).expect("it is explored");
-        let witness = found.outcomes[0].witness.clone();
+        let witness = found.outcomes[0].example.show().witness;
         let race = witness.steps.iter().position(|step| step.note.ends_with("send: sent"));
         race.expect("the prologue has answered")
     };

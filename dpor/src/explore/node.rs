@@ -72,6 +72,10 @@ pub(crate) struct Search {
     /// The wakeup tree of the node that comes next: what was behind the branch taken last.
     ahead: WakeupTree,
     races: Races,
+    /// How many events are the same as in the execution whose races were reversed last.
+    kept: usize,
+    /// How many events are the same as in the last execution.
+    same: usize,
     /// The threads of an execution that is run next, and not counted: it tells who spins.
     detour: Option<Vec<Tid>>,
     halt: Option<Halt>,
@@ -99,7 +103,18 @@ impl Search {
         Search { forest: Some(forest), ..Search::default() }
     }
 
-    /// Chooses the thread that performs the next event.
+    /// The next event's step, if that is known, because it has been taken before or waits for its turn.
+    pub(crate) fn expected(&mut self, trace: &Trace) -> Option<Transition> {
+        if self.detour.is_some() {
+            return None;
+        }
+        match self.prefix.get(trace.len()) {
+            Some(&step) => Some(step),
+            None => self.node_at(trace.len() - self.prefix.len()).taken,
+        }
+    }
+
+    /// Chooses the thread that performs the next event, where none is expected.
     pub(crate) fn choose(&mut self, trace: &Trace, view: &View) -> Choice {
         if let Some(detour) = &self.detour {
             return match detour.get(trace.len()) {
@@ -108,6 +123,7 @@ impl Search {
             };
         }
         let mut enabled = view.enabled;
+        // Where it halts nothing is expected.
         if let Some(halt) = self.halt.filter(|_| trace.len() >= self.fixed) {
             let halts = match halt {
                 Halt::Here => view.halting.count_ones() > 1,
@@ -120,21 +136,6 @@ impl Search {
                 self.retire(trace.len() - self.fixed);
                 return Choice::Halted;
             }
-        }
-        let expected = match self.prefix.get(trace.len()) {
-            Some(&step) => Some(step),
-            None => self.node_at(trace.len() - self.prefix.len()).taken,
-        };
-        if let Some(step) = expected {
-            if view.enabled & (1 << step.tid) == 0 {
-                return Choice::Diverged(format!(
-                    "step {} was to be {} by thread {}, which cannot go on",
-                    trace.len(),
-                    step.label.kind.name(),
-                    step.tid
-                ));
-            }
-            return Choice::Run(step.tid);
         }
         let now = trace.len() - self.prefix.len();
         let asleep = self.nodes[now].sleep.iter().fold(0u64, |set, s| set | 1 << s.tid);
@@ -199,16 +200,21 @@ impl Search {
         ))
     }
 
-    /// Inserts the reversals of all races of a complete execution. Returns false if it has to be found
+    /// Inserts the reversals of all races of a complete execution; it `remembers` those that it finds, unless
+    /// they depend on what comes later. Returns false if it has to be found
     /// out first who spins, on a detour: the execution is then run again, with these races.
     pub(crate) fn reverse_races(
         &mut self,
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
+        remembers: bool,
     ) -> bool {
         let mut races = std::mem::take(&mut self.races);
-        self.detour = races.each(trace, objects, blocked, |at, sequence| self.insert(at, sequence));
+        let kept = if remembers { self.kept } else { 0 };
+        self.kept = if remembers { trace.len() } else { 0 };
+        self.detour =
+            races.each(trace, objects, blocked, kept, |at, sequence| self.insert(at, sequence));
         self.races = races;
         self.detour.is_none()
     }
@@ -250,6 +256,11 @@ impl Search {
         }
     }
 
+    /// An execution begins. Returns with how many events of the last one.
+    pub(crate) fn begins_with(&mut self) -> usize {
+        std::mem::take(&mut self.same)
+    }
+
     /// Turns to the deepest waiting branch of this worker's, if there is one.
     fn turn(&mut self) -> bool {
         while let Some(node) = self.nodes.last_mut() {
@@ -258,6 +269,8 @@ impl Search {
                     node.done.extend(node.taken);
                     node.taken = Some(branch.transition);
                     self.ahead = branch.next;
+                    self.same = self.prefix.len() + self.nodes.len() - 1;
+                    self.kept = self.kept.min(self.same);
                     return true;
                 }
                 None => self.retire(self.nodes.len() - 1),
@@ -282,6 +295,7 @@ impl Search {
             Some(job) => {
                 (self.root, self.fixed) = (job.root, job.fixed);
                 (self.path, self.prefix, self.asleep) = (job.path, job.prefix, job.sleep);
+                (self.kept, self.same) = (0, 0);
                 true
             }
             None => false,

@@ -77,9 +77,21 @@ struct Session {
     released: Option<usize>,
 }
 
+/// A race of an event: what it has to go before, and what it is there.
+struct Race {
+    firsts: Vec<usize>,
+    second: usize,
+    label: Label,
+}
+
 /// The search, with its buffers.
 #[derive(Default)]
 pub(crate) struct Races {
+    /// The races of the last execution, in the order of their second events. An event's races follow
+    /// from what precedes it, so those in what two executions have in common need not be found again;
+    /// only what reverses them is another sequence. Those of events after a yield are not here: they
+    /// depend on what has been found out about it.
+    known: Vec<Race>,
     sequence: Vec<Transition>,
     firsts: Vec<usize>,
     sessions: Vec<Session>,
@@ -89,15 +101,28 @@ pub(crate) struct Races {
 impl Races {
     /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal. If that
     /// depends on whether a thread spins and nobody knows, returns the threads of the events of an
-    /// execution that tells.
+    /// execution that tells. The first `kept` events are those of the last call.
     pub(crate) fn each(
         &mut self,
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
+        kept: usize,
         mut reversal: impl FnMut(usize, &mut Vec<Transition>),
     ) -> Option<Vec<Tid>> {
+        self.known.truncate(self.known.partition_point(|race| race.second < kept));
+        let mut next = 0;
         for (index, event) in trace.events().iter().enumerate() {
+            if index < kept && !event.yielded() {
+                while let Some(race) = self.known.get(next).filter(|race| race.second == index) {
+                    let last = Transition { tid: event.tid, label: race.label };
+                    let start = without(trace, &race.firsts, index, &mut self.sequence);
+                    self.sequence.push(last);
+                    reversal(start, &mut self.sequence);
+                    next += 1;
+                }
+                continue;
+            }
             let woken = event.label.kind == Kind::Woken;
             let second = Second {
                 tid: event.tid,
@@ -495,7 +520,6 @@ impl Races {
         reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
     ) {
         let trace = at.trace;
-        let start = *firsts.iter().min().expect("there is a first event");
         let goes = |i: usize| firsts.iter().any(|&f| f == i || trace.before(f, i));
         if at.peeks && !possible(at, second, goes) {
             return;
@@ -505,12 +529,7 @@ impl Races {
         if waits.is_some_and(|pause| pause.spins == Some(true)) {
             return;
         }
-        self.sequence.clear();
-        for (i, event) in trace.events().iter().enumerate().skip(start) {
-            if !goes(i) && i != second.index {
-                self.sequence.push(event.transition());
-            }
-        }
+        let start = without(trace, firsts, second.index, &mut self.sequence);
         if waits.is_some() {
             let before = trace.events()[..start].iter().map(|event| event.tid);
             let detour = before.chain(self.sequence.iter().map(|step| step.tid)).collect();
@@ -525,9 +544,31 @@ impl Races {
             }
         };
         let label = Label { also: second.also, ..label };
+        if second.pause.is_none() && second.index < trace.len() {
+            self.known.push(Race { firsts: firsts.to_vec(), second: second.index, label });
+        }
         self.sequence.push(Transition { tid: second.tid, label });
         reversal(start, &mut self.sequence);
     }
+}
+
+/// Makes `sequence` what remains, from the first of `firsts` on, without these, what comes after them, and
+/// `second`. Returns where it starts.
+fn without(
+    trace: &Trace,
+    firsts: &[usize],
+    second: usize,
+    sequence: &mut Vec<Transition>,
+) -> usize {
+    let start = *firsts.iter().min().expect("there is a first event");
+    sequence.clear();
+    let goes = |event: &Event| firsts.iter().any(|&first| trace.knows(event, first));
+    for (i, event) in trace.events().iter().enumerate().skip(start) {
+        if i != second && !goes(event) {
+            sequence.push(event.transition());
+        }
+    }
+    start
 }
 
 /// The state of the object of `second` without what `goes`: what it was before the first operation on

@@ -8,8 +8,8 @@
 mod synchronise;
 
 use crate::memory::Released;
-use crate::op::{label_if, Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
-use crate::trace::Clock;
+use crate::op::{label_if, Class, Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
+use crate::trace::{join, mix, Clock};
 use std::collections::VecDeque;
 use std::panic::Location;
 
@@ -299,8 +299,9 @@ impl Channel {
 #[derive(Default)]
 pub(crate) struct Object {
     pub(crate) state: State,
-    /// What the operations of each class knew.
-    pub(crate) knew: [Clock; CLASSES],
+    /// What the operations of each class knew, and of which classes there were some, as a set of bits.
+    knew: [Clock; CLASSES],
+    classes: u16,
     /// What it hands on to those who acquire it.
     pub(crate) released: Released,
     /// The events on it, in order, those that are only also on it among them.
@@ -323,7 +324,10 @@ pub(crate) struct Object {
 impl Object {
     pub(crate) fn reset(&mut self) {
         self.state = State::Plain;
-        self.knew.iter_mut().for_each(Clock::clear);
+        while self.classes != 0 {
+            self.knew[self.classes.trailing_zeros() as usize].clear();
+            self.classes &= self.classes - 1;
+        }
         self.released.clear();
         self.history.clear();
         self.version = 0;
@@ -332,6 +336,50 @@ impl Object {
         self.name = None;
         self.at = None;
         self.alive = false;
+    }
+
+    /// Adds to `clock` what those knew whom an operation of this class conflicts with, and to `past` the
+    /// same as a number, which is returned.
+    pub(crate) fn learn(&self, class: Class, clock: &mut Clock, mut past: u64) -> u64 {
+        let mut conflicting = class.conflicting() & self.classes;
+        while conflicting != 0 {
+            join(clock, &self.knew[conflicting.trailing_zeros() as usize]);
+            conflicting &= conflicting - 1;
+        }
+        // What commutes with all changes has seen none.
+        if class.conflicts(Class::Write) {
+            past = mix(past, self.version);
+        }
+        if class.conflicts(Class::Leave) && self.left != 0 {
+            past = mix(past, self.left);
+        }
+        if class.conflicts(Class::Send) && self.sent != 0 {
+            past = mix(past, self.sent);
+        }
+        past
+    }
+
+    /// An operation of this class, which is event number `now`, knows that.
+    pub(crate) fn teach(&mut self, class: Class, clock: &[u32], past: u64, now: u32) {
+        self.classes |= 1 << class as usize;
+        join(&mut self.knew[class as usize], clock);
+        if matches!(class, Class::Write | Class::Unique) {
+            self.version = past;
+            (self.left, self.sent) = (0, 0);
+        }
+        match class {
+            Class::Leave => self.left = self.left.wrapping_add(mix(past, 1)),
+            Class::Send => self.sent = past,
+            _ => {}
+        }
+        if self.history.last() != Some(&now) {
+            self.history.push(now);
+        }
+    }
+
+    /// What those knew who changed it.
+    pub(crate) fn changed_by(&self) -> &Clock {
+        &self.knew[Class::Write as usize]
     }
 
     /// Whether `tid` could perform `op` now.

@@ -60,7 +60,10 @@ impl Runtime {
             None
             | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong)
             | Some(Ending::Halted | Ending::Exchanged) => {
-                let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
+                // The marks of equal threads have drawn edges to what precedes them.
+                let remembers = self.classes.is_empty();
+                let done =
+                    search.reverse_races(&self.trace, &self.objects, &self.stalled, remembers);
                 if !done {
                     self.ending = Some(Ending::Probed);
                 }

@@ -31,11 +31,13 @@ pub(crate) use turn::Turnover;
 use self::turn::Arrival;
 use crate::object::{Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Tid};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe, Location};
 use std::time::Duration;
 
 thread_local! {
+    /// Whether one of the body's threads is marked as one that panics.
+    static MARKED: Cell<bool> = const { Cell::new(false) };
     static RUNTIME: RefCell<Option<Box<Runtime>>> = const { RefCell::new(None) };
 }
 
@@ -96,7 +98,12 @@ pub(crate) enum Grant {
 /// Announces `op` and waits for the turn to perform it.
 pub(crate) fn announce(op: Op) -> Grant {
     let arrival = RUNTIME.with(|cell| on(&mut cell.borrow_mut(), |rt| rt.arrive(op)));
-    match arrival.unwrap_or_else(|| strays::refuse(op)) {
+    granted(arrival.unwrap_or_else(|| strays::refuse(op)))
+}
+
+/// Waits for the turn to perform what the current thread has come to.
+fn granted(arrival: Arrival) -> Grant {
+    match arrival {
         Arrival::Go => return Grant::Mine,
         Arrival::GivenUp => return given_up(),
         Arrival::Misplaced(name) => statics::misplaced(name, "performs an operation"),
@@ -136,6 +143,7 @@ fn switch() {
             rt.unwinding += 1;
             // It may have got here by `resume_unwind`, which the panic hook does not see.
             rt.thread(me).panics = true;
+            MARKED.set(true);
         });
     }
     // The only call in shuttle's interface that is a plain switch: it models no time.
@@ -159,15 +167,14 @@ impl Drop for TornDown {
 
 /// Whether the current thread is unwinding. std knows only that some thread of the execution is.
 pub(crate) fn panicking() -> bool {
-    let somebody = std::thread::panicking();
-    with(|rt| {
-        let me = rt.current;
-        let others = rt.unwinding > 0;
-        let thread = rt.thread(me);
+    if !std::thread::panicking() {
         // A panic that has been caught leaves the mark behind.
-        thread.panics &= somebody;
-        somebody && (!others || thread.panics)
-    })
+        if MARKED.replace(false) {
+            with(|rt| rt.threads.iter_mut().for_each(|thread| thread.panics = false));
+        }
+        return false;
+    }
+    with(|rt| rt.unwinding == 0 || rt.thread(rt.current).panics)
 }
 
 /// After so many steps, what goes on in an execution that has been given up does not end.
@@ -195,6 +202,7 @@ pub(crate) fn panics() -> Option<Tid> {
     try_with(|rt| {
         let me = rt.current;
         rt.threads.get_mut(me as usize)?.panics = true;
+        MARKED.set(true);
         Some(me)
     })
     .flatten()
@@ -203,9 +211,19 @@ pub(crate) fn panics() -> Option<Tid> {
 /// Performs an operation whose effect the object's modelled state describes in full. Returns what
 /// came of it, or `None` in an execution that has been given up.
 pub(crate) fn perform(op: Op) -> Option<u64> {
-    match announce(op) {
-        Grant::Mine => Some(with(|rt| rt.apply(op))),
-        Grant::GivenUp => None,
+    // Most operations go on at once.
+    let arrival = RUNTIME.with(|cell| {
+        on(&mut cell.borrow_mut(), |rt| match rt.arrive(op) {
+            Arrival::Go => Ok(rt.apply(op)),
+            other => Err(other),
+        })
+    });
+    match arrival.unwrap_or_else(|| strays::refuse(op)) {
+        Ok(value) => Some(value),
+        Err(arrival) => match granted(arrival) {
+            Grant::Mine => Some(with(|rt| rt.apply(op))),
+            Grant::GivenUp => None,
+        },
     }
 }
 
@@ -221,12 +239,10 @@ pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(
 /// to show and the kind that the operation turned out to be.
 pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -> R {
     let turn = announce(op);
-    if turn == Grant::Mine {
-        with(|rt| rt.note_switch());
-    }
     let (result, pre, val, kind) = f();
     if turn == Grant::Mine {
         with(|rt| {
+            rt.note_switch();
             rt.commit(op, Applied { label: Label::new(op.obj, kind), pre, val, after: None })
         });
     }

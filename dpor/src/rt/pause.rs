@@ -20,6 +20,7 @@ impl Runtime {
     }
 
     fn pause(&mut self, tid: Tid, at: &'static Location<'static>) {
+        self.yields = true;
         let thread = &mut self.threads[tid as usize];
         thread.yielded = true;
         let looks = thread.round.end();
@@ -32,7 +33,9 @@ impl Runtime {
             thread.pause.get_or_insert(Pause { looks, at, past, spins: Some(false) });
             return;
         }
-        thread.pause = Some(Pause { looks, at, past, spins: self.spinners.get(past) });
+        let spins = self.spinners.get(past);
+        self.unknown |= spins.is_none();
+        thread.pause = Some(Pause { looks, at, past, spins });
         if let Some(probe) = &mut self.probe {
             probe.rounds += 1;
             if probe.rounds >= ROUNDS {
@@ -151,6 +154,9 @@ impl Runtime {
     /// A thread of which it is not known whether it spins, and which matters now: it begins to run
     /// alone.
     pub(super) fn begin_probe(&mut self) -> Option<Tid> {
+        if !self.unknown {
+            return None;
+        }
         let unknown = |&&tid: &&Tid| {
             let pause = self.threads[tid as usize].pause.as_ref();
             pause.is_some_and(|p| p.spins.is_none()) && self.possible(tid) && self.pauses(tid)

@@ -8,8 +8,8 @@ use crate::count::Weight;
 use crate::explore::{Blocked, Bounded, Search};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
-use crate::object::{Applied, Object, State};
-use crate::op::{Class, ObjId, Op, Tid, CLASSES};
+use crate::object::{bit, Applied, Object, State};
+use crate::op::{ObjId, Op, Tid};
 use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
 use crate::symmetry::Extensions;
@@ -131,8 +131,12 @@ pub(crate) struct Runtime {
     pub(crate) extensions: Extensions,
     /// A thread that is being tried.
     pub(super) probe: Option<Probe>,
-    /// For each class those that it conflicts with, as a set of bits.
-    conflicting: [u16; CLASSES],
+    /// Some thread may have yielded, and no other have performed anything since.
+    pub(super) yields: bool,
+    /// Of some thread that has yielded it may not be known whether it spins.
+    pub(super) unknown: bool,
+    /// The threads that may stand where there is no operation, as a set of bits.
+    pub(super) between: u64,
 }
 
 impl Runtime {
@@ -179,16 +183,20 @@ impl Runtime {
             weight: Weight::ONE,
             extensions: Extensions::default(),
             probe: None,
-            conflicting: Class::ALL.map(|class| {
-                let all = Class::ALL.into_iter().filter(|&other| class.conflicts(other));
-                all.fold(0, |set, other| set | 1 << other as usize)
-            }),
+            yields: false,
+            unknown: false,
+            between: 0,
         }
     }
 
     /// Forgets the last execution and starts the body's own thread.
     pub(crate) fn begin(&mut self) {
-        self.trace.clear();
+        let same = match &mut self.mode {
+            Mode::Explore(search) => search.begins_with(),
+            _ => 0,
+        };
+        // Where there are equal threads clocks know of marks that came later.
+        self.trace.begin(if self.classes.is_empty() { same } else { 0 });
         for obj in self.used.drain(..) {
             self.objects[obj as usize].reset();
         }
@@ -209,6 +217,9 @@ impl Runtime {
         self.statics.clear();
         self.making = None;
         self.chosen = None;
+        self.yields = false;
+        self.unknown = false;
+        self.between = 0;
         self.idle = 0;
         self.classes.clear();
         self.weight = Weight::ONE;
@@ -231,6 +242,7 @@ impl Runtime {
             self.threads.resize_with(tid as usize + 1, Thread::absent);
         }
         self.live.push(tid);
+        self.between |= bit(tid);
         let thread = &mut self.threads[tid as usize];
         thread.status = Status::Starting;
         thread.parent = parent;
@@ -356,10 +368,18 @@ impl Runtime {
         if self.tracking {
             self.objects[op.obj as usize].synchronise(&op, &done, &mut self.threads[i].known);
         }
-        for &p in &self.live {
-            if p != tid {
+        if self.yields {
+            for &p in self.live.iter().filter(|&&p| p != tid) {
                 self.threads[p as usize].yielded = false;
             }
+            self.yields = self.threads[i].yielded;
+        }
+        let shows = self.look(&op, &done);
+        if self.threads[i].equal.is_some() {
+            self.mark(tid, &op, self.trace.len());
+        }
+        if pause.is_none() && self.recall(&op, &done, shows) {
+            return;
         }
         let mut clock = std::mem::take(&mut self.scratch);
         clock.clear();
@@ -383,45 +403,21 @@ impl Runtime {
             past = mix(past, self.trace.events()[by].past);
         }
         // The clock first takes in what all its objects know.
-        for (obj, class) in done.label.uses() {
-            let object = &mut self.objects[obj as usize];
-            let mut conflicting = self.conflicting[class as usize];
-            while conflicting != 0 {
-                join(&mut clock, &object.knew[conflicting.trailing_zeros() as usize]);
-                conflicting &= conflicting - 1;
-            }
-            // What commutes with all changes has seen none.
-            if class.conflicts(Class::Write) {
-                past = mix(past, object.version);
-            }
-            if class.conflicts(Class::Leave) && object.left != 0 {
-                past = mix(past, object.left);
-            }
-            if class.conflicts(Class::Send) && object.sent != 0 {
-                past = mix(past, object.sent);
-            }
+        let class = done.label.kind.class();
+        let own = self.objects.get_mut(done.label.obj as usize);
+        if let Some(own) = own {
+            past = own.learn(class, &mut clock, past);
         }
-        for (obj, class) in done.label.uses() {
-            let object = &mut self.objects[obj as usize];
-            join(&mut object.knew[class as usize], &clock);
-            if matches!(class, Class::Write | Class::Unique) {
-                object.version = past;
-                (object.left, object.sent) = (0, 0);
-            }
-            match class {
-                Class::Leave => object.left = object.left.wrapping_add(mix(past, 1)),
-                Class::Send => object.sent = past,
-                _ => {}
-            }
-            if object.history.last() != Some(&now) {
-                object.history.push(now);
-            }
+        for &(obj, class) in done.label.also {
+            past = self.objects[obj as usize].learn(class, &mut clock, past);
+        }
+        if let Some(own) = self.objects.get_mut(done.label.obj as usize) {
+            own.teach(class, &clock, past, now);
+        }
+        for &(obj, class) in done.label.also {
+            self.objects[obj as usize].teach(class, &clock, past, now);
         }
         self.threads[i].past = past;
-        let shows = self.look(&op, &done);
-        if self.threads[i].equal.is_some() {
-            self.mark(tid, &op, now as usize);
-        }
         let event = Performed {
             tid,
             label: done.label,
@@ -440,6 +436,28 @@ impl Runtime {
         std::mem::swap(&mut self.threads[i].clock, &mut clock);
         self.scratch = clock;
         self.after_timeout(&op, &done);
+        self.committed();
+    }
+
+    /// Takes the current thread's event from the last execution, if it began in the same way up to there
+    /// and with this. Returns whether it did.
+    fn recall(&mut self, op: &Op, done: &Applied, shows: u8) -> bool {
+        let (i, now) = (self.current as usize, self.trace.len());
+        let Some(past) = self.trace.recall(self.current, op, done, shows) else { return false };
+        let (thread, clock) = (&mut self.threads[i], self.trace.clock(now));
+        thread.past = past;
+        thread.clock.clear();
+        thread.clock.extend_from_slice(clock);
+        if let Some(own) = self.objects.get_mut(done.label.obj as usize) {
+            own.teach(done.label.kind.class(), clock, past, now as u32);
+        }
+        self.after_timeout(op, done);
+        self.committed();
+        true
+    }
+
+    /// An event has been added.
+    fn committed(&mut self) {
         if let Mode::Explore(explorer) = &mut self.mode {
             if self.probe.is_some() {
                 return;

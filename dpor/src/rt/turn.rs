@@ -8,8 +8,8 @@
 use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, Halt, View};
-use crate::object::State;
-use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
+use crate::object::{bit, State};
+use crate::op::{Kind, Label, Op, Tid, NO_OBJECT};
 use crate::trace::{join, mix, Trace};
 use shuttle::scheduler::Task;
 
@@ -92,6 +92,7 @@ impl Runtime {
         }
         let me = self.current;
         self.threads[me as usize].status = status;
+        self.between |= bit(me);
         if self.settle(me) {
             self.threads[me as usize].status = Status::Running;
             return false;
@@ -131,10 +132,7 @@ impl Runtime {
                     let thread = &mut self.threads[tid as usize];
                     thread.past = mix(thread.past, object.version);
                     // Nothing has happened at the barrier since: this is what the last to come knew.
-                    join(
-                        &mut self.threads[tid as usize].clock,
-                        &object.knew[Class::Write as usize],
-                    );
+                    join(&mut self.threads[tid as usize].clock, object.changed_by());
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 now > generation
@@ -147,10 +145,7 @@ impl Runtime {
                     let thread = &mut self.threads[tid as usize];
                     thread.past = mix(thread.past, object.version);
                     // As at a barrier: this is what the receiver knew.
-                    join(
-                        &mut self.threads[tid as usize].clock,
-                        &object.knew[Class::Write as usize],
-                    );
+                    join(&mut self.threads[tid as usize].clock, object.changed_by());
                     object.released.acquire(&mut self.threads[tid as usize].known);
                 }
                 done
@@ -161,12 +156,26 @@ impl Runtime {
 
     /// A thread whose next step is no event, if there is one.
     pub(crate) fn ready(&mut self) -> Option<Tid> {
-        for i in 0..self.live.len() {
-            let tid = self.live[i];
-            // Most threads stand at an operation, or are over: this is asked before each event.
-            let status = &self.threads[tid as usize].status;
-            if !matches!(status, Status::At(_) | Status::Finished) && self.settle(tid) {
-                return Some(tid);
+        let mut left = self.between;
+        let mut live = 0;
+        while left != 0 {
+            // Most threads stand at an operation, or are over: this is asked before each event. If only
+            // one does not it is no matter in which order they are asked.
+            let tid = match left.is_power_of_two() {
+                true => left.trailing_zeros() as Tid,
+                false => self.live[live],
+            };
+            live += 1;
+            if left & bit(tid) == 0 {
+                continue;
+            }
+            left &= !bit(tid);
+            let status = self.threads[tid as usize].status;
+            match status {
+                Status::At(_) | Status::Running | Status::Finished => self.between &= !bit(tid),
+                Status::Joining(target, _) if self.unfinished(target) => {}
+                _ if self.settle(tid) => return Some(tid),
+                _ => {}
             }
         }
         None
@@ -240,6 +249,14 @@ impl Runtime {
         if let Some(tid) = self.begin_probe() {
             return Some(tid);
         }
+        let expected = match &mut self.mode {
+            Mode::Explore(search) => search.expected(&self.trace),
+            _ => None,
+        };
+        // Who else can go on need not be asked then.
+        if let Some(step) = expected.filter(|step| self.enabled(step.tid)) {
+            return Some(step.tid);
+        }
         let mut enabled: u64 = 0;
         let mut patient: u64 = 0;
         for &tid in &self.live {
@@ -258,6 +275,13 @@ impl Runtime {
                 return self.next();
             }
             return self.rests().or_else(|| self.end(Ending::Deadlock));
+        }
+        if let Some(step) = expected {
+            let (now, kind) = (self.trace.len(), step.label.kind.name());
+            return self.end(Ending::Diverged(format!(
+                "step {now} was to be {kind} by thread {}, which cannot go on",
+                step.tid
+            )));
         }
         let view = View { enabled, patient, current: self.current, halting: self.halting() };
         let choice = match &mut self.mode {
@@ -405,7 +429,8 @@ impl Runtime {
     pub(crate) fn turn_to(&mut self, tid: Tid) -> Turnover {
         self.current = tid;
         if let Some(pulse) = &self.pulse {
-            pulse.turn(self.thread_name(tid), self.threads[tid as usize].last);
+            let thread = &self.threads[tid as usize];
+            pulse.turn(thread.name.as_deref(), self.place(tid), thread.last);
         }
         let thread = &mut self.threads[tid as usize];
         let waits = match thread.status {

@@ -1,8 +1,9 @@
 //! Counts outcomes and violations for loom, which counts none.
 
 use crate::harness::Observation;
+use crate::log::{Outcomes, Replies};
 use crate::report::{Report, SeenOutcome, Violation};
-use crate::{Invariant, Model, Outcome, Scenario};
+use crate::{Invariant, Model, Scenario};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,14 +12,14 @@ use std::time::Duration;
 pub(crate) struct Collected {
     pub(crate) executions: u64,
     /// For each outcome its executions, and those that violate an invariant.
-    outcomes: BTreeMap<Outcome, (u64, u64)>,
+    outcomes: BTreeMap<Replies, (u64, u64)>,
     violations: BTreeMap<Invariant, (String, u64)>,
 }
 
 impl Collected {
     pub(crate) fn add(&mut self, seen: Observation) {
         self.executions += 1;
-        let (executions, violating) = self.outcomes.entry(seen.outcome).or_default();
+        let (executions, violating) = self.outcomes.entry(seen.replies).or_default();
         *executions += 1;
         *violating += u64::from(!seen.violations.is_empty());
         let mut counted: Vec<Invariant> = Vec::new();
@@ -41,9 +42,10 @@ impl Collected {
         elapsed: Duration,
         reason: Option<String>,
     ) -> Report {
+        let mut made = Outcomes::new(scenario);
         let outcomes = self.outcomes.into_iter();
-        let outcomes = outcomes.map(|(outcome, (orderings, violating))| {
-            SeenOutcome::new(outcome, orderings, violating)
+        let outcomes = outcomes.map(|(replies, (orderings, violating))| {
+            SeenOutcome::new(made.outcome(&replies), orderings, violating)
         });
         let violations = self.violations.into_iter().map(|(invariant, (detail, orderings))| {
             Violation::new(invariant.name(), detail, orderings)

@@ -2,14 +2,14 @@
 //! `shuttle-dpor`; and shuttle's own schedulers, on the same primitives.
 
 use super::{symmetry, Error, Estimate, Options, Progress, Strategy};
+use crate::example::{Example, Shown};
 use crate::harness::{execute, own, Observation, BEGIN, END, RACE};
+use crate::log::{Outcomes, Replies};
 use crate::report::{SeenOutcome, Step, Violation, Witness};
-use crate::{Model, Outcome, Report, Scenario};
+use crate::{Model, Report, Scenario};
 use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Token, What};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ pub fn explore(
             if let Some((k, n)) = kept.part {
                 file = file.part(k, n);
             }
-            read(explorer(options).explore_in(&file, written(system, scenario, options)))?
+            read(explorer(options).explore_in(&file, counted(system, scenario, options)))?
         }
     };
     Ok(report(system, scenario, options, found))
@@ -64,7 +64,7 @@ pub fn merge(
     parts: &[PathBuf],
 ) -> Result<Report, Error> {
     let title = title(system, scenario);
-    let found = read(explorer(options).merge(parts, &title, written(system, scenario, options)))?;
+    let found = read(explorer(options).merge(parts, &title, counted(system, scenario, options)))?;
     Ok(report(system, scenario, options, found))
 }
 
@@ -73,62 +73,44 @@ fn title(system: &Arc<dyn Model>, scenario: &Arc<Scenario>) -> String {
     format!("{scenario} on {}", system.name())
 }
 
-/// An outcome as a file has it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Written(Outcome);
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        serde_json::to_string(&self.0).map_err(|_| fmt::Error)?.fmt(f)
-    }
-}
-
-impl FromStr for Written {
-    type Err = serde_json::Error;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        serde_json::from_str(text).map(Written)
-    }
-}
-
-fn written(
-    system: &Arc<dyn Model>,
-    scenario: &Arc<Scenario>,
-    options: &Options,
-) -> impl Fn() -> Written + Send + Sync + 'static {
-    let body = counted(system, scenario, options);
-    move || Written(body())
-}
-
-/// The same with outcomes as everybody else has them.
 fn read(
-    found: Result<shuttle_dpor::Report<Written>, CheckpointError>,
-) -> Result<shuttle_dpor::Report<Outcome>, Error> {
-    let found = found.map_err(|error| Error::Checkpoint(Box::new(error)))?;
-    Ok(found.map(|written| written.0))
+    found: Result<shuttle_dpor::Report<Replies>, CheckpointError>,
+) -> Result<shuttle_dpor::Report<Replies>, Error> {
+    found.map_err(|error| Error::Checkpoint(Box::new(error)))
 }
 
 fn report(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    mut found: shuttle_dpor::Report<Outcome>,
+    mut found: shuttle_dpor::Report<Replies>,
 ) -> Report {
     let rows = match reduces(scenario, options) {
         true => exchanged(system, scenario, &mut found),
-        false => rows(&found),
+        false => rows(&mut found),
+    };
+    let run: Run = {
+        let (system, scenario) = (Arc::clone(system), Arc::clone(scenario));
+        Arc::new(move |token| Explorer::new().replay(token, body(&system, &scenario)).witness)
     };
     let within = match options.preemptions {
-        true => search(system, scenario, options, &rows),
+        true => search(system, scenario, options, &rows, &run),
         false => BTreeMap::new(),
     };
-    let outcomes = rows.into_iter().map(|(outcome, row)| SeenOutcome {
-        least_preemptions: within.get(&outcome).map_or(0, |within| within.least),
-        preemptions: within
-            .get(&outcome)
-            .map_or_else(|| Some(preemptions(&row.made)), |within| Some(within.enough)),
-        witness: witness(row.made, row.token.to_string(), options.prologue),
-        ..SeenOutcome::new(outcome, row.orderings, row.violating)
+    let (mut outcomes, prologue) = (Outcomes::new(scenario), options.prologue);
+    let outcomes = rows.into_iter().map(|(replies, Row { orderings, violating, token })| {
+        let within = within.get(&replies);
+        let (enough, run) = (within.map(|within| within.enough), run.clone());
+        let example = Example::made_by(move || {
+            let made = run(&token);
+            let preemptions = enough.unwrap_or_else(|| preemptions(&made));
+            Shown::new(witness(made, token.to_string(), prologue), preemptions)
+        });
+        SeenOutcome {
+            least_preemptions: within.map_or(0, |within| within.least),
+            example,
+            ..SeenOutcome::new(outcomes.outcome(&replies), orderings, violating)
+        }
     });
     // The engine has a violation for each place of a deadlock or a panic; a report has
     // one for each invariant.
@@ -158,17 +140,17 @@ struct Row {
     orderings: u64,
     violating: u64,
     token: Token,
-    /// The ordering of the token.
-    made: shuttle_dpor::Witness,
 }
 
-fn rows(found: &shuttle_dpor::Report<Outcome>) -> BTreeMap<Outcome, Row> {
-    let row = |(outcome, seen): (&Outcome, &shuttle_dpor::Outcome)| {
-        let (token, made) = (seen.token.clone(), seen.witness());
-        let (orderings, violating) = (seen.orderings, seen.violating);
-        (outcome.clone(), Row { orderings, violating, token, made })
+/// Runs an ordering again.
+type Run = Arc<dyn Fn(&Token) -> shuttle_dpor::Witness + Send + Sync>;
+
+fn rows(found: &mut shuttle_dpor::Report<Replies>) -> BTreeMap<Replies, Row> {
+    let row = |(replies, seen): (Replies, shuttle_dpor::Outcome)| {
+        let shuttle_dpor::Outcome { orderings, violating, token, .. } = seen;
+        (replies, Row { orderings, violating, token })
     };
-    found.outcomes.iter().map(row).collect()
+    std::mem::take(&mut found.outcomes).into_iter().map(row).collect()
 }
 
 /// Whether threads are exchanged, and outcomes counted without saying which of them is which.
@@ -183,24 +165,25 @@ fn reduces(scenario: &Scenario, options: &Options) -> bool {
 fn exchanged(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
-    found: &mut shuttle_dpor::Report<Outcome>,
-) -> BTreeMap<Outcome, Row> {
+    found: &mut shuttle_dpor::Report<Replies>,
+) -> BTreeMap<Replies, Row> {
     let again = |token: &Token| Explorer::new().replay(token, body(system, scenario));
+    let mut outcomes = Outcomes::new(scenario);
     let mut all = BTreeMap::new();
     let mut differs = false;
     for seen in found.outcomes.values() {
-        let Some(outcome) = again(&seen.token).outcome else { continue };
-        let exchanges = symmetry::exchanges(&outcome, scenario);
+        let Some(replies) = again(&seen.token).outcome else { continue };
+        let exchanges = symmetry::exchanges(&outcomes.outcome(&replies), scenario);
         let many = exchanges.len() as u64;
         // Each has its share; when not all has been explored, one ordering is what is known.
         differs |= seen.orderings % many != 0;
         for (outcome, from) in exchanges {
             let token = symmetry::exchanged(&seen.token, &from, own(scenario));
-            let run = again(&token);
-            differs |= run.outcome.as_ref() != Some(&outcome);
+            let replies = Replies::from(&outcome);
+            differs |= again(&token).outcome.as_ref() != Some(&replies);
             let (orderings, violating) =
                 (seen.orderings.div_ceil(many), seen.violating.div_ceil(many));
-            all.insert(outcome, Row { orderings, violating, token, made: run.witness });
+            all.insert(replies, Row { orderings, violating, token });
         }
     }
     if differs && found.incomplete.is_none() {
@@ -224,12 +207,13 @@ fn search(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-    rows: &BTreeMap<Outcome, Row>,
-) -> BTreeMap<Outcome, Within> {
-    let enough = rows.iter().map(|(outcome, row)| {
-        (outcome.clone(), Within { least: 0, enough: preemptions(&row.made) })
+    rows: &BTreeMap<Replies, Row>,
+    run: &Run,
+) -> BTreeMap<Replies, Within> {
+    let enough = rows.iter().map(|(replies, row)| {
+        (replies.clone(), Within { least: 0, enough: preemptions(&run(&row.token)) })
     });
-    let mut needs: BTreeMap<Outcome, Within> = enough.collect();
+    let mut needs: BTreeMap<Replies, Within> = enough.collect();
     for bound in 0.. {
         let open = |needs: &&mut Within| needs.enough > bound;
         if needs.values().all(|needs| needs.enough <= bound) {
@@ -237,8 +221,8 @@ fn search(
         }
         let seen = explorer(options).max_preemptions(bound).explore(body(system, scenario));
         // The bound is enough for outcomes that were seen, also if a limit was hit.
-        for outcome in seen.outcomes.keys() {
-            if let Some(needs) = needs.get_mut(outcome) {
+        for replies in seen.outcomes.keys() {
+            if let Some(needs) = needs.get_mut(replies) {
                 needs.enough = needs.enough.min(bound);
             }
         }
@@ -276,17 +260,16 @@ pub fn replay(
     if let Some(why) = run.diverged {
         return Err(Error::Diverged(why));
     }
-    let preempted = Some(preemptions(&run.witness));
+    let preempted = preemptions(&run.witness);
     let seen = witness(run.witness, token.into(), prologue);
     let violating = !run.violations.is_empty() as u64;
     let found = run.violations.into_iter().map(|found| Violation {
         witness: seen.clone(),
         ..Violation::new(&found.name, found.detail, 1)
     });
-    let outcome = run.outcome.map(|outcome| SeenOutcome {
-        preemptions: preempted,
-        witness: seen.clone(),
-        ..SeenOutcome::new(outcome, 1, violating)
+    let outcome = run.outcome.map(|replies| SeenOutcome {
+        example: Shown::new(seen.clone(), preempted).into(),
+        ..SeenOutcome::new(Outcomes::new(scenario).outcome(&replies), 1, violating)
     });
     let report = Report {
         executions: 1,
@@ -340,14 +323,14 @@ fn explorer(options: &Options) -> Explorer {
 fn body(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
-) -> impl Fn() -> Outcome + Send + Sync + 'static {
+) -> impl Fn() -> Replies + Send + Sync + 'static {
     let (system, scenario) = (Arc::clone(system), Arc::clone(scenario));
     move || {
-        let Observation { outcome, violations } = execute(&*system, &scenario);
+        let Observation { replies, violations } = execute(&*system, &scenario);
         for (invariant, detail) in violations {
             shuttle_dpor::report_violation(invariant.name(), detail);
         }
-        outcome
+        replies
     }
 }
 
@@ -356,14 +339,17 @@ fn counted(
     system: &Arc<dyn Model>,
     scenario: &Arc<Scenario>,
     options: &Options,
-) -> impl Fn() -> Outcome + Send + Sync + 'static {
+) -> impl Fn() -> Replies + Send + Sync + 'static {
     let body = body(system, scenario);
     let sorted = reduces(scenario, options).then(|| Arc::clone(scenario));
     move || {
-        let outcome = body();
+        let replies = body();
         match &sorted {
-            Some(scenario) => symmetry::sorted(&outcome, scenario),
-            None => outcome,
+            Some(scenario) => {
+                let outcome = Outcomes::new(scenario).outcome(&replies);
+                Replies::from(&symmetry::sorted(&outcome, scenario))
+            }
+            None => replies,
         }
     }
 }

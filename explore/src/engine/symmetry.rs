@@ -10,6 +10,7 @@ use crate::{Outcome, Scenario};
 use shuttle_dpor::Token;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The places of a scenario's threads that can be exchanged, several of each.
 pub(super) fn classes(scenario: &Scenario) -> Vec<Range<usize>> {
@@ -17,7 +18,7 @@ pub(super) fn classes(scenario: &Scenario) -> Vec<Range<usize>> {
 }
 
 /// What the calls of one thread answered.
-fn answers(outcome: &Outcome, thread: usize) -> Vec<String> {
+fn answers(outcome: &Outcome, thread: usize) -> Vec<Arc<str>> {
     // The prologue is 0.
     let own = outcome.answers.iter().filter(|answer| answer.thread == thread + 1);
     own.map(|answer| answer.answer.clone()).collect()
@@ -25,7 +26,7 @@ fn answers(outcome: &Outcome, thread: usize) -> Vec<String> {
 
 /// The outcome with the answers of `from[n]` as those of thread `n`.
 fn with(outcome: &Outcome, from: &[usize]) -> Outcome {
-    let all: Vec<Vec<String>> = from.iter().map(|&from| answers(outcome, from)).collect();
+    let all: Vec<Vec<Arc<str>>> = from.iter().map(|&from| answers(outcome, from)).collect();
     let mut left: Vec<_> = all.into_iter().map(Vec::into_iter).collect();
     let own = |answer: &Answer| {
         let thread = answer.thread.checked_sub(1).and_then(|thread| left.get_mut(thread));
@@ -103,8 +104,8 @@ mod tests {
     fn outcome(scenario: &Scenario, said: &[&str]) -> Outcome {
         let answers = scenario.ids().zip(said).map(|(id, said)| Answer {
             thread: id.thread,
-            call: scenario.label(id),
-            answer: (*said).to_owned(),
+            call: scenario.label(id).into(),
+            answer: (*said).into(),
         });
         Outcome { answers: answers.collect() }
     }
@@ -116,7 +117,7 @@ mod tests {
         let seen = outcome(&four, &["1", "3", "2", "2", "0"]);
         let all = exchanges(&seen, &four);
         let said: Vec<Vec<&str>> =
-            all.keys().map(|o| o.answers.iter().map(|a| a.answer.as_str()).collect()).collect();
+            all.keys().map(|o| o.answers.iter().map(|a| &*a.answer).collect()).collect();
         let expected =
             [["1", "2", "2", "3", "0"], ["1", "2", "3", "2", "0"], ["1", "3", "2", "2", "0"]];
         assert_eq!(said, expected);

@@ -17,7 +17,14 @@ pub struct Checker<S> {
     /// The orders that were found, by the answers that they give.
     explained: BTreeMap<(Vec<Call>, Answers), Vec<RealTime>>,
     refused: BTreeMap<History, Unexplained>,
+    /// How many searches there have been, and how many of them are kept.
+    searches: usize,
+    kept: usize,
 }
+
+/// An order and the answers that it gives are some kilobytes. When so many are kept they are forgotten:
+/// executions with the same answers mostly follow one another.
+const KEPT: usize = 1000;
 
 /// A state of the search.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +60,8 @@ struct Search<'a, S: Specification> {
 impl<S: Specification> Checker<S> {
     /// For the histories of the specification's scenario.
     pub fn new(specification: S) -> Self {
-        Checker { specification, explained: BTreeMap::new(), refused: BTreeMap::new() }
+        let (explained, refused) = (BTreeMap::new(), BTreeMap::new());
+        Checker { specification, explained, refused, searches: 0, kept: 0 }
     }
 
     /// The specification.
@@ -62,9 +70,9 @@ impl<S: Specification> Checker<S> {
     }
 
     /// How many orders were searched for: one for each explained or refused
-    /// history that no order known before explained.
+    /// history that no order that is kept explained.
     pub fn searches(&self) -> usize {
-        self.explained.values().map(Vec::len).sum::<usize>() + self.refused.len()
+        self.searches
     }
 
     /// Whether an order of steps explains the history.
@@ -81,6 +89,13 @@ impl<S: Specification> Checker<S> {
         if let Some(detail) = self.refused.get(history) {
             return Err(detail.clone());
         }
+        if self.kept == KEPT {
+            self.explained.clear();
+            self.refused.clear();
+            self.kept = 0;
+        }
+        self.searches += 1;
+        self.kept += 1;
         match Search::run(&self.specification, history) {
             Ok(order) => {
                 self.explained.entry(seen).or_default().push(order);

@@ -22,14 +22,14 @@ pub(super) fn facts(out: &mut String, report: &Report) {
 pub(super) fn outcomes(out: &mut String, report: &Report) {
     let counts: Vec<String> = report.outcomes.iter().map(|row| number(row.orderings)).collect();
     let count_width = counts.iter().map(String::len).max().unwrap_or(0);
-    let constant = report.constant();
+    let (constant, common) = (report.constant(), report.said_everywhere());
     let margin = 4 + 1 + count_width + 2 + 9 + 1;
     for (index, (row, count)) in report.outcomes.iter().zip(&counts).enumerate() {
         let grade = paint(mark_style(row), &left(&row.mark(), 9));
         let answers = row.varying(&constant);
         let answers = answers.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
         let mut lines = wrap(&answers.collect::<Vec<_>>().join("; "), page() - margin, 2);
-        if let Some(said) = sentence(report, row).map(|said| format!("({said})")) {
+        if let Some(said) = sentence(row, &common).map(|said| format!("({said})")) {
             put(&mut lines, &said, row.written, page() - margin);
         }
         let mut before = format!("{:4} {}  {grade} ", index + 1, right(count, count_width));
@@ -62,7 +62,7 @@ fn put(lines: &mut Vec<String>, said: &str, written: bool, limit: usize) {
 /// The sentence of an outcome: the scenario's, or else the first sentence of the system
 /// that gives a reason or a consequence (`refused: ...`, `accepted, then ...`), does not
 /// begin with a call's name, and does not hold for every outcome.
-fn sentence<'a>(report: &Report, row: &'a SeenOutcome) -> Option<&'a str> {
+fn sentence<'a>(row: &'a SeenOutcome, common: &[&str]) -> Option<&'a str> {
     let named = |said: &str| {
         row.outcome.answers.iter().any(|answer| said.starts_with(&format!("{}: ", answer.call)))
     };
@@ -71,5 +71,5 @@ fn sentence<'a>(report: &Report, row: &'a SeenOutcome) -> Option<&'a str> {
     if row.written {
         return Some(meaning);
     }
-    row.sentences().find(|said| reason(said) && !named(said) && !report.says_everywhere(said))
+    row.sentences().find(|said| reason(said) && !named(said) && !common.contains(said))
 }

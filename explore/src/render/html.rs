@@ -213,14 +213,15 @@ fn outcome(
             td { span class=(class) { (row.mark()) } }
             td class="wide" {
                 @for line in said(&row.varying(constant)) { div { code { (line) } } }
-                @if let Some((needs, _)) = row.needs() { div class="soft" { (needs) } }
+                @if let Some((needs, _)) = report.needs(row) { div class="soft" { (needs) } }
                 @if let Some(meaning) = &row.meaning { div class="soft" { (meaning) } }
             }
         }
-        @if row.witness.is_known() {
+        @let example = row.example.show().witness;
+        @if example.is_known() {
             tr class="drawn" {
                 td class="wide" colspan="5" {
-                    (ordering(report, &title, &row.witness, detail.show.or(report.show) == Some(index + 1)))
+                    (ordering(report, &title, &example, detail.show.or(report.show) == Some(index + 1)))
                 }
             }
         }

@@ -104,7 +104,7 @@ fn scenario(out: &mut String, report: &Report, detail: Detail) {
     let shown = show.and_then(|show| report.outcomes.get(show.wrapping_sub(1)));
     if let (Some(show), Some(row)) = (show, shown) {
         let _ = writeln!(out, "\nAn ordering that leads to outcome {show}:");
-        ordering(out, report, &row.witness);
+        ordering(out, report, &row.example.show().witness);
     }
 }
 
@@ -128,7 +128,7 @@ fn outcomes(out: &mut String, report: &Report) {
             row.percent,
             row.mark(),
             said(row.varying(&constant)).join("<br>"),
-            cell(&means(row))
+            cell(&means(report, row))
         );
     }
     if let Some(said) = report.without_outcome() {
@@ -140,8 +140,8 @@ fn outcomes(out: &mut String, report: &Report) {
 }
 
 /// What an outcome means, and how many preemptions it needs.
-fn means(row: &SeenOutcome) -> String {
-    let needs = row.needs().map(|(needs, _)| needs);
+fn means(report: &Report, row: &SeenOutcome) -> String {
+    let needs = report.needs(row).map(|(needs, _)| needs);
     row.meaning.iter().cloned().chain(needs).collect::<Vec<_>>().join("; ")
 }
 

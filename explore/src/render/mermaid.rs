@@ -18,7 +18,7 @@ pub fn mermaid(reports: &[Report], detail: Detail) -> String {
     let mut diagrams = Vec::new();
     for report in reports {
         for (title, ordering) in chosen(report, detail) {
-            diagrams.push(diagram(&title, ordering));
+            diagrams.push(diagram(&title, &ordering));
         }
     }
     match diagrams.is_empty() {
@@ -28,13 +28,13 @@ pub fn mermaid(reports: &[Report], detail: Detail) -> String {
 }
 
 /// The orderings to draw, each with its title.
-fn chosen(report: &Report, detail: Detail) -> Vec<(String, &Witness)> {
+fn chosen(report: &Report, detail: Detail) -> Vec<(String, Witness)> {
     let mut chosen = Vec::new();
     let outcome = |index: usize| {
         let row = report.outcomes.get(index)?;
         let title =
             format!("{}{}: outcome {}: {}", report.name, report.on(), index + 1, row.outcome);
-        Some((title, &row.witness))
+        Some((title, row.example.show().witness))
     };
     if let Some(show) = detail.show.or(report.show) {
         chosen.extend(outcome(show.wrapping_sub(1)));
@@ -44,7 +44,7 @@ fn chosen(report: &Report, detail: Detail) -> Vec<(String, &Witness)> {
             let (name, broken) = (&report.name, &violation.invariant);
             let (on, partly) = (report.on(), report.partly());
             let title = format!("{name}{on}: violated: {broken}, in {count}{partly}");
-            chosen.push((title, &violation.witness));
+            chosen.push((title, violation.witness.clone()));
         }
         if chosen.is_empty() {
             chosen.extend(outcome(0));

@@ -99,10 +99,17 @@ impl Report {
             .collect()
     }
 
-    /// Whether this sentence is in the meaning of every outcome.
-    pub fn says_everywhere(&self, sentence: &str) -> bool {
-        self.outcomes.len() > 1
-            && self.outcomes.iter().all(|row| row.sentences().any(|one| one == sentence))
+    /// The sentences that are in the meaning of every outcome, if there are several.
+    pub fn said_everywhere(&self) -> Vec<&str> {
+        let Some((first, others)) = self.outcomes.split_first() else { return Vec::new() };
+        let mut common: Vec<&str> = first.sentences().collect();
+        if others.is_empty() {
+            common.clear();
+        }
+        for row in others {
+            common.retain(|sentence| row.sentences().any(|one| one == *sentence));
+        }
+        common
     }
 }
 
@@ -122,11 +129,20 @@ impl Report {
     }
 }
 
-impl SeenOutcome {
-    /// How many preemptions the outcome needs, in words, and whether the customary bound
-    /// may hide it; `None`: few, and the minimum was not searched for.
-    pub(super) fn needs(&self) -> Option<(String, bool)> {
-        let (least, enough) = (self.least_preemptions, self.preemptions?);
+/// How many outcomes a table may have that says how many preemptions the ordering of each has: these
+/// orderings are run again for that.
+const FEW: usize = 100;
+
+impl Report {
+    /// How many preemptions an outcome needs, in words, and whether the customary bound
+    /// may hide it; `None`: few, or there are too many outcomes to look, and the minimum was not
+    /// searched for.
+    pub(super) fn needs(&self, row: &SeenOutcome) -> Option<(String, bool)> {
+        let least = row.least_preemptions;
+        if least == 0 && self.outcomes.len() > FEW {
+            return None;
+        }
+        let enough = row.example.show().preemptions?;
         let said = match plural(least.into(), "preemption") {
             needed if least == enough && least > 0 => format!("needs {needed}"),
             needed if least > 0 => format!("needs {needed} at least; {enough} are enough"),
@@ -137,7 +153,9 @@ impl SeenOutcome {
         };
         Some((said, enough > CUSTOMARY))
     }
+}
 
+impl SeenOutcome {
     /// The sentences of the meaning.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
         self.meaning.iter().flat_map(|meaning| meaning.split("; "))

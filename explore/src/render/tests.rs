@@ -2,6 +2,7 @@
 
 use super::text::Detail;
 use super::{html, markdown, mermaid, text};
+use crate::example::Shown;
 use crate::log::{Answer, Outcome};
 use crate::report::{Grade, Report, SeenOutcome, Step, Verdict, Violation, Witness, VERSION};
 use std::time::Duration;
@@ -50,13 +51,12 @@ fn row(answer: &str, orderings: u64, grade: Grade, meaning: Option<&str>) -> See
         },
         orderings,
         violating: 0,
-        preemptions: Some(1),
         least_preemptions: 0,
         percent: orderings as f64,
         grade,
         meaning: meaning.map(str::to_owned),
         written: false,
-        witness: ordering(),
+        example: Shown::new(ordering(), 1).into(),
     }
 }
 
@@ -225,7 +225,7 @@ fn json_says_all_and_is_read_again() {
 #[test]
 fn what_is_the_same_everywhere_is_said_once() {
     let report = violated();
-    let constant: Vec<_> = report.constant().iter().map(|answer| answer.call.as_str()).collect();
+    let constant: Vec<_> = report.constant().iter().map(|answer| &*answer.call).collect();
     assert_eq!(constant, ["freezing"]);
     assert!(incomplete().constant().is_empty());
 }
@@ -233,7 +233,7 @@ fn what_is_the_same_everywhere_is_said_once() {
 /// A report in which each count is 1.
 fn one_of_each() -> Report {
     let mut seen = row("accepted", 1, Grade::Required, None);
-    (seen.least_preemptions, seen.preemptions) = (1, Some(1));
+    seen.least_preemptions = 1;
     let mut broken = violated().violations;
     broken[0].orderings = 1;
     Report {
@@ -281,6 +281,7 @@ fn one_is_no_plural() {
     }
     assert!(all[1].contains("1 of 3 scenarios is as it should be"), "{}", all[1]);
     let mut most = one_of_each();
-    (most.outcomes[0].least_preemptions, most.outcomes[0].preemptions) = (3, Some(3));
+    most.outcomes[0].least_preemptions = 3;
+    most.outcomes[0].example = Shown::new(ordering(), 3).into();
     assert_eq!(most.hidden().as_deref(), Some("a bound of 2 preemptions hides 1 of 1 outcome"));
 }

@@ -87,7 +87,7 @@ fn scenario(out: &mut String, report: &Report, detail: Detail, in_brief: bool) {
     forbidden(out, report, show);
     if let Some(show) = show {
         match report.outcomes.get(show.wrapping_sub(1)) {
-            Some(row) => ordering_of(out, report, show, row),
+            Some(row) => ordering_of(out, report, show, &row.example.show().witness),
             None => {
                 let seen = plural(report.outcomes.len() as u64, "outcome");
                 let _ = writeln!(out, "\n  There is no outcome {show}: seen: {seen}.");
@@ -189,7 +189,7 @@ fn outcomes(out: &mut String, report: &Report) {
     let counts: Vec<String> = report.outcomes.iter().map(|row| number(row.orderings)).collect();
     let heading = format!("{}s", report.counted());
     let count_width = counts.iter().map(String::len).max().unwrap_or(0).max(heading.len());
-    let constant = report.constant();
+    let (constant, common) = (report.constant(), report.said_everywhere());
     let line = format!("   # {}       %  {:9}  outcome", right(&heading, count_width), "grade");
     let _ = writeln!(out, "\n{}", paint(BOLD, &line));
     // The width of the columns before the outcome.
@@ -211,10 +211,10 @@ fn outcomes(out: &mut String, report: &Report) {
             let verb = if row.violating == 1 { "violates" } else { "violate" };
             put(BAD, &format!("{} of these {verb} an invariant", number(row.violating)), 2);
         }
-        if let Some((said, hidden)) = row.needs() {
+        if let Some((said, hidden)) = report.needs(row) {
             put(if hidden { OPEN } else { DIM }, &said, 2);
         }
-        let own = row.sentences().filter(|sentence| !report.says_everywhere(sentence));
+        let own = row.sentences().filter(|sentence| !common.contains(sentence));
         own.for_each(|sentence| put(DIM, sentence, 2));
     }
     if let Some(said) = report.without_outcome() {
@@ -223,7 +223,7 @@ fn outcomes(out: &mut String, report: &Report) {
     if let Some(said) = report.hidden() {
         paragraph(out, &said, 5, OPEN);
     }
-    everywhere(out, report, &constant);
+    everywhere(out, &constant, &common);
 }
 
 pub(super) fn mark_style(row: &SeenOutcome) -> Style {
@@ -235,11 +235,9 @@ pub(super) fn mark_style(row: &SeenOutcome) -> Style {
 }
 
 /// The answers and sentences that are the same in every outcome.
-fn everywhere(out: &mut String, report: &Report, constant: &[&Answer]) {
+fn everywhere(out: &mut String, constant: &[&Answer], common: &[&str]) {
     let said = constant.iter().map(|answer| format!("{}: {}", answer.call, answer.answer));
     let said = said.collect::<Vec<_>>().join("; ");
-    let common = report.outcomes[0].sentences().filter(|said| report.says_everywhere(said));
-    let common: Vec<&str> = common.collect();
     if said.is_empty() && common.is_empty() {
         return;
     }
@@ -250,21 +248,24 @@ fn everywhere(out: &mut String, report: &Report, constant: &[&Answer]) {
 /// An ordering that leads to each forbidden outcome, except to one that `--show` shows.
 fn forbidden(out: &mut String, report: &Report, show: Option<usize>) {
     for (index, row) in report.outcomes.iter().enumerate() {
-        let shown = show == Some(index + 1)
-            || show.is_none() && report.violations.iter().any(|seen| seen.witness == row.witness);
-        if row.grade == Grade::Forbidden && row.witness.is_known() && !shown {
-            ordering_of(out, report, index + 1, row);
+        if row.grade != Grade::Forbidden || show == Some(index + 1) {
+            continue;
+        }
+        let witness = row.example.show().witness;
+        let shown = show.is_none() && report.violations.iter().any(|seen| seen.witness == witness);
+        if witness.is_known() && !shown {
+            ordering_of(out, report, index + 1, &witness);
         }
     }
 }
 
-fn ordering_of(out: &mut String, report: &Report, show: usize, row: &SeenOutcome) {
+fn ordering_of(out: &mut String, report: &Report, show: usize, witness: &Witness) {
     let _ =
         writeln!(out, "\n  {}", paint(BOLD, &format!("an ordering that leads to outcome {show}")));
-    if !row.witness.is_known() {
+    if !witness.is_known() {
         paragraph(out, &format!("{} does not tell.", report.engine), 4, Style::new());
     }
-    show_ordering(out, report, &row.witness);
+    show_ordering(out, report, witness);
 }
 
 fn show_ordering(out: &mut String, report: &Report, ordering: &Witness) {

@@ -195,9 +195,10 @@ fn witness(
         if !clauses.iter().all(|clause| answers.iter().any(|answer| answer == clause)) {
             continue;
         }
-        let again = runner.replay(&job(protocol, &report.name)?, &row.witness.replay)?;
+        let witness = row.example.show().witness;
+        let again = runner.replay(&job(protocol, &report.name)?, &witness.replay)?;
         if let Some(found) = broken(&again, breaks) {
-            return Ok(Some((found.detail.clone(), row.witness.clone())));
+            return Ok(Some((found.detail.clone(), witness)));
         }
     }
     Ok(None)

@@ -56,7 +56,7 @@ fn answers<'a>(
     outcome: &'a Outcome,
 ) -> impl Iterator<Item = (&'a Call, &'a str)> {
     let answered = scenario.parts().flatten().zip(&outcome.answers);
-    answered.map(|(call, answer)| (call, answer.answer.as_str()))
+    answered.map(|(call, answer)| (call, &*answer.answer))
 }
 
 /// Whether the connection of this call was torn down, and nothing has crashed:

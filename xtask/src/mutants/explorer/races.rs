@@ -78,8 +78,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "of a wakeup sequence, only the first step is kept",
         RACES,
         &[(
-            "        reversal(start, &mut self.sequence);",
-            "        self.sequence.truncate(1);\n        reversal(start, &mut self.sequence);",
+            "        self.sequence.push(Transition { tid: second.tid, label });\n        reversal(start, &mut self.sequence);",
+            "        self.sequence.push(Transition { tid: second.tid, label });\n        self.sequence.truncate(1);\n        reversal(start, &mut self.sequence);",
         )],
     ),
     mutant(

@@ -75,7 +75,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "conflict-of-weak-drops",
         "whether a reference is the only one does not depend on weak ones",
         OP,
-        &[("(other, DropWeak) => other == Unique,", "(other, DropWeak) => other == Count,")],
+        &[(
+            "(other, DropWeak) => matches!(other, Unique),",
+            "(other, DropWeak) => matches!(other, Count),",
+        )],
     ),
     mutant(
         "conflict-of-idle-notifications",
@@ -117,13 +120,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "conflict-of-goodbyes-and-sends",
         "a sender that goes and one that sends conflict",
         OP,
-        &[("(Send, other) | (other, Send) => other != Leave,", "(Send, _) | (_, Send) => true,")],
+        &[(
+            "(Send, other) | (other, Send) => !matches!(other, Leave),",
+            "(Send, _) | (_, Send) => true,",
+        )],
     ),
     mutant(
         "conflict-of-sends",
         "the order of two sends does not matter",
         OP,
-        &[("=> other != Leave,", "=> !matches!(other, Leave | Send),")],
+        &[("=> !matches!(other, Leave),", "=> !matches!(other, Leave | Send),")],
     ),
     mutant(
         "conflict-of-writers-that-wait-and-others",

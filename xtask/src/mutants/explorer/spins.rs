@@ -1,7 +1,7 @@
 //! Loops that wait, and waits that end by themselves.
 
 use super::super::{mutant, Mutant};
-use super::{PAUSE, SPIN, STATE};
+use super::{OBJECT, PAUSE, SPIN};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -67,8 +67,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "spin-past-without-versions",
         "what a thread knows leaves out what it has from others",
-        STATE,
-        &[("            past = mix(past, object.version);\n", "")],
+        OBJECT,
+        &[("            past = mix(past, self.version);\n", "")],
     ),
     mutant(
         "time-does-not-pass",
