@@ -18,6 +18,8 @@ fn main() {
     let (mut programs, mut seed, mut size) = (10_000u64, 1u64, 12usize);
     // What is larger is skipped: it would take all the time.
     let (mut limit, mut most) = (50_000u64, 5_000u64);
+    // What has more interleavings than so many, if no thread ever waited for another, is not tried.
+    let mut free = u64::MAX;
     // One sort of programs, or all.
     let mut flavour = None;
     // Every how many programs are explored in pieces, too: with interruptions, and in parts.
@@ -34,6 +36,7 @@ fn main() {
             "--size" => size = value as usize,
             "--limit" => limit = value,
             "--traces" => most = value,
+            "--free" => free = value,
             "--pieces" => pieces = value.max(1),
             "--equal" => equal = Some(value),
             "--flavour" => flavour = Some(value as usize),
@@ -60,7 +63,8 @@ fn main() {
     while done < programs {
         let mut tree = strategy.new_tree(&mut runner).expect("programs can be generated");
         let program = tree.current();
-        if program.iter().map(|t| brute::size(t)).sum::<usize>() > size {
+        let sizes: Vec<usize> = program.iter().map(|t| brute::size(t)).collect();
+        if sizes.iter().sum::<usize>() > size || interleaved(&sizes) > free {
             continue;
         }
         // Workers cost more than a small program does.
@@ -93,6 +97,19 @@ fn main() {
          each explored once; {skipped} more were too large; {:?}",
         start.elapsed()
     );
+}
+
+/// How many interleavings threads of these sizes have that never wait for each other.
+fn interleaved(sizes: &[usize]) -> u64 {
+    let (mut all, mut ways) = (0, 1u64);
+    for size in sizes {
+        for n in 1..=*size as u64 {
+            all += 1;
+            // All steps so far over those of this thread: a binomial coefficient grows like that.
+            ways = ways.saturating_mul(all) / n;
+        }
+    }
+    ways
 }
 
 /// Prints the smallest failing program that can be found.

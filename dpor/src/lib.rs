@@ -31,7 +31,8 @@
 //! on a [`CheckedCell`](cell::CheckedCell) and what the body [reports](report_violation) are
 //! violations, each counted by name, with the ordering that shows it with the fewest context switches.
 //! It shows objects by the names that `named` or `set_name` gives them, or else by what they are, and by
-//! where they were made if there are several: `condvar at pool.rs:12`.
+//! where they were made if there are several: `condvar at pool.rs:12`. What a destructor does (an unlock,
+//! above all) stands with the line of what it undoes, `of pool.rs:31`: it is not told where it runs.
 //! A [`Token`] replays one; in the environment, as `SHUTTLE_DPOR_REPLAY`, it makes a failing test run
 //! that ordering and no other.
 //!
@@ -79,6 +80,10 @@
 //! | park token | unparks, among themselves |
 //! | barrier | none |
 //!
+//! So what is counted is what this relation tells apart: two orders of acquiring one lock count as two even if
+//! nobody can tell from what they did, and an order of operations that commute counts once. By another relation a
+//! checker has other numbers, each of which may be right.
+//!
 //! To spawn, to join and to end order threads and are never a choice, but that a thread's end is
 //! ordered with looks at it. A wait for a condition variable is an operation on it and then the
 //! release of the mutex; to write an rwlock is to begin to wait for it and then to acquire it, and
@@ -113,7 +118,11 @@
 //!   [`Report::cut_off`] says who was busy. So have two loops that wait for something else and, on the
 //!   way, try to take what the other takes and gives back.
 //! * A loop that yields and gives up after 128 rounds or more is taken for one that does not. Changes
-//!   through a shared reference to what is behind a lock (a `Mutex<Cell<_>>`) end no wait.
+//!   through a shared reference to what is behind a lock (a `Mutex<Cell<_>>`) end no wait, nor do those of a
+//!   condition of `wait_while` or `wait_timeout_while` that then says to wait on.
+//! * A thread of std's that uses none of the body's primitives is not noticed: std tells nobody of it, and the
+//!   number of a process' threads, where it can be had, is also that of other tests and workers. What it
+//!   does is unexplored.
 //! * Time and an executor's queues are not modelled.
 //! * What is done with an [`Arc`](sync::Arc) or a [`Weak`](sync::Weak) is no operation unless
 //!   [`Explorer::reference_counts`] asks for that, or it is of [`sync::counted`]. It orders accesses as

@@ -157,6 +157,13 @@ impl Kind {
         changes || matches!(self, Kind::Load | Kind::CompareExchangeFailed)
     }
 
+    /// Whether a destructor performs it, which Rust does not tell where it runs.
+    pub(crate) fn is_undone(self) -> bool {
+        let unlocks = matches!(self, Kind::Unlock | Kind::UnlockRead | Kind::UnlockWrite);
+        let goes = matches!(self, Kind::DropRef | Kind::DropWeak | Kind::DropSender | Kind::Hangup);
+        unlocks || goes
+    }
+
     /// What the dependency relation knows of it.
     pub(crate) fn class(self) -> Class {
         match self {

@@ -90,12 +90,12 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The source line, without the directories.
+/// The source line, without the directories; `of` another, if it is not known where the operation is.
 fn place(what: &What) -> String {
     match what {
-        What::Operation { file, line, .. } => {
+        What::Operation { file, line, undoes, .. } => {
             let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-            format!("{name}:{line}")
+            format!("{}{name}:{line}", if *undoes { "of " } else { "" })
         }
         What::Note(_) => String::new(),
     }
@@ -108,7 +108,8 @@ mod tests {
 
     fn operation(thread: usize, operation: &'static str, switch: Option<&str>) -> Step {
         let object = "the map of all connections".to_owned();
-        let what = What::Operation { operation, object, value: None, file: "src/map.rs", line: 7 };
+        let (value, file, undoes) = (None, "src/map.rs", operation == "unlock");
+        let what = What::Operation { operation, object, value, file, line: 7, undoes };
         Step { thread, what, switch: switch.map(str::to_owned) }
     }
 
@@ -128,7 +129,9 @@ mod tests {
         let text = witness.to_string();
         assert!(text.lines().all(|l| l.chars().count() <= WIDTH), "{text}");
         assert!(text.contains("\nswitch (blocked: lock the map, held by shutdown)\n"), "{text}");
-        assert!(text.contains("map.rs:7"), "{text}");
+        let places = text.lines().filter_map(|l| Some(l.split_once("map.rs:7")?.0));
+        let of: Vec<bool> = places.map(|before| before.ends_with(" of ")).collect();
+        assert_eq!(of, [false, false, true], "{text}");
         assert!(text.contains("\nswitch\n"), "{text}");
         let column = |s: &str| text.lines().find_map(|l| l.find(s)).expect("it is there");
         assert!(column("main") < column("shutdown") && column("shutdown") < column("request"));

@@ -314,7 +314,10 @@ impl<T: Ord + Debug + 'static> Tally<T> {
             witness.steps.drain(..skipped);
             CutOff { who, token, witness }
         });
-        let incomplete = self.incomplete.or(self.limit).or(differs);
+        // A part may be empty.
+        let nothing = self.orderings.is_zero() && self.part.is_none();
+        let nothing = nothing.then(|| "nothing ran".to_owned());
+        let incomplete = self.incomplete.or(self.limit).or(nothing).or(differs);
         let part = self.part.map(|(k, n)| format!("part {k} of {n}"));
         let verdict = if !violations.is_empty() {
             Verdict::Violated
@@ -323,9 +326,6 @@ impl<T: Ord + Debug + 'static> Tally<T> {
                 (Some(why), _) => Verdict::Incomplete { why: why.clone() },
                 (None, _) if self.part.is_some() => {
                     Verdict::Incomplete { why: part.clone().unwrap_or_default() }
-                }
-                (None, _) if self.orderings.is_zero() => {
-                    Verdict::Incomplete { why: "nothing ran".into() }
                 }
                 (None, Some(preemptions)) => Verdict::Within { preemptions },
                 (None, None) => Verdict::Complete,

@@ -42,6 +42,10 @@ pub enum What {
         file: &'static str,
         /// The line of the call.
         line: u32,
+        /// Whether that is not the line of this operation, which a destructor performs, but of what it
+        /// undoes: of the lock for an unlock; where what is dropped was made, for a drop. A destructor
+        /// is not told where it runs (`#[track_caller]` means nothing there).
+        undoes: bool,
     },
     /// A note of the body's.
     Note(String),
@@ -87,6 +91,7 @@ pub(crate) fn make(rt: &Runtime) -> Witness {
             value: value(event),
             file: event.at.file(),
             line: event.at.line(),
+            undoes: event.label.kind.is_undone(),
         };
         witness.steps.push(Step { thread: place(event.tid), what, switch });
     }

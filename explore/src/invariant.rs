@@ -25,6 +25,12 @@ pub const NO_LIVELOCK: Invariant =
 pub const NO_DATA_RACE: Invariant =
     Invariant::new("no-data-race", "No unsynchronised conflicting access.");
 
+/// Only threads that are explored use what is explored.
+pub const NO_FOREIGN_THREAD: Invariant = Invariant::new(
+    "no-foreign-thread",
+    "Only threads that are explored use what is explored: none that std spawned.",
+);
+
 /// The answers of all calls are explained by one sequential order of them.
 pub const LINEARIZABLE: Invariant = Invariant::new(
     "linearizable",
@@ -33,7 +39,8 @@ pub const LINEARIZABLE: Invariant = Invariant::new(
 );
 
 /// The invariants that every system is checked against.
-pub const BUILT_IN: [Invariant; 4] = [NO_PANIC, NO_DEADLOCK, NO_LIVELOCK, NO_DATA_RACE];
+pub const BUILT_IN: [Invariant; 5] =
+    [NO_PANIC, NO_DEADLOCK, NO_LIVELOCK, NO_DATA_RACE, NO_FOREIGN_THREAD];
 
 impl Invariant {
     /// An invariant with this name, such as `no-leak`, and its meaning in a sentence.

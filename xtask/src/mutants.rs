@@ -2,14 +2,15 @@
 //! they are seen. A check that no mistake fails is worth nothing; so is a mutant
 //! that does not compile, which is an error here.
 //!
+//! - `subject`: what mistakes are made in, the core or the explorer
 //! - `core`: the core's mutants, by kind
+//! - `explorer`: the explorer's, which are run against its own tests
 //! - `copy`: where they are made
 //! - `instrument`: one build for all of them, in which a number chooses
 //! - `run`: the checks that they are run against, each with a deadline
 //! - `seen`: what was found so far, so that a run that was cut off goes on
-//! - `matrix`: which check saw which, `models/MUTANTS.md`
+//! - `matrix`: which check saw which, `models/MUTANTS.md` and `dpor/MUTANTS.md`
 //! - `others`: the mistakes that cargo-mutants knows
-//! - `explorer`: the explorer's mutants, which are run against its own tests
 
 mod copy;
 mod core;
@@ -19,6 +20,7 @@ mod matrix;
 mod others;
 mod run;
 mod seen;
+mod subject;
 
 use crate::build::{root, target};
 use copy::copy;
@@ -32,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
+use subject::Subject;
 
 /// One way to break something.
 struct Mutant {
@@ -72,10 +75,10 @@ impl Mutant {
 struct Asked<'a> {
     /// Write the matrix.
     matrix: bool,
-    /// Run each mutant against what the matrix says, under shuttle-dpor.
+    /// Run each mutant against what the matrix says.
     check: bool,
     cargo_mutants: bool,
-    explorer: bool,
+    subject: &'static Subject,
     /// Part K of N: each N-th mutant, from the K-th.
     part: (usize, usize),
     /// After so long no mutant is begun.
@@ -90,12 +93,11 @@ impl<'a> Asked<'a> {
             matrix: false,
             check: false,
             cargo_mutants: false,
-            explorer: false,
+            subject: &core::CORE,
             part: (1, 1),
             limit: None,
             names: Vec::new(),
         };
-        let all = core::all();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -104,16 +106,15 @@ impl<'a> Asked<'a> {
                 "--cargo-mutants" => asked.cargo_mutants = true,
                 "--part" => asked.part = part(arguments.next())?,
                 "--minutes" => asked.limit = Some(minutes(arguments.next())?),
-                "explorer" => asked.explorer = true,
+                "explorer" => asked.subject = &explorer::EXPLORER,
                 name => {
-                    let mutant = all.iter().any(|(_, mutant)| mutant.name == name);
-                    let check = Check::ALL.iter().any(|check| check.name() == name);
-                    let explorers = explorer::MUTANTS.iter().any(|mutant| mutant.name == name);
-                    if !(mutant || check || explorers) {
-                        let file = matrix::FILE;
-                        return Err(format!("{name}: no mutant, and no check; see {file}"));
+                    let check = core::CORE.checks.iter().any(|check| check.name() == name);
+                    if explorer::EXPLORER.has(name) {
+                        asked.subject = &explorer::EXPLORER;
+                    } else if !(check || core::CORE.has(name)) {
+                        let (one, other) = (core::CORE.file, explorer::EXPLORER.file);
+                        return Err(format!("{name}: no mutant, no check; see {one}, {other}"));
                     }
-                    asked.explorer |= explorers;
                     asked.names.push(name);
                 }
             }
@@ -126,12 +127,12 @@ impl<'a> Asked<'a> {
     }
 
     fn checks(&self) -> Vec<Check> {
-        let any = !Check::ALL.iter().any(|check| self.named(check.name()));
-        let chosen = |check: &Check| match self.check {
-            true => *check == Check::Dpor,
+        let any = !self.subject.checks.iter().any(|check| self.named(check.name()));
+        let chosen = |check: &&Check| match self.check {
+            true => **check == self.subject.checked,
             false => any || self.named(check.name()),
         };
-        Check::ALL.into_iter().filter(chosen).collect()
+        self.subject.checks.iter().filter(chosen).copied().collect()
     }
 
     fn mutants(&self, all: &[(usize, &'static Mutant)]) -> Vec<(usize, &'static Mutant)> {
@@ -167,25 +168,23 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     if asked.cargo_mutants {
         return others::run(asked.part, asked.limit);
     }
-    if asked.explorer {
-        return of_the_explorer(&asked);
-    }
-    of_the_core(&asked)
+    run_all(&asked)
 }
 
 type Row = (&'static str, &'static Mutant, Killers);
 
-fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
+fn run_all(asked: &Asked<'_>) -> Result<(), String> {
     let start = Instant::now();
-    let all = core::all();
+    let subject = asked.subject;
+    let all = subject.all();
     let chosen = asked.mutants(&all);
-    let recorded = match read(&root().join(matrix::FILE)) {
-        Ok(text) => matrix::read(&text),
+    let recorded = match read(&root().join(subject.file)) {
+        Ok(text) => matrix::read(subject, &text),
         Err(error) if asked.check => return Err(error),
         Err(_) => BTreeMap::new(),
     };
-    let tree = copy("mutants", &instrumented(&all, "src/lib.rs")?)?;
-    let seen = Seen::open(&all, &recorded, asked.check)?;
+    let tree = copy(subject.name, &instrumented(&all, subject.front)?)?;
+    let seen = Seen::open(subject, &recorded, asked.check)?;
     let mut binaries = Vec::new();
     for check in asked.checks() {
         let known = |mutant: &Mutant| seen.killers(mutant.name).contains_key(&check);
@@ -208,23 +207,23 @@ fn of_the_core(asked: &Asked<'_>) -> Result<(), String> {
     let done = two_at_a_time(&chosen, |(number, mutant), worker| {
         in_time(start, asked.limit)?;
         let log = log_file(&format!("mutant{worker}"));
-        let said = look(*number, mutant, &binaries, &seen, asked.check, &log)?;
+        let said = look(*number, mutant, &binaries, &seen, asked, &log)?;
         println!("{:40}{said}", mutant.name);
         Ok(())
     });
     println!("{} mutants, {:.0} s", chosen.len(), begin.elapsed().as_secs_f64());
-    let dpor = binaries.iter().find(|built| built.check == Check::Dpor);
-    let silent = dpor.map_or(Ok(()), |dpor| say(&all, dpor));
+    let checked = binaries.iter().find(|built| built.check == subject.checked);
+    let silent = checked.map_or(Ok(()), |checked| say(subject, &all, checked));
     if asked.check {
-        return done.and(still_seen(&chosen, &seen, &recorded)).and(silent);
+        return done.and(still_seen(subject, &chosen, &seen, &recorded)).and(silent);
     }
     let row = |(number, mutant): &(usize, &'static Mutant)| {
-        (core::kind(*number), *mutant, seen.killers(mutant.name))
+        (subject.kind(*number), *mutant, seen.killers(mutant.name))
     };
     let rows: Vec<Row> = if asked.matrix { &all } else { &chosen }.iter().map(row).collect();
-    let (text, wrong) = matrix::write(&rows);
+    let (text, wrong) = matrix::write(subject, &rows);
     if asked.matrix {
-        write(&root().join(matrix::FILE), &text)?;
+        write(&root().join(subject.file), &text)?;
     }
     match wrong.is_empty() {
         true => done.and(silent),
@@ -285,9 +284,10 @@ fn look(
     mutant: &Mutant,
     binaries: &[Binaries],
     seen: &Seen,
-    known: bool,
+    asked: &Asked<'_>,
     log: &Path,
 ) -> Result<String, String> {
+    let (known, subject) = (asked.check, asked.subject);
     let mut said = String::new();
     for built in binaries {
         let check = built.check;
@@ -302,7 +302,7 @@ fn look(
                 let failed = |error| format!("{}: {error}", mutant.name);
                 let rest = match known {
                     true => Rest::Nothing,
-                    false if matrix::explored(&seen.killers(mutant.name)) => Rest::Quick,
+                    false if matrix::explored(subject, &seen.killers(mutant.name)) => Rest::Quick,
                     false => Rest::All,
                 };
                 let killer = built.killer(number, first, rest, log).map_err(failed)?;
@@ -316,13 +316,17 @@ fn look(
 }
 
 /// Whether failures say what they are to say.
-fn say(all: &[(usize, &'static Mutant)], dpor: &Binaries) -> Result<(), String> {
+fn say(
+    subject: &Subject,
+    all: &[(usize, &'static Mutant)],
+    checked: &Binaries,
+) -> Result<(), String> {
     let log = log_file("says");
     let mut silent = String::new();
-    for (name, scenario, text) in core::SAYS {
+    for (name, scenario, text) in subject.says {
         let mutant = all.iter().find(|(_, mutant)| mutant.name == *name);
         let (number, _) = mutant.ok_or_else(|| format!("{name}: no mutant"))?;
-        dpor.killer(*number, Some((*scenario).to_owned()), Rest::Nothing, &log)?;
+        checked.killer(*number, Some((*scenario).to_owned()), Rest::Nothing, &log)?;
         let said = read(&log)?;
         if !said.contains(text) {
             silent += &format!("{name}, {scenario}: nothing says \"{text}\":\n{said}\n");
@@ -335,6 +339,7 @@ fn say(all: &[(usize, &'static Mutant)], dpor: &Binaries) -> Result<(), String> 
 }
 
 fn still_seen(
+    subject: &Subject,
     chosen: &[(usize, &'static Mutant)],
     seen: &Seen,
     recorded: &BTreeMap<String, Vec<String>>,
@@ -344,15 +349,15 @@ fn still_seen(
         let name = mutant.name;
         if !recorded.contains_key(name) {
             wrong.push(format!("{name} is not in the matrix"));
-        } else if seen.was_seen(name, Check::Dpor)
-            && seen.killers(name).get(&Check::Dpor).is_some_and(Option::is_none)
+        } else if seen.was_seen(name, subject.checked)
+            && seen.killers(name).get(&subject.checked).is_some_and(Option::is_none)
         {
             wrong.push(format!("{name} is not seen any more"));
         }
     }
     match wrong.is_empty() {
         true => Ok(()),
-        false => Err(format!("{}: {}", matrix::FILE, wrong.join("; "))),
+        false => Err(format!("{}: {}", subject.file, wrong.join("; "))),
     }
 }
 
@@ -380,31 +385,6 @@ fn choice(name: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), read(&root().join(name))? + instrument::CHOICE))
 }
 
-/// Runs the explorer's mutants against its tests, of one build.
-fn of_the_explorer(asked: &Asked<'_>) -> Result<(), String> {
-    let all: Vec<(usize, &'static Mutant)> =
-        explorer::MUTANTS.iter().enumerate().map(|(at, mutant)| (at + 1, mutant)).collect();
-    let tree = copy("explorer", &instrumented(&all, "dpor/src/lib.rs")?)?;
-    let mut built = run::build(&tree, &target(), Check::Explorer)?;
-    let log = log_file("explorer");
-    if asked.names.is_empty() && asked.part.0 == 1 {
-        built.is_sound(&log)?;
-    }
-    let mut survivors = Vec::new();
-    for (number, mutant) in asked.mutants(&all) {
-        let by = built.killer(number, None, Rest::All, &log)?;
-        let said = by.clone().unwrap_or_else(|| format!("SURVIVED: {}", mutant.breaks));
-        println!("{:40} {said}", mutant.name);
-        if by.is_none() {
-            survivors.push(mutant.name);
-        }
-    }
-    match survivors.is_empty() {
-        true => Ok(()),
-        false => Err(format!("survived: {}", survivors.join("; "))),
-    }
-}
-
 fn read(file: &Path) -> Result<String, String> {
     fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
 }
@@ -416,19 +396,19 @@ fn write(file: &Path, text: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::instrument::instrument;
-    use super::{core, explorer, lock, two_at_a_time};
+    use super::{core, explorer, lock, read, two_at_a_time};
     use crate::build::root;
     use std::collections::BTreeSet;
     use std::sync::{Barrier, Mutex};
 
     fn text(file: &str) -> String {
-        std::fs::read_to_string(root().join(file)).unwrap()
+        read(&root().join(file)).unwrap()
     }
 
     #[test]
     fn every_mutant_still_finds_what_it_breaks() {
-        let of_explorer = explorer::MUTANTS.iter().map(|mutant| (1, mutant));
-        let all = core::all().into_iter().chain(of_explorer).map(|(number, mutant)| {
+        let all = core::CORE.all().into_iter().chain(explorer::EXPLORER.all());
+        let all = all.map(|(number, mutant)| {
             let text = text(mutant.file);
             mutant.places(&text).and_then(|places| instrument(&text, &[(number, places)])).err()
         });
@@ -438,10 +418,15 @@ mod tests {
 
     #[test]
     fn each_name_is_there_once_and_there_are_enough() {
-        let names: Vec<_> = core::all().into_iter().map(|(_, mutant)| mutant.name).collect();
+        let of_explorer = explorer::EXPLORER.all();
+        assert!(of_explorer.len() >= 85, "{} mutants of the explorer", of_explorer.len());
+        let of_core = core::CORE.all();
+        assert!(of_core.len() >= 150, "{} mutants of the core", of_core.len());
+        let all = of_core.into_iter().chain(of_explorer);
+        let names: Vec<_> = all.map(|(_, mutant)| mutant.name).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-        assert!(names.len() >= 150, "{} mutants of the core", names.len());
     }
+
     #[test]
     fn two_are_worked_on_at_once_and_none_after_a_failure() {
         let (both, seen) = (Barrier::new(2), Mutex::new(Vec::new()));

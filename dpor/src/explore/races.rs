@@ -378,8 +378,9 @@ impl Races {
         self.sessions.clear();
         for &i in history {
             let event = &trace.events()[i as usize];
-            if event.label.obj != second.obj {
-                // A look by a thread that has yielded.
+            let peeks = event.label.also.iter().any(|(obj, _)| *obj == second.obj);
+            if event.label.obj != second.obj || event.label.kind == Kind::QueueWrite && peeks {
+                // A look by a thread that has yielded, maybe one that begins to wait itself.
                 let (tid, acquired) = (event.tid, i as usize);
                 if !written {
                     self.sessions.push(Session { tid, acquired, released: Some(acquired) });

@@ -310,6 +310,9 @@ pub(crate) struct Object {
     pub(crate) version: u64,
     /// What those knew who have left since, in whatever order.
     pub(crate) left: u64,
+    /// What the last knew who has sent since, if anybody has. It is no version: who leaves does not
+    /// see it.
+    pub(crate) sent: u64,
     pub(crate) name: Option<String>,
     pub(crate) alive: bool,
     /// Its creator, and its place among the creator's objects. `None` if it is a static's.
@@ -329,6 +332,7 @@ impl Object {
         self.history.clear();
         self.version = 0;
         self.left = 0;
+        self.sent = 0;
         self.name = None;
         self.at = None;
         self.alive = false;
@@ -349,6 +353,9 @@ impl Object {
         if class.conflicts(Class::Leave) && self.left != 0 {
             past = mix(past, self.left);
         }
+        if class.conflicts(Class::Send) && self.sent != 0 {
+            past = mix(past, self.sent);
+        }
         past
     }
 
@@ -358,10 +365,12 @@ impl Object {
         join(&mut self.knew[class as usize], clock);
         if matches!(class, Class::Write | Class::Unique) {
             self.version = past;
-            self.left = 0;
+            (self.left, self.sent) = (0, 0);
         }
-        if class == Class::Leave {
-            self.left = self.left.wrapping_add(mix(past, 1));
+        match class {
+            Class::Leave => self.left = self.left.wrapping_add(mix(past, 1)),
+            Class::Send => self.sent = past,
+            _ => {}
         }
         if self.history.last() != Some(&now) {
             self.history.push(now);

@@ -415,8 +415,12 @@ impl Runtime {
         if let Some(tid) = self.begin_probe() {
             return Some(Some(tid));
         }
-        if self.live.iter().any(|&p| self.enabled(p)) || self.pass_time() {
+        if self.live.iter().any(|&p| self.enabled(p)) {
             return None;
+        }
+        if self.pass_time() {
+            // Who may time out by now may also have looked in vain, and wait for a change still.
+            return self.before_sampling();
         }
         Some(self.rests().or_else(|| self.end(Ending::Deadlock)))
     }

@@ -61,7 +61,8 @@ impl Condvar {
         guard
     }
 
-    /// Waits while `condition` holds.
+    /// Waits while `condition` holds. As long as it does it is taken to have changed nothing, though it
+    /// could: see the crate's documentation on loops that wait.
     #[track_caller]
     pub fn wait_while<'a, T, F>(
         &self,
@@ -71,7 +72,7 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        while condition(&mut *guard) {
+        while guard.holds(&mut condition) {
             guard = self.wait(guard)?;
         }
         Ok(guard)
@@ -106,7 +107,11 @@ impl Condvar {
         }
     }
 
-    /// Waits while `condition` holds and the wait has not ended by itself.
+    /// Waits while `condition` holds and the wait has not ended by itself. Who is notified and finds that it
+    /// still holds waits again, as long as at first.
+    ///
+    /// As long as `condition` holds it is taken to have changed nothing: see
+    /// [`wait_while`](Self::wait_while).
     #[track_caller]
     pub fn wait_timeout_while<'a, T, F>(
         &self,
@@ -119,7 +124,7 @@ impl Condvar {
     {
         let mut over = false;
         loop {
-            if !condition(&mut *guard) {
+            if !guard.holds(&mut condition) {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
             if over {

@@ -93,9 +93,10 @@ impl<T> Shared<T> {
         });
     }
 
-    fn drop_sender(&self) {
+    /// A sender goes that was made there.
+    fn drop_sender(&self, at: &'static Location<'static>) {
         if !rt::dying() {
-            rt::perform(Op::new(self.id, Kind::DropSender, Location::caller()));
+            rt::perform(Op::new(self.id, Kind::DropSender, at));
         }
     }
 }
@@ -103,25 +104,28 @@ impl<T> Shared<T> {
 /// A channel without a limit.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let shared = Shared::new(None);
-    (Sender { shared: shared.clone() }, Receiver { shared, one: PhantomData })
+    let (shared, at) = (Shared::new(None), Location::caller());
+    (Sender { shared: shared.clone(), at }, Receiver { shared, at, one: PhantomData })
 }
 
 /// A channel with room for `bound` messages. If that is zero, sender and receiver have to meet.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    let shared = Shared::new(Some(bound));
-    (SyncSender { shared: shared.clone() }, Receiver { shared, one: PhantomData })
+    let (shared, at) = (Shared::new(Some(bound)), Location::caller());
+    (SyncSender { shared: shared.clone(), at }, Receiver { shared, at, one: PhantomData })
 }
 
 /// The sending side of a [`channel`].
 pub struct Sender<T> {
     shared: Arc<Shared<T>>,
+    /// Where it was made.
+    at: &'static Location<'static>,
 }
 
 /// The sending side of a [`sync_channel`].
 pub struct SyncSender<T> {
     shared: Arc<Shared<T>>,
+    at: &'static Location<'static>,
 }
 
 /// The receiving side. Like std's, it is not [`Sync`]:
@@ -132,6 +136,7 @@ pub struct SyncSender<T> {
 /// ```
 pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
+    at: &'static Location<'static>,
     one: PhantomData<Cell<()>>,
 }
 
@@ -246,36 +251,37 @@ impl<T> IntoIterator for Receiver<T> {
 }
 
 impl<T> Clone for Sender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
         self.shared.clone_sender();
-        Sender { shared: self.shared.clone() }
+        Sender { shared: self.shared.clone(), at: Location::caller() }
     }
 }
 
 impl<T> Clone for SyncSender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
         self.shared.clone_sender();
-        SyncSender { shared: self.shared.clone() }
+        SyncSender { shared: self.shared.clone(), at: Location::caller() }
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        self.shared.drop_sender();
+        self.shared.drop_sender(self.at);
     }
 }
 
 impl<T> Drop for SyncSender<T> {
     fn drop(&mut self) {
-        self.shared.drop_sender();
+        self.shared.drop_sender(self.at);
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if !rt::dying() {
-            let at = Location::caller();
-            rt::perform(Op::new(self.shared.id, Kind::Hangup, at));
+            rt::perform(Op::new(self.shared.id, Kind::Hangup, self.at));
             if !self.shared.meets {
                 let unread = std::mem::take(&mut *self.shared.messages());
                 drop(unread);

@@ -155,6 +155,14 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn mutex(&self) -> &'a Mutex<T> {
         self.mutex
     }
+
+    /// Whether a condition of who waits holds. Only one that does not is taken to have changed the value:
+    /// a loop around a timed wait would never be awaited if each look were a change.
+    pub(super) fn holds(&mut self, condition: &mut impl FnMut(&mut T) -> bool) -> bool {
+        let holds = condition(&mut self.value);
+        self.changed |= !holds;
+        holds
+    }
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {

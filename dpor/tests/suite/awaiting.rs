@@ -438,6 +438,73 @@ fn a_lost_wakeup_behind_a_timeout_is_a_livelock() {
     assert!(v.detail.contains("wakeups"), "{}", v.detail);
 }
 
+/// Waits for a flag behind a lock by `wait_timeout_while`, once, or again and again until that has not
+/// timed out; another thread sets it, if it does, and notifies. Whether the last wait has timed out.
+fn waits_while(sets: bool, again: bool) -> impl Fn() -> bool + Send + Sync {
+    move || {
+        let pair = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = pair.clone();
+        thread::spawn(move || {
+            if sets {
+                *theirs.0.lock().unwrap() = true;
+            }
+            theirs.1.notify_one();
+        });
+        let mut guard = pair.0.lock().unwrap();
+        loop {
+            let (next, result) = pair.1.wait_timeout_while(guard, SOON, |set| !*set).unwrap();
+            if !(again && result.timed_out()) {
+                break result.timed_out();
+            }
+            guard = next;
+        }
+    }
+}
+
+/// Its orderings by whether the wait has timed out, with so many timeouts, and no others.
+fn timed_out_in(timeouts: u32, body: impl Fn() -> bool + Send + Sync + 'static) -> [u64; 2] {
+    let body = std::sync::Arc::new(body);
+    let explore = |strategy| {
+        let body = body.clone();
+        Explorer::new().timeouts(timeouts).strategy(strategy).explore(move || body())
+    };
+    let (report, all) = (explore(Strategy::Dpor), explore(Strategy::Dfs));
+    report.assert_complete();
+    assert_eq!(report.executions, report.orderings);
+    assert!(report.outcomes.keys().eq(all.outcomes.keys()));
+    [false, true].map(|out| report.outcomes.get(&out).map_or(0, |seen| seen.orderings))
+}
+
+#[test]
+fn wait_timeout_while_may_time_out() {
+    // The flag is set before the first look; or else the wait is notified, or has ended by itself and
+    // finds the flag set, or not.
+    let once = [0, 1, u32::MAX].map(|timeouts| timed_out_in(timeouts, waits_while(true, false)));
+    // As long as another thread can go on, no wait ends by itself with no timeout to spare.
+    assert_eq!(once, [[2, 0], [3, 1], [3, 1]]);
+    // Who is notified and finds the flag as it was waits again. The notification comes before the wait,
+    // in the first wait, or after that has timed out: not so if there are none to spare.
+    let in_vain =
+        [0, 1, u32::MAX].map(|timeouts| timed_out_in(timeouts, waits_while(false, false)));
+    assert_eq!(in_vain, [[0, 2], [0, 3], [0, 3]]);
+}
+
+#[test]
+fn wait_timeout_while_in_a_loop_is_awaited() {
+    // As above, but who finds the flag not set waits on, and sees it when it is.
+    let looped = [0, 1, u32::MAX].map(|timeouts| timed_out_in(timeouts, waits_while(true, true)));
+    assert_eq!(looped, [[2, 0], [3, 0], [3, 0]]);
+    // Nobody sets it: each ordering waits for ever, whatever the notification comes before.
+    for timeouts in [0, 1, u32::MAX] {
+        for strategy in [Strategy::Dpor, Strategy::Dfs] {
+            let explorer = Explorer::new().timeouts(timeouts).strategy(strategy);
+            let report = explorer.explore(waits_while(false, true));
+            assert!(report.exhausted() && report.orderings > 1, "{report}");
+            assert_eq!((report.livelocks, report.violations.len()), (report.orderings, 1));
+        }
+    }
+}
+
 #[test]
 fn how_often_a_loop_looks_may_depend_on_what_is_behind_a_lock() {
     let (_, seen) = complete(|| {

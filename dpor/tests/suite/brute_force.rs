@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What is compared, of the programs that are generated.
 struct Sample {
+    flavour: Option<usize>,
     programs: u32,
     /// At most so many operations, interleavings and traces.
     size: usize,
@@ -21,6 +22,7 @@ struct Sample {
 #[test]
 fn every_trace_exactly_once() {
     compare(Sample {
+        flavour: None,
         programs: 500,
         size: 10,
         limit: 2000,
@@ -32,7 +34,17 @@ fn every_trace_exactly_once() {
 
 #[test]
 fn many_small_programs() {
-    compare(Sample { programs: 6000, size: 8, limit: 300, traces: 40, shared: 16, compared: 1500 });
+    let (flavour, programs) = (None, 6000);
+    let (size, limit, traces) = (8, 300, 40);
+    compare(Sample { flavour, programs, size, limit, traces, shared: 16, compared: 1500 });
+}
+
+/// How often a wait may end by itself is another in each of several programs.
+#[test]
+fn waits_while_something_holds() {
+    let (flavour, programs) = (Some(brute::WAITS), 300);
+    let (size, limit, traces) = (9, 300, 40);
+    compare(Sample { flavour, programs, size, limit, traces, shared: 16, compared: 60 });
 }
 
 /// Each was explored twice, or not at all, while the explorer was built.
@@ -46,6 +58,10 @@ fn programs_that_were_wrong_once() {
         vec![vec![Write(vec![])], vec![SpinTryRead(true)], vec![SpinTryRead(true)]],
         vec![vec![Write(vec![])], vec![PollWrite], vec![Clear(None)]],
         vec![vec![Read(vec![PollRead])], vec![Read(vec![Clear(None)])]],
+        // Who tries to send knows whether others have sent: then it does not wait for them.
+        vec![vec![TrySend, Yield, RecvUntil], vec![Spawn(vec![Spawn(vec![Send])])], vec![Send]],
+        // To begin to wait, after a yield, is a look as well, which another writer may come before.
+        vec![vec![PollWrite], vec![Clear(None), SpinFor(0, 1, 1), Write(vec![])]],
         // What ends a wait conflicts with the look before.
         vec![
             vec![Share(Share::Downgrade), Share(Share::Count), SpinOnBoth],
@@ -80,7 +96,7 @@ fn compare(sample: Sample) {
     let (compared, interleavings, traces) =
         (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let small = |p: &brute::Program| p.iter().map(|t| brute::size(t)).sum::<usize>() <= sample.size;
-    let programs = brute::program(None).prop_filter("too large", small);
+    let programs = brute::program(sample.flavour).prop_filter("too large", small);
     let result = TestRunner::new_with_rng(config, rng).run(&programs, |program| {
         let share = compared.load(Relaxed) % sample.shared == 0;
         match brute::compare(&program, sample.limit, sample.traces, share) {

@@ -89,6 +89,44 @@ fn semaphores() {
     assert_eq!([holding, afterwards], [[8, 36, 192, 68, 516], [10, 54, 336, 116, 1368]]);
 }
 
+/// Two permits for three threads that take one, count something behind a lock of its own, and give it back.
+///
+/// Nobody waits twice. The semaphore's lock is acquired in 90 orders: 54 in which nobody waits, and 36 in
+/// which the third to come (6 orders of coming) waits for the first of the others to give back (2), goes on
+/// before the second does, or after it, and gives back before or after that (3). With the orders of the
+/// counter's lock, which a thread acquires between its two acquisitions, they are 126 and 12 * (3 + 3 + 2).
+/// So there are 222 orders of acquiring locks, which no relation by which acquisitions of one lock depend on
+/// each other can fall short of. With the lock held while they notify these are all. Without, where both
+/// have given back before the third goes on (12 * 2), it is one or the other that has woken it.
+///
+/// As long as notifications that find nobody were ordered the latter were 996.
+#[test]
+fn two_permits_for_three_threads() {
+    let orderings_of = |holding: bool| {
+        orderings(move || {
+            let shared = Arc::new((Mutex::new(2), Condvar::new(), Mutex::new(0)));
+            each_of(3, move |_| {
+                let mut permits = shared.0.lock().unwrap();
+                while *permits == 0 {
+                    permits = shared.1.wait(permits).unwrap();
+                }
+                *permits -= 1;
+                drop(permits);
+                *shared.2.lock().unwrap() += 1;
+                let mut permits = shared.0.lock().unwrap();
+                *permits += 1;
+                if holding {
+                    shared.1.notify_one();
+                } else {
+                    drop(permits);
+                    shared.1.notify_one();
+                }
+            });
+        })
+    };
+    assert_eq!([true, false].map(orderings_of), [126 + 96, 126 + 96 + 24]);
+}
+
 #[test]
 fn unparks_of_one_thread() {
     let unparked = |park: fn()| {

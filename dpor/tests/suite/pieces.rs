@@ -6,6 +6,7 @@ use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Report, Strategy, Verdict};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A file of this test's, which is not there, and is removed at the end.
 struct Temporary(PathBuf);
@@ -260,7 +261,7 @@ fn what_crashes_goes_on() {
                 std::process::abort();
             }
         });
-        let file = Checkpoint::new(path).every(std::time::Duration::ZERO);
+        let file = Checkpoint::new(path).every(Duration::ZERO);
         drop(explorer.explore_in(&file, body).unwrap());
     };
     let path = file.0.to_str().unwrap();
@@ -273,4 +274,27 @@ fn what_crashes_goes_on() {
     assert!(crashes >= 3, "{crashes} crashes");
     let all = Explorer::new().explore_in(&file.checkpoint(), body).unwrap();
     assert_eq!(counts(&all), counts(&whole()));
+}
+
+/// Of threads that are all alike the blocks are equally large, and there is no chance in the estimate.
+#[test]
+fn estimates_hold() {
+    use shuttle_dpor::sync::{Arc, Mutex};
+    use shuttle_dpor::{thread, Estimate};
+    let estimate = |most: u64, time, writers: usize| {
+        Explorer::new().max_executions(most).estimate(time, move || {
+            let last = Arc::new(Mutex::new(0));
+            for n in 0..writers {
+                let last = last.clone();
+                thread::spawn(move || *last.lock().unwrap() = n);
+            }
+        })
+    };
+    let long = Duration::from_secs(600);
+    assert_eq!(estimate(u64::MAX, long, 4), Estimate::Exactly(24));
+    // Of 6 all blocks are small, and explored; those of 7 are divided once more. A tenth on either side.
+    assert_eq!(estimate(100, long, 6), Estimate::Between(654, 793));
+    assert_eq!(estimate(100, long, 7), Estimate::Between(4581, 5544));
+    // Without time it knows no bound.
+    assert!(matches!(estimate(100, Duration::ZERO, 7), Estimate::AtLeast(n) if n <= 5040));
 }

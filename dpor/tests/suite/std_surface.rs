@@ -490,7 +490,8 @@ fn the_environment_runs_a_token_again() {
         std::env::set_var("SHUTTLE_DPOR_REPLAY", token.to_string());
         let report = Explorer::new().explore(fails_if_late);
         assert_eq!((report.verdict.clone(), report.orderings), (Verdict::Violated, 1));
-        std::env::set_var("SHUTTLE_DPOR_REPLAY", "dpor-0.1.0/0,0.0/0,1");
+        let other = concat!("dpor-", env!("CARGO_PKG_VERSION"), "/0,0.0/0,1");
+        std::env::set_var("SHUTTLE_DPOR_REPLAY", other);
         let report = Explorer::new().explore(fails_if_late);
         assert!(matches!(report.verdict, Verdict::Incomplete { .. }), "{report}");
     });

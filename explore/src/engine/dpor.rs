@@ -392,7 +392,7 @@ fn witness(seen: shuttle_dpor::Witness, replay: String, prologue: bool) -> Witne
                 line: String::new(),
                 note,
             },
-            What::Operation { operation, object, value, file, line } => Step {
+            What::Operation { operation, object, value, file, line, .. } => Step {
                 thread,
                 operation: operation.into(),
                 object,

@@ -14,7 +14,8 @@ mod time;
 mod wakeups;
 mod workers;
 
-use super::Mutant;
+use super::run::Check;
+use super::{Mutant, Subject};
 
 const AFTER: &str = "src/after.rs";
 const BATCH: &str = "src/batch.rs";
@@ -34,6 +35,47 @@ const TYPES: &str = "src/types.rs";
 const WAKE: &str = "src/wakeups.rs";
 const WORKER: &str = "src/worker.rs";
 
+/// The core, whose mutants are to be seen by explorations.
+pub(super) const CORE: Subject = Subject {
+    name: "mutants",
+    front: "src/lib.rs",
+    kinds: KINDS,
+    unseen: UNSEEN,
+    says: SAYS,
+    file: "models/MUTANTS.md",
+    head: HEAD,
+    one: "an exploration",
+    none: "no exploration",
+    checks: &[Check::Dpor, Check::Generated, Check::Loom, Check::Std],
+    required: &[Check::Dpor, Check::Generated, Check::Loom],
+    checked: Check::Dpor,
+    seen: "seen.txt",
+    sources: &[
+        "src",
+        "tests",
+        "explore/src",
+        "models/src",
+        "models/scenarios.txt",
+        "loom-tests",
+        "dpor/src",
+    ],
+};
+
+const HEAD: &str = "\
+# Which check sees which mistake
+
+Each row is a mistake in the core (`xtask/src/mutants/core/`), and what fails
+when it is made: a scenario under shuttle-dpor, one of the generated scenarios, a
+scenario under loom, one of the native tests. Where several fail, the one that
+came first. Of the generated ones it is run against part {PART} of those of
+three calls, under shuttle-dpor; under loom against the scenarios in which loom has
+no more than {QUICK} executions, and against the one that shuttle-dpor saw it by; with
+std against the native tests, but for `{SLOW}` where an exploration sees it.
+`-`: nothing fails; `not run`: nobody has looked. `(deadline)`: it never came to an end.
+
+Written by `cargo xtask mutants --matrix`, and checked by `--check`; do not edit it.
+";
+
 const KINDS: &[(&str, &[Mutant])] = &[
     ("wakeups", wakeups::MUTANTS),
     ("slots", slots::MUTANTS),
@@ -50,22 +92,10 @@ const KINDS: &[(&str, &[Mutant])] = &[
     ("late", late::MUTANTS),
 ];
 
-/// All of them, by their numbers: 0 is the sound core.
-pub(super) fn all() -> Vec<(usize, &'static Mutant)> {
-    let mutants = KINDS.iter().flat_map(|(_, mutants)| mutants.iter());
-    (1..).zip(mutants).collect()
-}
-
-/// The kind of the mutant with this number.
-pub(super) fn kind(number: usize) -> &'static str {
-    let mut kinds = KINDS.iter().flat_map(|(kind, mutants)| mutants.iter().map(move |_| *kind));
-    kinds.nth(number - 1).unwrap_or_default()
-}
-
 /// What the failure of a scenario under shuttle-dpor says of some: what a client
 /// would have been handed; who sleeps, what there is for it and who should have
 /// woken it; and who never comes to rest.
-pub(super) const SAYS: &[(&str, &str, &str)] = &[
+const SAYS: &[(&str, &str, &str)] = &[
     (
         "ok-one-item-short",
         "handed-to-the-end",
@@ -107,7 +137,7 @@ pub(super) const SAYS: &[(&str, &str, &str)] = &[
 ];
 
 /// Those that no exploration sees, and why.
-pub(super) const UNSEEN: &[(&str, &str)] = &[
+const UNSEEN: &[(&str, &str)] = &[
     (
         "read-keeps-paused",
         "changes nothing: whatever makes something ready clears paused, and who has read looks again and pauses",

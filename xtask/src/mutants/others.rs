@@ -5,9 +5,9 @@
 //! is in [`MISSED`], with a reason, or an error. A run that is cut off goes on.
 
 use super::copy::copy;
+use super::core::CORE;
 use super::instrument::{instrument, mutant_at, Edit};
 use super::run::{self, Binaries, Check, Rest};
-use super::seen::SOURCES;
 use super::{choice, folder, in_time, lock, log_file, read, two_at_a_time};
 use crate::build::{cargo, root, target, Engine};
 use crate::kept::Sources;
@@ -119,7 +119,7 @@ impl Seen {
             fs::read_to_string(&file).unwrap_or_default().lines().filter_map(line).collect();
         let kept = File::options().create(true).append(true).open(&file);
         let kept = kept.map_err(|error| format!("{}: {error}", file.display()))?;
-        Ok(Seen { sources: Sources::of(&root(), &SOURCES)?, state: Mutex::new((kept, found)) })
+        Ok(Seen { sources: Sources::of(&root(), CORE.sources)?, state: Mutex::new((kept, found)) })
     }
 
     fn stamp(&self, other: &Other) -> u64 {

@@ -26,8 +26,6 @@ pub(super) enum Check {
 }
 
 impl Check {
-    pub(super) const ALL: [Check; 4] = [Check::Dpor, Check::Generated, Check::Loom, Check::Std];
-
     pub(super) fn name(self) -> &'static str {
         match self {
             Check::Std => "std",

@@ -4,7 +4,7 @@
 
 use super::matrix::Killers;
 use super::run::Check;
-use super::{folder, lock, Mutant};
+use super::{folder, lock, Subject};
 use crate::build::root;
 use crate::kept::Sources;
 use std::collections::BTreeMap;
@@ -24,10 +24,6 @@ pub(super) struct Seen {
     before: Found,
 }
 
-/// What the checks are built from.
-pub(super) const SOURCES: [&str; 7] =
-    ["src", "tests", "explore/src", "models/src", "models/scenarios.txt", "loom-tests", "dpor/src"];
-
 /// In a cell, and in the file: nothing has seen it.
 const NOTHING: &str = "-";
 
@@ -38,25 +34,25 @@ impl Seen {
     /// Reads what there is: of the sources as they are, and of others; the latter from
     /// what is `recorded` only, where that is checked.
     pub(super) fn open(
-        all: &[(usize, &'static Mutant)],
+        subject: &Subject,
         recorded: &BTreeMap<String, Vec<String>>,
         only_recorded: bool,
     ) -> Result<Self, String> {
-        let file = folder().join("seen.txt");
+        let file = folder().join(subject.seen);
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
-        let sources = Sources::of(&root(), &SOURCES)?;
-        let stamp = |mutant: &'static Mutant| {
-            (mutant.name, sources.stamp_with((mutant.file, mutant.edits)))
-        };
-        let stamps: BTreeMap<_, _> = all.iter().map(|(_, mutant)| stamp(mutant)).collect();
+        let sources = Sources::of(&root(), subject.sources)?;
+        let all = subject.all().into_iter();
+        let stamps: BTreeMap<_, _> = all
+            .map(|(_, mutant)| (mutant.name, sources.stamp_with((mutant.file, mutant.edits))))
+            .collect();
         let (mut found, mut before) = (Found::new(), Found::new());
         for (mutant, cells) in recorded {
-            for (check, cell) in Check::ALL.into_iter().zip(cells) {
+            for (check, cell) in subject.checks.iter().copied().zip(cells) {
                 before.entry(mutant.clone()).or_default().insert(check, killer(cell));
             }
         }
         for line in fs::read_to_string(&file).unwrap_or_default().lines() {
-            let Some((of, mutant, check, cell)) = entry(line) else { continue };
+            let Some((of, mutant, check, cell)) = entry(subject, line) else { continue };
             let to = match stamps.get(mutant) == Some(&of) {
                 true => &mut found,
                 false if only_recorded => continue,
@@ -78,7 +74,7 @@ impl Seen {
         let cell = killer.as_deref().unwrap_or(NOTHING);
         let stamp = self.stamps.get(mutant).copied().unwrap_or_default();
         let line = format!("{stamp:x}\t{mutant}\t{}\t{cell}\n", check.name());
-        state.0.write_all(line.as_bytes()).map_err(|error| format!("seen.txt: {error}"))?;
+        state.0.write_all(line.as_bytes()).map_err(|error| format!("{mutant}: {error}"))?;
         state.1.entry(mutant.to_owned()).or_default().insert(check, killer);
         Ok(())
     }
@@ -109,10 +105,10 @@ fn killer(cell: &str) -> Option<String> {
     (cell != NOTHING && cell != super::matrix::NOT_RUN).then(|| cell.to_owned())
 }
 
-fn entry(line: &str) -> Option<(u64, &str, Check, &str)> {
+fn entry<'l>(subject: &Subject, line: &'l str) -> Option<(u64, &'l str, Check, &'l str)> {
     let mut fields = line.split('\t');
     let stamp = u64::from_str_radix(fields.next()?, 16).ok()?;
     let (mutant, check, cell) = (fields.next()?, fields.next()?, fields.next()?);
-    let check = Check::ALL.into_iter().find(|one| one.name() == check)?;
+    let check = subject.checks.iter().copied().find(|one| one.name() == check)?;
     Some((stamp, mutant, check, cell))
 }

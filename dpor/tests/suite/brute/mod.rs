@@ -88,6 +88,8 @@ pub(crate) enum Stmt {
     SetRwLock,
     /// The same, with the condition variable and a timeout.
     WaitUntilSet,
+    /// The same by `wait_timeout_while`: once, or again and again until that has not timed out.
+    WaitWhile(bool),
     /// Changes what is behind the condition variable's mutex.
     SetCondition,
     /// Receives, and again if that has timed out.
@@ -149,6 +151,7 @@ struct Flavour {
     shares: u32,
     ends: u32,
     spins: u32,
+    waits: u32,
 }
 
 const NONE: Flavour = Flavour {
@@ -164,9 +167,10 @@ const NONE: Flavour = Flavour {
     shares: 0,
     ends: 0,
     spins: 0,
+    waits: 0,
 };
 
-const FLAVOURS: [Flavour; 19] = [
+const FLAVOURS: [Flavour; 20] = [
     Flavour {
         atomics: 4,
         locks: 4,
@@ -180,6 +184,7 @@ const FLAVOURS: [Flavour; 19] = [
         shares: 0,
         ends: 0,
         spins: 0,
+        waits: 0,
     },
     Flavour { atomics: 9, locks: 1, ..NONE },
     Flavour { atomics: 1, locks: 9, ..NONE },
@@ -199,7 +204,11 @@ const FLAVOURS: [Flavour; 19] = [
     Flavour { shares: 9, ..NONE },
     Flavour { atomics: 2, locks: 1, shares: 6, ..NONE },
     Flavour { atomics: 2, shares: 5, spins: 3, ..NONE },
+    Flavour { condvars: 3, spins: 2, waits: 4, ..NONE },
 ];
+
+/// The flavour with `wait_timeout_while`: no program has that unless it is asked for.
+pub(crate) const WAITS: usize = 19;
 
 /// One of several, by weight; a weight may be zero.
 fn choice(mut of: Vec<(u32, BoxedStrategy<Stmt>)>) -> Union<BoxedStrategy<Stmt>> {
@@ -253,6 +262,7 @@ fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
         (f.spins * f.rwlocks, any::<bool>().prop_map(Stmt::SpinTryRead).boxed()),
         (f.spins * f.rwlocks, Just(Stmt::SetRwLock).boxed()),
         (f.spins * f.condvars, Just(Stmt::WaitUntilSet).boxed()),
+        (f.waits, any::<bool>().prop_map(Stmt::WaitWhile).boxed()),
         (f.spins * f.condvars, Just(Stmt::SetCondition).boxed()),
         (f.spins * f.channels, Just(Stmt::RecvUntil).boxed()),
         (f.spins * f.parks, which().prop_map(Stmt::ParkUntil).boxed()),
@@ -294,7 +304,7 @@ fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
 
 /// Programs of two to four threads; of one flavour, if there is one of that number.
 pub(crate) fn program(flavour: Option<usize>) -> impl Strategy<Value = Program> {
-    let of = flavour.map_or(&FLAVOURS[..], |n| &FLAVOURS[n..=n]);
+    let of = flavour.map_or(&FLAVOURS[..WAITS], |n| &FLAVOURS[n..=n]);
     prop::sample::select(of)
         .prop_flat_map(|f| prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5))
 }
@@ -308,7 +318,7 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::Downgrade(b) => 4 + size(b),
         Stmt::Spawn(b) => size(b),
         Stmt::Once(b) => 2 + size(b),
-        Stmt::Wait(_) | Stmt::WaitUntilSet => 5,
+        Stmt::Wait(_) | Stmt::WaitUntilSet | Stmt::WaitWhile(_) => 5,
         Stmt::SpinOnBoth | Stmt::SpinLock(_) | Stmt::SpinTry(_) | Stmt::Set(_) => 2,
         Stmt::PollRead | Stmt::SpinTryRead(_) => 2,
         Stmt::PollWrite | Stmt::SetRwLock => 3,
@@ -747,6 +757,20 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                     guard = condvar.wait_timeout(guard, Duration::ZERO).unwrap().0;
                 }
             }
+            Stmt::WaitWhile(again) => {
+                let (mutex, condvar) = &world.condvar;
+                let mut guard = mutex.lock().unwrap();
+                let timed_out = loop {
+                    let zero = |set: &mut usize| *set == 0;
+                    let waited = condvar.wait_timeout_while(guard, Duration::ZERO, zero);
+                    let (locked, result) = waited.unwrap();
+                    guard = locked;
+                    if !(*again && result.timed_out()) {
+                        break result.timed_out();
+                    }
+                };
+                world.see(me, timed_out as usize);
+            }
             Stmt::SetCondition => *world.condvar.0.lock().unwrap() += 1,
             Stmt::RecvUntil => world.receive(me, |r| loop {
                 match r.recv_timeout(Duration::ZERO) {
@@ -807,6 +831,15 @@ fn weakly(stmts: &[Stmt]) -> bool {
 /// Whether a thread is asked whether it has ended: otherwise it is no operation to end.
 fn ends(program: &Program) -> bool {
     program.iter().any(|t| has(t, &|s| matches!(s, Stmt::IsFinished)))
+}
+
+/// How many waits of a thread may end by themselves before nothing else can go on: none, one, or all.
+fn timeouts(program: &Program) -> u32 {
+    match program.iter().map(|t| t.len()).sum::<usize>() % 4 {
+        0 => 0,
+        1 => 1,
+        _ => u32::MAX,
+    }
 }
 
 type Seen = BTreeMap<String, Vec<usize>>;
@@ -1025,6 +1058,7 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
         .workers(workers)
         .max_executions(limit)
         .thread_ends(ends(&program))
+        .timeouts(timeouts(&program))
         .reference_counts(program.iter().any(|t| shares(t)))
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
         .explore(move || body(&program));
@@ -1055,8 +1089,9 @@ pub(crate) fn compare(
         return Ok(None);
     }
     let all = explore(program, Choose::Dfs, 1, limit);
-    if all.incomplete.is_some() {
-        return Ok(None);
+    if let Some(why) = all.incomplete {
+        // What is larger is not compared; any other reason is a fault.
+        return if all.executions >= limit { Ok(None) } else { Err(format!("brute force: {why}")) };
     }
     if let Some(why) = once.incomplete {
         return Err(format!("brute force comes to its end, and the explorer does not: {why}"));

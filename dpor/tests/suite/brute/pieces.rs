@@ -1,6 +1,6 @@
 //! The same program explored in pieces: interrupted and gone on with, and in parts.
 
-use super::{body, ends, shares, trace, Explored, Program};
+use super::{body, ends, shares, timeouts, trace, Explored, Program};
 use shuttle_dpor::{Checkpoint, Explorer, Ordering};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -16,6 +16,7 @@ fn explorer(program: &Program, workers: usize, traces: &Traces) -> Explorer {
     Explorer::new()
         .workers(workers)
         .thread_ends(ends(program))
+        .timeouts(timeouts(program))
         .reference_counts(program.iter().any(|t| shares(t)))
         .observe(seen)
 }
