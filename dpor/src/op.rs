@@ -32,6 +32,7 @@
 use crate::object::{DONE, GONE, NOBODY};
 use crate::spin::Also;
 use std::panic::Location;
+use std::sync::LazyLock;
 
 /// A thread, by the dense number that its place in the tree of spawns has been given.
 pub(crate) type Tid = u16;
@@ -295,7 +296,7 @@ impl Class {
         CONFLICTS[self as usize]
     }
 
-    const fn conflict(self, other: Class) -> bool {
+    fn conflict(self, other: Class) -> bool {
         use Class::*;
         match (self, other) {
             (Queue, Admission) | (Admission, Queue) => true,
@@ -313,18 +314,12 @@ impl Class {
 }
 
 /// For each class those that it conflicts with: this is asked many times for each operation.
-const CONFLICTS: [u16; CLASSES] = {
-    let mut table = [0; CLASSES];
-    let mut n = 0;
-    while n < CLASSES * CLASSES {
-        let (one, other) = (n / CLASSES, n % CLASSES);
-        if Class::ALL[one].conflict(Class::ALL[other]) {
-            table[one] |= 1 << other;
-        }
-        n += 1;
-    }
-    table
-};
+static CONFLICTS: LazyLock<[u16; CLASSES]> = LazyLock::new(|| {
+    Class::ALL.map(|one| {
+        let all = Class::ALL.into_iter().filter(|&other| one.conflict(other));
+        all.fold(0, |set, other| set | 1 << other as usize)
+    })
+});
 
 /// What the dependency relation sees of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Programs some of whose threads are equal: explored up to their exchange, and as if they differed.
 
-use super::{counts, ends, sends, shares, start, trace, weakly};
+use super::{counts, ends, parks, sends, shares, start, trace, weakly};
 use super::{Own, Program, Seen, Sends, World};
 use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -176,8 +176,9 @@ fn compare(program: &Equals, cost: &mut Cost, pieces: bool) -> Result<(), String
             return Err(format!("{workers} workers: {here:?} and not {all:?}"));
         }
         let orbits = orbits.lock().unwrap().len() as u64;
-        if ends(&program.0) {
-            // What says whether a thread has ended is not the thread's, and would have to be exchanged, too.
+        if ends(&program.0) || program.0.iter().any(|t| parks(t)) {
+            // What says whether a thread has ended, and its token, are not the thread's, and would have to be
+            // exchanged, too.
             continue;
         }
         if executions - blocked < orbits || executions - blocked > all.0 {

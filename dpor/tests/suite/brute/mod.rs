@@ -818,6 +818,11 @@ fn shares(stmts: &[Stmt]) -> bool {
     has(stmts, &|s| matches!(s, Stmt::Share(_) | Stmt::ShareUntil(_)))
 }
 
+/// Whether it parks, which its token is needed for: an object of who spawned it.
+fn parks(stmts: &[Stmt]) -> bool {
+    has(stmts, &|s| matches!(s, Stmt::Park(_) | Stmt::ParkUntil(_)))
+}
+
 /// Whether it does something with weak ones.
 fn weakly(stmts: &[Stmt]) -> bool {
     let weak = |s: &Share| matches!(s, Share::CloneWeak | Share::DropWeak | Share::Upgrade);
