@@ -81,6 +81,8 @@ mod batch;
 mod config;
 mod connection;
 #[cfg(all(test, not(any(loom, shuttle))))]
+// Its host is native, and shares nothing with the core.
+#[allow(clippy::disallowed_types)]
 mod costs;
 mod error;
 mod host;

@@ -64,7 +64,7 @@ fn seen(report: &Report, outcome: &str) -> bool {
         outcome.split("; ").filter(|clause| !clause.is_empty()).map(clause).collect();
     let all = |outcome: &Outcome| {
         clauses.iter().all(|(call, answer)| {
-            outcome.answers.iter().any(|seen| (seen.text(), &seen.answer) == (call, answer))
+            outcome.answers.iter().any(|seen| seen.text() == *call && *seen.answer == **answer)
         })
     };
     clauses.is_empty() || report.outcomes.iter().any(|outcome| all(&outcome.outcome))
