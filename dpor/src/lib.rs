@@ -55,7 +55,8 @@
 //! execution to the next is noticed if its operations differ, or if an ordering that is shown has
 //! another outcome when it runs again. A thread that waits for what is not modelled is noticed by a
 //! [watchdog](Explorer::watchdog). A thread of std's that uses a primitive of the body is stopped by a
-//! panic, and is a violation, `no-foreign-thread`, whether or not somebody joins it.
+//! panic, and is a violation, `no-foreign-thread`, whether or not somebody joins it; if several
+//! explorations are under way in the process, the panic is all that there is to see.
 //!
 //! # What is guaranteed
 //!

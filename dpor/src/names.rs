@@ -14,6 +14,7 @@
 use crate::op::{ObjId, Tid};
 use crate::spin::Verdicts;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why an execution is given up that starts a thread with a number beyond that.
@@ -50,9 +51,21 @@ struct Table {
     objects: HashMap<(Creator, u32), ObjId>,
 }
 
+/// What is explored by one `Explorer`, by all of its workers: no other in this process has its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ExplorationId(u64);
+
+impl Default for ExplorationId {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        ExplorationId(NEXT.fetch_add(1, Relaxed))
+    }
+}
+
 /// The numbers of all workers.
 #[derive(Clone, Default)]
 pub(crate) struct Names {
+    pub(crate) exploration: ExplorationId,
     table: Arc<Mutex<Table>>,
     /// Which threads spin: told by what they know, which names threads and objects.
     pub(crate) spinners: Verdicts,

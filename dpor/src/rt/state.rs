@@ -2,6 +2,7 @@
 
 use super::guest::Guest;
 use super::statics::Making;
+use super::strays::Running;
 use super::tasks::Tasks;
 use super::thread::{Status, Thread};
 use crate::count::Weight;
@@ -111,6 +112,7 @@ pub(crate) struct Runtime {
     pub(crate) tracking: bool,
     pub(super) cells: Vec<Cell>,
     pub(super) chosen: Option<Tid>,
+    pub(super) running: Running,
     names: NameCache,
     /// For the watchdog, if there is one.
     pub(crate) pulse: Option<Pulse>,
@@ -141,7 +143,7 @@ pub(crate) struct Runtime {
 
 impl Runtime {
     pub(crate) fn new(mode: Mode, names: Names, max_steps: usize) -> Self {
-        let spinners = names.spinners.clone();
+        let (spinners, running) = (names.spinners.clone(), Running::new(names.exploration));
         Runtime {
             mode,
             trace: Trace::default(),
@@ -170,6 +172,7 @@ impl Runtime {
             tracking: false,
             cells: Vec::new(),
             chosen: None,
+            running,
             names: NameCache::new(names),
             pulse: None,
             idle: 0,

@@ -1,5 +1,6 @@
 //! What counts as a violation, and what a report says about it.
 
+use super::child::alone;
 use shuttle_dpor::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Condvar, Mutex};
 use shuttle_dpor::{may_wait, report_violation, thread, until_rest, Explorer, Strategy, Verdict};
@@ -375,25 +376,44 @@ fn an_ordering_with_two_data_races_violates_the_name_once() {
     races.iter().for_each(|race| assert_eq!(race.orderings_of_name, report.orderings));
 }
 
+/// In a process of its own: with explorations beside it nobody would be blamed.
 #[test]
 fn a_thread_of_stds_is_a_violation_joined_or_not() {
-    for joins in [true, false] {
-        let report = Explorer::new().explore(move || {
+    let name = "violations::a_thread_of_stds_is_a_violation_joined_or_not";
+    let (well, said) = alone(name, || {
+        for joins in [true, false] {
+            let report = Explorer::new().explore(move || uses_a_thread_of_stds(joins));
+            let names: Vec<_> = report.violations.iter().map(|v| v.name.as_str()).collect();
+            assert_eq!(names, ["no-foreign-thread"]);
+            let detail = &report.violations[0].detail;
+            assert!(detail.contains("lock mutex at "), "{detail}");
+        }
+        // Of two that are under way neither is blamed: this one does nothing of the kind.
+        let report = Explorer::new().explore(|| {
             let lock = Arc::new(Mutex::new(()));
-            let theirs = lock.clone();
-            let (alive, dead) = std::sync::mpsc::channel::<()>();
-            let stray = std::thread::spawn(move || {
-                let _alive = alive;
-                drop(theirs.lock());
+            let others = std::thread::spawn(|| {
+                Explorer::new().explore(|| uses_a_thread_of_stds(false)).violations.len()
             });
-            assert!(dead.recv().is_err(), "it has panicked");
-            if joins {
-                assert!(stray.join().is_err());
-            }
+            let blamed = others.join().unwrap();
             drop(lock.lock());
+            blamed
         });
-        let names: Vec<_> = report.violations.iter().map(|v| v.name.as_str()).collect();
-        assert_eq!(names, ["no-foreign-thread"]);
-        assert!(report.violations[0].detail.contains("lock mutex at "), "{}", report.violations[0]);
+        assert!(report.violations.is_empty() && report.outcomes.keys().eq(&[0]), "{report}");
+    });
+    assert!(well, "{said}");
+}
+
+fn uses_a_thread_of_stds(joins: bool) {
+    let lock = Arc::new(Mutex::new(()));
+    let theirs = lock.clone();
+    let (alive, dead) = std::sync::mpsc::channel::<()>();
+    let stray = std::thread::spawn(move || {
+        let _alive = alive;
+        drop(theirs.lock());
+    });
+    assert!(dead.recv().is_err(), "it has panicked");
+    if joins {
+        assert!(stray.join().is_err());
     }
+    drop(lock.lock());
 }
