@@ -61,7 +61,10 @@ pub fn execute(system: &dyn Model, scenario: &Arc<Scenario>) -> Observation {
     if rests {
         sync::until_rest();
     } else {
-        others.into_iter().for_each(sync::Equal::join);
+        // One by one: who is stuck is shown to wait here.
+        for equal in others {
+            equal.join();
+        }
     }
     perform(scenario.threads.len() + 1, &scenario.epilogue, &*instance, &log);
     if rests {

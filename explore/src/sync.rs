@@ -82,6 +82,7 @@ impl Equal {
     /// # Panics
     ///
     /// If one of them has: an engine reports that in its own words.
+    #[track_caller]
     pub fn join(self) {
         #[cfg(not(loom))]
         self.0.join().map(drop).unwrap_or_else(|panic| std::panic::resume_unwind(panic));
