@@ -102,6 +102,13 @@ pub(crate) struct Trace {
     pauses: Vec<Pause>,
 }
 
+/// Puts a clock behind those in the arena. Returns where it begins, and its length.
+fn keep(arena: &mut Vec<u32>, clock: &[u32]) -> (u32, u16) {
+    let at = arena.len() as u32;
+    arena.extend_from_slice(clock);
+    (at, clock.len() as u16)
+}
+
 impl Trace {
     /// Begins again. The first `kept` events may come again.
     pub(crate) fn begin(&mut self, kept: usize) {
@@ -149,11 +156,6 @@ impl Trace {
     pub(crate) fn push(&mut self, p: Performed, base: &[u32], clock: &[u32]) {
         self.truncate(self.len);
         self.len += 1;
-        let keep = |arena: &mut Vec<u32>, c: &[u32]| {
-            let at = arena.len() as u32;
-            arena.extend_from_slice(c);
-            (at, c.len() as u16)
-        };
         let base = keep(&mut self.arena, base);
         let clock_at = keep(&mut self.arena, clock);
         let pause = p.pause.map(|pause| {
@@ -191,14 +193,9 @@ impl Trace {
             clock.clear();
             clock.extend_from_slice(self.clock(i));
             f(i, self.events[i].tid, &mut base, &mut clock);
-            let mut keep = |c: &[u32]| {
-                let at = arena.len() as u32;
-                arena.extend_from_slice(c);
-                (at, c.len() as u16)
-            };
-            let kept = (keep(&base), keep(&clock));
             let event = &mut self.events[i];
-            (event.base, event.clock) = kept;
+            event.base = keep(&mut arena, &base);
+            event.clock = keep(&mut arena, &clock);
         }
         self.arena = arena;
     }

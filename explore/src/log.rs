@@ -256,11 +256,6 @@ impl Log {
         }
         Replies(replies.into())
     }
-
-    /// The same with the calls.
-    pub fn outcome(&self, scenario: &Scenario) -> Outcome {
-        Outcomes::new(scenario).outcome(&self.replies(scenario))
-    }
 }
 
 impl fmt::Display for Outcome {
