@@ -152,12 +152,13 @@
 //!
 //! * shuttle's interface tells a scheduler which tasks can run, not what they are about to do, and its
 //!   primitives block by themselves. So the primitives here announce the operation first, and what
-//!   decides whether it is enabled is kept beside the announcement (the modules `object` and `rt`);
-//!   from shuttle come the tasks, the switching between them, its schedulers and its reports.
+//!   decides whether it is enabled is kept beside the announcement (the modules `object` and `rt`). Where
+//!   one of its schedulers or its runner decides, and in a body with scoped threads, its tasks run the
+//!   threads; an exploration otherwise runs them on coroutines of its own, which cost less to switch.
 //! * An *event* is an operation that a primitive has announced; what a thread does between two of them
 //!   belongs to the earlier. The *happens-before* relation of a trace is kept as vector clocks (the
 //!   module `trace`), computed from the dependency relation above (`op`).
-//! * `Explore(E, Sleep, WuT)` is a loop: shuttle runs executions, and the stack of calls is a stack of
+//! * `Explore(E, Sleep, WuT)` is a loop over executions, and the stack of calls is a stack of
 //!   nodes (`explore::node`), each with its sleep set, the branches that are done, and the wakeup tree
 //!   of those that wait.
 //! * When an execution is maximal, each of its *reversible races* (`explore::races`) gives the

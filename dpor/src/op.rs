@@ -32,7 +32,6 @@
 use crate::object::{DONE, GONE, NOBODY};
 use crate::spin::Also;
 use std::panic::Location;
-use std::sync::LazyLock;
 
 /// A thread, by the dense number that its place in the tree of spawns has been given.
 pub(crate) type Tid = u16;
@@ -296,7 +295,7 @@ impl Class {
         CONFLICTS[self as usize]
     }
 
-    fn conflict(self, other: Class) -> bool {
+    const fn conflict(self, other: Class) -> bool {
         use Class::*;
         match (self, other) {
             (Queue, Admission) | (Admission, Queue) => true,
@@ -314,12 +313,21 @@ impl Class {
 }
 
 /// For each class those that it conflicts with: this is asked many times for each operation.
-static CONFLICTS: LazyLock<[u16; CLASSES]> = LazyLock::new(|| {
-    Class::ALL.map(|one| {
-        let all = Class::ALL.into_iter().filter(|&other| one.conflict(other));
-        all.fold(0, |set, other| set | 1 << other as usize)
-    })
-});
+static CONFLICTS: [u16; CLASSES] = {
+    let mut all = [0; CLASSES];
+    let mut one = 0;
+    while one < CLASSES {
+        let mut other = 0;
+        while other < CLASSES {
+            if Class::ALL[one].conflict(Class::ALL[other]) {
+                all[one] |= 1 << other;
+            }
+            other += 1;
+        }
+        one += 1;
+    }
+    all
+};
 
 /// What the dependency relation sees of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,6 +345,7 @@ impl Label {
     }
 
     /// Whether the order of two operations of different threads can matter.
+    #[inline]
     pub(crate) fn dependent(self, other: Label) -> bool {
         if self.also.is_empty() && other.also.is_empty() {
             return self.obj == other.obj
