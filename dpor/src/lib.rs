@@ -49,6 +49,8 @@
 //! primitives block, are scheduled and fail as shuttle's own do, and a [`DporScheduler`] makes such a
 //! test exhaustive.
 //!
+//! shuttle's own primitives do not work in the body of an explorer: they are not explored, and panic.
+//!
 //! The body must be deterministic but for the order of its operations, and must share nothing between
 //! threads except through these primitives and what is never written. What it shares otherwise, a
 //! counter of live objects say, must not influence what threads do. A body that differs from one

@@ -32,6 +32,7 @@
 use crate::object::{DONE, GONE, NOBODY};
 use crate::spin::Also;
 use std::panic::Location;
+use std::sync::LazyLock;
 
 /// A thread, by the dense number that its place in the tree of spawns has been given.
 pub(crate) type Tid = u16;
@@ -295,7 +296,7 @@ impl Class {
         CONFLICTS[self as usize]
     }
 
-    const fn conflict(self, other: Class) -> bool {
+    fn conflict(self, other: Class) -> bool {
         use Class::*;
         match (self, other) {
             (Queue, Admission) | (Admission, Queue) => true,
@@ -313,21 +314,12 @@ impl Class {
 }
 
 /// For each class those that it conflicts with: this is asked many times for each operation.
-static CONFLICTS: [u16; CLASSES] = {
-    let mut all = [0; CLASSES];
-    let mut one = 0;
-    while one < CLASSES {
-        let mut other = 0;
-        while other < CLASSES {
-            if Class::ALL[one].conflict(Class::ALL[other]) {
-                all[one] |= 1 << other;
-            }
-            other += 1;
-        }
-        one += 1;
-    }
-    all
-};
+static CONFLICTS: LazyLock<[u16; CLASSES]> = LazyLock::new(|| {
+    Class::ALL.map(|one| {
+        let all = Class::ALL.into_iter().filter(|&other| one.conflict(other));
+        all.fold(0, |set, other| set | 1 << other as usize)
+    })
+});
 
 /// What the dependency relation sees of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -345,7 +337,6 @@ impl Label {
     }
 
     /// Whether the order of two operations of different threads can matter.
-    #[inline]
     pub(crate) fn dependent(self, other: Label) -> bool {
         if self.also.is_empty() && other.also.is_empty() {
             return self.obj == other.obj
