@@ -238,6 +238,30 @@ pub(crate) fn perform(op: Op) -> Option<u64> {
     }
 }
 
+/// Performs the operation of a destructor that releases what its thread has, and calls `unwinds` before it
+/// if some thread unwinds. Does nothing where there is no execution, or one that has been given up.
+pub(crate) fn release(op: Op, unwinds: impl FnOnce()) {
+    let quiet = !std::thread::panicking();
+    let arrival = try_with(|rt| {
+        if rt.ending.is_some() {
+            return None;
+        }
+        match rt.arrive(op) {
+            Arrival::Go if quiet => {
+                rt.apply(op);
+                None
+            }
+            other => Some(other),
+        }
+    });
+    if let Some(arrival) = arrival.flatten() {
+        if granted(arrival) == Grant::Mine {
+            unwinds();
+            with(|rt| rt.apply(op));
+        }
+    }
+}
+
 /// Like [`perform`], and returns what `look` sees just before it.
 pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(R, u64)> {
     match announce(op) {

@@ -478,7 +478,8 @@ impl Runtime {
             own.teach(done.label.kind.class(), clock, past, now as u32);
         }
         self.after_timeout(op, done);
-        self.committed();
+        // It is as expected: what was expected has become of it.
+        self.unsettled |= self.meets;
         true
     }
 
