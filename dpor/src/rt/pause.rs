@@ -35,13 +35,15 @@ impl Runtime {
         }
         let spins = self.spinners.get(past);
         self.unknown |= spins.is_none();
-        thread.pause = Some(Pause { looks, at, past, spins });
         if let Some(probe) = &mut self.probe {
             probe.rounds += 1;
-            if probe.rounds >= ROUNDS {
-                self.tried(true);
+            match (probe.covers(&looks), probe.rounds >= ROUNDS) {
+                (true, true) => self.tried(true),
+                (true, false) => {}
+                (false, _) => self.tried(false),
             }
         }
+        self.threads[tid as usize].pause = Some(Pause { looks, at, past, spins });
     }
 
     /// The current thread does what others may notice.
@@ -163,8 +165,8 @@ impl Runtime {
         };
         let tid = *self.live.iter().find(unknown)?;
         let pause = self.threads[tid as usize].pause.as_ref().expect("it has yielded");
-        let objects = pause.looks.iter().map(|look| look.obj).collect();
-        self.probe = Some(Probe { tid, past: pause.past, objects, rounds: 0, over: false });
+        let (past, looks) = (pause.past, pause.looks.clone());
+        self.probe = Some(Probe { tid, past, looks, rounds: 0, over: false });
         Some(tid)
     }
 
@@ -182,7 +184,9 @@ impl Runtime {
             }
         }
         let goes_on = match self.threads[tid as usize].status {
-            Status::At(op) => probe.objects.contains(&op.obj) && self.possible(tid),
+            Status::At(op) => {
+                probe.looks.iter().any(|look| look.obj == op.obj) && self.possible(tid)
+            }
             _ => false,
         };
         if !goes_on {

@@ -61,8 +61,16 @@ fn programs_that_were_wrong_once() {
         vec![vec![Read(vec![PollRead])], vec![Read(vec![Clear(None)])]],
         // Who tries to send knows whether others have sent: then it does not wait for them.
         vec![vec![TrySend, Yield, RecvUntil], vec![Spawn(vec![Spawn(vec![Send])])], vec![Send]],
+        // That a sender goes afterwards does not keep a send from coming before a look.
+        vec![
+            vec![Send, Recv(false), Yield, Yield],
+            vec![Send],
+            vec![TrySend, Yield, Load(0), DropSender],
+        ],
         // To begin to wait, after a yield, is a look as well, which another writer may come before.
         vec![vec![PollWrite], vec![Clear(None), SpinFor(0, 1, 1), Write(vec![])]],
+        // The loop's own rounds wait for something else than what came before the first yield.
+        vec![vec![TryWrite(vec![]), Yield, SpinTryRead(true)], vec![Write(vec![])]],
         // What ends a wait conflicts with the look before.
         vec![
             vec![Share(Share::Downgrade), Share(Share::Count), SpinOnBoth],

@@ -46,7 +46,7 @@ fn whole() -> Report<String> {
 #[test]
 fn random_programs_in_pieces() {
     // All sorts of programs; locks above all, and attempts at them: these can be divided.
-    for (flavour, number, busy) in [(None, 40, 40), (Some(2), 20, 40), (Some(3), 20, 40)] {
+    for (flavour, number, busy) in [(None, 40, 40), (Some(2), 20, 25), (Some(3), 20, 25)] {
         let generators = flavour.map_or_else(Generator::all, |one| vec![Generator::new(one)]);
         let mut dice = Dice::new(1);
         let (mut compared, mut parts) = (0, 0);

@@ -136,4 +136,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "                    waits = false;",
         )],
     ),
+    mutant(
+        "spin-rounds-need-not-be-alike",
+        "a loop waits for what came before its first yield, though its rounds wait for something else",
+        PAUSE,
+        &[("match (probe.covers(&looks), probe.rounds >= ROUNDS) {", "match (true, probe.rounds >= ROUNDS) {")],
+    ),
+    mutant(
+        "spin-misses-who-takes",
+        "who tries to lock until that fails does not look again when somebody has the lock",
+        SPIN,
+        &[("(Kind::Lock | Kind::TryLock, Effect::Takes { .. }) => TAKEN,", "(Kind::Lock | Kind::TryLock, Effect::Takes { .. }) => 0,")],
+    ),
+    mutant(
+        "spin-misses-who-writes",
+        "who tries to read until that fails does not look again when somebody writes",
+        SPIN,
+        &[("(Kind::Write | Kind::TryWrite, Effect::Takes { .. }) => TAKEN,", "(Kind::Write | Kind::TryWrite, Effect::Takes { .. }) => 0,")],
+    ),
 ];
