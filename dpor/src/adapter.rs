@@ -73,27 +73,8 @@ impl<C: FnMut(&mut Runtime) -> bool> Adapter<C> {
 
     /// Concludes an execution. Returns whether there is another.
     fn conclude(&mut self) -> bool {
-        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(false)));
-        rt::with(Runtime::settle_symmetry);
-        self.ended = !rt::with(&mut self.conclude);
+        self.ended = !rt::with(|rt| rt.conclude(&mut self.conclude));
         !self.ended
-    }
-
-    fn begin(&mut self) {
-        self.running = true;
-        rt::with(Runtime::begin);
-        rt::with(|rt| rt.pulse.iter().for_each(|pulse| pulse.runs(true)));
-    }
-
-    /// An execution is over whose tasks are kept: the next one begins on the first of them, unless they
-    /// have to leave.
-    fn over(&mut self, runnable: &[&Task]) -> TaskId {
-        let more = self.conclude();
-        self.running = false;
-        if rt::with(|rt| rt.tasks.last(more)) {
-            self.begin();
-        }
-        runnable[0].id()
     }
 
     /// Shows the inner scheduler the tasks that are new, in the order of their numbers and each by
@@ -130,8 +111,8 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
             }
             _ => Schedule::new(0),
         };
-        rt::with(|rt| rt.tasks.renew());
-        self.begin();
+        self.running = true;
+        rt::with(Runtime::start);
         Some(schedule)
     }
 
@@ -142,13 +123,9 @@ impl<C: FnMut(&mut Runtime) -> bool> Scheduler for Adapter<C> {
         _yielding: bool,
     ) -> Option<TaskId> {
         self.introduce(runnable, current);
-        if rt::with(|rt| rt.tasks.leaving()) {
-            return Some(runnable[0].id());
-        }
         match rt::with(|rt| rt.resume(runnable)) {
             Turnover::To(task) => Some(TaskId::from(task)),
             Turnover::Stop => None,
-            Turnover::Over => Some(self.over(runnable)),
             Turnover::Sample => {
                 let inner = self.inner.as_mut().expect("a sampling strategy has a scheduler");
                 let (enabled, yielding) = rt::with(|rt| {

@@ -347,23 +347,25 @@ pub(crate) fn execute(
     mut rt: Box<Runtime>,
     settings: &Settings,
     body: Body<()>,
-    conclude: Box<dyn FnMut(&mut Runtime) -> bool>,
+    mut conclude: Box<dyn FnMut(&mut Runtime) -> bool>,
 ) -> Box<Runtime> {
     let pulse = Pulse::default();
     rt.pulse = settings.watchdog.map(|_| pulse.clone());
-    rt.tasks.kept = settings.strategy == Strategy::Dpor;
     let _watchdog = settings.watchdog.map(|patience| Watchdog::new(pulse, patience));
     let _quiet = Quiet::new(rt::panics);
     let before = rt::install(Some(rt));
-    let scheduler = Adapter::new(settings.strategy, conclude);
-    let mut shuttles = shuttle::Config::new();
-    shuttles.stack_size = settings.stack_size;
-    shuttles.failure_persistence = shuttle::FailurePersistence::None;
-    shuttles.max_steps = shuttle::MaxSteps::None;
-    let runner = shuttle::Runner::new(scheduler, shuttles);
     // The body's panics do not come here: this one is an observer's, or the explorer's own.
     let result = catch_unwind(AssertUnwindSafe(|| {
-        runner.run(move || rt::run_first(&*body));
+        let ours = settings.strategy == Strategy::Dpor;
+        if ours && !rt::run(&body, settings.stack_size, &mut conclude) {
+            return;
+        }
+        let mut shuttles = shuttle::Config::new();
+        shuttles.stack_size = settings.stack_size;
+        shuttles.failure_persistence = shuttle::FailurePersistence::None;
+        shuttles.max_steps = shuttle::MaxSteps::None;
+        let runner = shuttle::Runner::new(Adapter::new(settings.strategy, conclude), shuttles);
+        runner.run(move || rt::run_thread(0, || body()));
     }));
     let rt = rt::install(before);
     if let Err(payload) = result {

@@ -49,6 +49,8 @@
 //! primitives block, are scheduled and fail as shuttle's own do, and a [`DporScheduler`] makes such a
 //! test exhaustive.
 //!
+//! shuttle's own primitives do not work in the body of an explorer: they are not explored, and panic.
+//!
 //! The body must be deterministic but for the order of its operations, and must share nothing between
 //! threads except through these primitives and what is never written. What it shares otherwise, a
 //! counter of live objects say, must not influence what threads do. A body that differs from one
@@ -154,12 +156,13 @@
 //!
 //! * shuttle's interface tells a scheduler which tasks can run, not what they are about to do, and its
 //!   primitives block by themselves. So the primitives here announce the operation first, and what
-//!   decides whether it is enabled is kept beside the announcement (the modules `object` and `rt`);
-//!   from shuttle come the tasks, the switching between them, its schedulers and its reports.
+//!   decides whether it is enabled is kept beside the announcement (the modules `object` and `rt`). Where
+//!   one of its schedulers or its runner decides, and in a body with scoped threads, its tasks run the
+//!   threads; an exploration otherwise runs them on coroutines of its own, which cost less to switch.
 //! * An *event* is an operation that a primitive has announced; what a thread does between two of them
 //!   belongs to the earlier. The *happens-before* relation of a trace is kept as vector clocks (the
 //!   module `trace`), computed from the dependency relation above (`op`).
-//! * `Explore(E, Sleep, WuT)` is a loop: shuttle runs executions, and the stack of calls is a stack of
+//! * `Explore(E, Sleep, WuT)` is a loop over executions, and the stack of calls is a stack of
 //!   nodes (`explore::node`), each with its sleep set, the branches that are done, and the wakeup tree
 //!   of those that wait.
 //! * When an execution is maximal, each of its *reversible races* (`explore::races`) gives the

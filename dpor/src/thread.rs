@@ -202,7 +202,8 @@ fn run<T>(tid: Tid, f: impl FnOnce() -> T, slot: &Slot<T>) {
 /// A scope, in which threads may borrow from outside it.
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
-    shuttles: &'scope shuttle::thread::Scope<'scope, 'env>,
+    /// `None` in an execution that has been given up before it had tasks of shuttle's: nothing is run.
+    shuttles: Option<&'scope shuttle::thread::Scope<'scope, 'env>>,
     threads: Mutex<Vec<(Tid, Arc<AtomicBool>)>>,
 }
 
@@ -265,8 +266,10 @@ impl<'scope> Scope<'scope, '_> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push((tid, waited.clone()));
         let thread_of_shuttles: Box<dyn FnOnce() + Send + 'scope> =
             Box::new(move || rt::run_thread(tid, move || run(tid, f, &result)));
-        rt::makes_own();
-        self.shuttles.spawn(thread_of_shuttles);
+        match self.shuttles {
+            Some(shuttles) => drop(shuttles.spawn(thread_of_shuttles)),
+            None => rt::with(|rt| rt.finish(tid)),
+        }
         ScopedJoinHandle { handle: JoinHandle { thread, slot }, waited, scope: PhantomData }
     }
 }
@@ -282,29 +285,42 @@ where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
     let at = Location::caller();
-    shuttle::thread::scope(|shuttles| {
-        // Threads may refer to the scope for as long as shuttle's lasts, which is longer than this
-        // closure does. Only a reference that is never freed lasts as long without unsafe code; it
-        // costs a few dozen bytes per call.
-        let scope: &Scope = Box::leak(Box::new(Scope { shuttles, threads: Mutex::default() }));
-        let result = catch_unwind(AssertUnwindSafe(|| f(scope)));
-        let mut panicked = false;
-        loop {
-            let next = scope.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let Some((tid, waited)) = next else { break };
-            rt::join_or_outlive(tid, at);
-            panicked |= rt::with(|rt| rt.thread(tid).panicked) && !waited.load(Relaxed);
+    if rt::can_borrow() {
+        shuttle::thread::scope(|shuttles| scope_in(Some(shuttles), at, f))
+    } else {
+        scope_in(None, at, f)
+    }
+}
+
+fn scope_in<'scope, 'env: 'scope, F, T>(
+    shuttles: Option<&'scope shuttle::thread::Scope<'scope, 'env>>,
+    at: &'static Location<'static>,
+    f: F,
+) -> T
+where
+    F: FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    // Threads may refer to the scope for as long as shuttle's lasts, which is longer than this
+    // function does. Only a reference that is never freed lasts as long without unsafe code; it
+    // costs a few dozen bytes per call.
+    let scope: &Scope = Box::leak(Box::new(Scope { shuttles, threads: Mutex::default() }));
+    let result = catch_unwind(AssertUnwindSafe(|| f(scope)));
+    let mut panicked = false;
+    loop {
+        let next = scope.threads.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some((tid, waited)) = next else { break };
+        rt::join_or_outlive(tid, at);
+        panicked |= rt::with(|rt| rt.thread(tid).panicked) && !waited.load(Relaxed);
+    }
+    *scope.threads.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
+    match result {
+        Ok(value) => {
+            rt::unless_given_up();
+            assert!(!panicked, "a scoped thread panicked");
+            value
         }
-        *scope.threads.lock().unwrap_or_else(PoisonError::into_inner) = Vec::new();
-        match result {
-            Ok(value) => {
-                rt::unless_given_up();
-                assert!(!panicked, "a scoped thread panicked");
-                value
-            }
-            Err(payload) => resume_unwind(payload),
-        }
-    })
+        Err(payload) => resume_unwind(payload),
+    }
 }
 
 /// The current thread.

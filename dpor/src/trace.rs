@@ -225,10 +225,12 @@ impl Trace {
         clock.get(e.tid as usize).is_some_and(|&seen| seen >= e.seq)
     }
 
-    /// Whether `event` is event `i`, or `i` happens before it.
+    /// Whether `event` is `first`, or that happens before it.
     #[inline]
-    pub(crate) fn knows(&self, event: &Event, i: usize) -> bool {
-        self.known(i, self.slice(event.clock))
+    pub(crate) fn knows(&self, event: &Event, first: &Event) -> bool {
+        let (at, len) = event.clock;
+        let place = usize::from(first.tid);
+        place < usize::from(len) && self.arena[at as usize + place] >= first.seq
     }
 
     /// Whether event `i` happens before event `j`.

@@ -1,11 +1,14 @@
 //! Noticing that an execution does not go on: a thread of it waits for something that is not modelled,
 //! and nothing in its OS thread can tell any more.
+//!
+//! One OS thread watches for the whole process, from when there is something to watch on: to begin one
+//! for each exploration would cost more than a small exploration does.
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What an execution did last.
 #[derive(Default)]
@@ -14,7 +17,6 @@ struct Beat {
     times: u64,
     /// Whether a thread of an execution runs: between executions nothing is watched.
     running: bool,
-    over: bool,
     /// Whose turn it is: a name, if the thread has one, and its place among the threads.
     who: String,
     place: usize,
@@ -62,46 +64,89 @@ impl Pulse {
     }
 }
 
-/// Ends the process if nothing happens for too long while a thread of an execution runs. Until dropped.
-pub(crate) struct Watchdog {
+/// A worker that is watched.
+struct Watched {
     pulse: Pulse,
-    thread: Option<thread::JoinHandle<()>>,
+    patience: Duration,
+    /// How often something had happened when it was looked at last, and for how long nothing has.
+    times: u64,
+    silent: Duration,
 }
+
+impl Watched {
+    fn tick(&self) -> Duration {
+        (self.patience / 10).max(Duration::from_millis(1))
+    }
+
+    /// Looks at it, after some time. Ends the process if it has been silent for too long.
+    fn look(&mut self, slept: Duration) {
+        let beat = self.pulse.beat();
+        let silent = beat.running && beat.times == self.times;
+        self.silent = if silent { self.silent + slept } else { Duration::ZERO };
+        self.times = beat.times;
+        if self.silent > self.patience {
+            eprintln!("{beat}");
+            std::process::exit(101);
+        }
+    }
+}
+
+/// All that is watched in this process.
+struct All {
+    watched: Vec<Watched>,
+    /// Whether there is a thread that watches.
+    begun: bool,
+    /// For how long it sleeps at most; until somebody wakes it, if nothing is said.
+    tick: Option<Duration>,
+}
+
+static ALL: Mutex<All> = Mutex::new(All { watched: Vec::new(), begun: false, tick: None });
+/// The thread is to sleep for a shorter time.
+static SOONER: Condvar = Condvar::new();
+
+fn all() -> MutexGuard<'static, All> {
+    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn watch() {
+    let mut all = all();
+    loop {
+        all.tick = all.watched.iter().map(Watched::tick).min();
+        let Some(tick) = all.tick else {
+            all = SOONER.wait(all).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        let start = Instant::now();
+        all = SOONER.wait_timeout(all, tick).unwrap_or_else(PoisonError::into_inner).0;
+        // When the machine is asleep or busy, so is this.
+        let slept = start.elapsed().min(tick);
+        all.watched.iter_mut().for_each(|watched| watched.look(slept));
+    }
+}
+
+/// Ends the process if nothing happens for too long while a thread of an execution runs. Until dropped.
+pub(crate) struct Watchdog(Pulse);
 
 impl Watchdog {
     /// Watches `pulse`, for silences of `patience`.
     pub(crate) fn new(pulse: Pulse, patience: Duration) -> Self {
-        let watched = pulse.clone();
-        // In its own ticks: when the machine is asleep or busy, so is this.
-        let tick = (patience / 10).max(Duration::from_millis(1));
-        let watch = move || {
-            let (mut times, mut silent) = (0, 0);
-            loop {
-                thread::park_timeout(tick);
-                let beat = watched.beat();
-                if beat.over {
-                    return;
-                }
-                silent = if beat.running && beat.times == times { silent + 1 } else { 0 };
-                times = beat.times;
-                if silent > 10 {
-                    eprintln!("{beat}");
-                    std::process::exit(101);
-                }
-            }
-        };
-        let builder = thread::Builder::new().name("shuttle-dpor watchdog".into());
-        Watchdog { pulse, thread: builder.spawn(watch).ok() }
+        let mut all = all();
+        let watched = Watched { pulse: pulse.clone(), patience, times: 0, silent: Duration::ZERO };
+        let sooner = all.tick.is_none_or(|tick| watched.tick() < tick);
+        all.watched.push(watched);
+        if !all.begun {
+            let builder = thread::Builder::new().name("shuttle-dpor watchdog".into());
+            all.begun = builder.spawn(watch).is_ok();
+        } else if sooner {
+            SOONER.notify_one();
+        }
+        Watchdog(pulse)
     }
 }
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        self.pulse.beat().over = true;
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
+        all().watched.retain(|watched| !Arc::ptr_eq(&watched.pulse.0, &self.0 .0));
     }
 }
 

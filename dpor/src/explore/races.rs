@@ -562,13 +562,35 @@ fn without(
 ) -> usize {
     let start = *firsts.iter().min().expect("there is a first event");
     sequence.clear();
-    let goes = |event: &Event| firsts.iter().any(|&first| trace.knows(event, first));
-    for (i, event) in trace.events().iter().enumerate().skip(start) {
-        if i != second && !goes(event) {
+    match firsts {
+        // Mostly there is one.
+        [first] => {
+            let first = &trace.events()[*first];
+            remaining(trace, start, second, sequence, |event| trace.knows(event, first));
+        }
+        _ => remaining(trace, start, second, sequence, |event| {
+            firsts.iter().any(|&first| trace.knows(event, &trace.events()[first]))
+        }),
+    }
+    start
+}
+
+/// Adds to `sequence` the events from `start` on that do not go, without `second`.
+#[inline]
+fn remaining(
+    trace: &Trace,
+    start: usize,
+    second: usize,
+    sequence: &mut Vec<Transition>,
+    goes: impl Fn(&Event) -> bool,
+) {
+    let events = &trace.events()[start..];
+    sequence.reserve(events.len() + 1);
+    for (i, event) in events.iter().enumerate() {
+        if start + i != second && !goes(event) {
             sequence.push(event.transition());
         }
     }
-    start
 }
 
 /// The state of the object of `second` without what `goes`: what it was before the first operation on

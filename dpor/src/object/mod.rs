@@ -383,6 +383,7 @@ impl Object {
     }
 
     /// Whether `tid` could perform `op` now.
+    #[inline]
     pub(crate) fn enabled(&self, op: &Op, tid: Tid) -> bool {
         match (op.kind, &self.state) {
             (Kind::Lock, State::Mutex(holder)) => holder.is_none(),

@@ -1,9 +1,9 @@
 //! The runtime of one worker: which threads exist, what each is about to do, and whose turn it is.
 //!
 //! Every primitive comes through [`perform`]: it announces an operation, gives up its turn, and
-//! performs the operation when it is given the turn again. shuttle supplies the tasks and the
-//! switching; that an operation is blocked is known here alone, because here is known what each
-//! thread wants and what the objects allow. A worker is one OS thread, so this is thread-local.
+//! performs the operation when it is given the turn again. That an operation is blocked is known here alone,
+//! because here is known what each thread wants and what the objects allow. What threads run on is told in
+//! [`tasks`]. A worker is one OS thread, so this is thread-local.
 
 mod blocked;
 mod cells;
@@ -24,7 +24,7 @@ pub(crate) use ending::divergence;
 pub(crate) use references::{counted, destroying, note_reference, reference_cloned, references};
 pub(crate) use state::{Ending, Mode, Note, Runtime};
 pub(crate) use statics::{of_static, unless_making};
-pub(crate) use tasks::{makes_own, run_first, start};
+pub(crate) use tasks::{can_borrow, run, start};
 pub(crate) use thread::Status;
 pub(crate) use turn::Turnover;
 
@@ -135,23 +135,28 @@ fn switch() {
     if is_guest() {
         return guest::switch();
     }
-    let torn = TornDown;
     let unwinding = panicking();
-    if unwinding {
-        with(|rt| {
+    let ours = with(|rt| {
+        if unwinding {
             let me = rt.current;
             rt.unwinding += 1;
             // It may have got here by `resume_unwind`, which the panic hook does not see.
             rt.thread(me).panics = true;
             MARKED.set(true);
-        });
+        }
+        rt.tasks.are_ours()
+    });
+    if ours {
+        tasks::pass();
+    } else {
+        let torn = TornDown;
+        // The only call in shuttle's interface that is a plain switch: it models no time.
+        shuttle::thread::sleep(Duration::ZERO);
+        std::mem::forget(torn);
     }
-    // The only call in shuttle's interface that is a plain switch: it models no time.
-    shuttle::thread::sleep(Duration::ZERO);
     if unwinding {
         with(|rt| rt.unwinding -= 1);
     }
-    std::mem::forget(torn);
 }
 
 /// Marks the execution as given up if shuttle unwinds a thread that waits for its turn.
@@ -185,16 +190,22 @@ const OUTLIVED: usize = 100_000;
 fn outlived() {
     let who = with(|rt| {
         rt.outlived += 1;
-        (rt.outlived > OUTLIVED).then(|| rt.thread_name(rt.current))
+        (rt.outlived > OUTLIVED).then_some(rt.current)
     });
     if let Some(who) = who {
-        eprintln!(
-            "shuttle-dpor: the execution has been given up (a deadlock, or too many steps), and {who} \
-             does not end: a destructor waits for what cannot come, or a loop catches every panic. \
-             The exploration cannot go on."
-        );
-        std::process::abort();
+        never_ends(who);
     }
+}
+
+/// Ends the process, because of a thread that does not unwind.
+fn never_ends(tid: Tid) -> ! {
+    eprintln!(
+        "shuttle-dpor: the execution has been given up (a deadlock, or too many steps), and {} does not \
+         end: a destructor waits for what cannot come, or a loop catches every panic. The exploration \
+         cannot go on.",
+        with(|rt| rt.thread_name(tid))
+    );
+    std::process::abort();
 }
 
 /// The panic hook tells that the current thread panics, and is told which one that is.
@@ -224,6 +235,30 @@ pub(crate) fn perform(op: Op) -> Option<u64> {
             Grant::Mine => Some(with(|rt| rt.apply(op))),
             Grant::GivenUp => None,
         },
+    }
+}
+
+/// Performs the operation of a destructor that releases what its thread has, and calls `unwinds` before it
+/// if some thread unwinds. Does nothing where there is no execution, or one that has been given up.
+pub(crate) fn release(op: Op, unwinds: impl FnOnce()) {
+    let quiet = !std::thread::panicking();
+    let arrival = try_with(|rt| {
+        if rt.ending.is_some() {
+            return None;
+        }
+        match rt.arrive(op) {
+            Arrival::Go if quiet => {
+                rt.apply(op);
+                None
+            }
+            other => Some(other),
+        }
+    });
+    if let Some(arrival) = arrival.flatten() {
+        if granted(arrival) == Grant::Mine {
+            unwinds();
+            with(|rt| rt.apply(op));
+        }
     }
 }
 

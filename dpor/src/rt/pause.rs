@@ -148,6 +148,7 @@ impl Runtime {
     }
 
     /// Whether `tid` has yielded and waits for a change.
+    #[inline]
     pub(crate) fn pauses(&self, tid: Tid) -> bool {
         let pause = self.threads[tid as usize].pause.as_ref();
         pause.is_some_and(|p| p.spins != Some(false) && !self.changed(tid, &p.looks))
@@ -155,10 +156,16 @@ impl Runtime {
 
     /// A thread of which it is not known whether it spins, and which matters now: it begins to run
     /// alone.
+    #[inline]
     pub(super) fn begin_probe(&mut self) -> Option<Tid> {
-        if !self.unknown {
-            return None;
+        if self.unknown {
+            self.probe_somebody()
+        } else {
+            None
         }
+    }
+
+    fn probe_somebody(&mut self) -> Option<Tid> {
         let unknown = |&&tid: &&Tid| {
             let pause = self.threads[tid as usize].pause.as_ref();
             pause.is_some_and(|p| p.spins.is_none()) && self.possible(tid) && self.pauses(tid)
@@ -202,6 +209,7 @@ impl Runtime {
     }
 
     /// If there is a probe it is over.
+    #[inline]
     pub(super) fn tried(&mut self, spins: bool) {
         if let Some(probe) = self.probe.as_mut().filter(|probe| !probe.over) {
             probe.over = true;

@@ -79,7 +79,7 @@ pub(crate) struct Runtime {
     pub(super) owners: Vec<(ObjId, std::sync::Arc<str>)>,
     /// The threads of this execution, in the order of their creation.
     pub(crate) live: Vec<Tid>,
-    /// The tasks of shuttle's that they run on.
+    /// What they run on.
     pub(crate) tasks: Tasks,
     pub(crate) current: Tid,
     pub(crate) ending: Option<Ending>,
@@ -137,8 +137,11 @@ pub(crate) struct Runtime {
     pub(super) yields: bool,
     /// Of some thread that has yielded it may not be known whether it spins.
     pub(super) unknown: bool,
-    /// The threads that may stand where there is no operation, as a set of bits.
+    /// The threads that may stand where there is no operation, as a set of bits; whether one of them may be
+    /// able to go on; and whether one waits for an operation there.
     pub(super) between: u64,
+    pub(super) unsettled: bool,
+    pub(super) meets: bool,
 }
 
 impl Runtime {
@@ -189,7 +192,22 @@ impl Runtime {
             yields: false,
             unknown: false,
             between: 0,
+            unsettled: false,
+            meets: false,
         }
+    }
+
+    /// An execution begins.
+    pub(crate) fn start(&mut self) {
+        self.begin();
+        self.pulse.iter().for_each(|pulse| pulse.runs(true));
+    }
+
+    /// The execution is over. Returns whether there is another: `conclude` says that.
+    pub(crate) fn conclude(&mut self, conclude: &mut dyn FnMut(&mut Runtime) -> bool) -> bool {
+        self.pulse.iter().for_each(|pulse| pulse.runs(false));
+        self.settle_symmetry();
+        conclude(self)
     }
 
     /// Forgets the last execution and starts the body's own thread.
@@ -223,12 +241,12 @@ impl Runtime {
         self.yields = false;
         self.unknown = false;
         self.between = 0;
+        self.meets = false;
         self.idle = 0;
         self.classes.clear();
         self.weight = Weight::ONE;
         self.probe = None;
         self.current = 0;
-        self.tasks.begin();
         self.admit(0, 0, 0);
     }
 
@@ -246,6 +264,7 @@ impl Runtime {
         }
         self.live.push(tid);
         self.between |= bit(tid);
+        self.unsettled = true;
         let thread = &mut self.threads[tid as usize];
         thread.status = Status::Starting;
         thread.parent = parent;
@@ -345,10 +364,14 @@ impl Runtime {
     }
 
     /// If the thread has changed since the last event, notes why, for the witness.
+    #[inline]
     pub(crate) fn note_switch(&mut self) {
-        if !self.recording {
-            return;
+        if self.recording {
+            self.describe_switch();
         }
+    }
+
+    fn describe_switch(&mut self) {
         if let Some(last) = self.trace.events().last().filter(|e| e.tid != self.current) {
             let why = super::blocked::describe_block(self, last.tid);
             self.switches.push((self.trace.len(), why));
@@ -455,21 +478,24 @@ impl Runtime {
             own.teach(done.label.kind.class(), clock, past, now as u32);
         }
         self.after_timeout(op, done);
-        self.committed();
+        // It is as expected: what was expected has become of it.
+        self.unsettled |= self.meets;
         true
     }
 
     /// An event has been added.
+    #[inline]
     fn committed(&mut self) {
-        if let Mode::Explore(explorer) = &mut self.mode {
-            if self.probe.is_some() {
-                return;
+        self.unsettled |= self.meets;
+        match &mut self.mode {
+            Mode::Explore(explorer) if self.probe.is_none() => {
+                if let Some(why) = explorer.check(&self.trace) {
+                    self.ending = Some(Ending::Diverged(why));
+                }
             }
-            if let Some(why) = explorer.check(&self.trace) {
-                self.ending = Some(Ending::Diverged(why));
-            }
+            Mode::Guest(_) => self.wake_guests(),
+            _ => {}
         }
-        self.wake_guests();
     }
 
     /// Whether every thread ended, or could not go on.

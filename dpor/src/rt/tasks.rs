@@ -1,121 +1,146 @@
-//! The tasks of shuttle's that the threads of an execution run on.
+//! What the threads of an execution run on: coroutines of our own where the exploration alone decides who
+//! runs, and shuttle's tasks where one of its schedulers does, or its runner.
 //!
-//! To make a task and to take it down again costs shuttle as much as several operations cost the rest.
-//! So where the exploration alone decides who runs, one execution of shuttle's does for many of ours: a
-//! task whose thread has ended waits for a thread of the next one, and the first task begins each.
+//! A coroutine serves one thread after another: to make one maps memory, which costs more than an
+//! execution does otherwise. Those that nobody runs on are kept for the next execution, and the next
+//! exploration, on this OS thread.
 //!
-//! Threads of a scope may borrow, and those with a stack of their own need that: each gets a task of its
-//! own, which ends with it, and shuttle's execution ends behind one with such a thread.
+//! Threads of a scope borrow, and only unsafe code can keep what borrows until it is resumed. shuttle has
+//! that. So an execution that comes to a scope is given up, and is run again, as all that come behind it
+//! are, on shuttle's tasks.
 
-use super::{run_thread, with, Runtime};
+use super::{given_up, run_thread, with, Ending, Runtime};
 use crate::op::Tid;
-use std::time::Duration;
+use generator::{Generator, Gn};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 /// What a thread does.
 pub(crate) type Code = Box<dyn FnOnce() + Send>;
 
-/// shuttle keeps a list of all turns. After so many it gets to begin another execution.
-const TURNS: usize = 20_000;
+/// What a thread of ours runs on. It takes nothing and gives nothing, but its turn.
+type Coroutine = Generator<'static, (), ()>;
 
-/// The tasks of one execution of shuttle's, by its numbers for them.
+/// No more are kept for the next execution: it cannot have more threads.
+const KEPT: usize = 64;
+
+/// The coroutines that nobody runs on, and how large their stacks are, in bytes.
+#[derive(Default)]
+struct Idle {
+    stack_size: usize,
+    coroutines: Vec<Coroutine>,
+}
+
+thread_local! {
+    static IDLE: RefCell<Idle> = RefCell::default();
+}
+
+/// What the threads of the current execution run on.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    /// Whether tasks outlive their threads.
-    pub(crate) kept: bool,
-    /// The task of each thread of our execution, in the order of their creation.
-    of: Vec<usize>,
-    /// How many there are.
-    made: usize,
-    /// Those that wait for a thread, and what those are to do that do so no more.
-    idle: Vec<usize>,
-    given: Vec<Option<(Tid, Code)>>,
-    /// The task that runs has nothing to do, and gives up its turn.
-    pub(super) passes: bool,
-    /// Some task belongs to a single thread.
-    single: bool,
-    turns: usize,
-    /// All tasks are to end.
-    leave: bool,
+    /// If that is ours: how large the stacks are, in bytes.
+    stack_size: Option<usize>,
+    /// Whose turn it is not, and the size of the stack if that is another.
+    coroutines: Vec<Option<(Coroutine, Option<usize>)>>,
+    /// The body has come to a scope.
+    borrow: bool,
 }
 
 impl Tasks {
-    /// shuttle begins an execution, and has made the first task.
-    pub(crate) fn renew(&mut self) {
-        *self = Tasks { kept: self.kept, made: 1, given: vec![None], ..Tasks::default() };
-    }
-
-    /// An execution of ours begins, on the first task.
-    pub(super) fn begin(&mut self) {
-        self.of.clear();
-        self.of.push(0);
-    }
-
-    /// The task of the thread in this place.
-    pub(super) fn of(&self, place: usize) -> usize {
-        self.of[place]
-    }
-
-    pub(super) fn made(&self) -> usize {
-        self.made
-    }
-
-    /// A turn has been given. Returns whether this is so, all tasks are leaving, and it does not matter
-    /// whose it is.
-    pub(crate) fn leaving(&mut self) -> bool {
-        self.turns += 1;
-        self.leave
-    }
-
-    /// Whether shuttle can go on with these tasks. If not, they leave.
-    pub(crate) fn last(&mut self, wanted: bool) -> bool {
-        self.leave = !wanted || self.single || self.turns > TURNS;
-        !self.leave
-    }
-
-    /// The thread that was admitted last gets a task of its own.
-    fn one_more(&mut self) -> usize {
-        self.of.push(self.made);
-        self.given.push(None);
-        self.made += 1;
-        self.made - 1
-    }
-
-    /// The thread that was admitted last gets a task. Returns its number if it has to be made.
-    fn employ(&mut self, tid: Tid, code: Code) -> Option<usize> {
-        let idle = self.idle.pop();
-        match idle {
-            Some(task) => self.of.push(task),
-            None => drop(self.one_more()),
-        }
-        let task = *self.of.last().expect("one was pushed");
-        self.given[task] = Some((tid, code));
-        idle.is_none().then_some(task)
+    /// Whether the threads run on coroutines of ours.
+    pub(super) fn are_ours(&self) -> bool {
+        self.stack_size.is_some()
     }
 }
 
-/// Runs the first thread's code, as often as there is another execution.
-pub(crate) fn run_first(body: &(dyn Fn() + Send + Sync)) {
+/// Runs executions of `body` on coroutines until `conclude` says no. Returns whether the rest has to run
+/// on shuttle's tasks.
+pub(crate) fn run(
+    body: &Arc<dyn Fn() + Send + Sync>,
+    stack_size: usize,
+    conclude: &mut dyn FnMut(&mut Runtime) -> bool,
+) -> bool {
     loop {
-        run_thread(0, body);
-        if !with(|rt| rt.tasks.kept) {
-            return;
+        with(|rt| {
+            rt.tasks = Tasks { stack_size: Some(stack_size), ..Tasks::default() };
+            rt.start();
+        });
+        let first = body.clone();
+        start(0, None, Box::new(move || first()));
+        while let Some(tid) = with(Runtime::turn) {
+            resume(tid);
         }
-        pass(0);
-        if with(|rt| rt.tasks.leave) {
-            return;
+        if let Some(tid) = with(|rt| rt.left()) {
+            super::never_ends(tid);
+        }
+        if with(|rt| rt.tasks.borrow) {
+            with(|rt| {
+                rt.tasks = Tasks::default();
+                rt.counts();
+            });
+            return true;
+        }
+        if !with(|rt| rt.conclude(conclude)) {
+            return false;
         }
     }
 }
 
-/// Has the code of a thread that has just been admitted run on a task.
-pub(crate) fn start(tid: Tid, stack_size: Option<usize>, code: Code) {
-    if stack_size.is_none() && with(|rt| rt.tasks.kept) {
-        if let Some(task) = with(|rt| rt.tasks.employ(tid, code)) {
-            shuttle::thread::spawn(move || serve(task));
-        }
-        return;
+/// Runs a thread until it gives up its turn, or ends.
+fn resume(tid: Tid) {
+    let place = usize::from(tid);
+    let taken = with(|rt| rt.tasks.coroutines[place].take());
+    let (mut coroutine, size) = taken.expect("a thread that has not ended has a coroutine");
+    coroutine.resume();
+    if !coroutine.is_done() {
+        with(|rt| rt.tasks.coroutines[place] = Some((coroutine, size)));
+    } else if size.is_none() {
+        IDLE.with_borrow_mut(|idle| {
+            if idle.coroutines.len() < KEPT {
+                idle.coroutines.push(coroutine);
+            }
+        });
     }
-    makes_own();
+}
+
+/// A coroutine that nobody runs on.
+fn coroutine(stack_size: usize) -> Coroutine {
+    let kept = IDLE.with_borrow_mut(|idle| {
+        if idle.stack_size != stack_size {
+            *idle = Idle { stack_size, coroutines: Vec::new() };
+        }
+        idle.coroutines.pop()
+    });
+    kept.unwrap_or_else(|| new(stack_size))
+}
+
+fn new(stack_size: usize) -> Coroutine {
+    // In words. Of an odd number it would measure how many are used.
+    let words = (stack_size / size_of::<usize>()).next_multiple_of(2);
+    let mut new = Gn::new_opt(words, || {});
+    new.cancel();
+    new
+}
+
+/// Has the code of a thread that has just been admitted run.
+pub(crate) fn start(tid: Tid, stack_size: Option<usize>, code: Code) {
+    let Some(usual) = with(|rt| rt.tasks.stack_size) else {
+        return start_task(tid, stack_size, code);
+    };
+    let mut coroutine = stack_size.map_or_else(|| coroutine(usual), new);
+    coroutine.init_code(move || run_thread(tid, code));
+    with(|rt| {
+        let all = &mut rt.tasks.coroutines;
+        let place = usize::from(tid);
+        if all.len() <= place {
+            all.resize_with(place + 1, || None);
+        }
+        all[place] = Some((coroutine, stack_size));
+    });
+}
+
+/// Has it run on a task of shuttle's.
+fn start_task(tid: Tid, stack_size: Option<usize>, code: Code) {
     let mut task = shuttle::thread::Builder::new();
     if let Some(name) = with(|rt| rt.thread(tid).name.clone()) {
         task = task.name(name);
@@ -126,36 +151,25 @@ pub(crate) fn start(tid: Tid, stack_size: Option<usize>, code: Code) {
     task.spawn(move || run_thread(tid, code)).expect("shuttle spawns");
 }
 
-/// The thread that has just been admitted gets a task that somebody else makes.
-pub(crate) fn makes_own() {
-    with(|rt| {
-        rt.tasks.one_more();
-        rt.tasks.single = true;
-    });
+/// Gives up the turn of a coroutine.
+pub(super) fn pass() {
+    // The ways that are not deprecated want a handle, which would have to be passed through the body.
+    #[allow(deprecated)]
+    generator::yield_with(());
 }
 
-/// What a task does that is kept.
-fn serve(task: usize) {
-    while let Some((tid, code)) = with(|rt| rt.tasks.given[task].take()) {
-        run_thread(tid, code);
-        pass(task);
-    }
-}
-
-/// The current task has nothing to do until it is given another thread, or all leave.
-fn pass(task: usize) {
-    with(|rt| {
-        if task != 0 {
-            rt.tasks.idle.push(task);
+/// The body is about to spawn threads that borrow. Returns whether they can; if not, the execution has
+/// been given up, and a destructor asks.
+pub(crate) fn can_borrow() -> bool {
+    let can = with(|rt| {
+        if rt.tasks.are_ours() {
+            rt.tasks.borrow = true;
+            rt.ending.get_or_insert(Ending::Probed);
         }
-        rt.tasks.passes = true;
+        !rt.tasks.are_ours()
     });
-    shuttle::thread::sleep(Duration::ZERO);
-}
-
-impl Runtime {
-    /// The task of a thread.
-    pub(super) fn task(&self, tid: Tid) -> usize {
-        self.tasks.of(self.place(tid))
+    if !can {
+        given_up();
     }
+    can
 }

@@ -27,13 +27,12 @@ pub(crate) enum Turnover {
     To(usize),
     Sample,
     Stop,
-    /// The execution is over, and its tasks are kept.
-    Over,
 }
 
 impl Runtime {
     pub(crate) fn finish(&mut self, tid: Tid) {
         self.threads[tid as usize].status = Status::Finished;
+        self.unsettled = true;
         for &p in &self.live {
             self.threads[p as usize].stuck = false;
         }
@@ -91,8 +90,10 @@ impl Runtime {
             return false;
         }
         let me = self.current;
+        self.meets |= matches!(status, Status::Gathering(..) | Status::Meeting(..));
         self.threads[me as usize].status = status;
         self.between |= bit(me);
+        self.unsettled = true;
         if self.settle(me) {
             self.threads[me as usize].status = Status::Running;
             return false;
@@ -156,11 +157,15 @@ impl Runtime {
 
     /// A thread whose next step is no event, if there is one.
     pub(crate) fn ready(&mut self) -> Option<Tid> {
+        // This is asked before each event.
+        if !self.unsettled {
+            return None;
+        }
         let mut left = self.between;
         let mut live = 0;
         while left != 0 {
-            // Most threads stand at an operation, or are over: this is asked before each event. If only
-            // one does not it is no matter in which order they are asked.
+            // Most threads stand at an operation, or are over. If only one does not it is no matter in
+            // which order they are asked.
             let tid = match left.is_power_of_two() {
                 true => left.trailing_zeros() as Tid,
                 false => self.live[live],
@@ -178,14 +183,17 @@ impl Runtime {
                 _ => {}
             }
         }
+        self.unsettled = false;
         None
     }
 
+    #[inline]
     pub(crate) fn enabled(&self, tid: Tid) -> bool {
-        self.would_go_on(tid) && !self.waits_for_a_mark(tid)
+        self.would_go_on(tid) && (self.classes.is_empty() || !self.waits_for_a_mark(tid))
     }
 
     /// Whether it could go on, were it the turn of its mark.
+    #[inline]
     fn would_go_on(&self, tid: Tid) -> bool {
         self.possible(tid) && !self.pauses(tid)
     }
@@ -195,6 +203,7 @@ impl Runtime {
     }
 
     /// Whether its object allows the operation that `tid` is about to perform.
+    #[inline]
     pub(crate) fn possible(&self, tid: Tid) -> bool {
         match &self.threads[tid as usize].status {
             Status::At(op) => op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, tid),
@@ -358,33 +367,48 @@ impl Runtime {
         }
     }
 
-    /// shuttle asks whom to run. It tells tasks in the order of their numbers.
+    /// Whose turn it is, if the exploration decides. `None` if nobody is left, or can go on.
+    pub(super) fn turn(&mut self) -> Option<Tid> {
+        let next = match self.chosen.take() {
+            Some(tid) => tid,
+            None if self.is_over() => return None,
+            None => self.next()?,
+        };
+        self.turn_to(next);
+        Some(next)
+    }
+
+    fn is_over(&self) -> bool {
+        self.left().is_none()
+    }
+
+    /// A thread that has not ended, if there is one.
+    pub(super) fn left(&self) -> Option<Tid> {
+        self.live.iter().copied().find(|&p| self.unfinished(p))
+    }
+
+    /// shuttle asks whom to run. It tells tasks in the order of their numbers, and each thread has one, in
+    /// the order of their creation.
     pub(crate) fn resume(&mut self, runnable: &[&Task]) -> Turnover {
         let number = |task: &&Task| usize::from(task.id());
-        // Every task is a thread's, or is kept for one.
         assert!(
-            runnable.last().is_none_or(|last| number(last) < self.tasks.made()),
+            runnable.last().is_none_or(|last| number(last) < self.live.len()),
             "shuttle's own threads and futures are not explored: use shuttle_dpor::thread"
         );
         if let Some(tid) = self.chosen.take() {
-            return self.turn_to(tid);
+            return self.to(tid);
         }
-        let passes = std::mem::take(&mut self.tasks.passes);
         let thread = &self.threads[self.current as usize];
         // shuttle switches by itself, on spawning and at a task's end.
         let goes_on = matches!(thread.status, Status::Running | Status::Finished) && !thread.stuck;
-        if goes_on && !passes {
-            let current = self.task(self.current);
+        if goes_on {
+            let current = self.place(self.current);
             if runnable.binary_search_by_key(&current, number).is_ok() {
                 return Turnover::To(current);
             }
         }
-        let all_over = self.live.iter().all(|&p| !self.unfinished(p));
-        if all_over {
-            return match self.tasks.kept {
-                true => Turnover::Over,
-                false => Turnover::To(number(&runnable[0])),
-            };
+        if self.is_over() {
+            return Turnover::To(number(&runnable[0]));
         }
         let next = if matches!(self.mode, Mode::Sample) && self.ending.is_none() {
             match self.before_sampling() {
@@ -395,9 +419,15 @@ impl Runtime {
             self.next()
         };
         match next {
-            Some(tid) => self.turn_to(tid),
+            Some(tid) => self.to(tid),
             None => Turnover::Stop,
         }
+    }
+
+    /// Makes `tid` the current thread, whose task shuttle is to run.
+    fn to(&mut self, tid: Tid) -> Turnover {
+        self.turn_to(tid);
+        Turnover::To(self.place(tid))
     }
 
     /// What comes before there is something to choose, if anything does: the thread to run, or
@@ -426,7 +456,7 @@ impl Runtime {
     }
 
     /// Makes `tid` the current thread.
-    pub(crate) fn turn_to(&mut self, tid: Tid) -> Turnover {
+    pub(crate) fn turn_to(&mut self, tid: Tid) {
         self.current = tid;
         if let Some(pulse) = &self.pulse {
             let thread = &self.threads[tid as usize];
@@ -444,7 +474,6 @@ impl Runtime {
         if waits && self.ending.is_none() {
             thread.status = Status::Running;
         }
-        Turnover::To(self.task(tid))
     }
 
     pub(crate) fn pending_yield(&self) -> bool {

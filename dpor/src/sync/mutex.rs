@@ -3,7 +3,7 @@
 use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
-use crate::rt::{self, Grant};
+use crate::rt;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -169,12 +169,11 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let changed = self.changed || std::thread::panicking();
         let op = Op::new(self.mutex.id, Kind::Unlock, self.at).with_arg(changed as u64);
-        if !rt::dying() && rt::announce(op) == Grant::Mine {
+        rt::release(op, || {
             if !self.panicking && crate::thread::panicking() {
                 self.mutex.poison.set(true);
             }
-            rt::with(|rt| rt.apply(op));
-        }
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
-use crate::rt::{self, Grant};
+use crate::rt;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -214,12 +214,14 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
         let changed = self.changed || std::thread::panicking();
         let op = Op::new(self.lock.id, Kind::UnlockWrite, self.at).with_arg(changed as u64);
-        if !self.downgraded && !rt::dying() && rt::announce(op) == Grant::Mine {
+        if self.downgraded {
+            return;
+        }
+        rt::release(op, || {
             if !self.panicking && crate::thread::panicking() {
                 self.lock.poison.set(true);
             }
-            rt::with(|rt| rt.apply(op));
-        }
+        });
     }
 }
 

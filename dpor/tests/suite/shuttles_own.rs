@@ -116,6 +116,21 @@ fn outcomes_agree() {
     }
 }
 
+/// There is no execution of shuttle's that they could be in.
+#[test]
+fn shuttles_primitives_are_refused_in_an_exploration() {
+    let bodies: [fn(); 3] = [
+        || drop(shuttle::sync::Mutex::new(0).lock()),
+        || drop(shuttle::thread::spawn(|| ())),
+        || _ = shuttle::rand::Rng::gen::<u32>(&mut shuttle::rand::thread_rng()),
+    ];
+    for body in bodies {
+        let report = shuttle_dpor::Explorer::new().check(body);
+        let found = report.violation("panic").expect("it panics");
+        assert!(found.detail.to_lowercase().contains("shuttle"), "{}", found.detail);
+    }
+}
+
 /// The outcomes that shuttle's search finds.
 fn shuttles_search(body: fn() -> Outcome) -> BTreeSet<Outcome> {
     let seen = Arc::new(Mutex::new(BTreeSet::new()));

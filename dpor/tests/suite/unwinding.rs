@@ -213,6 +213,55 @@ fn a_destructor_that_waits_for_ever_is_named() {
     assert!(!well && said.contains("main does not end"), "{said}");
 }
 
+/// The same, where nobody else is left.
+#[test]
+fn a_destructor_that_waits_for_its_own_thread_is_named() {
+    let (well, said) =
+        alone("unwinding::a_destructor_that_waits_for_its_own_thread_is_named", || {
+            _ = Explorer::new().explore(|| {
+                let held = Arc::new(Mutex::new(()));
+                let other = Mutex::new(());
+                let _guard = held.lock();
+                let _locks = Locks(held.clone());
+                let _one = other.lock();
+                let _two = other.lock();
+            });
+        });
+    assert!(!well && said.contains("main does not end"), "{said}");
+}
+
+/// Spawns threads that borrow while its own thread unwinds.
+struct Scopes<'a>(&'a AtomicUsize);
+
+impl Drop for Scopes<'_> {
+    fn drop(&mut self) {
+        thread::scope(|scope| {
+            scope.spawn(|| self.0.fetch_add(1, SeqCst));
+        });
+    }
+}
+
+#[test]
+fn a_destructor_may_spawn_in_a_scope() {
+    let report = Explorer::new().explore(|| {
+        let count = AtomicUsize::new(0);
+        contained(|| {
+            let _scopes = Scopes(&count);
+            panic!("one");
+        });
+        count.load(SeqCst)
+    });
+    report.assert_complete();
+    assert_eq!(report.outcomes.into_keys().collect::<Vec<_>>(), [1]);
+    let report = Explorer::new().explore(|| {
+        let (m, count) = (Mutex::new(()), AtomicUsize::new(0));
+        let _scopes = Scopes(&count);
+        let _one = m.lock();
+        let _two = m.lock();
+    });
+    assert_eq!((report.orderings, report.deadlocks), (1, 1));
+}
+
 #[test]
 fn a_thread_that_waits_for_a_lock_of_stds_is_named() {
     let (well, text) = alone("unwinding::a_thread_that_waits_for_a_lock_of_stds_is_named", || {
