@@ -93,23 +93,26 @@ impl Runtime {
 
     /// Nothing can go on: time passes, and each wait with a timeout may end. Returns whether there is
     /// one. What comes now comes after all that has been, in whatever order that was: the state is the
-    /// same in all equivalent executions, so this is no choice, and there is nothing to reverse.
+    /// same in all equivalent executions, so this is no choice, and there is nothing to reverse. But who is
+    /// blocked here might have come before what blocks it, as in a deadlock: that is noted, for what it
+    /// knows now.
     pub(super) fn pass_time(&mut self) -> bool {
-        let mut waits = false;
+        let timed = |op: &Op| is_timed(op) && op.arg & MAY_END == 0;
+        let status = |&tid: &Tid| self.threads[tid as usize].status;
+        if !self.live.iter().any(|tid| matches!(status(tid), Status::At(op) if timed(&op))) {
+            return false;
+        }
+        self.stall(true);
+        let mut all = Clock::new();
+        self.live.iter().for_each(|&tid| join(&mut all, &self.threads[tid as usize].clock));
         for &tid in &self.live {
-            if let Status::At(op) = &mut self.threads[tid as usize].status {
-                if is_timed(op) && op.arg & MAY_END == 0 {
-                    op.arg |= MAY_END;
-                    waits = true;
-                }
+            let thread = &mut self.threads[tid as usize];
+            if let Status::At(op) = &mut thread.status {
+                op.arg |= if timed(op) { MAY_END } else { 0 };
             }
+            join(&mut thread.clock, &all);
         }
-        if waits {
-            let mut all = Clock::new();
-            self.live.iter().for_each(|&tid| join(&mut all, &self.threads[tid as usize].clock));
-            self.live.iter().for_each(|&tid| join(&mut self.threads[tid as usize].clock, &all));
-        }
-        waits
+        true
     }
 
     /// What an operation after a yield counts as a read of, beside what it is anyway.

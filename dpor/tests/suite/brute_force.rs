@@ -69,6 +69,12 @@ fn programs_that_were_wrong_once() {
         ],
         // To begin to wait, after a yield, is a look as well, which another writer may come before.
         vec![vec![PollWrite], vec![Clear(None), SpinFor(0, 1, 1), Write(vec![])]],
+        // Who is blocked when time passes might have come before what blocks it.
+        vec![
+            vec![TryLock(0, vec![]), TryLock(0, vec![Park(true)])],
+            vec![Store(1, 2), Lock(0, vec![])],
+        ],
+        vec![vec![LookAtMutex(0), Lock(0, vec![Park(true)])], vec![Lock(0, vec![]), TryRecv]],
         // The loop's own rounds wait for something else than what came before the first yield.
         vec![vec![TryWrite(vec![]), Yield, SpinTryRead(true)], vec![Write(vec![])]],
         // What ends a wait conflicts with the look before.
