@@ -64,9 +64,16 @@ fn programs_that_were_wrong_once() {
         // That a sender goes afterwards does not keep a send from coming before a look.
         vec![
             vec![Send, Recv(false), Yield, Yield],
-            vec![Send],
+            vec![Yield, Send],
             vec![TrySend, Yield, Load(0), DropSender],
         ],
+        // What goes on after a yield needs room, or a permit, without what it is to go before.
+        vec![
+            vec![Store(0, 1), DropSender, Recv(false), Yield],
+            vec![Send],
+            vec![Load(0), Yield, Send],
+        ],
+        vec![vec![Load(0), Yield, Park(false)], vec![Store(0, 1), UnparkMain]],
         // To begin to wait, after a yield, is a look as well, which another writer may come before.
         vec![vec![PollWrite], vec![Clear(None), SpinFor(0, 1, 1), Write(vec![])]],
         // Who is blocked when time passes might have come before what blocks it.

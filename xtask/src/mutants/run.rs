@@ -346,7 +346,8 @@ impl Binaries {
     fn name<'s>(&self, said: &'s str) -> String {
         let explored = |line: &'s str| line.split_once("exploring: ").map(|(_, name)| name);
         let last = || said.lines().rev().find_map(explored);
-        let name = said.lines().find_map(failed_test).or_else(last);
+        let slow = || said.lines().find_map(slow_test);
+        let name = said.lines().find_map(failed_test).or_else(last).or_else(slow);
         name.unwrap_or(self.check.name()).to_owned()
     }
 }
@@ -357,6 +358,12 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 fn failed_test(line: &str) -> Option<&str> {
     line.strip_prefix("failed: ")
         .or_else(|| line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")))
+}
+
+/// The name of the test that this line says takes long.
+fn slow_test(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("test ")?;
+    rest.strip_suffix(" has been running for over 60 seconds")
 }
 
 /// The scenarios of the core in which loom has more executions, by the ledger.
@@ -384,6 +391,7 @@ mod tests {
         assert_eq!(failed_test("test a::b ... FAILED"), Some("a::b"));
         assert_eq!(failed_test("failed: { step } step | step"), Some("{ step } step | step"));
         assert_eq!(failed_test("test a ... ok"), None);
+        assert_eq!(slow_test("test a::b has been running for over 60 seconds"), Some("a::b"));
     }
 
     #[test]
