@@ -107,3 +107,21 @@ impl Config {
         self.buffer_bytes.saturating_sub((drained as u64).max(1))
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cap_is_a_hundredth_of_the_quota_in_pieces_of_ten_kibibytes() {
+        let caps = [0, 2 << 20, 3 << 20, 100 << 20, 1 << 40].map(Config::bucket_backfills);
+        assert_eq!(caps, [2, 2, 3, 102, 4096]);
+    }
+
+    #[test]
+    fn no_more_than_all_is_drained() {
+        let config =
+            Config { buffer_bytes: u64::MAX, resume_drained_percent: 255, ..Config::default() };
+        assert_eq!(config.clamped().resume_bytes(), 0);
+    }
+}

@@ -106,3 +106,34 @@ impl Error for OpenError {}
 impl Error for RequestError {}
 impl Error for CloseError {}
 impl Error for NoSuchConnection {}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_is_in_the_way() {
+        let (id, vb) = (ConnId(7), VbId(3));
+        let refusals: [(&dyn Error, &str); 10] = [
+            (&OpenError::MapShutDown, "the map is shut down"),
+            (&OpenError::IdInUse(id), "connection 7 is open already; disconnect it first"),
+            (&RequestError::MapShutDown, "the map is shut down"),
+            (&RequestError::ConnectionClosed, "the connection is closed"),
+            (
+                &RequestError::OutOfRange { start: 5, end: 4 },
+                "the start seqno 5 is greater than the end seqno 4",
+            ),
+            (
+                &RequestError::StreamExists(vb),
+                "the connection has a stream on vb:3; close it first",
+            ),
+            (&RequestError::NoMemory, "memory is above the backfill threshold; try again later"),
+            (&CloseError::ConnectionClosed, "the connection is closed"),
+            (&CloseError::NoSuchStream(vb), "there is no stream on vb:3"),
+            (&NoSuchConnection(id), "connection 7 is not in the map"),
+        ];
+        for (refusal, says) in refusals {
+            assert_eq!(refusal.to_string(), says);
+        }
+    }
+}

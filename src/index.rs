@@ -74,11 +74,12 @@ impl<T> Entries<T> {
 
     /// The position of this ticket, or of the first behind it.
     fn position(&self, ticket: Ticket) -> usize {
-        // Where it is if no gap behind it was closed.
+        // Where it is if no gap behind it was closed. If one was it is behind the guess,
+        // or is the first of all, where the guess cannot be less.
         let behind = (self.next.0 - ticket.0) as usize;
         let guess = self.slots.len().saturating_sub(behind);
         match self.slots.get(guess) {
-            Some((there, _)) if *there == ticket || (guess == 0 && *there > ticket) => guess,
+            Some((there, _)) if *there >= ticket => guess,
             _ => self.slots.partition_point(|(there, _)| *there < ticket),
         }
     }
@@ -145,7 +146,7 @@ impl<T> Index<T> {
             let mut batch = [const { None::<Weak<T>> }; BATCH];
             let mut copied = 0;
             let locked = shard.lock();
-            let Some(entries) = locked.get(at).filter(|entries| entries.live > 0) else { return };
+            let Some(entries) = locked.get(at) else { return };
             let end = *end.get_or_insert(entries.next);
             for (ticket, connection) in &entries.slots[entries.position(from)..] {
                 if copied == BATCH || *ticket >= end {
@@ -174,5 +175,75 @@ impl<T> Index<T> {
     #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.0.lock().iter().map(|vb| vb.live).sum::<usize>()).sum()
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    /// The entries of so many streams.
+    fn entries(count: usize) -> (Entries<()>, Vec<Ticket>) {
+        let (mut entries, connection) = (Entries::new(), Weak::default());
+        let tickets = (0..count).map(|_| entries.push(&connection)).collect();
+        (entries, tickets)
+    }
+
+    fn shape(entries: &Entries<()>) -> (usize, usize) {
+        (entries.slots.len(), entries.live)
+    }
+
+    /// Unit tests, for no caller can observe an entry that stays, or is looked for in
+    /// vain: it is memory and time.
+    #[test]
+    fn gaps_are_closed_when_they_are_the_greater_part() {
+        let (mut entries, tickets) = entries(8);
+        let removed = |at: usize, entries: &mut Entries<()>| {
+            entries.remove(tickets[at]);
+            shape(entries)
+        };
+        assert_eq!(removed(1, &mut entries), (8, 7));
+        assert_eq!(removed(6, &mut entries), (8, 6));
+        assert_eq!(removed(2, &mut entries), (8, 5));
+        assert_eq!(removed(2, &mut entries), (8, 5), "it was removed before");
+        assert_eq!(removed(0, &mut entries), (8, 4), "as many as the gaps");
+        assert_eq!(removed(3, &mut entries), (3, 3));
+        // What is left is found where it is now, from before the gaps were closed and
+        // from behind.
+        let last = entries.push(&Weak::default());
+        assert_eq!(shape(&entries), (4, 4));
+        for ticket in [tickets[7], last, tickets[4], tickets[5]] {
+            entries.remove(ticket);
+        }
+        assert_eq!(shape(&entries), (0, 0));
+    }
+
+    #[test]
+    fn a_position_is_that_of_the_ticket_or_of_the_first_behind_it() {
+        let (mut entries, tickets) = entries(64);
+        for ticket in tickets.iter().filter(|ticket| ticket.0 % 3 != 0 && ticket.0 < 60) {
+            entries.remove(*ticket);
+            for at in (0..=64).map(Ticket) {
+                let behind = entries.slots.iter().take_while(|(there, _)| *there < at).count();
+                assert_eq!(entries.position(at), behind, "{at:?}");
+            }
+        }
+        assert_eq!(entries.live, 24);
+    }
+
+    #[test]
+    fn memory_is_given_back_but_for_twice_what_there_is() {
+        let (mut many, tickets) = entries(64);
+        tickets[9..].iter().for_each(|ticket| many.remove(*ticket));
+        let (len, live) = shape(&many);
+        let room = many.slots.capacity();
+        assert_eq!((len, live), (15, 9));
+        // Twice the fifteen that there were when the gaps were closed.
+        assert!((30..64).contains(&room), "{room}");
+        // What is small stays as it is.
+        let (mut few, tickets) = entries(16);
+        let room = few.slots.capacity();
+        tickets.iter().for_each(|ticket| few.remove(*ticket));
+        assert_eq!((shape(&few), few.slots.capacity()), ((0, 0), room));
     }
 }

@@ -422,6 +422,11 @@ mod tests {
         producer
     }
 
+    #[test]
+    fn a_host_that_does_not_say_so_has_memory() {
+        assert_eq!(Disconnects(Weak::new()).memory_used_percent(), 0);
+    }
+
     /// A unit test, for no caller can observe a seat: one that stays is memory, a
     /// little for each connection that was ever opened.
     #[test]

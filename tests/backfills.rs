@@ -491,3 +491,22 @@ fn a_scan_that_has_more_and_brings_nothing_rests() {
     assert_eq!(producer.stats().backfills_in_progress, 1);
     assert_eq!(run_all(&map.worker(), now + Config::default().snooze), 1);
 }
+
+/// For who looks at a core that hangs, in a debugger or a log.
+#[test]
+fn debug_shows_what_is_open_and_what_is_to_come() {
+    let map = ConnMap::new(Source::new(|_, _| Ok(later())).arc(), Config::default());
+    let (producer, _) = open(&map, 1);
+    stream(&producer, 5, 0, 9);
+    run_all(&map.worker(), Instant::now());
+    let shown = format!("{map:?} {:?}", map.worker());
+    for part in [
+        "State { shut_down: false, connections: ",
+        "Open { displaced: false, paused: false, streams: ",
+        "Backfill { stream: ",
+        "vb: VbId(5), range: SeqnoRange { after: 0, upto: 9 }, ..",
+        "Worker { ..",
+    ] {
+        assert!(shown.contains(part), "{part:?} in {shown}");
+    }
+}

@@ -232,15 +232,25 @@ impl World {
                 let Some(at) = self.client(id) else { return false };
                 self.opaque += 1;
                 let request = StreamRequest { opaque: self.opaque, ..request(vb, start, end) };
-                match self.clients[at].producer.stream_request(request) {
+                let producer = &self.clients[at].producer;
+                let had = producer.has_stream(VbId(vb));
+                match producer.stream_request(request) {
                     Ok(deferred) => deferred.deliver(),
-                    Err(_) => return true,
+                    Err(error) => {
+                        assert!(had || error != RequestError::StreamExists(VbId(vb)));
+                        return true;
+                    }
                 }
+                assert!(!had && self.clients[at].producer.has_stream(VbId(vb)));
                 self.accepted.insert(self.opaque, (end, start));
             }
             CloseStream(id, vb) => {
                 let Some(at) = self.client(id) else { return false };
-                match self.clients[at].producer.close_stream(VbId(vb)) {
+                let producer = &self.clients[at].producer;
+                let had = producer.has_stream(VbId(vb));
+                let closed = producer.close_stream(VbId(vb));
+                assert_eq!(had, closed.is_ok());
+                match closed {
                     Ok(deferred) => deferred.deliver(),
                     Err(_) => return true,
                 }

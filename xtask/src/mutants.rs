@@ -107,6 +107,8 @@ impl<'a> Asked<'a> {
                 "--cargo-mutants" => asked.cargo_mutants = true,
                 "--part" => asked.part = part(arguments.next())?,
                 "--minutes" => asked.limit = Some(minutes(arguments.next())?),
+                // cargo-mutants has names of several words: what they contain.
+                text if asked.cargo_mutants => asked.names.push(text),
                 "explorer" => asked.subject = &explorer::EXPLORER,
                 name => {
                     let check = core::CORE.checks.iter().any(|check| check.name() == name);
@@ -167,7 +169,7 @@ fn minutes(text: Option<&String>) -> Result<Duration, String> {
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let asked = Asked::new(arguments)?;
     if asked.cargo_mutants {
-        return others::run(asked.part, asked.limit);
+        return others::run(&asked.names, asked.part, asked.limit);
     }
     run_all(&asked)
 }
