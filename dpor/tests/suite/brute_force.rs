@@ -73,7 +73,7 @@ fn programs_that_were_wrong_once() {
             vec![Send],
             vec![Load(0), Yield, Send],
         ],
-        vec![vec![Load(0), Yield, Park(false)], vec![Store(0, 1), UnparkMain]],
+        vec![vec![Load(0), Yield, Park(false)], vec![Store(0, 1), Store(0, 2), UnparkMain]],
         // To begin to wait, after a yield, is a look as well, which another writer may come before.
         vec![vec![PollWrite], vec![Clear(None), SpinFor(0, 1, 1), Write(vec![])]],
         // Who is blocked when time passes might have come before what blocks it.

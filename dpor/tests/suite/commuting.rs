@@ -242,7 +242,7 @@ fn a_permit_is_anyones() {
         let permit = Arc::new(Permit::new());
         let threads = [0, 1].map(|_| {
             let permit = permit.clone();
-            thread::spawn(move || drop(permit.take(false)))
+            thread::spawn(move || assert!(permit.take(false)))
         });
         permit.give();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
