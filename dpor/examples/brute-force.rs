@@ -4,14 +4,18 @@
 //! cargo run --release -p shuttle-dpor --example brute-force -- --programs 1000000 --seed 1
 //! ```
 //!
+//! The programs are of each flavour (what sort of objects they use) in turn, or of `--flavour N`. Every
+//! 10,000 it says how far it is.
+//!
 //! With `--equal N` it compares N programs, some of whose threads are equal, with and without symmetry.
 
 #[path = "../tests/suite/brute/mod.rs"]
 mod brute;
 
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use brute::generate::{self, Dice, Generator};
 use shuttle_dpor::Strategy as Explore;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
 
 fn main() {
@@ -43,12 +47,13 @@ fn main() {
             _ => panic!("unknown option {arg}"),
         }
     }
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let generators = match flavour {
+        Some(one) => vec![Generator::new(one)],
+        None => Generator::all(),
+    };
+    let mut dice = Dice::new(seed);
     if let Some(programs) = equal {
-        match brute::equal::many(&mut runner, flavour, programs, size) {
+        match brute::equal::many(&generators, &mut dice, programs, size) {
             Ok(cost) => println!("{cost:?}"),
             Err(why) => {
                 println!("{why}");
@@ -57,18 +62,24 @@ fn main() {
         }
         return;
     }
-    let strategy = brute::program(flavour);
     let start = Instant::now();
     let (mut done, mut skipped, mut interleavings, mut traces) = (0u64, 0u64, 0u64, 0u64);
+    let mut known = HashSet::new();
     while done < programs {
-        let mut tree = strategy.new_tree(&mut runner).expect("programs can be generated");
-        let program = tree.current();
+        let program = generators[done as usize % generators.len()].small(&mut dice, size);
         let sizes: Vec<usize> = program.iter().map(|t| brute::size(t)).collect();
-        if sizes.iter().sum::<usize>() > size || interleaved(&sizes) > free {
+        if interleaved(&sizes) > free {
+            continue;
+        }
+        // Each once: small ones come often.
+        let mut hasher = DefaultHasher::new();
+        format!("{program:?}").hash(&mut hasher);
+        if !known.insert(hasher.finish()) {
             continue;
         }
         // Workers cost more than a small program does.
-        match brute::compare(&program, limit, most, done % 16 == 0) {
+        let share = done / generators.len() as u64 % 16 == 0;
+        match brute::compare(&program, limit, most, share) {
             Ok(Some((all, once))) => {
                 done += 1;
                 interleavings += all;
@@ -81,20 +92,24 @@ fn main() {
                     }
                 }
                 if done % 10_000 == 0 {
-                    println!("{done} programs, {:?}", start.elapsed());
+                    let elapsed = start.elapsed();
+                    println!("{done} programs, {interleavings} interleavings, {traces} traces, {elapsed:?}");
                 }
             }
             Ok(None) => skipped += 1,
             Err(why) => {
                 println!("{program:?}\n{why}\nlooking for a smaller one");
-                shrink(&mut tree, limit);
+                let compare = |program: &_| brute::compare(program, limit, limit, true);
+                let worst = generate::shrink(program, |smaller| compare(smaller).is_err());
+                println!("{worst:#?}\n{:?}", compare(&worst));
                 std::process::exit(1);
             }
         }
     }
     println!(
-        "{done} programs agree with brute force: {interleavings} interleavings, {traces} traces, \
-         each explored once; {skipped} more were too large; {:?}",
+        "{done} different programs of {} flavours agree with brute force: {interleavings} interleavings, {traces} \
+         traces, each explored once; {skipped} more were too large or had fewer than three; {:?}",
+        generators.len(),
         start.elapsed()
     );
 }
@@ -110,23 +125,4 @@ fn interleaved(sizes: &[usize]) -> u64 {
         }
     }
     ways
-}
-
-/// Prints the smallest failing program that can be found.
-fn shrink(tree: &mut impl ValueTree<Value = brute::Program>, limit: u64) {
-    let mut worst = tree.current();
-    let mut going = tree.simplify();
-    for _ in 0..500 {
-        if !going {
-            break;
-        }
-        let program = tree.current();
-        if brute::compare(&program, limit, limit, true).is_err() {
-            worst = program;
-            going = tree.simplify();
-        } else {
-            going = tree.complicate();
-        }
-    }
-    println!("{worst:#?}\n{}", brute::compare(&worst, limit, limit, true).unwrap_err());
 }

@@ -120,6 +120,8 @@
 //!   each round, has infinitely many orderings. Limits make such a run [`Verdict::Incomplete`], and
 //!   [`Report::cut_off`] says who was busy. So have two loops that wait for something else and, on the
 //!   way, try to take what the other takes and gives back.
+//! * A loop that tries to write to an rwlock until it is read by somebody, or to read until a writer waits, is not
+//!   woken by that, but when somebody writes: if nobody does it is a livelock.
 //! * A loop that yields and gives up after 128 rounds or more is taken for one that does not. Changes
 //!   through a shared reference to what is behind a lock (a `Mutex<Cell<_>>`) end no wait, nor do those of a
 //!   condition of `wait_while` or `wait_timeout_while` that then says to wait on.

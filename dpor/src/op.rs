@@ -26,8 +26,12 @@
 //! are not the last. With two references left, each drop would be one that is not the last, so both
 //! would commute by their labels; but each makes the other the last. Were the label to count, a
 //! drop would change the label of the next, which it is to commute with. These stay ordered. (Senders
-//! differ: which of them was the last is nobody's to see.) Nor does it hold for two notifications of
-//! which the first wakes somebody: that one goes on after the first, and not after the second.
+//! differ: which of them was the last is nobody's to see.) For the same reason an attempt to receive is
+//! ordered with each sender that goes, and not with the last alone: with two senders left, either of them is
+//! the last if the other goes before it, and they are to commute. To order it with the last alone would take a
+//! relation over three operations, and a choice of which two of them came before the third. Nor does it
+//! hold for two notifications of which the first wakes somebody: that one goes on after the first, and not
+//! after the second.
 
 use crate::object::{DONE, GONE, NOBODY};
 use crate::spin::Also;

@@ -20,6 +20,10 @@
 //! exploration is cut off then, and incomplete.) When nobody is enabled and somebody spins, nobody
 //! will ever change what it waits for.
 //!
+//! A round that is not like the last one, that waits for something which the last did not, is no
+//! repetition: what comes before a loop is often such. The thread does not wait then, and what it does next
+//! is explored.
+//!
 //! What the argument rests on: that a change is seen, so data behind a lock must be changed through
 //! the guard's `DerefMut`, and not through a shared reference (a `Mutex<Cell<_>>`); and that a round
 //! has no effect but its operations, as the body promises: what it shares it shares through the
@@ -58,7 +62,10 @@ pub(crate) enum Effect {
     /// It only looked: what would make the same look see something else, as bits.
     Looks(u8),
     /// It took something that it can give back as if nothing had been.
-    Takes,
+    Takes {
+        /// Whether it would have gone on without, had it not been free.
+        tries: bool,
+    },
     /// It gave that back.
     Returns {
         /// Whether it changed something meanwhile.
@@ -81,6 +88,8 @@ pub(crate) const DROPPED: u8 = 8;
 pub(crate) const COUNTED: u8 = 16;
 /// The same: somebody has tried to send, and might try again when the receiver comes to the rendezvous.
 pub(crate) const TRIED: u8 = 32;
+/// The same: somebody has a lock, as its only owner, that was there to be had.
+pub(crate) const TAKEN: u8 = 64;
 
 impl Effect {
     /// The effect of an operation that turned out to be `kind`, from the state before it and what
@@ -103,8 +112,9 @@ impl Effect {
                 Effect::Looks(CHANGED | LEFT)
             }
             Kind::TrySend if val == NOT_NOW => Effect::Looks(CHANGED),
-            Kind::Lock | Kind::TryLock | Kind::Read | Kind::TryRead => Effect::Takes,
-            Kind::Write | Kind::TryWrite | Kind::Upgrade | Kind::Wait => Effect::Takes,
+            Kind::TryLock | Kind::TryRead | Kind::TryWrite => Effect::Takes { tries: true },
+            Kind::Lock | Kind::Read | Kind::Write => Effect::Takes { tries: false },
+            Kind::Upgrade | Kind::Wait => Effect::Takes { tries: false },
             Kind::Wake if val == 0 => Effect::Returns { changed: false },
             Kind::Unlock | Kind::UnlockWrite => Effect::Returns { changed: val == 1 },
             Kind::UnlockRead => Effect::Returns { changed: false },
@@ -125,7 +135,9 @@ impl Effect {
             (Kind::CloneRef | Kind::Upgrade, _) => COUNTED,
             (Kind::DropWeak, _) => DROPPED | COUNTED,
             (Kind::UnlockRead | Kind::DropSender, _) => LEFT,
-            (_, Effect::Takes) => 0,
+            (Kind::Lock | Kind::TryLock, Effect::Takes { .. }) => TAKEN,
+            (Kind::Write | Kind::TryWrite, Effect::Takes { .. }) => TAKEN,
+            (_, Effect::Takes { .. }) => 0,
             (_, Effect::Returns { changed: false }) => FREED,
             (_, Effect::Returns { changed: true } | Effect::Changes) => CHANGED | FREED,
         }
@@ -170,7 +182,8 @@ impl Round {
         match effect {
             Effect::Begins => {}
             Effect::Looks(waits_for) => drop(self.look(obj, waits_for, now)),
-            Effect::Takes => self.look(obj, CHANGED, now).held += 1,
+            Effect::Takes { tries: false } => self.look(obj, CHANGED, now).held += 1,
+            Effect::Takes { tries: true } => self.look(obj, CHANGED | TAKEN, now).held += 1,
             Effect::Returns { changed: false } => {
                 match self.0.iter_mut().find(|look| look.obj == obj && look.held > 0) {
                     Some(look) => look.held -= 1,
@@ -217,6 +230,16 @@ pub(crate) struct Pause {
     pub(crate) spins: Option<bool>,
 }
 
+impl Probe {
+    /// Whether a thread that waits for what its last round looked at waits for this, too. If not, its rounds
+    /// are not alike: it does not wait yet.
+    pub(crate) fn covers(&self, next: &[Look]) -> bool {
+        let covered =
+            |look: &Look, by: &Look| by.obj == look.obj && look.waits_for & !by.waits_for == 0;
+        next.iter().all(|look| self.looks.iter().any(|by| covered(look, by)))
+    }
+}
+
 /// Whether threads spin, by what they know, for all workers of an exploration.
 #[derive(Clone, Default)]
 pub(crate) struct Verdicts(Arc<Mutex<HashMap<u64, bool>>>);
@@ -237,8 +260,8 @@ impl Verdicts {
 pub(crate) struct Probe {
     pub(crate) tid: Tid,
     pub(crate) past: u64,
-    /// The objects that its rounds may use.
-    pub(crate) objects: Vec<ObjId>,
+    /// What it has looked at before, and so what its rounds may use and wait for.
+    pub(crate) looks: Vec<Look>,
     pub(crate) rounds: usize,
     pub(crate) over: bool,
 }

@@ -184,8 +184,9 @@ fn changes(kind: Kind) -> bool {
 /// What an execution shows that has halted behind the steps of a block, which are so many.
 fn see(rt: &Runtime, from: usize, halt: Halt) -> Option<Seen> {
     let behind = &rt.trace.events()[from.min(rt.trace.len())..];
-    // What threads wait for that yield is more than one object.
-    let yields = behind.iter().any(Event::yielded) || rt.stalled.iter().any(|b| b.pause.is_some());
+    // What threads wait for that yield is more than one object, or time.
+    let yields = behind.iter().any(Event::yielded)
+        || rt.stalled.iter().any(|b| b.passes || b.pause.is_some());
     if rt.ending != Some(Ending::Halted) || yields {
         return None;
     }

@@ -70,7 +70,7 @@ impl Runtime {
     }
 
     /// Whether `op` would be the mark of `tid`.
-    fn would_mark(&self, tid: Tid, op: &Op) -> bool {
+    pub(crate) fn would_mark(&self, tid: Tid, op: &Op) -> bool {
         let class = op.kind.class();
         let thread = &self.threads[tid as usize];
         if thread.mark.is_some() || op.obj == NO_OBJECT || !class.conflicts(class) {
@@ -210,9 +210,7 @@ impl Runtime {
         let mut stalled = std::mem::take(&mut self.stalled);
         for blocked in &mut stalled {
             // A mark that is blocked, and not held, has the one before it.
-            let equal = self.threads[blocked.tid as usize].equal;
-            let own = equal.filter(|_| self.would_mark(blocked.tid, &blocked.op));
-            let own = own.map(|(class, place)| Mark {
+            let own = blocked.mark.map(|(class, place)| Mark {
                 class: class.into(),
                 place: place.into(),
                 event: usize::MAX,

@@ -28,7 +28,7 @@ use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition, NO_OBJ
 use crate::spin::{Also, Pause};
 use crate::trace::{Clock, Event, Trace};
 
-/// An operation that was still blocked when the execution ended.
+/// An operation that was still blocked when the execution ended, or when nothing could go on and time passed.
 pub(crate) struct Blocked {
     pub(crate) tid: Tid,
     pub(crate) op: Op,
@@ -39,6 +39,12 @@ pub(crate) struct Blocked {
     pub(crate) possible: bool,
     /// What its thread knew.
     pub(crate) base: Clock,
+    /// If it is a mark: its class, and its thread's place there.
+    pub(crate) mark: Option<(u16, u16)>,
+    /// How many events there were.
+    pub(crate) after: usize,
+    /// Time passed then.
+    pub(crate) passes: bool,
 }
 
 /// The second operation of a race: an event, or one that was blocked to the end.
@@ -154,7 +160,7 @@ impl Races {
                 pre: None,
                 base: &b.base,
                 index: trace.len(),
-                limit: trace.len(),
+                limit: b.after,
                 class: b.op.kind.class(),
                 received: None,
                 val: None,

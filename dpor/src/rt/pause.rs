@@ -35,13 +35,15 @@ impl Runtime {
         }
         let spins = self.spinners.get(past);
         self.unknown |= spins.is_none();
-        thread.pause = Some(Pause { looks, at, past, spins });
         if let Some(probe) = &mut self.probe {
             probe.rounds += 1;
-            if probe.rounds >= ROUNDS {
-                self.tried(true);
+            match (probe.covers(&looks), probe.rounds >= ROUNDS) {
+                (true, true) => self.tried(true),
+                (true, false) => {}
+                (false, _) => self.tried(false),
             }
         }
+        self.threads[tid as usize].pause = Some(Pause { looks, at, past, spins });
     }
 
     /// The current thread does what others may notice.
@@ -91,23 +93,26 @@ impl Runtime {
 
     /// Nothing can go on: time passes, and each wait with a timeout may end. Returns whether there is
     /// one. What comes now comes after all that has been, in whatever order that was: the state is the
-    /// same in all equivalent executions, so this is no choice, and there is nothing to reverse.
+    /// same in all equivalent executions, so this is no choice, and there is nothing to reverse. But who is
+    /// blocked here might have come before what blocks it, as in a deadlock: that is noted, for what it
+    /// knows now.
     pub(super) fn pass_time(&mut self) -> bool {
-        let mut waits = false;
+        let timed = |op: &Op| is_timed(op) && op.arg & MAY_END == 0;
+        let status = |&tid: &Tid| self.threads[tid as usize].status;
+        if !self.live.iter().any(|tid| matches!(status(tid), Status::At(op) if timed(&op))) {
+            return false;
+        }
+        self.stall(true);
+        let mut all = Clock::new();
+        self.live.iter().for_each(|&tid| join(&mut all, &self.threads[tid as usize].clock));
         for &tid in &self.live {
-            if let Status::At(op) = &mut self.threads[tid as usize].status {
-                if is_timed(op) && op.arg & MAY_END == 0 {
-                    op.arg |= MAY_END;
-                    waits = true;
-                }
+            let thread = &mut self.threads[tid as usize];
+            if let Status::At(op) = &mut thread.status {
+                op.arg |= if timed(op) { MAY_END } else { 0 };
             }
+            join(&mut thread.clock, &all);
         }
-        if waits {
-            let mut all = Clock::new();
-            self.live.iter().for_each(|&tid| join(&mut all, &self.threads[tid as usize].clock));
-            self.live.iter().for_each(|&tid| join(&mut self.threads[tid as usize].clock, &all));
-        }
-        waits
+        true
     }
 
     /// What an operation after a yield counts as a read of, beside what it is anyway.
@@ -170,8 +175,8 @@ impl Runtime {
         };
         let tid = *self.live.iter().find(unknown)?;
         let pause = self.threads[tid as usize].pause.as_ref().expect("it has yielded");
-        let objects = pause.looks.iter().map(|look| look.obj).collect();
-        self.probe = Some(Probe { tid, past: pause.past, objects, rounds: 0, over: false });
+        let (past, looks) = (pause.past, pause.looks.clone());
+        self.probe = Some(Probe { tid, past, looks, rounds: 0, over: false });
         Some(tid)
     }
 
@@ -189,7 +194,9 @@ impl Runtime {
             }
         }
         let goes_on = match self.threads[tid as usize].status {
-            Status::At(op) => probe.objects.contains(&op.obj) && self.possible(tid),
+            Status::At(op) => {
+                probe.looks.iter().any(|look| look.obj == op.obj) && self.possible(tid)
+            }
             _ => false,
         };
         if !goes_on {

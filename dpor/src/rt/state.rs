@@ -104,7 +104,7 @@ pub(crate) struct Runtime {
     pub(crate) spurious_failures: u32,
     /// Whether what is wrong fails the test, as it does in shuttle, instead of being reported.
     pub(crate) fails: bool,
-    /// The operations that were blocked when the execution ended in a deadlock.
+    /// The operations that were blocked when the execution ended in a deadlock, or time passed.
     pub(crate) stalled: Vec<Blocked>,
     /// Whether the execution ended because those who can go on spin for ever.
     pub(crate) livelock: bool,

@@ -231,7 +231,7 @@ impl Runtime {
             let rest = ending == Ending::Deadlock && self.all_at_rest();
             use Ending::{Deadlock, Exchanged, Halted, TooLong};
             if matches!(ending, Deadlock | TooLong | Halted | Exchanged) {
-                self.stall();
+                self.stall(false);
             }
             if ending == Ending::Deadlock && !rest {
                 self.blame();
@@ -321,8 +321,8 @@ impl Runtime {
         self.live.iter().filter(stands).fold(0, |set, &tid| set | 1 << tid)
     }
 
-    /// Notes what has not been performed, before the threads unwind.
-    fn stall(&mut self) {
+    /// Notes what has not been performed, before the threads unwind, or before time passes.
+    pub(super) fn stall(&mut self, passes: bool) {
         for &tid in &self.live {
             let thread = &self.threads[tid as usize];
             if let Status::At(op) = thread.status {
@@ -335,7 +335,10 @@ impl Runtime {
                 let pause = thread.pause.clone();
                 let also = also.unwrap_or_default();
                 let possible = self.possible(tid);
-                self.stalled.push(Blocked { tid, op, base, also, pause, possible });
+                let mark = thread.equal.filter(|_| self.would_mark(tid, &op));
+                let after = self.trace.len();
+                let blocked = Blocked { tid, op, base, also, pause, possible, mark, after, passes };
+                self.stalled.push(blocked);
             }
         }
     }

@@ -639,6 +639,58 @@ fn a_receiver_that_times_out_comes_back_to_the_rendezvous() {
 }
 
 #[test]
+fn who_waits_until_a_lock_is_taken_looks_again_when_it_is() {
+    // The first attempt succeeds or not; the owner looks for the end of that before it comes, or after.
+    let (orderings, _) = complete(|| {
+        let shared = Arc::new((Mutex::new(()), AtomicBool::new(false)));
+        let theirs = shared.clone();
+        thread::spawn(move || {
+            let _guard = theirs.0.lock().unwrap();
+            while !theirs.1.load(SeqCst) {
+                thread::yield_now();
+            }
+        });
+        while shared.0.try_lock().is_ok() {
+            thread::yield_now();
+        }
+        shared.1.store(true, SeqCst);
+    });
+    assert_eq!(orderings, 4);
+    // The first may also fail because the writer waits, or has the lock.
+    let (orderings, _) = complete(|| {
+        let shared = Arc::new((RwLock::new(()), AtomicBool::new(false)));
+        let theirs = shared.clone();
+        thread::spawn(move || {
+            let _guard = theirs.0.write().unwrap();
+            while !theirs.1.load(SeqCst) {
+                thread::yield_now();
+            }
+        });
+        while shared.0.try_read().is_ok() {
+            thread::yield_now();
+        }
+        shared.1.store(true, SeqCst);
+    });
+    assert_eq!(orderings, 6);
+}
+
+/// What comes before a loop looks for something else than the loop does.
+#[test]
+fn a_loop_waits_for_what_its_own_rounds_look_at() {
+    let (orderings, _) = complete(|| {
+        let lock = Arc::new(RwLock::new(()));
+        let theirs = lock.clone();
+        thread::spawn(move || drop(theirs.write().unwrap()));
+        drop(lock.try_write());
+        thread::yield_now();
+        while lock.try_read().is_err() {
+            thread::yield_now();
+        }
+    });
+    assert_eq!(orderings, 6);
+}
+
+#[test]
 fn a_wait_with_a_timeout_may_wake_without_a_reason() {
     let timed_out = |explorer: Explorer| {
         let report = explorer.explore(|| {

@@ -1,9 +1,10 @@
 //! Random programs: the explorer runs each trace exactly once, and brute force agrees.
 
 use super::brute;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use super::brute::generate::{self, Dice, Generator};
+
+/// The flavour with waits of a condition variable that last while something holds.
+const WAITS: usize = 19;
 
 /// What is compared, of the programs that are generated.
 struct Sample {
@@ -42,7 +43,7 @@ fn many_small_programs() {
 /// How often a wait may end by itself is another in each of several programs.
 #[test]
 fn waits_while_something_holds() {
-    let (flavour, programs) = (Some(brute::WAITS), 300);
+    let (flavour, programs) = (Some(WAITS), 300);
     let (size, limit, traces) = (9, 300, 40);
     compare(Sample { flavour, programs, size, limit, traces, shared: 16, compared: 60 });
 }
@@ -60,8 +61,29 @@ fn programs_that_were_wrong_once() {
         vec![vec![Read(vec![PollRead])], vec![Read(vec![Clear(None)])]],
         // Who tries to send knows whether others have sent: then it does not wait for them.
         vec![vec![TrySend, Yield, RecvUntil], vec![Spawn(vec![Spawn(vec![Send])])], vec![Send]],
+        // That a sender goes afterwards does not keep a send from coming before a look.
+        vec![
+            vec![Send, Recv(false), Yield, Yield],
+            vec![Yield, Send],
+            vec![TrySend, Yield, Load(0), DropSender],
+        ],
+        // What goes on after a yield needs room, or a permit, without what it is to go before.
+        vec![
+            vec![Store(0, 1), DropSender, Recv(false), Yield],
+            vec![Send],
+            vec![Load(0), Yield, Send],
+        ],
+        vec![vec![Load(0), Yield, Park(false)], vec![Store(0, 1), Store(0, 2), UnparkMain]],
         // To begin to wait, after a yield, is a look as well, which another writer may come before.
         vec![vec![PollWrite], vec![Clear(None), SpinFor(0, 1, 1), Write(vec![])]],
+        // Who is blocked when time passes might have come before what blocks it.
+        vec![
+            vec![TryLock(0, vec![]), TryLock(0, vec![Park(true)])],
+            vec![Store(1, 2), Lock(0, vec![])],
+        ],
+        vec![vec![LookAtMutex(0), Lock(0, vec![Park(true)])], vec![Lock(0, vec![]), TryRecv]],
+        // The loop's own rounds wait for something else than what came before the first yield.
+        vec![vec![TryWrite(vec![]), Yield, SpinTryRead(true)], vec![Write(vec![])]],
         // What ends a wait conflicts with the look before.
         vec![
             vec![Share(Share::Downgrade), Share(Share::Count), SpinOnBoth],
@@ -89,32 +111,27 @@ fn programs_that_were_wrong_once() {
 }
 
 fn compare(sample: Sample) {
-    let mut config = Config::with_cases(sample.programs);
-    config.failure_persistence = None;
-    config.max_local_rejects = u32::MAX;
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let (compared, interleavings, traces) =
-        (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-    let small = |p: &brute::Program| p.iter().map(|t| brute::size(t)).sum::<usize>() <= sample.size;
-    let programs = brute::program(sample.flavour).prop_filter("too large", small);
-    let result = TestRunner::new_with_rng(config, rng).run(&programs, |program| {
-        let share = compared.load(Relaxed) % sample.shared == 0;
-        match brute::compare(&program, sample.limit, sample.traces, share) {
+    let generators = sample.flavour.map_or_else(Generator::all, |one| vec![Generator::new(one)]);
+    let mut dice = Dice::new(1);
+    let (mut compared, mut interleavings, mut traces) = (0u64, 0, 0);
+    for _ in 0..sample.programs {
+        let program = generators[dice.below(generators.len())].small(&mut dice, sample.size);
+        let share = compared % sample.shared == 0;
+        let compare = |program: &_| brute::compare(program, sample.limit, sample.traces, share);
+        match compare(&program) {
             Ok(Some((all, once))) => {
-                compared.fetch_add(1, Relaxed);
-                interleavings.fetch_add(all, Relaxed);
-                traces.fetch_add(once, Relaxed);
-                Ok(())
+                compared += 1;
+                interleavings += all;
+                traces += once;
             }
-            Ok(None) => Ok(()),
-            Err(why) => Err(TestCaseError::fail(why)),
+            Ok(None) => {}
+            Err(_) => {
+                let smallest = generate::shrink(program, |smaller| compare(smaller).is_err());
+                panic!("{smallest:#?}: {:?}", compare(&smallest));
+            }
         }
-    });
-    if let Err(e) = result {
-        panic!("{e}");
     }
-    let compared = compared.into_inner();
-    println!("{compared} programs, {interleavings:?} interleavings, {traces:?} traces");
+    println!("{compared} programs, {interleavings} interleavings, {traces} traces");
     assert!(compared >= sample.compared, "only {compared} programs were compared");
-    assert!(traces.into_inner() > 4 * compared, "the programs hardly conflict");
+    assert!(traces > 4 * compared, "the programs hardly conflict");
 }

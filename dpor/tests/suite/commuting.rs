@@ -1,6 +1,7 @@
 //! What need not race: each program has as many orderings as it has ways to go that somebody could tell
 //! apart.
 
+use shuttle_dpor::parts::Permit;
 use shuttle_dpor::sync::mpsc::{channel, sync_channel};
 use shuttle_dpor::sync::{Arc, Condvar, Mutex, Once};
 use shuttle_dpor::{thread, Explorer};
@@ -232,4 +233,19 @@ fn messages_for_a_receiver_that_is_gone() {
         each_of(3, move |n| assert!(tx.send(n).is_err()));
     };
     assert_eq!(orderings(in_vain), 1);
+}
+
+/// Of two who wait for a permit that is no thread's, either may get it.
+#[test]
+fn a_permit_is_anyones() {
+    let report = Explorer::new().check(|| {
+        let permit = Arc::new(Permit::new());
+        let threads = [0, 1].map(|_| {
+            let permit = permit.clone();
+            thread::spawn(move || assert!(permit.take(false)))
+        });
+        permit.give();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+    assert_eq!((report.orderings, report.deadlocks), (2, 2));
 }

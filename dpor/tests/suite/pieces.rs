@@ -1,9 +1,8 @@
 //! Explorations in pieces: kept in a file, interrupted and gone on with, and divided into parts.
 
 use super::brute;
+use super::brute::generate::{Dice, Generator};
 use super::teardown::{self, Call::*};
-use proptest::strategy::{Strategy as _, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Report, Strategy, Verdict};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,15 +46,12 @@ fn whole() -> Report<String> {
 #[test]
 fn random_programs_in_pieces() {
     // All sorts of programs; locks above all, and attempts at them: these can be divided.
-    for (flavour, number, busy) in [(None, 40, 40), (Some(2), 20, 40), (Some(3), 20, 40)] {
-        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let programs = brute::program(flavour).prop_filter("large", |p: &brute::Program| {
-            p.iter().map(|t| brute::size(t)).sum::<usize>() <= 9
-        });
+    for (flavour, number, busy) in [(None, 40, 40), (Some(2), 20, 25), (Some(3), 20, 25)] {
+        let generators = flavour.map_or_else(Generator::all, |one| vec![Generator::new(one)]);
+        let mut dice = Dice::new(1);
         let (mut compared, mut parts) = (0, 0);
         while compared < number {
-            let program = programs.new_tree(&mut runner).unwrap().current();
+            let program = generators[dice.below(generators.len())].small(&mut dice, 9);
             let whole = brute::explore(&program, Strategy::Dpor, 1, 121);
             if whole.incomplete.is_some() || whole.executions < 6 {
                 continue;

@@ -409,6 +409,33 @@ fn a_writer_that_waits_costs_no_ordering() {
 }
 
 #[test]
+fn a_reader_may_precede_two_writers_that_wait_for_ever() {
+    // Neither writer leaves before the reader has been, so the reader cannot go between them.
+    let report = explore(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let reading = lock.read().unwrap();
+        let (main, other) = (thread::current(), lock.clone());
+        let reader = thread::spawn(move || {
+            drop(other.read().unwrap());
+            main.unpark();
+        });
+        // The search runs those first that are spawned last.
+        let writers: Vec<_> = (0..2)
+            .map(|_| {
+                let lock = lock.clone();
+                thread::spawn(move || *lock.write().unwrap() += 1)
+            })
+            .collect();
+        thread::park();
+        drop(reading);
+        reader.join().unwrap();
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+    });
+    // Both wait, and nobody goes on; or the writers follow in either order.
+    assert_eq!((report.orderings, report.deadlocks), (3, 1));
+}
+
+#[test]
 fn try_read_may_fail_for_a_writer_that_waits() {
     let report = Explorer::new().explore(|| {
         let lock = Arc::new(RwLock::new(0));

@@ -4,13 +4,11 @@
 //! independently, what that is.
 
 use super::brute;
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use super::brute::generate::Dice;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::Arc;
 use shuttle_dpor::{thread, Explorer, Kind, Ordering, Strategy as Choose};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Mutex;
 
 /// What a thread does. Each atomic is loaded by one sort of loop alone.
@@ -27,25 +25,30 @@ enum Stmt {
 
 type Program = Vec<Vec<Stmt>>;
 
-fn stmt() -> impl Strategy<Value = Stmt> {
+fn stmt(dice: &mut Dice) -> Stmt {
     // Some more often, so that threads meet.
-    let which = prop::sample::select(&[0, 0, 0, 0, 1, 2, 2, 3][..]);
-    let spun = prop::sample::select(&[0, 0, 0, 1][..]);
-    prop_oneof![
-        4 => (which.clone(), 0..3usize).prop_map(|(a, v)| Stmt::Store(a, v)),
-        1 => which.prop_map(Stmt::Add),
-        3 => (spun, 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)),
-        2 => Just(Stmt::SpinOnBoth),
-    ]
+    let which = |dice: &mut Dice| dice.one_of(&[0, 0, 0, 0, 1, 2, 2, 3]);
+    match dice.below(10) {
+        0..4 => Stmt::Store(which(dice), dice.below(3)),
+        4 => Stmt::Add(which(dice)),
+        5..8 => Stmt::Spin(dice.one_of(&[0, 0, 0, 1]), 1 + dice.below(2)),
+        _ => Stmt::SpinOnBoth,
+    }
 }
 
-/// Small programs, in which something waits and something changes.
-fn program() -> impl Strategy<Value = Program> {
-    let programs = prop::collection::vec(prop::collection::vec(stmt(), 1..4), 2..4);
-    programs.prop_filter("too large", |program| {
-        let (waits, changes) = (waits(program), changes(program));
-        (1..=2).contains(&waits) && (2..=3).contains(&changes)
-    })
+/// A small program, in which something waits and something changes.
+fn program(dice: &mut Dice) -> Program {
+    loop {
+        let thread = |dice: &mut Dice| {
+            let stmts = 1 + dice.below(3);
+            (0..stmts).map(|_| stmt(dice)).collect()
+        };
+        let threads = 2 + dice.below(2);
+        let program: Program = (0..threads).map(|_| thread(dice)).collect();
+        if (1..=2).contains(&waits(&program)) && (2..=3).contains(&changes(&program)) {
+            return program;
+        }
+    }
 }
 
 fn changes(program: &Program) -> usize {
@@ -220,22 +223,18 @@ fn compare(program: &Program) -> Result<Option<usize>, String> {
 
 #[test]
 fn spins_are_as_those_bounded_by_hand() {
-    let mut config = Config::with_cases(700);
-    config.failure_persistence = None;
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let (compared, many) = (AtomicU64::new(0), AtomicU64::new(0));
-    let result =
-        TestRunner::new_with_rng(config, rng).run(&program(), |program| match compare(&program) {
+    let mut dice = Dice::new(1);
+    let (mut compared, mut many) = (0, 0);
+    for _ in 0..700 {
+        let program = program(&mut dice);
+        match compare(&program) {
             Ok(n) => {
-                compared.fetch_add(n.is_some() as u64, Relaxed);
-                many.fetch_add(n.is_some_and(|n| n > 2) as u64, Relaxed);
-                Ok(())
+                compared += usize::from(n.is_some());
+                many += usize::from(n.is_some_and(|n| n > 2));
             }
-            Err(why) => Err(TestCaseError::fail(why)),
-        });
-    if let Err(e) = result {
-        panic!("{e}");
+            Err(why) => panic!("{program:?}: {why}"),
+        }
     }
-    println!("{compared:?} programs, {many:?} with more than two orderings");
-    assert!(compared.into_inner() > 200 && many.into_inner() > 40);
+    println!("{compared} programs, {many} with more than two orderings");
+    assert!(compared > 200 && many > 40);
 }

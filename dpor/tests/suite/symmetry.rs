@@ -1,7 +1,7 @@
 //! Equal threads, explored up to their exchange: the same counts as if they differed.
 
 use super::brute;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use super::brute::generate::{Dice, Generator};
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
 use shuttle_dpor::{thread, Estimate, Explorer, Report, Violation};
@@ -11,9 +11,7 @@ use std::time::Duration;
 /// Two to four equal threads, and others.
 #[test]
 fn random_programs_with_equal_threads() {
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let cost = brute::equal::many(&mut runner, None, 60, 6);
+    let cost = brute::equal::many(&Generator::all(), &mut Dice::new(1), 60, 6);
     let cost = cost.unwrap_or_else(|why| panic!("{why}"));
     println!("{cost:?}");
     assert_eq!(cost.programs, 60);

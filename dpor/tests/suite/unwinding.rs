@@ -4,7 +4,7 @@ use super::child::alone;
 use super::shuttles_runner;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::{channel, Sender};
-use shuttle_dpor::sync::{Arc, Condvar, Mutex};
+use shuttle_dpor::sync::{Arc, Barrier, Condvar, Mutex};
 use shuttle_dpor::{thread, DporScheduler, Explorer, Strategy};
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 
@@ -107,6 +107,37 @@ fn two_that_unwind_may_both_wait() {
         drop(guard);
     });
     assert!(report.violation("no-deadlock").is_some() && report.deadlocks == report.orderings);
+}
+
+/// Comes to a barrier while its thread unwinds.
+struct Arrives(Arc<Barrier>);
+
+impl Drop for Arrives {
+    fn drop(&mut self) {
+        self.0.wait();
+    }
+}
+
+/// Some panics are kept of each thread, and not of all together.
+#[test]
+fn five_that_unwind_at_once_are_five_panics_at_one_place() {
+    let report = Explorer::new().check(|| {
+        let barrier = Arc::new(Barrier::new(5));
+        let threads: Vec<_> = (0..5)
+            .map(|_| {
+                let arrives = Arrives(barrier.clone());
+                thread::spawn(move || {
+                    let _arrives = arrives;
+                    panic!("one of five")
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread: thread::JoinHandle<()>| drop(thread.join()));
+    });
+    let [violation] = &report.violations[..] else { panic!("{report}") };
+    assert_eq!((violation.orderings, report.orderings), (120, 120));
+    assert!(violation.place.contains("unwinding.rs:"), "{report}");
+    assert!(violation.detail.contains("one of five"), "{report}");
 }
 
 struct Reborn;

@@ -12,6 +12,7 @@ mod races;
 mod relation;
 mod search;
 mod spins;
+mod symmetry;
 
 use super::run::Check;
 use super::Subject;
@@ -34,6 +35,12 @@ const RESUME: &str = "dpor/src/checkpoint/explore.rs";
 const STEPS: &str = "dpor/src/checkpoint/steps.rs";
 const FOREST: &str = "dpor/src/explore/forest.rs";
 const ESTIMATE: &str = "dpor/src/estimate.rs";
+const HOOK: &str = "dpor/src/hook.rs";
+const SYMMETRY: &str = "dpor/src/symmetry.rs";
+const COUNT: &str = "dpor/src/count.rs";
+const EQUAL: &str = "dpor/src/equal.rs";
+const TALLY: &str = "dpor/src/tally.rs";
+const TURN: &str = "dpor/src/rt/turn.rs";
 
 /// The explorer, whose mutants are to be seen by its own tests.
 pub(super) const EXPLORER: Subject = Subject {
@@ -46,6 +53,7 @@ pub(super) const EXPLORER: Subject = Subject {
         ("spins", spins::MUTANTS),
         ("objects", objects::MUTANTS),
         ("pieces", pieces::MUTANTS),
+        ("symmetry", symmetry::MUTANTS),
     ],
     unseen: UNSEEN,
     says: &[],

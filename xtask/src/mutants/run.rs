@@ -75,11 +75,42 @@ pub(super) const PART: &str = "1/600";
 /// executions than this, and whichever shuttle-dpor saw it by.
 pub(super) const QUICK: u64 = 3_000;
 
+/// What a binary is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tests {
+    All,
+    /// All of the explorer's but for [`LONG`], or those alone.
+    Short,
+    Long,
+}
+
+/// The tests of the explorer that take longest: most mutants are seen before these begin.
+const LONG: &[&str] = &["brute_force::", "random_programs", "a_million"];
+
+/// One way to start a binary, and how long a mutant may take there.
+struct Run {
+    binary: PathBuf,
+    tests: Tests,
+    deadline: Duration,
+}
+
+impl Run {
+    /// Whether it may be the one in which a test of this name is run.
+    fn has(&self, name: &str) -> bool {
+        let long = LONG.iter().any(|of| name.contains(of));
+        match self.tests {
+            Tests::All => true,
+            Tests::Short => !long,
+            Tests::Long => long,
+        }
+    }
+}
+
 /// The binaries of one check, and what they are started with.
 pub(super) struct Binaries {
     pub(super) check: Check,
-    /// Those that take longest come last, and how long a mutant may take in each.
-    binaries: Vec<(PathBuf, Duration)>,
+    /// Those that take longest come last.
+    runs: Vec<Run>,
     /// Tests that take too long to be run for each mutant.
     slow: Vec<String>,
 }
@@ -127,8 +158,15 @@ pub(super) fn build(tree: &Path, target: &Path, check: Check) -> Result<Binaries
         Check::Loom => slow(&super::read(&root().join("models/ledger.txt"))?),
         _ => Vec::new(),
     };
-    let binaries = binaries.into_iter().map(|binary| (binary, check.deadline())).collect();
-    Ok(Binaries { check, binaries, slow })
+    let tests: &[Tests] = match check {
+        Check::Explorer => &[Tests::Short, Tests::Long],
+        _ => &[Tests::All],
+    };
+    let run = |binary: PathBuf| {
+        let deadline = check.deadline();
+        tests.iter().map(move |&tests| Run { binary: binary.clone(), tests, deadline })
+    };
+    Ok(Binaries { check, runs: binaries.into_iter().flat_map(run).collect(), slow })
 }
 
 /// The text behind `key`, up to the quote.
@@ -177,22 +215,35 @@ enum Ended {
 }
 
 impl Binaries {
-    /// Fails if anything does without a mutant; measures how long all of it takes.
-    pub(super) fn is_sound(&mut self, log: &Path) -> Result<(), String> {
-        let mut measured = Vec::new();
-        for (binary, _) in &self.binaries {
+    /// Fails if anything does without a mutant; measures how long each run takes, and says so.
+    pub(super) fn is_sound(&mut self, log: &Path) -> Result<String, String> {
+        let mut took = Vec::new();
+        for run in &self.runs {
             let begin = Instant::now();
-            match self.run(binary, 0, None, DEADLINE_OF_THE_SOUND, log)? {
+            match self.start(run, 0, None, DEADLINE_OF_THE_SOUND, log)? {
                 Ended::Passed => {}
                 Ended::Failed(name) | Ended::Late(name) => {
                     return Err(format!("{}: {name} fails without a mutant", self.check.name()));
                 }
             }
-            measured.push((binary.clone(), LEAST.max(TIMES * begin.elapsed())));
+            took.push(begin.elapsed());
         }
-        measured.sort_by_key(|(_, deadline)| *deadline);
-        self.binaries = measured;
-        Ok(())
+        let took: Vec<String> = took.iter().map(|took| took.as_millis().to_string()).collect();
+        let took = took.join(" ");
+        self.take(&took);
+        Ok(took)
+    }
+
+    /// How long each run takes, as [`is_sound`](Self::is_sound) has said: if it is about these, it says how
+    /// long a mutant may.
+    pub(super) fn take(&mut self, took: &str) -> bool {
+        let took: Option<Vec<u64>> = took.split(' ').map(|text| text.parse().ok()).collect();
+        let Some(took) = took.filter(|took| took.len() == self.runs.len()) else { return false };
+        for (run, took) in self.runs.iter_mut().zip(took) {
+            run.deadline = LEAST.max(TIMES * Duration::from_millis(took));
+        }
+        self.runs.sort_by_key(|run| run.deadline);
+        true
     }
 
     /// What fails with this mutant; `None` when nothing does. `first` is tried
@@ -206,11 +257,15 @@ impl Binaries {
     ) -> Result<Option<String>, String> {
         let one = first.is_some().then_some(first.as_deref());
         for only in one.into_iter().chain((rest != Rest::Nothing).then_some(None)) {
-            for (binary, deadline) in &self.binaries {
-                if only.is_none() && rest == Rest::Quick && is_slow(binary) {
+            for run in &self.runs {
+                let skip = match only {
+                    Some(name) => !run.has(name),
+                    None => rest == Rest::Quick && is_slow(&run.binary),
+                };
+                if skip {
                     continue;
                 }
-                match self.run(binary, number, only, *deadline, log)? {
+                match self.start(run, number, only, run.deadline, log)? {
                     Ended::Passed => {}
                     Ended::Failed(name) => return Ok(Some(name)),
                     Ended::Late(name) => return Ok(Some(name + DEADLINE)),
@@ -220,8 +275,8 @@ impl Binaries {
         Ok(None)
     }
 
-    fn command(&self, binary: &Path, only: Option<&str>) -> Command {
-        let mut command = Command::new(binary);
+    fn command(&self, run: &Run, only: Option<&str>) -> Command {
+        let mut command = Command::new(&run.binary);
         match self.check {
             Check::Std | Check::Explorer => drop(command.args(["--test-threads", "2"])),
             Check::Loom => {}
@@ -235,7 +290,11 @@ impl Binaries {
                 command.arg("--exact");
                 command.args(self.slow.iter().flat_map(|name| ["--skip", name]));
             }
-            None => {}
+            None => match run.tests {
+                Tests::All => {}
+                Tests::Short => drop(command.args(LONG.iter().flat_map(|name| ["--skip", name]))),
+                Tests::Long => drop(command.args(LONG)),
+            },
         }
         command
             .env("CONNMAP_STOP_AT_FIRST", "1")
@@ -245,9 +304,9 @@ impl Binaries {
         command
     }
 
-    fn run(
+    fn start(
         &self,
-        binary: &Path,
+        run: &Run,
         number: usize,
         only: Option<&str>,
         deadline: Duration,
@@ -256,10 +315,10 @@ impl Binaries {
         let failed = |error: std::io::Error| format!("{}: {error}", log.display());
         let file = File::create(log).map_err(failed)?;
         let copy = file.try_clone().map_err(failed)?;
-        let mut command = self.command(binary, only);
+        let mut command = self.command(run, only);
         command.env(VARIABLE, number.to_string()).stdout(file).stderr(copy);
         let mut child =
-            command.spawn().map_err(|error| format!("{}: {error}", binary.display()))?;
+            command.spawn().map_err(|error| format!("{}: {error}", run.binary.display()))?;
         let begin = Instant::now();
         let said = || std::fs::read(log).map(|said| String::from_utf8_lossy(&said).into_owned());
         loop {
@@ -287,7 +346,8 @@ impl Binaries {
     fn name<'s>(&self, said: &'s str) -> String {
         let explored = |line: &'s str| line.split_once("exploring: ").map(|(_, name)| name);
         let last = || said.lines().rev().find_map(explored);
-        let name = said.lines().find_map(failed_test).or_else(last);
+        let slow = || said.lines().find_map(slow_test);
+        let name = said.lines().find_map(failed_test).or_else(last).or_else(slow);
         name.unwrap_or(self.check.name()).to_owned()
     }
 }
@@ -298,6 +358,12 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 fn failed_test(line: &str) -> Option<&str> {
     line.strip_prefix("failed: ")
         .or_else(|| line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")))
+}
+
+/// The name of the test that this line says takes long.
+fn slow_test(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("test ")?;
+    rest.strip_suffix(" has been running for over 60 seconds")
 }
 
 /// The scenarios of the core in which loom has more executions, by the ledger.
@@ -325,6 +391,7 @@ mod tests {
         assert_eq!(failed_test("test a::b ... FAILED"), Some("a::b"));
         assert_eq!(failed_test("failed: { step } step | step"), Some("{ step } step | step"));
         assert_eq!(failed_test("test a ... ok"), None);
+        assert_eq!(slow_test("test a::b has been running for over 60 seconds"), Some("a::b"));
     }
 
     #[test]

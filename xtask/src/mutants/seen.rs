@@ -24,6 +24,9 @@ pub(super) struct Seen {
     before: Found,
 }
 
+/// In the place of a mutant: how long the check takes without one, which holds.
+const SOUND: &str = "-";
+
 /// In a cell, and in the file: nothing has seen it.
 const NOTHING: &str = "-";
 
@@ -42,9 +45,12 @@ impl Seen {
         let failed = |error: std::io::Error| format!("{}: {error}", file.display());
         let sources = Sources::of(&root(), subject.sources)?;
         let all = subject.all().into_iter();
-        let stamps: BTreeMap<_, _> = all
+        let mut stamps: BTreeMap<_, _> = all
             .map(|(_, mutant)| (mutant.name, sources.stamp_with((mutant.file, mutant.edits))))
             .collect();
+        // All of them are in what is built.
+        let edits: Vec<_> = subject.all().iter().map(|(_, m)| (m.file, m.edits)).collect();
+        stamps.insert(SOUND, sources.stamp_with(edits));
         let (mut found, mut before) = (Found::new(), Found::new());
         for (mutant, cells) in recorded {
             for (check, cell) in subject.checks.iter().copied().zip(cells) {
@@ -77,6 +83,16 @@ impl Seen {
         state.0.write_all(line.as_bytes()).map_err(|error| format!("{mutant}: {error}"))?;
         state.1.entry(mutant.to_owned()).or_default().insert(check, killer);
         Ok(())
+    }
+
+    /// How long a check takes without a mutant, as the sources are; none if nobody has seen it hold.
+    pub(super) fn held(&self, check: Check) -> Option<String> {
+        self.killers(SOUND).remove(&check).flatten()
+    }
+
+    /// A check holds without a mutant, and takes so long.
+    pub(super) fn holds(&self, check: Check, took: &str) -> Result<(), String> {
+        self.add(SOUND, check, Some(took.to_owned()))
     }
 
     /// What the checks have found of it, as the sources are.

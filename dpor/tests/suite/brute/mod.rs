@@ -6,10 +6,9 @@
 //! object come in the same order.
 
 pub(crate) mod equal;
+pub(crate) mod generate;
 pub(crate) mod pieces;
 
-use proptest::prelude::*;
-use proptest::strategy::Union;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::{
     channel, sync_channel, Receiver, RecvTimeoutError, Sender, SyncSender,
@@ -130,184 +129,6 @@ pub(crate) enum Until {
 
 /// The bodies of the threads; the first is the main thread's.
 pub(crate) type Program = Vec<Vec<Stmt>>;
-
-/// One of two objects, one of them more often, so that threads meet.
-fn which() -> impl Strategy<Value = usize> {
-    prop_oneof![3 => Just(0usize), 1 => Just(1usize)]
-}
-
-/// How often a program uses each sort of object. Programs that use few sorts have more conflicts.
-#[derive(Clone, Copy, Debug)]
-struct Flavour {
-    atomics: u32,
-    locks: u32,
-    tries: u32,
-    rwlocks: u32,
-    condvars: u32,
-    parks: u32,
-    onces: u32,
-    channels: u32,
-    counts: u32,
-    shares: u32,
-    ends: u32,
-    spins: u32,
-    waits: u32,
-}
-
-const NONE: Flavour = Flavour {
-    atomics: 0,
-    locks: 0,
-    tries: 0,
-    rwlocks: 0,
-    condvars: 0,
-    parks: 0,
-    onces: 0,
-    channels: 0,
-    counts: 0,
-    shares: 0,
-    ends: 0,
-    spins: 0,
-    waits: 0,
-};
-
-const FLAVOURS: [Flavour; 20] = [
-    Flavour {
-        atomics: 4,
-        locks: 4,
-        tries: 2,
-        rwlocks: 4,
-        condvars: 4,
-        parks: 1,
-        onces: 1,
-        channels: 1,
-        counts: 1,
-        shares: 0,
-        ends: 0,
-        spins: 0,
-        waits: 0,
-    },
-    Flavour { atomics: 9, locks: 1, ..NONE },
-    Flavour { atomics: 1, locks: 9, ..NONE },
-    Flavour { atomics: 1, locks: 4, tries: 4, ..NONE },
-    Flavour { atomics: 3, locks: 1, rwlocks: 9, ..NONE },
-    Flavour { atomics: 1, tries: 1, rwlocks: 5, ..NONE },
-    Flavour { atomics: 1, condvars: 9, parks: 2, ..NONE },
-    Flavour { atomics: 1, channels: 9, ..NONE },
-    Flavour { atomics: 2, locks: 1, onces: 6, counts: 6, ..NONE },
-    Flavour { atomics: 3, locks: 1, ends: 4, ..NONE },
-    Flavour { atomics: 4, spins: 5, ..NONE },
-    Flavour { atomics: 1, locks: 3, tries: 1, spins: 4, ..NONE },
-    Flavour { atomics: 1, tries: 1, rwlocks: 3, spins: 4, ..NONE },
-    Flavour { condvars: 3, spins: 4, ..NONE },
-    Flavour { channels: 5, spins: 4, ..NONE },
-    Flavour { atomics: 1, parks: 4, counts: 2, spins: 4, ..NONE },
-    Flavour { shares: 9, ..NONE },
-    Flavour { atomics: 2, locks: 1, shares: 6, ..NONE },
-    Flavour { atomics: 2, shares: 5, spins: 3, ..NONE },
-    Flavour { condvars: 3, spins: 2, waits: 4, ..NONE },
-];
-
-/// The flavour with `wait_timeout_while`: no program has that unless it is asked for.
-pub(crate) const WAITS: usize = 19;
-
-/// One of several, by weight; a weight may be zero.
-fn choice(mut of: Vec<(u32, BoxedStrategy<Stmt>)>) -> Union<BoxedStrategy<Stmt>> {
-    of.retain(|(weight, _)| *weight > 0);
-    Union::new_weighted(of)
-}
-
-fn leaf(f: Flavour) -> impl Strategy<Value = Stmt> {
-    choice(vec![
-        (4 * f.atomics, which().prop_map(Stmt::Load).boxed()),
-        (4 * f.atomics, (which(), 1..3usize).prop_map(|(a, v)| Stmt::Store(a, v)).boxed()),
-        (2 * f.atomics, which().prop_map(Stmt::Add).boxed()),
-        (
-            3 * f.atomics,
-            (which(), 0..3usize, 1..3usize).prop_map(|(a, e, n)| Stmt::Cas(a, e, n)).boxed(),
-        ),
-        (3 * f.condvars, any::<bool>().prop_map(Stmt::Wait).boxed()),
-        (4 * f.condvars, any::<bool>().prop_map(Stmt::Notify).boxed()),
-        (2 * f.parks, any::<bool>().prop_map(Stmt::Park).boxed()),
-        (2 * f.parks, Just(Stmt::UnparkMain).boxed()),
-        (3 * f.channels, Just(Stmt::Send).boxed()),
-        (2 * f.channels, any::<bool>().prop_map(Stmt::Recv).boxed()),
-        (f.channels, Just(Stmt::TryRecv).boxed()),
-        (f.channels, Just(Stmt::TrySend).boxed()),
-        (f.parks, Just(Stmt::Barrier).boxed()),
-        (f.locks, which().prop_map(Stmt::LookAtMutex).boxed()),
-        (f.rwlocks, Just(Stmt::LookAtRwLock).boxed()),
-        (f.onces, Just(Stmt::LookAtOnce).boxed()),
-        (f.onces, Just(Stmt::WaitOnce).boxed()),
-        (f.tries, which().prop_map(|m| Stmt::Clear(Some(m))).boxed()),
-        (f.rwlocks.min(f.tries), Just(Stmt::Clear(None)).boxed()),
-        (3 * f.ends, Just(Stmt::IsFinished).boxed()),
-        (f.channels, Just(Stmt::Hangup).boxed()),
-        (2 * f.channels, Just(Stmt::DropSender).boxed()),
-        (2 * f.counts, Just(Stmt::DropRef).boxed()),
-        (2 * f.counts, Just(Stmt::Upgrade).boxed()),
-        (4 * f.shares, share().prop_map(Stmt::Share).boxed()),
-        (1 + f.spins, Just(Stmt::Yield).boxed()),
-        (f.spins * f.atomics, (which(), 1..3usize).prop_map(|(a, v)| Stmt::Spin(a, v)).boxed()),
-        (f.spins * f.atomics, Just(Stmt::SpinOnBoth).boxed()),
-        (
-            f.spins * f.atomics,
-            (which(), 1..3usize, 1..3usize).prop_map(|(a, v, n)| Stmt::SpinFor(a, v, n)).boxed(),
-        ),
-        (f.spins * f.atomics, which().prop_map(Stmt::SpinLock).boxed()),
-        (f.spins * f.locks, which().prop_map(Stmt::SpinTry).boxed()),
-        (f.spins * f.locks, which().prop_map(Stmt::Set).boxed()),
-        (f.spins * f.locks, which().prop_map(Stmt::Poll).boxed()),
-        (f.spins * f.rwlocks, Just(Stmt::PollRead).boxed()),
-        (f.spins * f.rwlocks, Just(Stmt::PollWrite).boxed()),
-        (f.spins * f.rwlocks, any::<bool>().prop_map(Stmt::SpinTryRead).boxed()),
-        (f.spins * f.rwlocks, Just(Stmt::SetRwLock).boxed()),
-        (f.spins * f.condvars, Just(Stmt::WaitUntilSet).boxed()),
-        (f.waits, any::<bool>().prop_map(Stmt::WaitWhile).boxed()),
-        (f.spins * f.condvars, Just(Stmt::SetCondition).boxed()),
-        (f.spins * f.channels, Just(Stmt::RecvUntil).boxed()),
-        (f.spins * f.parks, which().prop_map(Stmt::ParkUntil).boxed()),
-        (f.spins * f.shares, until().prop_map(Stmt::ShareUntil).boxed()),
-    ])
-}
-
-fn share() -> impl Strategy<Value = Share> {
-    use Share::*;
-    prop::sample::select(
-        &[
-            Clone, Drop, Drop, TryUnwrap, IntoInner, GetMut, MakeMut, Count, Downgrade, CloneWeak,
-            DropWeak, Upgrade, Upgrade,
-        ][..],
-    )
-}
-
-fn until() -> impl Strategy<Value = Until> {
-    prop::sample::select(&[Until::Alone, Until::Unique, Until::Unwrapped, Until::Gone][..])
-}
-
-fn stmt(f: Flavour) -> impl Strategy<Value = Stmt> {
-    leaf(f).prop_recursive(2, 5, 2, move |inner| {
-        let body = || prop::collection::vec(inner.clone(), 0..3);
-        choice(vec![
-            (3 * f.locks, (which(), body()).prop_map(|(m, b)| Stmt::Lock(m, b)).boxed()),
-            (3 * f.tries, (which(), body()).prop_map(|(m, b)| Stmt::TryLock(m, b)).boxed()),
-            (3 * f.rwlocks, body().prop_map(Stmt::Read).boxed()),
-            (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryRead).boxed()),
-            (2 * f.rwlocks, body().prop_map(Stmt::Write).boxed()),
-            (f.rwlocks, body().prop_map(Stmt::Downgrade).boxed()),
-            (f.rwlocks.min(f.tries), body().prop_map(Stmt::TryWrite).boxed()),
-            (2 * f.onces, body().prop_map(Stmt::Once).boxed()),
-            (1, body().prop_map(Stmt::Spawn).boxed()),
-            (2, leaf(f).boxed()),
-        ])
-    })
-}
-
-/// Programs of two to four threads; of one flavour, if there is one of that number.
-pub(crate) fn program(flavour: Option<usize>) -> impl Strategy<Value = Program> {
-    let of = flavour.map_or(&FLAVOURS[..WAITS], |n| &FLAVOURS[n..=n]);
-    prop::sample::select(of)
-        .prop_flat_map(|f| prop::collection::vec(prop::collection::vec(stmt(f), 1..4), 2..5))
-}
 
 /// How many operations a program has at least.
 pub(crate) fn size(stmts: &[Stmt]) -> usize {
@@ -790,17 +611,29 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
     }
 }
 
+impl Stmt {
+    /// The statements in it.
+    fn body(&self) -> Option<&[Stmt]> {
+        match self {
+            Stmt::Lock(_, b) | Stmt::TryLock(_, b) | Stmt::Read(b) | Stmt::TryRead(b) => Some(b),
+            Stmt::Write(b) | Stmt::TryWrite(b) | Stmt::Downgrade(b) => Some(b),
+            Stmt::Once(b) | Stmt::Spawn(b) => Some(b),
+            _ => None,
+        }
+    }
+
+    fn body_mut(&mut self) -> Option<&mut Vec<Stmt>> {
+        match self {
+            Stmt::Lock(_, b) | Stmt::TryLock(_, b) | Stmt::Read(b) | Stmt::TryRead(b) => Some(b),
+            Stmt::Write(b) | Stmt::TryWrite(b) | Stmt::Downgrade(b) => Some(b),
+            Stmt::Once(b) | Stmt::Spawn(b) => Some(b),
+            _ => None,
+        }
+    }
+}
+
 fn has(stmts: &[Stmt], like: &dyn Fn(&Stmt) -> bool) -> bool {
-    stmts.iter().any(|s| {
-        like(s)
-            || match s {
-                Stmt::Lock(_, b) | Stmt::TryLock(_, b) => has(b, like),
-                Stmt::Read(b) | Stmt::TryRead(b) | Stmt::Write(b) => has(b, like),
-                Stmt::TryWrite(b) | Stmt::Downgrade(b) => has(b, like),
-                Stmt::Once(b) | Stmt::Spawn(b) => has(b, like),
-                _ => false,
-            }
-    })
+    stmts.iter().any(|s| like(s) || s.body().is_some_and(|body| has(body, like)))
 }
 
 /// Whether references are counted: otherwise it is no operation that a thread's goes with it.
@@ -1057,23 +890,31 @@ pub(crate) struct Explored {
 /// Explores `program`.
 pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit: u64) -> Explored {
     let traces = Arc::new(StdMutex::new(HashMap::new()));
-    let (seen, program) = (traces.clone(), program.clone());
+    let outcomes = Arc::new(StdMutex::new(BTreeSet::new()));
+    let (seen, led_to, program) = (traces.clone(), outcomes.clone(), program.clone());
     let report = Explorer::new()
         .strategy(strategy)
+        // A thread of its own for each: what is explored here is over in no time.
+        .watchdog(None)
         .workers(workers)
         .max_executions(limit)
         .thread_ends(ends(&program))
         .timeouts(timeouts(&program))
         .reference_counts(program.iter().any(|t| shares(t)))
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
-        .explore(move || body(&program));
+        // Not returned: an ordering of each would be run again for the report.
+        .check(move || {
+            let outcome = body(&program);
+            led_to.lock().unwrap().insert(outcome);
+        });
     let traces = std::mem::take(&mut *traces.lock().unwrap());
+    let outcomes = std::mem::take(&mut *outcomes.lock().unwrap());
     Explored {
         traces,
+        outcomes,
         executions: report.executions,
         blocked: report.blocked,
         incomplete: report.incomplete,
-        outcomes: report.outcomes.into_keys().collect(),
     }
 }
 

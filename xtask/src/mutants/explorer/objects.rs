@@ -1,7 +1,7 @@
 //! What operations do to their objects, and what they synchronise.
 
 use super::super::{mutant, Mutant};
-use super::{OBJECT, REFERENCES, STATE, STRAYS, SYNCHRONISE};
+use super::{HOOK, OBJECT, REFERENCES, STATE, STRAYS, SYNCHRONISE};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -125,5 +125,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "_ if done.val == HUNG_UP => released.learn_goodbyes(known),",
             "_ if false => released.learn_goodbyes(known),",
         )],
+    ),
+    mutant(
+        "panics-of-others-are-dropped",
+        "of all threads together as many panics are kept as of one",
+        HOOK,
+        &[("all.iter().filter(|panic| panic.thread == thread).count() > KEPT", "all.len() > KEPT")],
     ),
 ];

@@ -74,7 +74,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "time-does-not-pass",
         "waits that time out when nothing else can go on are not ordered behind all that was",
         PAUSE,
-        &[("join(&mut self.threads[tid as usize].clock, &all)", "{ let _ = (tid, &all); }")],
+        &[("            join(&mut thread.clock, &all);\n", "            let _ = (&mut thread.clock, &all);\n")],
     ),
     mutant(
         "spin-waits-for-goodbyes",
@@ -131,9 +131,30 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "time-passes-for-nobody",
         "waits that time out when nothing else can go on do not",
         PAUSE,
-        &[(
-            "                    op.arg |= MAY_END;\n                    waits = true;",
-            "                    waits = false;",
-        )],
+        &[("if !self.live.iter().any(", "if true || !self.live.iter().any(")],
+    ),
+    mutant(
+        "spin-rounds-need-not-be-alike",
+        "a loop waits for what came before its first yield, though its rounds wait for something else",
+        PAUSE,
+        &[("match (probe.covers(&looks), probe.rounds >= ROUNDS) {", "match (true, probe.rounds >= ROUNDS) {")],
+    ),
+    mutant(
+        "spin-misses-who-takes",
+        "who tries to lock until that fails does not look again when somebody has the lock",
+        SPIN,
+        &[("(Kind::Lock | Kind::TryLock, Effect::Takes { .. }) => TAKEN,", "(Kind::Lock | Kind::TryLock, Effect::Takes { .. }) => 0,")],
+    ),
+    mutant(
+        "spin-misses-who-writes",
+        "who tries to read until that fails does not look again when somebody writes",
+        SPIN,
+        &[("(Kind::Write | Kind::TryWrite, Effect::Takes { .. }) => TAKEN,", "(Kind::Write | Kind::TryWrite, Effect::Takes { .. }) => 0,")],
+    ),
+    mutant(
+        "blocked-when-time-passes",
+        "who is blocked when time passes takes part in no race with what came before",
+        PAUSE,
+        &[("        self.stall(true);\n", "")],
     ),
 ];
