@@ -59,6 +59,10 @@ struct Mark {
 impl Runtime {
     /// From here on these threads, which have not begun, are a class.
     pub(crate) fn are_equal(&mut self, members: Vec<Tid>) {
+        if members.len() < 2 {
+            // There is nothing to exchange, and nothing to pay for that.
+            return;
+        }
         for (place, &tid) in members.iter().enumerate() {
             self.thread(tid).equal = Some((self.classes.len() as u16, place as u16));
         }

@@ -200,19 +200,16 @@ impl Search {
         ))
     }
 
-    /// Inserts the reversals of all races of a complete execution; it `remembers` those that it finds, unless
-    /// they depend on what comes later. Returns false if it has to be found
-    /// out first who spins, on a detour: the execution is then run again, with these races.
+    /// Inserts the reversals of all races of a complete execution. Returns false if it has to be found out
+    /// first who spins, on a detour: the execution is then run again, with these races.
     pub(crate) fn reverse_races(
         &mut self,
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
-        remembers: bool,
     ) -> bool {
         let mut races = std::mem::take(&mut self.races);
-        let kept = if remembers { self.kept } else { 0 };
-        self.kept = if remembers { trace.len() } else { 0 };
+        let kept = std::mem::replace(&mut self.kept, trace.len());
         self.detour =
             races.each(trace, objects, blocked, kept, |at, sequence| self.insert(at, sequence));
         self.races = races;

@@ -60,10 +60,7 @@ impl Runtime {
             None
             | Some(Ending::AtRest | Ending::Deadlock | Ending::TooLong)
             | Some(Ending::Halted | Ending::Exchanged) => {
-                // The marks of equal threads have drawn edges to what precedes them.
-                let remembers = self.classes.is_empty();
-                let done =
-                    search.reverse_races(&self.trace, &self.objects, &self.stalled, remembers);
+                let done = search.reverse_races(&self.trace, &self.objects, &self.stalled);
                 if !done {
                     self.ending = Some(Ending::Probed);
                 }

@@ -216,7 +216,8 @@ impl Runtime {
             Mode::Explore(search) => search.begins_with(),
             _ => 0,
         };
-        // Where there are equal threads clocks know of marks that came later.
+        // Where there are equal threads clocks know the edges between marks, of which the number of orderings
+        // that an execution stands for is told without. Races are the same: an edge leads to what comes later.
         self.trace.begin(if self.classes.is_empty() { same } else { 0 });
         for obj in self.used.drain(..) {
             self.objects[obj as usize].reset();

@@ -166,6 +166,7 @@ fn what_is_another_is_refused() {
     assert_eq!(refused(new(), &named(), troubled), "first-ordering");
     assert_eq!(refused(new().max_steps(99), &named(), body), "settings");
     assert_eq!(refused(new().thread_ends(true), &named(), body), "settings");
+    assert_eq!(refused(new().symmetry(false), &named(), body), "settings");
     assert_eq!(refused(new(), &named().part(1, 2), body), "part");
     assert_eq!(file.text(), text);
     for (name, what) in [("program", "program"), ("version", "version")] {

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub struct Checker<S> {
     specification: S,
-    /// The orders that were found, by the answers that they give.
-    explained: BTreeMap<(Vec<Call>, Answers), Vec<RealTime>>,
+    /// The orders that were found, by the calls after those of the scenario and the answers that they give.
+    explained: BTreeMap<Vec<Call>, BTreeMap<Answers, Vec<RealTime>>>,
     refused: BTreeMap<History, Unexplained>,
     /// How many searches there have been, and how many of them are kept.
     searches: usize,
@@ -80,8 +80,8 @@ impl<S: Specification> Checker<S> {
     /// # Errors
     /// Why none does.
     pub fn check(&mut self, history: &History) -> Result<(), Unexplained> {
-        let seen = (history.rest.clone(), history.answers.clone());
-        if let Some(orders) = self.explained.get(&seen) {
+        let explained = self.explained.get(&history.rest);
+        if let Some(orders) = explained.and_then(|explained| explained.get(&history.answers)) {
             if orders.iter().any(|order| history.allows(order)) {
                 return Ok(());
             }
@@ -98,7 +98,8 @@ impl<S: Specification> Checker<S> {
         self.kept += 1;
         match Search::run(&self.specification, history) {
             Ok(order) => {
-                self.explained.entry(seen).or_default().push(order);
+                let explained = self.explained.entry(history.rest.clone()).or_default();
+                explained.entry(history.answers.clone()).or_default().push(order);
                 Ok(())
             }
             Err(detail) => {

@@ -1,6 +1,7 @@
 //! Widths, wrapping and numbers, and the few colours.
 
 use anstyle::{AnsiColor, Style};
+use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr;
@@ -123,6 +124,9 @@ fn break_at(word: &str, room: usize) -> usize {
 
 /// `1,234,567`.
 pub fn number(value: u64) -> String {
+    if value < 1000 {
+        return value.to_string();
+    }
     let digits = value.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -146,7 +150,22 @@ pub fn seconds(time: Duration) -> String {
 
 /// `1 ordering`, `2 orderings`.
 pub fn plural(count: u64, noun: &str) -> String {
-    format!("{} {}", number(count), noun_of(count, noun))
+    Plural(count, noun).to_string()
+}
+
+/// The same, to be written into something.
+#[derive(Clone, Copy, Debug)]
+pub struct Plural<'a>(pub u64, pub &'a str);
+
+impl fmt::Display for Plural<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plural(count, noun) = *self;
+        match count {
+            1 => write!(f, "1 {noun}"),
+            0..1000 => write!(f, "{count} {noun}s"),
+            _ => write!(f, "{} {noun}s", number(count)),
+        }
+    }
 }
 
 /// The noun alone, for tables: `ordering` for 1, `orderings` for 2.

@@ -4,7 +4,7 @@
 use super::state::{Connection, Place, Reads, World};
 use crate::answers;
 use crate::scenario::{Conn, Scenario};
-use orderings::render::layout::plural;
+use orderings::render::layout::Plural;
 use std::fmt::Write;
 
 /// The name of the call that reads all statistics; no scenario can make it.
@@ -63,26 +63,26 @@ pub fn line(scenario: &Scenario, connections: &[OfConnection], map: &OfMap) -> S
         let _ = write!(
             line,
             " {},{}{} {} of {} queued, backfills: {} pending, {} in progress, {}, {}; ",
-            plural(*ends as u64, "end"),
+            Plural(*ends as u64, "end"),
             yes(paused, " paused,"),
             yes(ready, " ready,"),
-            plural(bytes.0, "byte"),
+            Plural(bytes.0, "byte"),
             bytes.1,
             backfills.0,
             backfills.1,
-            plural(*wakes, "wake"),
-            plural(*front_ends, "front end"),
+            Plural(*wakes, "wake"),
+            Plural(*front_ends, "front end"),
         );
     }
     let OfMap { connections, bucket, alive, scans, opened, read, items } = map;
     let _ = write!(
         line,
         "{}, {}, {} queued, alive {alive:?}, {}, opened {opened:?}, from memory {read:?}, {} asked for",
-        plural(*connections as u64, "connection"),
-        plural(bucket.0, "free slot"),
+        Plural(*connections as u64, "connection"),
+        Plural(bucket.0, "free slot"),
         bucket.1,
-        plural(*scans as u64, "scan"),
-        plural(*items, "item"),
+        Plural(*scans as u64, "scan"),
+        Plural(*items, "item"),
     );
     line
 }

@@ -213,6 +213,25 @@ fn what_was_explained_is_not_searched_for_again() {
     assert_eq!(checker.searches(), 2);
 }
 
+/// An exploration may go on for days, and each order that is kept is some kilobytes.
+#[test]
+fn what_was_explained_is_forgotten_when_it_is_too_much() {
+    let scenario = scenario(RACE);
+    let mut checker = Checker::new(Rules::new(&scenario, Limits::default()));
+    let with = |answer: &str| {
+        let answered = format!("2.0 = {answer}");
+        history(&scenario, &["1.0", "1.0 = done", "2.0", &answered])
+    };
+    let (explained, wrong) = (with("map shut down"), |n: usize| with(&n.to_string()));
+    assert!(checker.check(&explained).is_ok());
+    assert!((1..1000).all(|n| checker.check(&wrong(n)).is_err()));
+    assert!(checker.check(&explained).is_ok() && checker.check(&wrong(1)).is_err());
+    assert_eq!(checker.searches(), 1000);
+    assert!(checker.check(&wrong(1000)).is_err());
+    assert!(checker.check(&explained).is_ok() && checker.check(&wrong(1)).is_err());
+    assert_eq!(checker.searches(), 1003);
+}
+
 #[test]
 fn a_message_belongs_to_its_stream() {
     let text = "{ stream_request(0); run_backfill; stream_request(1); run_backfill } step | lookup";
