@@ -1,37 +1,42 @@
 //! How many orderings there will be, before they are explored.
 //!
-//! All orderings are divided into blocks ([`crate::split`]), each of these into smaller ones, and so on: a
-//! tree whose leaves are blocks that are small, and are explored. A random descent takes one branch of each
-//! node, all with the same chance; the size of the leaf that it comes to, times the branches of each node on
-//! the way, is on average the size of the tree (Knuth, "Estimating the efficiency of backtrack programs",
-//! Mathematics of Computation 29, 1975). That holds here because a block is divided as a whole: the tree of
-//! an exploration itself would not do, whose branches show only while others are explored. Each block of
-//! the first few dozens is estimated by itself, twice, so that how much the descents differ says how good the
-//! estimate is.
+//! A walk stands for so many orderings that the mean over all walks is their number ([`crate::explore::Walk`]).
+//! Alone that is little help: some walks would be met once in a million times, and stand for a million times
+//! more than others. So walks go together, in a population. After every few steps those that stand for more
+//! than others are gone on from more often, those that stand for less seldom or not at all, and all stand for
+//! the same then (sequential Monte Carlo; Del Moral, Doucet and Jasra, "Sequential Monte Carlo samplers",
+//! Journal of the Royal Statistical Society B 68, 2006). The number that a population says is right in the mean
+//! again. Each is one sample, and how far they are apart says how good the mean of those is that there was time
+//! for. Where they are too far apart to say so, what is certain is that their mean is ten times too large at
+//! most once in ten times (Markov's inequality).
 
 use crate::exploration::{execute, runtime, Body};
-use crate::explore::Search;
+use crate::explore::Walk;
 use crate::names::Names;
-use crate::op::Transition;
+use crate::op::Tid;
 use crate::rt::{Ending, Mode, Runtime};
 use crate::settings::Settings;
-use crate::split::{split_into, Divide};
-use crate::trace::mix;
+use crate::trace::Trace;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How many blocks are estimated by themselves.
-const BLOCKS: usize = 32;
-/// How often each.
-const DESCENTS: usize = 2;
-/// A block of at most so many orderings is explored.
-const SMALL: u64 = 64;
 /// So many orderings are run before anything is estimated, unless there is a smaller limit.
 const RUN: u64 = 4096;
-/// The range is so many standard errors wide on either side, and a tenth at least.
+/// The walks of a population.
+const TOGETHER: usize = 128;
+/// The steps after which it is seen which of them go on.
+const STEPS: usize = 5;
+/// What the first populations say is used to learn from.
+const LEARN: usize = 4;
+/// No fewer populations say anything.
+const FEW: usize = 8;
+/// The range is so many standard errors wide on either side.
 const WIDE: f64 = 3.0;
+/// It is narrow enough if it is no wider than this, as a share of the mean, and never told to be narrower.
+const NARROW: f64 = 0.05;
+/// It is too wide to say anything if it is wider.
+const TOO_WIDE: f64 = 0.5;
 
 /// How many orderings there are, as far as that is known: see
 /// [`Explorer::estimate`](crate::Explorer::estimate).
@@ -42,8 +47,7 @@ pub enum Estimate {
     Exactly(u64),
     /// Between these. It is a matter of chance, and meant to hold nine times out of ten.
     Between(u64, u64),
-    /// So many, probably, or more: some blocks are too large, and cannot be divided, or there was no time for
-    /// them.
+    /// So many, probably, or more: there was no time to know better.
     AtLeast(u64),
 }
 
@@ -59,109 +63,179 @@ impl fmt::Display for Estimate {
 
 /// Estimates, within about this time.
 pub(crate) fn estimate(settings: &Settings, body: &Body<()>, time: Duration) -> Estimate {
-    let names = Names::default();
-    let until = Instant::now() + time;
-    let mut sampler = Sampler { settings, names: &names, body, until, state: 1, cut: false };
-    let run = settings.max_executions.min(RUN);
-    if let Some(all) = sampler.size(&[], run) {
-        return Estimate::Exactly(all.round() as u64);
+    let learnt = Arc::new(Mutex::new(Walk::default()));
+    let run = run(settings, body, settings.max_executions.min(RUN), &learnt);
+    if run.all {
+        return Estimate::Exactly(run.orderings.round() as u64);
     }
-    let (mut sum, mut variance) = (0.0, 0.0);
-    for block in split_into(settings, &names, BLOCKS, body) {
-        // A block that is small is explored once, and known.
-        let first = sampler.descend(block.clone());
-        if first.exact {
-            sum += first.size;
-            continue;
-        }
-        let mut sizes = vec![first.size];
-        sizes.extend((1..DESCENTS).map(|_| sampler.descend(block.clone()).size));
-        let n = sizes.len() as f64;
-        let mean = sizes.iter().sum::<f64>() / n;
-        sum += mean;
-        // Of the mean: how far they are apart, by how many there are.
-        let apart = sizes.iter().map(|size| (size - mean).powi(2)).sum::<f64>();
-        variance += apart / (n - 1.0) / n;
-    }
-    let wide = (WIDE * variance.sqrt() / sum).max(0.1);
-    let low = (sum / (1.0 + wide)).max(run as f64 + 1.0) as u64;
-    match sampler.cut {
-        true => Estimate::AtLeast(low),
-        false => Estimate::Between(low, (sum * (1.0 + wide)).ceil() as u64),
+    let walk = std::mem::take(&mut *learnt.lock().unwrap_or_else(PoisonError::into_inner));
+    let sample = sample(settings, body, Instant::now() + time, walk);
+    let low = |low: f64| low.max(run.orderings + 1.0) as u64;
+    match sample.range() {
+        Some((from, to)) => Estimate::Between(low(from), (to.ceil() as u64).max(low(from))),
+        None => Estimate::AtLeast(low(sample.mean() / 10.0)),
     }
 }
 
-struct Sampler<'a> {
-    settings: &'a Settings,
-    names: &'a Names,
-    body: &'a Body<()>,
-    until: Instant,
-    /// Of the random numbers.
-    state: u64,
-    /// Whether some leaf was too large, so that the estimates are too small.
-    cut: bool,
+/// Some orderings, or all.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    executions: u64,
+    orderings: f64,
+    all: bool,
 }
 
-struct Descent {
-    size: f64,
-    /// Whether there was no choice on the way.
-    exact: bool,
-}
-
-impl Sampler<'_> {
-    /// How many orderings a block has, if no more than `most` executions stand for them.
-    fn size(&self, block: &[Transition], most: u64) -> Option<f64> {
-        let search = Search::behind(block.to_vec());
-        let rt = runtime(self.settings, Mode::Explore(Box::new(search)), self.names.clone());
-        let executions = Arc::new(AtomicU64::new(0));
-        let (counted, orderings) = (executions.clone(), Arc::new(Mutex::new(0.0)));
-        let sum = orderings.clone();
-        let conclude = move |rt: &mut Runtime| {
-            if rt.counts() && counted.fetch_add(1, Relaxed) >= most {
+/// Runs so many executions, if there are as many, and has a walk learn from them.
+fn run(settings: &Settings, body: &Body<()>, most: u64, learnt: &Arc<Mutex<Walk>>) -> Run {
+    let rt = runtime(settings, Mode::Explore(Box::default()), Names::default());
+    let shared = Arc::new(Mutex::new(Run::default()));
+    let (run, learnt) = (shared.clone(), learnt.clone());
+    let conclude = move |rt: &mut Runtime| {
+        let mut run = run.lock().unwrap_or_else(PoisonError::into_inner);
+        if rt.counts() {
+            if run.executions == most {
                 return false;
             }
+            run.executions += 1;
+            if rt.ran_to_its_end() {
+                learnt.lock().unwrap_or_else(PoisonError::into_inner).learn(&rt.trace);
+            }
             if rt.ending != Some(Ending::Exchanged) {
-                *sum.lock().unwrap_or_else(PoisonError::into_inner) += rt.weight.as_f64();
+                run.orderings += rt.weight.as_f64();
             }
-            if rt.diverged() {
-                counted.store(u64::MAX, Relaxed);
-            }
-            rt.search_on()
-        };
-        drop(execute(rt, self.settings, self.body.clone(), Box::new(conclude)));
-        let all = *orderings.lock().unwrap_or_else(PoisonError::into_inner);
-        (executions.load(Relaxed) <= most).then_some(all)
+        }
+        let more = rt.search_on();
+        run.all = !more && !rt.diverged();
+        more
+    };
+    drop(execute(rt, settings, body.clone(), Box::new(conclude)));
+    let run = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    *run
+}
+
+/// What the populations say.
+#[derive(Default)]
+struct Sample {
+    said: Vec<f64>,
+    /// Some walk was cut off, or was none.
+    cut: bool,
+    /// Behind so many events no walk had anything to choose.
+    depth: usize,
+    populations: usize,
+    current: Population,
+}
+
+/// Walks that go together.
+#[derive(Default)]
+struct Population {
+    /// How many beginnings there are of as many steps as have been gone, as far as this population says.
+    beginnings: f64,
+    steps: usize,
+    /// How the walks begin, and who goes on.
+    begin: Vec<Vec<Tid>>,
+    /// The walks from there, and for how many times more beginnings they stand.
+    walks: Vec<(Vec<Tid>, f64)>,
+}
+
+impl Population {
+    fn new() -> Self {
+        Population { beginnings: 1.0, begin: vec![Vec::new(); TOGETHER], ..Population::default() }
     }
 
-    fn descend(&mut self, mut block: Vec<Transition>) -> Descent {
-        let (mut weight, mut exact) = (1.0, true);
-        loop {
-            if Instant::now() > self.until {
-                self.cut = true;
-                return Descent { size: weight, exact: false };
+    /// Those that go on, as many as there were: each as often as it stands for more than the mean.
+    fn go_on(&mut self, random: f64) {
+        let sum: f64 = self.walks.iter().map(|(_, weight)| weight).sum();
+        let mean = sum / self.walks.len() as f64;
+        self.beginnings *= mean;
+        self.steps += STEPS;
+        self.begin.clear();
+        let mut at = random;
+        for (walk, weight) in self.walks.drain(..) {
+            at += weight / mean;
+            while at >= 1.0 {
+                self.begin.push(walk[..walk.len().min(self.steps)].to_vec());
+                at -= 1.0;
             }
-            if let Some(n) = self.size(&block, SMALL) {
-                return Descent { size: weight * n, exact };
-            }
-            let mut effort = usize::MAX;
-            let (settings, names, body) = (self.settings, self.names, self.body);
-            let mut divide = Divide { settings, names, body, block, effort: &mut effort };
-            // Where there is one block it is the same, and begins with more steps.
-            let smaller = loop {
-                match divide.divide() {
-                    Some(mut one) if one.len() == 1 => divide.block = one.remove(0),
-                    smaller => break smaller,
-                }
-            };
-            let Some(mut smaller) = smaller else {
-                self.cut = true;
-                return Descent { size: weight * SMALL as f64, exact: false };
-            };
-            self.state = mix(self.state, 0);
-            weight *= smaller.len() as f64;
-            exact = false;
-            let chosen = self.state % smaller.len() as u64;
-            block = smaller.swap_remove(chosen as usize);
         }
+        // The last may be missing, or one too many, where the sum of what was rounded is.
+        self.begin.resize(TOGETHER, self.begin.last().cloned().unwrap_or_default());
     }
+}
+
+impl Sample {
+    /// Takes in a walk, and says how the next one begins.
+    fn take(&mut self, walk: &mut Walk, trace: &Trace) {
+        let learns = self.populations < LEARN;
+        let population = &mut self.current;
+        let (from, to) = (population.steps, population.steps + STEPS);
+        let last = learns && to >= trace.len() || !learns && to >= self.depth;
+        let to = if last { trace.len() } else { to };
+        let weight = walk.weight(trace, to).0 / walk.weight(trace, from).0;
+        let tids = trace.events().iter().map(|event| event.tid).collect();
+        population.walks.push((tids, weight));
+        if learns {
+            self.depth = self.depth.max(walk.weight(trace, trace.len()).1);
+            if last {
+                walk.learn(trace);
+            }
+        }
+        let over = last;
+        if population.walks.len() == TOGETHER {
+            population.go_on(walk.random());
+            if over {
+                let said = population.beginnings;
+                if !learns {
+                    self.said.push(said);
+                }
+                self.populations += 1;
+                *population = Population::new();
+            }
+        }
+        let next = self.current.walks.len();
+        walk.follow.clone_from(&self.current.begin[next]);
+    }
+
+    fn mean(&self) -> f64 {
+        self.said.iter().sum::<f64>() / self.said.len().max(1) as f64
+    }
+
+    /// How far the mean may be from the truth, as a share of it.
+    fn wide(&self) -> f64 {
+        let (n, mean) = (self.said.len() as f64, self.mean());
+        let apart: f64 = self.said.iter().map(|said| (said - mean).powi(2)).sum();
+        WIDE * (apart / (n - 1.0) / n).sqrt() / mean
+    }
+
+    /// Between which numbers the truth is, if that is known.
+    fn range(&self) -> Option<(f64, f64)> {
+        let wide = self.wide().max(NARROW);
+        let known = !self.cut && self.said.len() >= FEW && wide <= TOO_WIDE;
+        known.then(|| (self.mean() / (1.0 + wide), self.mean() * (1.0 + wide)))
+    }
+
+    fn is_enough(&self) -> bool {
+        self.said.len() >= 2 * FEW && self.wide() <= NARROW
+    }
+}
+
+/// Has populations walk until the range is narrow, or the time is over.
+fn sample(settings: &Settings, body: &Body<()>, until: Instant, walk: Walk) -> Sample {
+    let rt = runtime(settings, Mode::Walk(Box::new(walk)), Names::default());
+    let first = Sample { current: Population::new(), ..Sample::default() };
+    let shared = Arc::new(Mutex::new(first));
+    let sample = shared.clone();
+    let conclude = move |rt: &mut Runtime| {
+        let mut sample = sample.lock().unwrap_or_else(PoisonError::into_inner);
+        if rt.counts() {
+            let whole = rt.ran_to_its_end();
+            match &mut rt.mode {
+                Mode::Walk(walk) if whole => sample.take(walk, &rt.trace),
+                _ => sample.cut = true,
+            }
+        }
+        !rt.diverged() && !sample.cut && !sample.is_enough() && Instant::now() < until
+    };
+    drop(execute(rt, settings, body.clone(), Box::new(conclude)));
+    let sample = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
+    sample
 }

@@ -228,9 +228,9 @@ impl Explorer {
         tally.report(elapsed, self.again(body))
     }
 
-    /// Estimates how many orderings [`explore`](Self::explore) would count, in about `time`: by random descents
-    /// into blocks that all orderings are divided into, each of which is explored if it is small. The same
-    /// body gives the same estimate, unless there is not time enough. What has no more than 4,096 orderings, or
+    /// Estimates how many orderings [`explore`](Self::explore) would count, in about `time`, or less where that is
+    /// enough: by random walks, of which each is known to stand for so many orderings that their mean is right
+    /// (the module `estimate` says why). What has no more than 4,096 orderings, or
     /// [`max_executions`](Self::max_executions), is explored, and known exactly.
     ///
     /// ```

@@ -156,6 +156,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it is the end of a critical section.
+    pub(crate) fn releases(self) -> bool {
+        matches!(self, Kind::Unlock | Kind::UnlockRead | Kind::UnlockWrite)
+    }
+
     /// Whether it is an operation of an atomic, whose values are the body's.
     pub(crate) fn is_atomic(self) -> bool {
         let changes = matches!(self, Kind::Store | Kind::Rmw | Kind::CompareExchange);

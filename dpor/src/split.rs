@@ -49,16 +49,6 @@ pub(crate) fn split(
     body: &Body<()>,
 ) -> Vec<Vec<Transition>> {
     let wanted = if parts == 1 { 1 } else { FOR_EACH_PART.saturating_mul(parts) };
-    split_into(settings, names, wanted, body)
-}
-
-/// All orderings, in as many blocks as are wanted, if these can be had.
-pub(crate) fn split_into(
-    settings: &Settings,
-    names: &Names,
-    wanted: usize,
-    body: &Body<()>,
-) -> Vec<Vec<Transition>> {
     let mut effort = EFFORT;
     let mut waiting = VecDeque::from([Vec::new()]);
     let mut blocks = Vec::new();
@@ -75,13 +65,13 @@ pub(crate) fn split_into(
 }
 
 /// A block that is to be divided.
-pub(crate) struct Divide<'a> {
-    pub(crate) settings: &'a Settings,
-    pub(crate) names: &'a Names,
-    pub(crate) body: &'a Body<()>,
-    pub(crate) block: Vec<Transition>,
+struct Divide<'a> {
+    settings: &'a Settings,
+    names: &'a Names,
+    body: &'a Body<()>,
+    block: Vec<Transition>,
     /// How many executions may be spent on it.
-    pub(crate) effort: &'a mut usize,
+    effort: &'a mut usize,
 }
 
 /// What an execution that halted has shown.

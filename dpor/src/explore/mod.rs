@@ -3,7 +3,7 @@
 //! [`node`] holds the exploration tree along the current execution and walks it, [`races`] finds the
 //! reversible races of a complete one and the sequences that reverse them, and [`wakeup`] keeps those
 //! sequences in order until it is their turn. [`tree`] is what several workers share of it, behind the
-//! lock of [`forest`]; [`bounded`] is for a bound on preemptions.
+//! lock of [`forest`]; [`bounded`] is for a bound on preemptions, [`walk`] for an estimate.
 
 mod bounded;
 mod forest;
@@ -11,12 +11,14 @@ mod node;
 mod races;
 mod tree;
 mod wakeup;
+mod walk;
 
 pub(crate) use bounded::Bounded;
 pub(crate) use forest::{Forest, Save};
 pub(crate) use node::Search;
 pub(crate) use races::Blocked;
 pub(crate) use tree::{Child, Node, Place, Root, Tree};
+pub(crate) use walk::Walk;
 
 use crate::op::{ObjId, Tid};
 

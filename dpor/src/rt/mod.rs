@@ -25,7 +25,7 @@ pub(crate) use references::{counted, destroying, note_reference, reference_clone
 pub(crate) use state::{Ending, Mode, Note, Runtime};
 pub(crate) use statics::{of_static, unless_making};
 pub(crate) use tasks::{can_borrow, run, start};
-pub(crate) use thread::Status;
+pub(crate) use thread::{Status, Thread};
 pub(crate) use turn::Turnover;
 
 use self::turn::Arrival;

@@ -6,7 +6,7 @@ use super::strays::Running;
 use super::tasks::Tasks;
 use super::thread::{Status, Thread};
 use crate::count::Weight;
-use crate::explore::{Blocked, Bounded, Search};
+use crate::explore::{Blocked, Bounded, Search, Walk};
 use crate::memory::Cell;
 use crate::names::{NameCache, Names, TOO_MANY_THREADS};
 use crate::object::{bit, Applied, Object, State};
@@ -52,6 +52,8 @@ pub(crate) enum Mode {
     Explore(Box<Search>),
     /// A search with a bound on preemptions does.
     Bounded(Box<Bounded>),
+    /// Chance does.
+    Walk(Box<Walk>),
     /// A schedule does: the thread of each event.
     Follow(Vec<Tid>),
     /// One of shuttle's schedulers does, of those whom the runtime lets it see.

@@ -296,6 +296,7 @@ impl Runtime {
         let choice = match &mut self.mode {
             Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
             Mode::Bounded(search) => search.choose(&self.trace, &view),
+            Mode::Walk(walk) => walk.choose(&self.trace, &view, &self.threads),
             Mode::Follow(schedule) => follow(schedule, &self.trace, &view),
             Mode::Sample | Mode::Guest(_) => unreachable!("shuttle's scheduler chooses"),
         };

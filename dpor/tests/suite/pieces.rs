@@ -273,7 +273,7 @@ fn what_crashes_goes_on() {
     assert_eq!(counts(&all), counts(&whole()));
 }
 
-/// Of threads that are all alike the blocks are equally large, and there is no chance in the estimate.
+/// Of threads that are all alike each ordering is as likely, and there is no chance in the estimate.
 #[test]
 fn estimates_hold() {
     use shuttle_dpor::sync::{Arc, Mutex};
@@ -289,9 +289,22 @@ fn estimates_hold() {
     };
     let long = Duration::from_secs(600);
     assert_eq!(estimate(u64::MAX, long, 4), Estimate::Exactly(24));
-    // Of 6 all blocks are small, and explored; those of 7 are divided once more. A tenth on either side.
-    assert_eq!(estimate(100, long, 6), Estimate::Between(654, 793));
-    assert_eq!(estimate(100, long, 7), Estimate::Between(4581, 5544));
+    // A twentieth on either side.
+    assert_eq!(estimate(100, long, 6), Estimate::Between(685, 756));
+    assert_eq!(estimate(100, long, 7), Estimate::Between(4799, 5292));
     // Without time it knows no bound.
     assert!(matches!(estimate(100, Duration::ZERO, 7), Estimate::AtLeast(n) if n <= 5040));
+}
+
+/// Of threads that differ some orderings are met a thousand times less often than others.
+#[test]
+fn estimates_hold_where_orderings_are_not_alike() {
+    use super::teardown::{run, Call::*};
+    use shuttle_dpor::Estimate;
+    let calls = [Shutdown, Disconnect, Request(0)];
+    let all = Explorer::new().check(move || run(&calls)).orderings;
+    let estimate = Explorer::new().max_executions(5);
+    let estimate = estimate.estimate(Duration::from_secs(600), move || run(&calls));
+    let Estimate::Between(low, high) = estimate else { panic!("{estimate}") };
+    assert!((low..=high).contains(&all) && high - low <= all / 4, "{all}: {low} to {high}");
 }

@@ -34,6 +34,7 @@ const STRAYS: &str = "dpor/src/rt/strays.rs";
 const RESUME: &str = "dpor/src/checkpoint/explore.rs";
 const STEPS: &str = "dpor/src/checkpoint/steps.rs";
 const FOREST: &str = "dpor/src/explore/forest.rs";
+const WALK: &str = "dpor/src/explore/walk.rs";
 const ESTIMATE: &str = "dpor/src/estimate.rs";
 const HOOK: &str = "dpor/src/hook.rs";
 const SYMMETRY: &str = "dpor/src/symmetry.rs";

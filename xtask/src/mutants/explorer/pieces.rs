@@ -1,7 +1,7 @@
 //! Explorations in files, in parts, and what is said of how long they take.
 
 use super::super::{mutant, Mutant};
-use super::{ESTIMATE, FOREST, NODE, RESUME, SPLIT, STEPS, TEXT};
+use super::{ESTIMATE, FOREST, NODE, RESUME, SPLIT, STEPS, TEXT, WALK};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -113,21 +113,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &[("    if rt.ending != Some(Ending::Halted) || yields {", "    if rt.ending != Some(Ending::Halted) || false && yields {")],
     ),
     mutant(
-        "estimate-of-one-branch",
-        "the estimate takes the branch that it follows for the only one",
-        ESTIMATE,
-        &[("            weight *= smaller.len() as f64;\n", "            weight *= 1.0;\n")],
+        "estimate-of-what-could-run",
+        "a walk stands for as many orderings as there were choices, also between what commutes",
+        WALK,
+        &[("            let choice = sum / free;", "            let choice = sum / free.min(1.0);")],
     ),
     mutant(
-        "estimate-without-small-blocks",
-        "blocks that are small are not in the estimate",
+        "estimate-goes-on-with-all",
+        "of the walks of a population all go on, whatever they stand for",
         ESTIMATE,
-        &[("            sum += first.size;\n            continue;", "            continue;")],
+        &[("            at += weight / mean;", "            at += (weight / mean).mul_add(0.0, 1.0);")],
     ),
     mutant(
         "estimate-knows-no-bounds",
         "an estimate that ran out of time says between what it is",
         ESTIMATE,
-        &[("    match sampler.cut {", "    match false && sampler.cut {")],
+        &[(
+            "let known = !self.cut && self.said.len() >= FEW && wide <= TOO_WIDE;",
+            "let known = !self.cut;",
+        )],
     ),
 ];
