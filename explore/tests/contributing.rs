@@ -53,8 +53,8 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
 
 /// Nouns that some sentence counts by `plural`.
 fn counted(code: &str) -> impl Iterator<Item = String> + '_ {
-    let calls = code.split("plural(").skip(1).chain(code.split("noun_of(").skip(1));
-    calls.filter_map(|call| {
+    let calls = ["plural(", "Plural(", "noun_of("].map(|name| code.split(name).skip(1));
+    calls.into_iter().flatten().filter_map(|call| {
         let (value, rest) = call.split_once(", \"")?;
         let noun = rest.split('"').next()?;
         (!value.contains(';')).then(|| noun.to_owned())
