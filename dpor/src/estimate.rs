@@ -18,7 +18,7 @@ use crate::rt::{Ending, Mode, Runtime};
 use crate::settings::Settings;
 use crate::trace::Trace;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// So many orderings are run before anything is estimated, unless there is a smaller limit.
@@ -63,42 +63,41 @@ impl fmt::Display for Estimate {
 
 /// Estimates, within about this time.
 pub(crate) fn estimate(settings: &Settings, body: &Body<()>, time: Duration) -> Estimate {
-    let learnt = Arc::new(Mutex::new(Walk::default()));
-    let run = run(settings, body, settings.max_executions.min(RUN), &learnt);
-    if run.all {
-        return Estimate::Exactly(run.orderings.round() as u64);
+    let Run { orderings, all, walk, .. } = run(settings, body, settings.max_executions.min(RUN));
+    if all {
+        return Estimate::Exactly(orderings.round() as u64);
     }
-    let walk = std::mem::take(&mut *learnt.lock().unwrap_or_else(PoisonError::into_inner));
     let sample = sample(settings, body, Instant::now() + time, walk);
-    let low = |low: f64| low.max(run.orderings + 1.0) as u64;
+    let low = |low: f64| low.max(orderings + 1.0) as u64;
     match sample.range() {
         Some((from, to)) => Estimate::Between(low(from), (to.ceil() as u64).max(low(from))),
         None => Estimate::AtLeast(low(sample.mean() / 10.0)),
     }
 }
 
-/// Some orderings, or all.
-#[derive(Clone, Copy, Default)]
+/// Some orderings, or all, and a walk that has learnt from them.
+#[derive(Default)]
 struct Run {
     executions: u64,
     orderings: f64,
     all: bool,
+    walk: Walk,
 }
 
-/// Runs so many executions, if there are as many, and has a walk learn from them.
-fn run(settings: &Settings, body: &Body<()>, most: u64, learnt: &Arc<Mutex<Walk>>) -> Run {
+/// Runs so many executions, if there are as many.
+fn run(settings: &Settings, body: &Body<()>, most: u64) -> Run {
     let rt = runtime(settings, Mode::Explore(Box::default()), Names::default());
     let shared = Arc::new(Mutex::new(Run::default()));
-    let (run, learnt) = (shared.clone(), learnt.clone());
+    let run = shared.clone();
     let conclude = move |rt: &mut Runtime| {
-        let mut run = run.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut run = lock(&run);
         if rt.counts() {
             if run.executions == most {
                 return false;
             }
             run.executions += 1;
             if rt.ran_to_its_end() {
-                learnt.lock().unwrap_or_else(PoisonError::into_inner).learn(&rt.trace);
+                run.walk.learn(&rt.trace);
             }
             if rt.ending != Some(Ending::Exchanged) {
                 run.orderings += rt.weight.as_f64();
@@ -109,8 +108,12 @@ fn run(settings: &Settings, body: &Body<()>, most: u64, learnt: &Arc<Mutex<Walk>
         more
     };
     drop(execute(rt, settings, body.clone(), Box::new(conclude)));
-    let run = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    *run
+    let run = std::mem::take(&mut *lock(&shared));
+    run
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the populations say.
@@ -157,7 +160,7 @@ impl Population {
                 at -= 1.0;
             }
         }
-        // The last may be missing, or one too many, where the sum of what was rounded is.
+        // By rounding there may be one too few, or too many.
         self.begin.resize(TOGETHER, self.begin.last().cloned().unwrap_or_default());
     }
 }
@@ -168,24 +171,22 @@ impl Sample {
         let learns = self.populations < LEARN;
         let population = &mut self.current;
         let (from, to) = (population.steps, population.steps + STEPS);
-        let last = learns && to >= trace.len() || !learns && to >= self.depth;
-        let to = if last { trace.len() } else { to };
+        let over = to >= if learns { trace.len() } else { self.depth };
+        let to = if over { trace.len() } else { to };
         let weight = walk.weight(trace, to).0 / walk.weight(trace, from).0;
         let tids = trace.events().iter().map(|event| event.tid).collect();
         population.walks.push((tids, weight));
         if learns {
             self.depth = self.depth.max(walk.weight(trace, trace.len()).1);
-            if last {
+            if over {
                 walk.learn(trace);
             }
         }
-        let over = last;
         if population.walks.len() == TOGETHER {
             population.go_on(walk.random());
             if over {
-                let said = population.beginnings;
                 if !learns {
-                    self.said.push(said);
+                    self.said.push(population.beginnings);
                 }
                 self.populations += 1;
                 *population = Population::new();
@@ -225,7 +226,7 @@ fn sample(settings: &Settings, body: &Body<()>, until: Instant, walk: Walk) -> S
     let shared = Arc::new(Mutex::new(first));
     let sample = shared.clone();
     let conclude = move |rt: &mut Runtime| {
-        let mut sample = sample.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sample = lock(&sample);
         if rt.counts() {
             let whole = rt.ran_to_its_end();
             match &mut rt.mode {
@@ -236,6 +237,6 @@ fn sample(settings: &Settings, body: &Body<()>, until: Instant, walk: Walk) -> S
         !rt.diverged() && !sample.cut && !sample.is_enough() && Instant::now() < until
     };
     drop(execute(rt, settings, body.clone(), Box::new(conclude)));
-    let sample = std::mem::take(&mut *shared.lock().unwrap_or_else(PoisonError::into_inner));
+    let sample = std::mem::take(&mut *lock(&shared));
     sample
 }

@@ -26,9 +26,10 @@ usage: cargo xtask COMMAND
             shuttle-dpor's scenarios. What was found counts until a source changes,
             so that a run that was cut off goes on; --minutes N: begin none after
             so long. --cargo-mutants makes those that cargo-mutants lists, where it
-            is installed, or those whose names contain the texts behind it; explorer makes those of xtask/src/mutants/explorer/ in the
-            explorer and runs its tests: --matrix writes dpor/MUTANTS.md, and
-            --check runs for each the test that it names
+            is installed, or those whose names contain the texts behind it; explorer
+            makes those of xtask/src/mutants/explorer/ in the explorer and runs its
+            tests: --matrix writes dpor/MUTANTS.md, and --check runs for each the test
+            that it names
   universe  explore every generated scenario, to the end, in a hundred parts: what
             is through counts until a source changes, so that it can be interrupted;
             with a number, for so many minutes

@@ -41,7 +41,7 @@ pub(crate) struct Walk {
     state: u64,
     /// The odds of all who could perform each event.
     sums: Vec<f64>,
-    /// For each thread and each number of its events: at how many that are left to it somebody is met.
+    /// For each thread and each number of events that it has performed: at how many that are left to it somebody is met.
     left: Vec<Vec<Mean>>,
     /// How often somebody is met where a thread does something to an object.
     meets: HashMap<(Tid, ObjId, &'static Location<'static>), Mean>,
@@ -65,12 +65,14 @@ impl Walk {
 
     pub(crate) fn choose(&mut self, trace: &Trace, view: &View, threads: &[Thread]) -> Choice {
         let depth = trace.len();
-        let mut done = [0u32; 64];
-        trace.events().iter().for_each(|event| done[event.tid as usize] += 1);
         let enabled = (0..64).filter(|&tid: &Tid| view.enabled & (1 << tid) != 0);
-        let odds = enabled.map(|tid| match threads[tid as usize].status {
-            Status::At(op) => (tid, self.odds(tid, done[tid as usize], op.obj, op.at)),
-            _ => unreachable!("who is enabled stands at an operation"),
+        let odds = enabled.map(|tid| {
+            let thread = &threads[tid as usize];
+            let Status::At(op) = thread.status else {
+                unreachable!("who is enabled stands at an operation")
+            };
+            let done = thread.clock.get(tid as usize).copied().unwrap_or(0);
+            (tid, self.odds(tid, done, op.obj, op.at))
         });
         let odds: Vec<(Tid, f64)> = odds.collect();
         let sum = odds.iter().map(|(_, odds)| odds).sum();

@@ -124,9 +124,6 @@ fn break_at(word: &str, room: usize) -> usize {
 
 /// `1,234,567`.
 pub fn number(value: u64) -> String {
-    if value < 1000 {
-        return value.to_string();
-    }
     let digits = value.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -160,17 +157,24 @@ pub struct Plural<'a>(pub u64, pub &'a str);
 impl fmt::Display for Plural<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Plural(count, noun) = *self;
+        // Written without an allocation of its own, where there is nothing to group.
         match count {
-            1 => write!(f, "1 {noun}"),
-            0..1000 => write!(f, "{count} {noun}s"),
-            _ => write!(f, "{} {noun}s", number(count)),
+            0..1000 => write!(f, "{count} {noun}{}", ending(count)),
+            _ => write!(f, "{} {noun}{}", number(count), ending(count)),
         }
+    }
+}
+
+fn ending(count: u64) -> &'static str {
+    match count {
+        1 => "",
+        _ => "s",
     }
 }
 
 /// The noun alone, for tables: `ordering` for 1, `orderings` for 2.
 pub fn noun_of(count: u64, noun: &str) -> String {
-    format!("{noun}{}", if count == 1 { "" } else { "s" })
+    format!("{noun}{}", ending(count))
 }
 
 #[cfg(test)]

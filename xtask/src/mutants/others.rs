@@ -192,6 +192,15 @@ fn make(others: &[(usize, Other)]) -> Result<(PathBuf, BTreeSet<usize>), String>
     }
 }
 
+/// How many lines of a file users of the core build: those before its module of tests.
+fn lines_that_ship(file: &str) -> Result<usize, String> {
+    if TESTS.contains(&file) || file.ends_with("tests.rs") {
+        return Ok(0);
+    }
+    let text = read(&root().join(file))?;
+    Ok(text.lines().position(|line| line == "mod tests {").unwrap_or(usize::MAX))
+}
+
 /// The mutants that do not compile.
 fn refused(tree: &Path) -> Result<BTreeSet<usize>, String> {
     let mut check = cargo(tree, &target(), Engine::Shuttle);
@@ -224,12 +233,6 @@ impl Other {
 }
 
 /// What cargo-mutants has for the core.
-/// The lines of a file before its module of tests.
-fn lines_that_ship(file: &str) -> Result<usize, String> {
-    let text = read(&root().join(file))?;
-    Ok(text.lines().position(|line| line == "mod tests {").unwrap_or(usize::MAX))
-}
-
 fn list() -> Result<Vec<Other>, String> {
     let mut command = Command::new("cargo");
     command.current_dir(root()).args(["mutants", "-p", "connmap", "--list", "--json"]);
@@ -237,14 +240,13 @@ fn list() -> Result<Vec<Other>, String> {
     match command.output() {
         Ok(output) if output.status.success() => {
             let others = others(&String::from_utf8_lossy(&output.stdout))?;
-            let mut ships = Vec::new();
-            for other in others {
-                let of_tests = TESTS.contains(&&*other.file) || other.file.ends_with("tests.rs");
-                if !of_tests && other.span[0].0 <= lines_that_ship(&other.file)? {
-                    ships.push(other);
+            let mut lines = BTreeMap::new();
+            for Other { file, .. } in &others {
+                if !lines.contains_key(file) {
+                    lines.insert(file.clone(), lines_that_ship(file)?);
                 }
             }
-            Ok(ships)
+            Ok(others.into_iter().filter(|other| other.span[0].0 <= lines[&other.file]).collect())
         }
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
