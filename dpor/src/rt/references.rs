@@ -6,9 +6,10 @@ use crate::object::{bit, Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Tid};
 use std::panic::Location;
 
-/// How to have explored what is refused.
+/// How to have explored what is refused: what drops decide, and what clones do.
 pub(super) const ASK: &str =
     "call reference_counts(true) on the explorer, or use sync::counted, to have that explored";
+const ASK_FOR_CLONES: &str = "call reference_counts(true) on the explorer to have that explored";
 
 /// Whether drops of references are operations, or would be if they were not `always`.
 pub(crate) fn counted(always: bool) -> bool {
@@ -30,7 +31,8 @@ pub(crate) fn references<R>(
         return perform_with(Op::new(id, kind, at), f);
     }
     if !is_guest() {
-        with(|rt| rt.refuse_unless_alone(what, at));
+        let ask = if matches!(kind, Kind::Unique | Kind::Count) { ASK_FOR_CLONES } else { ASK };
+        with(|rt| rt.refuse_unless_alone(what, at, ask));
         unless_given_up();
     }
     let (result, _, val, kind) = f();
@@ -112,14 +114,14 @@ impl Runtime {
         others.any(|&p| !self.joined(p))
     }
 
-    fn refuse_unless_alone(&mut self, what: &str, at: &'static Location<'static>) {
+    fn refuse_unless_alone(&mut self, what: &str, at: &'static Location<'static>, ask: &str) {
         let alone = self.live.iter().all(|&p| self.joined(p));
         if alone || self.ending.is_some() || matches!(self.mode, Mode::Guest(_)) {
             return;
         }
         let who = self.thread_name(self.current);
         let why = format!(
-            "{who} calls {what} at {}:{}, whose result other threads may decide: {ASK}",
+            "{who} calls {what} at {}:{}, whose result other threads may decide: {ask}",
             at.file(),
             at.line()
         );

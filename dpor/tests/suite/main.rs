@@ -18,6 +18,7 @@ mod data_races;
 mod driver;
 mod effort;
 mod gallery;
+mod guarantees;
 mod guests;
 mod looks;
 mod pieces;
