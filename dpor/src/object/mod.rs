@@ -78,38 +78,22 @@ impl Waiters {
         token.is_some()
     }
 
-    fn notify_one(&mut self) {
+    /// Wakes all if each finds a notification, and nobody while they have to compete.
+    ///
+    /// There is nothing between. A waiter that leaves takes the oldest notification that it could have, and
+    /// those who competed for as many as there were, or more, still do. One that comes can take none that is
+    /// there. So what begins to be certain does so with a notification, and that is one for all who wait.
+    fn notify_one(&mut self, by: usize) {
         self.tokens.push(self.notifications);
         self.notifications += 1;
+        if self.waiting.len() <= self.tokens.len() {
+            self.notify_all(by);
+        }
     }
 
     fn notify_all(&mut self, by: usize) {
         self.tokens.clear();
         self.woken.extend(self.waiting.drain(..).map(|w| (w.tid, by)));
-    }
-
-    /// Wakes every waiter for which there is no competition, and drops what nobody can take.
-    fn settle(&mut self, by: usize) {
-        'again: loop {
-            for i in 0..self.tokens.len() {
-                let limit = self.tokens[i];
-                let contenders = self.waiting.iter().filter(|w| w.since <= limit).count();
-                let on_offer = i + 1;
-                if contenders <= on_offer {
-                    self.tokens.drain(..=i);
-                    let woken = &mut self.woken;
-                    self.waiting.retain(|w| {
-                        let goes = w.since <= limit;
-                        if goes {
-                            woken.push((w.tid, by));
-                        }
-                        !goes
-                    });
-                    continue 'again;
-                }
-            }
-            return;
-        }
     }
 
     fn wake_event(&self, tid: Tid) -> Option<usize> {
@@ -469,8 +453,7 @@ impl Object {
             }
             (Kind::NotifyOne, State::Condvar(w)) => {
                 done.pre = w.takers();
-                w.notify_one();
-                w.settle(now);
+                w.notify_one(now);
             }
             (Kind::NotifyAll, State::Condvar(w)) => {
                 done.pre = w.takers();
@@ -486,7 +469,6 @@ impl Object {
                 } else {
                     done.pre = w.takers();
                     done.val = w.leave(tid) as u64;
-                    w.settle(now);
                 }
             }
             (Kind::Park, State::Parker { token }) => {

@@ -625,17 +625,85 @@ fn a_receiver_that_times_out_comes_back_to_the_rendezvous() {
                 std::mem::forget(tx);
             }
         });
+        let mut timeouts = 0;
         loop {
             match rx.recv_timeout(SOON) {
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                done => break done.ok(),
+                Err(mpsc::RecvTimeoutError::Timeout) => timeouts += 1,
+                done => break (done.ok(), timeouts),
             }
         }
     });
     assert_eq!((report.cut, report.exhausted()), (0, true));
+    // Neither attempt fails while it is there; the first fails before it has come, or while it is away.
     let seen: Vec<_> = report.outcomes.keys().copied().collect();
-    assert!(seen.contains(&Some(0)) && seen.contains(&Some(1)), "{seen:?}");
+    assert_eq!(seen, [(Some(0), 0), (Some(1), 0), (Some(1), 1)]);
     assert!(report.livelocks > 0, "both attempts may come while it is away");
+}
+
+#[test]
+fn who_has_timed_out_is_not_at_the_rendezvous() {
+    let (orderings, seen) = complete(|| {
+        let (tx, rx) = mpsc::sync_channel(0);
+        (rx.recv_timeout(SOON).is_err(), tx.try_send(1).is_err())
+    });
+    assert_eq!((orderings, seen), (1, [(true, true)].into()));
+}
+
+#[test]
+fn a_receiver_that_times_out_comes_back_when_the_last_sender_goes() {
+    let (orderings, seen) = complete(|| {
+        let (tx, rx) = mpsc::channel::<()>();
+        thread::spawn(move || drop(tx));
+        let mut timeouts = 0;
+        while rx.recv_timeout(SOON) == Err(mpsc::RecvTimeoutError::Timeout) {
+            timeouts += 1;
+        }
+        timeouts
+    });
+    assert_eq!((orderings, seen), (2, [0, 1].into()));
+}
+
+#[test]
+fn who_tries_to_send_does_not_wait_for_other_senders_to_go() {
+    // To receive is ordered with the goodbye (2). If an attempt comes before that, the next comes
+    // after it, and after the goodbye or not (3).
+    let (orderings, seen) = complete(|| {
+        let (tx, rx) = mpsc::sync_channel(1);
+        tx.send(0).unwrap();
+        let (goes, tries) = (tx.clone(), tx.clone());
+        let goodbye = thread::spawn(move || drop(goes));
+        let sends = thread::spawn(move || {
+            let mut rounds = 0;
+            while tries.try_send(1).is_err() {
+                rounds += 1;
+                thread::yield_now();
+            }
+            rounds
+        });
+        rx.recv().unwrap();
+        goodbye.join().unwrap();
+        (sends.join().unwrap(), tx).0
+    });
+    assert_eq!((orderings, seen), (5, [0, 1].into()));
+}
+
+#[test]
+fn a_loop_waits_for_what_each_of_its_looks_at_one_object_waits_for() {
+    // The first waits for poison alone, the second for readers to leave as well.
+    let (orderings, seen) = complete(|| {
+        let lock = Arc::new(RwLock::new(()));
+        let theirs = lock.clone();
+        let reads = thread::spawn(move || drop(theirs.read().unwrap()));
+        let mut rounds = 0;
+        while !lock.is_poisoned() && lock.try_write().is_err() {
+            rounds += 1;
+            thread::yield_now();
+        }
+        reads.join().unwrap();
+        rounds
+    });
+    // The attempt comes before the reader, after it, or twice: with it and after it.
+    assert_eq!((orderings, seen), (3, [0, 1].into()));
 }
 
 #[test]

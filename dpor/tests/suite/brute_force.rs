@@ -67,6 +67,7 @@ fn programs_that_were_wrong_once() {
             vec![Yield, Send],
             vec![TrySend, Yield, Load(0), DropSender],
         ],
+        vec![vec![Send, Recv(false)], vec![Send], vec![TrySend, Yield, Load(0), DropSender]],
         // What goes on after a yield needs room, or a permit, without what it is to go before.
         vec![
             vec![Store(0, 1), DropSender, Recv(false), Yield],

@@ -73,15 +73,27 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "wakes-are-never-certain",
         "a waiter takes its notification by a race that nobody else can have a part in",
         OBJECT,
-        &[("if contenders <= on_offer {", "if contenders < on_offer {")],
+        &[(
+            "if self.waiting.len() <= self.tokens.len() {",
+            "if self.waiting.len() < self.tokens.len() {",
+        )],
+    ),
+    mutant(
+        "wakes-are-certain-too-early",
+        "who is notified goes on though another competes for the notification",
+        OBJECT,
+        &[(
+            "if self.waiting.len() <= self.tokens.len() {",
+            "if self.waiting.len() <= self.tokens.len() + 1 {",
+        )],
     ),
     mutant(
         "notified-who-comes-later",
-        "a notification wakes who waits after it",
+        "a notification wakes who begins to wait after it",
         OBJECT,
         &[(
-            "contenders = self.waiting.iter().filter(|w| w.since <= limit).count();",
-            "contenders = self.waiting.iter().filter(|w| w.since <= limit + 1).count();",
+            "self.waiting.push(Waiter { tid, since: self.notifications });",
+            "self.waiting.push(Waiter { tid, since: self.notifications.saturating_sub(1) });",
         )],
     ),
     mutant(
