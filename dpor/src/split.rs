@@ -2,13 +2,13 @@
 //!
 //! A block is all orderings that begin with some steps: those in which these steps come first, in some
 //! equivalent execution. The first block is everything. A block is divided by an object: which operation
-//! that changes it comes next, and what happens before that operation. Say that some thread can lock a mutex
-//! now, or store to an atomic. Only another change of the object can take that from it, so in every ordering
-//! of the block there is a next change; changes of one object are all ordered, so there is one that is the
-//! next; and what happens before it (loads that it comes after, among others), and then the change, are steps
-//! that the ordering begins with. They are the same for equivalent executions, and no two of these beginnings
-//! fit one ordering. So the blocks of the different beginnings are disjoint, and together they are the block
-//! that is divided.
+//! that changes it comes next, and what happens before that operation. Say that whatever threads do short of
+//! changing it, in the end some thread can lock a mutex, or store to an atomic. Only another change of the
+//! object can take that from it, so in every ordering of the block there is a next change; changes of one
+//! object are all ordered, so there is one that is the next; and what happens before it (loads that it comes
+//! after, among others), and then the change, are steps that the ordering begins with. They are the same for
+//! equivalent executions, and no two of these beginnings fit one ordering. So the blocks of the different
+//! beginnings are disjoint, and together they are the block that is divided.
 //!
 //! What the beginnings are is found by exploring, behind the block's own steps, the body whose threads halt
 //! before they change the object: each change that waits then may come after any of the loads that have been,
@@ -76,7 +76,7 @@ struct Divide<'a> {
 
 /// What an execution that halted has shown.
 enum Seen {
-    /// What one thread did that was alone, and who stands before which operation then.
+    /// What one thread did that was alone, and before which operations threads stand then.
     Pending(Vec<Transition>, Vec<Pending>),
     /// The beginnings that it gives: what happens, and in which order it can.
     Beginnings(Vec<(Vec<Happened>, Vec<Transition>)>),
@@ -86,8 +86,6 @@ struct Pending {
     obj: ObjId,
     /// Whether it is of a kind that is understood.
     divides: bool,
-    /// Whether it is a change that the object allows.
-    change: bool,
 }
 
 impl Divide<'_> {
@@ -100,8 +98,7 @@ impl Divide<'_> {
         objects.dedup();
         let mut best: Option<Vec<Vec<Transition>>> = None;
         for obj in objects {
-            let mut on = pending.iter().filter(|p| p.obj == obj);
-            if !on.clone().all(|p| p.divides) || !on.any(|p| p.change) {
+            if !pending.iter().filter(|p| p.obj == obj).all(|p| p.divides) {
                 continue;
             }
             let Some(blocks) = self.by(obj) else { continue };
@@ -184,7 +181,6 @@ fn see(rt: &Runtime, from: usize, halt: Halt) -> Option<Seen> {
         let pending = |b: &Blocked| Pending {
             obj: b.op.obj,
             divides: b.op.obj != NO_OBJECT && divides(b.op.kind),
-            change: b.possible && changes(b.op.kind),
         };
         let alone = behind.iter().map(Event::transition).collect();
         return Some(Seen::Pending(alone, rt.stalled.iter().map(pending).collect()));

@@ -2,7 +2,7 @@
 
 use shuttle_dpor::cell::CheckedCell;
 use shuttle_dpor::sync::atomic::{fence, AtomicBool, AtomicUsize, Ordering};
-use shuttle_dpor::sync::{mpsc, Arc, Barrier, Mutex, Once, RwLock};
+use shuttle_dpor::sync::{mpsc, Arc, Barrier, Mutex, Once, RwLock, RwLockWriteGuard};
 use shuttle_dpor::{thread, Explorer};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::sync::OnceLock;
@@ -110,6 +110,33 @@ fn reader_and_writer(reader_writes: bool) -> bool {
 fn readers_may_read_together_but_not_write() {
     assert!(!reader_and_writer(false));
     assert!(reader_and_writer(true));
+}
+
+#[test]
+fn a_writer_that_becomes_a_reader_is_before_other_readers() {
+    let shows = |downgrades: bool| {
+        races(move || {
+            let shared = Arc::new((CheckedCell::new(0), RwLock::new(false)));
+            let theirs = shared.clone();
+            let writes = thread::spawn(move || {
+                let mut written = theirs.1.write().unwrap();
+                *written = true;
+                if downgrades {
+                    theirs.0.set(1);
+                }
+                let reads = RwLockWriteGuard::downgrade(written);
+                if !downgrades {
+                    theirs.0.set(1);
+                }
+                drop(reads);
+            });
+            if *shared.1.read().unwrap() {
+                shared.0.get();
+            }
+            writes.join().unwrap();
+        })
+    };
+    assert_eq!([true, false].map(shows), [false, true]);
 }
 
 #[test]

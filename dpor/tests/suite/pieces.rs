@@ -3,7 +3,9 @@
 use super::brute;
 use super::brute::generate::{Dice, Generator};
 use super::teardown::{self, Call::*};
-use shuttle_dpor::{Checkpoint, CheckpointError, Explorer, Report, Strategy, Verdict};
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::Arc;
+use shuttle_dpor::{thread, Checkpoint, CheckpointError, Explorer, Report, Strategy, Verdict};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -164,6 +166,15 @@ fn what_is_another_is_refused() {
     let new = Explorer::new;
     assert_eq!(refused(new(), &named().titled("another"), body), "body");
     assert_eq!(refused(new(), &named(), troubled), "first-ordering");
+    // As many operations, but others.
+    let other = Temporary::new("others of as many operations");
+    let stores = || {
+        AtomicUsize::new(0).store(1, SeqCst);
+        String::new()
+    };
+    let loads = || AtomicUsize::new(0).load(SeqCst).to_string();
+    drop(new().explore_in(&other.checkpoint(), stores).unwrap());
+    assert_eq!(refused(new(), &other.checkpoint(), loads), "first-ordering");
     assert_eq!(refused(new().max_steps(99), &named(), body), "settings");
     assert_eq!(refused(new().thread_ends(true), &named(), body), "settings");
     assert_eq!(refused(new().symmetry(false), &named(), body), "settings");
@@ -246,6 +257,58 @@ fn parts_are_put_together_when_all_are_there() {
 }
 
 /// The process ends without a word, again and again, and nothing is lost.
+/// What a beginning is does not depend on the order in which an execution came to it.
+///
+/// The two loads of `parts`, one of them behind both stores to `x`, are come to in either order. One is that
+/// of the first execution. The other is found among the orderings in which `late` precedes `early`: those
+/// with the stores the other way round are the first to show that race, with the lone load first, and those
+/// with the stores as before share that beginning in the wakeup tree.
+#[test]
+fn a_beginning_is_one_part_in_whatever_order_it_is_come_to() {
+    let body = || {
+        let [early, signal, x, parts, told] = [(); 5].map(|_| Arc::new(AtomicUsize::new(0)));
+        let late = early.clone();
+        let (signalled, tells) = (signal.clone(), told.clone());
+        let (second, sees) = (x.clone(), x.clone());
+        let (looks, alone, divides) = (parts.clone(), parts.clone(), parts);
+        let threads = [
+            thread::spawn(move || {
+                early.store(1, SeqCst);
+                signal.store(1, SeqCst);
+            }),
+            thread::spawn(move || {
+                if signalled.load(SeqCst) == 0 {
+                    tells.store(1, SeqCst);
+                }
+            }),
+            thread::spawn(move || x.store(1, SeqCst)),
+            thread::spawn(move || {
+                second.store(2, SeqCst);
+                looks.load(SeqCst);
+            }),
+            thread::spawn(move || drop(alone.load(SeqCst).to_string())),
+            thread::spawn(move || {
+                let (seen, told) = (sees.load(SeqCst), told.load(SeqCst));
+                if seen == 1 || told == 1 {
+                    late.store(2, SeqCst);
+                }
+            }),
+            thread::spawn(move || divides.store(1, SeqCst)),
+        ];
+        threads.map(|thread| thread.join().unwrap());
+        String::new()
+    };
+    let whole = Explorer::new().explore(body);
+    whole.assert_complete();
+    let part = |k| {
+        let file = Temporary::new(&format!("beginnings-{k}"));
+        let part = Explorer::new().explore_in(&file.checkpoint().part(k, 3), body).unwrap();
+        assert!(part.orderings > 0);
+        part.orderings
+    };
+    assert_eq!((1..=3).map(part).sum::<u64>(), whole.orderings);
+}
+
 #[test]
 fn what_crashes_goes_on() {
     const FILE: &str = "SHUTTLE_DPOR_TEST_FILE";

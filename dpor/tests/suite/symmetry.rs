@@ -4,7 +4,7 @@ use super::brute;
 use super::brute::generate::{Dice, Generator};
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Arc, Mutex};
-use shuttle_dpor::{thread, Estimate, Explorer, Report, Violation};
+use shuttle_dpor::{thread, Checkpoint, Estimate, Explorer, Report, Violation};
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -66,27 +66,82 @@ fn one_of_all_exchanges_is_run() {
     };
     let (_, some) = both(in_two_classes);
     assert_eq!((some.orderings, some.executions), (120, 10));
+    // What a member does with what it has made itself is not what tells members apart.
+    let own_first = || {
+        let total = Arc::new(Mutex::new(0));
+        let count = move |_| {
+            *Mutex::new(0).lock().unwrap() += 1;
+            *total.lock().unwrap() += 1;
+        };
+        thread::spawn_equal(3, count).join().unwrap()
+    };
+    let (_, some) = both(own_first);
+    assert_eq!((some.orderings, some.executions), (6, 1));
+}
+
+/// In how many orders marks can come is told from what comes before what, and from whose they are.
+#[test]
+fn marks_of_two_classes_that_know_little_of_each_other() {
+    let (all, some) = both(two_classes_of_two);
+    assert_eq!((all.orderings, some.executions), (576, 322));
+    // An ordering may be in another part than those that it becomes: a part's sums need not be whole numbers.
+    let path = std::env::temp_dir().join(format!("dpor-{}-classes", std::process::id()));
+    let parts = [1, 2, 3].map(|k| {
+        let file = Checkpoint::new(&path).part(k, 3);
+        let part = Explorer::new().explore_in(&file, two_classes_of_two).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        part
+    });
+    let why = |k| format!("part {k} of 3");
+    let expected = [1, 2, 3].map(|k| Some(why(k)));
+    assert_eq!(parts.each_ref().map(|part| part.incomplete.clone()), expected);
+    assert_eq!(parts.iter().map(|part| part.executions).sum::<u64>(), some.executions);
+    assert!(parts.iter().all(|part| part.executions > 0));
+}
+
+/// Each member's mark is on an object of its own, between a look and a change that all see.
+fn two_classes_of_two() -> String {
+    let total = Arc::new(AtomicUsize::new(0));
+    let own = Arc::new([(); 4].map(|_| AtomicUsize::new(0)));
+    let classes = [0, 2].map(|first| {
+        let (total, own) = (total.clone(), own.clone());
+        thread::spawn_equal(2, move |n| {
+            total.load(SeqCst);
+            own[first + n].store(1, SeqCst);
+            total.fetch_add(1, SeqCst)
+        })
+    });
+    let [one, other] = classes.map(|class| class.join().unwrap());
+    format!("{} and {}", one.iter().sum::<usize>(), other.iter().sum::<usize>())
 }
 
 /// A member that has ended without a mark keeps those behind it from theirs.
 #[test]
 fn who_never_comes_to_a_mark_comes_last() {
-    let (all, some) = both(|| {
-        let (closed, total) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(0)));
-        let close = closed.clone();
-        let tries = thread::spawn_equal(2, move |_| {
-            let open = closed.load(SeqCst) == 0;
-            if open {
-                *total.lock().unwrap() += 1;
-            }
-            open
-        });
-        close.store(1, SeqCst);
-        tries.join().unwrap()
-    });
+    let tries = |members| {
+        move || {
+            let (closed, total) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(0)));
+            let close = closed.clone();
+            let tries = thread::spawn_equal(members, move |_| {
+                let open = closed.load(SeqCst) == 0;
+                if open {
+                    *total.lock().unwrap() += 1;
+                }
+                open
+            });
+            close.store(1, SeqCst);
+            tries.join().unwrap()
+        }
+    };
+    let (all, some) = both(tries(2));
     // Both closed out; one of two; both, in either order.
     assert_eq!(all.outcomes.values().map(|o| o.orderings).collect::<Vec<_>>(), [1, 2, 2]);
     assert_eq!((some.executions, some.blocked), (4, 1));
+    // With four, two can have made theirs when the third makes none: those two are still in order. Some of
+    // four, as a set, and the locks' orders: 1, 4, 6 of 2, 4 of 6, 24.
+    let (all, some) = both(tries(4));
+    assert_eq!(all.outcomes.values().map(|o| o.orderings).collect::<Vec<_>>(), [1, 4, 12, 24, 24]);
+    assert_eq!((some.executions, some.blocked), (16, 11));
 }
 
 /// Who of them is stuck is told in the detail; the place is that of all.
