@@ -5,13 +5,13 @@
 //! that changes it comes next, and what happens before that operation. Say that whatever threads do short of
 //! changing it, in the end some thread can lock a mutex, or store to an atomic. Only another change of the
 //! object can take that from it, so in every ordering of the block there is a next change; changes of one
-//! object are all ordered, so there is one that is the next; and what happens before it (loads that it comes
+//! object are all ordered, so there is one that is the next; and what happens before it (looks that it comes
 //! after, among others), and then the change, are steps that the ordering begins with. They are the same for
 //! equivalent executions, and no two of these beginnings fit one ordering. So the blocks of the different
 //! beginnings are disjoint, and together they are the block that is divided.
 //!
 //! What the beginnings are is found by exploring, behind the block's own steps, the body whose threads halt
-//! before they change the object: each change that waits then may come after any of the loads that have been,
+//! before they change the object: each change that waits then may come after any of the looks that have been,
 //! and what happens before these. That is a small exploration, or it is given up and another object is tried.
 //! Nothing of it is counted.
 //!
@@ -35,8 +35,8 @@ const FOR_EACH_PART: usize = 32;
 const EFFORT: usize = 20_000;
 /// So many may be spent on one object.
 const FOR_AN_OBJECT: usize = 400;
-/// A change may come after each subset of the loads before it, so there are not to be more.
-const LOADS: usize = 6;
+/// A change may come after each subset of the looks before it, so there are not to be more.
+const LOOKS: usize = 8;
 
 /// What an operation is: who performs it, which of theirs it is, what it does, and what happens before it.
 type Happened = (Tid, u32, ObjId, Kind, Vec<u32>);
@@ -139,7 +139,7 @@ impl Divide<'_> {
                 (Some(seen), Some(new)) => seen.push(new),
                 _ => *seen = None,
             }
-            // Those who halt do not come to race with the loads that have been.
+            // Those who halt do not come to race with the looks that have been.
             rt.stalled.retain(|b| halt != Halt::Before(b.op.obj));
             match (&*seen, halt) {
                 (None, _) | (_, Halt::Here) => false,
@@ -160,12 +160,18 @@ impl Divide<'_> {
 /// Whether operations of this kind are understood: each can be prevented by a change of the object alone,
 /// and what each is to the object does not depend on when it comes.
 fn divides(kind: Kind) -> bool {
-    changes(kind) || kind == Kind::Load
+    changes(kind) || looks(kind)
 }
 
 /// Those among them before which threads halt.
 fn changes(kind: Kind) -> bool {
-    matches!(kind, Kind::Lock | Kind::TryLock | Kind::Unlock | Kind::Store | Kind::Rmw)
+    let takes = matches!(kind, Kind::Lock | Kind::TryLock | Kind::Unlock);
+    takes || matches!(kind, Kind::Store | Kind::Rmw | Kind::DropRef)
+}
+
+/// Those that commute with each other, and may come before the next change or after it.
+pub(crate) fn looks(kind: Kind) -> bool {
+    matches!(kind, Kind::Load | Kind::Upgrade)
 }
 
 /// What an execution shows that has halted behind the steps of a block, which are so many.
@@ -191,37 +197,37 @@ fn see(rt: &Runtime, from: usize, halt: Halt) -> Option<Seen> {
     let ordered = |(n, one): (usize, &&Blocked)| {
         possible[n + 1..].iter().all(|other| label(one).dependent(label(other)))
     };
-    let loads: Vec<usize> =
+    let before: Vec<usize> =
         (from..rt.trace.len()).filter(|&i| rt.trace.events()[i].obj == obj).collect();
     let fit = next.iter().all(|b| changes(b.op.kind))
         && possible.iter().enumerate().all(ordered)
-        && loads.iter().all(|&i| rt.trace.events()[i].label.kind == Kind::Load)
-        && loads.len() <= LOADS;
+        && before.iter().all(|&i| looks(rt.trace.events()[i].label.kind))
+        && before.len() <= LOOKS;
     if !fit || possible.is_empty() {
         return None;
     }
     let mut beginnings = Vec::new();
     for last in possible {
-        for subset in 0..1u32 << loads.len() {
-            let before = loads.iter().enumerate().filter(|(n, _)| subset & 1 << n != 0);
-            let before: Vec<usize> = before.map(|(_, &load)| load).collect();
-            beginnings.push(beginning(rt, from, &before, last, label(last)));
+        for subset in 0..1u32 << before.len() {
+            let chosen = before.iter().enumerate().filter(|(n, _)| subset & 1 << n != 0);
+            let chosen: Vec<usize> = chosen.map(|(_, &look)| look).collect();
+            beginnings.push(beginning(rt, from, &chosen, last, label(last)));
         }
     }
     Some(Seen::Beginnings(beginnings))
 }
 
-/// The beginning that ends with a change which is about to be performed, behind these loads.
+/// The beginning that ends with a change which is about to be performed, behind these looks.
 fn beginning(
     rt: &Runtime,
     from: usize,
-    loads: &[usize],
+    looks: &[usize],
     last: &Blocked,
     label: Label,
 ) -> (Vec<Happened>, Vec<Transition>) {
     let trace = &rt.trace;
     let before = (from..trace.len()).filter(|&i| {
-        trace.known(i, &last.base) || loads.iter().any(|&load| trace.known(i, trace.clock(load)))
+        trace.known(i, &last.base) || looks.iter().any(|&look| trace.known(i, trace.clock(look)))
     });
     let mut happened: Vec<Happened> = Vec::new();
     let mut steps = Vec::new();

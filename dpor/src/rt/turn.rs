@@ -10,6 +10,7 @@ use super::thread::Status;
 use crate::explore::{Blocked, Choice, Halt, View};
 use crate::object::{bit, State};
 use crate::op::{Kind, Label, Op, Tid, NO_OBJECT};
+use crate::split::looks;
 use crate::trace::{join, mix, Trace};
 use shuttle::scheduler::Task;
 
@@ -315,7 +316,7 @@ impl Runtime {
         let Some(halt) = search.halts() else { return 0 };
         let stands = |&&tid: &&Tid| match (self.threads[tid as usize].status, halt) {
             _ if self.waits_for_a_mark(tid) => false,
-            (Status::At(op), Halt::Before(obj)) => op.obj == obj && op.kind != Kind::Load,
+            (Status::At(op), Halt::Before(obj)) => op.obj == obj && !looks(op.kind),
             (Status::At(_), Halt::Here) => true,
             _ => false,
         };

@@ -47,8 +47,9 @@ fn whole() -> Report<String> {
 /// Each trace once, whatever interrupts the exploration, with any number of workers, and in parts.
 #[test]
 fn random_programs_in_pieces() {
-    // All sorts of programs; locks above all, and attempts at them: these can be divided.
-    for (flavour, number, busy) in [(None, 40, 40), (Some(2), 20, 25), (Some(3), 20, 25)] {
+    // All sorts of programs; locks above all, attempts at them, and references: these can be divided.
+    let samples = [(None, 40, 40), (Some(2), 20, 25), (Some(3), 20, 25), (Some(17), 20, 25)];
+    for (flavour, number, busy) in samples {
         let generators = flavour.map_or_else(Generator::all, |one| vec![Generator::new(one)]);
         let mut dice = Dice::new(1);
         let (mut compared, mut parts) = (0, 0);

@@ -29,10 +29,16 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &[("at.checked_sub(self.fixed)", "Some(at.saturating_sub(self.fixed))")],
     ),
     mutant(
-        "part-behind-no-load",
-        "a part begins with a change that no load comes before",
+        "part-behind-no-look",
+        "a part begins with a change that no look comes before",
         SPLIT,
-        &[("for subset in 0..1u32 << loads.len() {", "for subset in 0..1u32 {")],
+        &[("for subset in 0..1u32 << before.len() {", "for subset in 0..1u32 {")],
+    ),
+    mutant(
+        "part-where-nothing-changes",
+        "orderings in which an object does not change are in no part",
+        SPLIT,
+        &[("    if !fit || possible.is_empty() {", "    if !fit {")],
     ),
     mutant(
         "part-twice",
