@@ -95,6 +95,15 @@ fn explain_abort(thread: Option<Tid>, why: &str, panics: &[Panic]) {
     }
 }
 
+/// What shuttle panics with when one of its primitives, or `shuttle::future`, finds no test of shuttle's
+/// around it; it prints a backtrace before.
+const NO_TEST_OF_SHUTTLES: &str = "`ExecutionState` is not set";
+
+/// What that means in a body.
+const SHUTTLES_OWN: &str =
+    "something of shuttle's own was used, which an explorer does not run: use \
+    shuttle_dpor's sync, thread and future instead";
+
 /// The message of a panic of this thread's that has been caught, and where it came from. Whose a panic
 /// is that began inside of the runtime the hook cannot tell: it is taken for that of whom it reaches.
 pub(crate) fn describe(thread: Option<Tid>, payload: &(dyn Any + Send)) -> (String, String) {
@@ -105,7 +114,11 @@ pub(crate) fn describe(thread: Option<Tid>, payload: &(dyn Any + Send)) -> (Stri
         all.retain(theirs);
         place
     });
-    (message(payload), place.unwrap_or_default())
+    let text = match message(payload) {
+        text if text.contains(NO_TEST_OF_SHUTTLES) => SHUTTLES_OWN.to_owned(),
+        text => text,
+    };
+    (text, place.unwrap_or_default())
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

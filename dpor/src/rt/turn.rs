@@ -9,7 +9,7 @@ use super::state::{Ending, Mode, Note, Runtime};
 use super::thread::Status;
 use crate::explore::{Blocked, Choice, Halt, View};
 use crate::object::{bit, State};
-use crate::op::{Kind, Label, Op, Tid, NO_OBJECT};
+use crate::op::{Label, Op, Tid, NO_OBJECT};
 use crate::split::looks;
 use crate::trace::{join, mix, Trace};
 use shuttle::scheduler::Task;

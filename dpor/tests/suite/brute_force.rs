@@ -2,6 +2,11 @@
 
 use super::brute;
 use super::brute::generate::{self, Dice, Generator};
+use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::Arc;
+use shuttle_dpor::{thread, Explorer, Strategy};
+use std::collections::HashSet;
+use std::sync::{Arc as StdArc, Mutex};
 
 /// The flavour with waits of a condition variable that last while something holds.
 const WAITS: usize = 19;
@@ -109,6 +114,49 @@ fn programs_that_were_wrong_once() {
         let compared = brute::compare(&program, 5000, 1000, true);
         assert!(matches!(compared, Ok(Some(_))), "{program:?}: {compared:?}");
     }
+}
+
+/// What comes after the second event of a race belongs to its reversal, too.
+///
+/// Without, a step that sleeps is taken for one that the reversal could begin with, though something
+/// that comes later does not commute with it. That takes six threads, and not any order of them.
+#[test]
+fn orderings_that_take_six_threads_to_be_lost() {
+    const WRITE: bool = true;
+    const READ: bool = false;
+    let threads: [&[(bool, usize)]; 6] = [
+        &[(WRITE, 1)],
+        &[(WRITE, 2)],
+        &[(READ, 0), (WRITE, 1)],
+        &[(WRITE, 0), (WRITE, 2)],
+        &[(WRITE, 1), (WRITE, 0)],
+        &[(WRITE, 1)],
+    ];
+    let body = move || {
+        let objects = Arc::new([(); 3].map(|_| AtomicUsize::new(0)));
+        let threads = threads.map(|operations| {
+            let objects = objects.clone();
+            thread::spawn(move || {
+                for &(writes, at) in operations {
+                    match writes {
+                        WRITE => objects[at].store(1, SeqCst),
+                        READ => _ = objects[at].load(SeqCst),
+                    }
+                }
+            })
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    };
+    let traces = StdArc::new(Mutex::new(HashSet::new()));
+    let seen = traces.clone();
+    let all = Explorer::new().strategy(Strategy::Dfs).observe(move |ordering| {
+        seen.lock().unwrap().insert(brute::trace(ordering));
+    });
+    // Nine operations, in three threads two.
+    assert_eq!(all.explore(body).executions, 45_360);
+    assert_eq!(traces.lock().unwrap().len(), 216);
+    let optimal = Explorer::new().explore(body);
+    assert_eq!((optimal.orderings, optimal.blocked), (216, 0));
 }
 
 fn compare(sample: Sample) {

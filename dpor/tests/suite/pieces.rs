@@ -287,7 +287,7 @@ fn a_beginning_is_one_part_in_whatever_order_it_is_come_to() {
                 second.store(2, SeqCst);
                 looks.load(SeqCst);
             }),
-            thread::spawn(move || drop(alone.load(SeqCst).to_string())),
+            thread::spawn(move || _ = alone.load(SeqCst)),
             thread::spawn(move || {
                 let (seen, told) = (sees.load(SeqCst), told.load(SeqCst));
                 if seen == 1 || told == 1 {
@@ -296,7 +296,7 @@ fn a_beginning_is_one_part_in_whatever_order_it_is_come_to() {
             }),
             thread::spawn(move || divides.store(1, SeqCst)),
         ];
-        threads.map(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         String::new()
     };
     let whole = Explorer::new().explore(body);

@@ -417,3 +417,21 @@ fn uses_a_thread_of_stds(joins: bool) {
     }
     drop(lock.lock());
 }
+
+/// A future of shuttle's, a thread, a lock: none of them is run by an explorer, and it says so.
+#[test]
+fn what_is_shuttles_own_is_told() {
+    let bodies: [fn(); 3] = [
+        || shuttle::future::block_on(async {}),
+        || drop(shuttle::thread::spawn(|| ())),
+        || drop(shuttle::sync::Mutex::new(0).lock().unwrap()),
+    ];
+    for body in bodies {
+        let report = Explorer::new().explore(body);
+        let [violation] = &report.violations[..] else { panic!("{report}") };
+        assert!(
+            violation.detail.contains("use shuttle_dpor's sync, thread and future"),
+            "{report}"
+        );
+    }
+}

@@ -1,10 +1,5 @@
 //! The explorer's mutants, by what they break: a conflict, a reversal of a race, an entry of a
 //! sleep set or a wakeup sequence that is dropped.
-//!
-//! To leave out of notdep(e, E) what comes after e' and is independent of e is a fault, too, though brute
-//! force on small programs does not see it: a sleeping step that is independent of what is left counts as a
-//! weak initial, and the sequence is not inserted. With writes alone, six threads that write b; b, a; a, c;
-//! c; b; and read a, then write b, have 216 orderings, of which 208 to 214 are run then.
 
 mod objects;
 mod pieces;

@@ -74,6 +74,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         )],
     ),
     mutant(
+        "wakeup-sequence-ends-at-the-second",
+        "what comes after the second event of a race is no part of its reversal",
+        RACES,
+        &[("if start + i != second && !goes(event) {", "if start + i < second && !goes(event) {")],
+    ),
+    mutant(
         "wakeup-sequence-is-cut-to-one",
         "of a wakeup sequence, only the first step is kept",
         RACES,
