@@ -1,5 +1,5 @@
-//! How the number of executions grows with the number of threads, what that costs, and how much
-//! memory it takes:
+//! How the number of executions grows with the number of threads, what that costs, with one worker and
+//! with two, and how much memory it takes, for orderings and for outcomes:
 //!
 //! ```text
 //! cargo run --release -p shuttle-dpor --example growth
@@ -16,6 +16,7 @@ mod prims {
 mod teardown;
 
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use shuttle_dpor::sync::Mutex;
 use shuttle_dpor::{Explorer, Report};
 use std::sync::Arc;
 use teardown::Call::{self, Backfill, Disconnect, Request, Shutdown};
@@ -38,15 +39,45 @@ fn main() {
     // The memory that 10^6 orderings take: ten writers have more, but a million will do.
     let report = Explorer::new().max_executions(1_000_000).explore(|| writers(10));
     show(&report, "ten writers, cut off");
-    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
-        status.lines().filter(|l| l.starts_with("VmHWM")).for_each(|l| println!("{l}"));
+    let peak_of_orderings = peak();
+    println!("{:.1} MB at most", peak_of_orderings as f64 / 1e6);
+    for n in [8, 9] {
+        let [one, two] = [1, 2].map(|workers| {
+            let report = Explorer::new().workers(workers).explore(move || writers(n));
+            show(&report, &format!("{n} writers, {workers} workers"));
+            report.elapsed.as_secs_f64()
+        });
+        println!("two workers are {:.2} times as fast as one", one / two);
     }
-    let [one, two] = [1, 2].map(|workers| {
-        let report = Explorer::new().workers(workers).explore(|| writers(9));
-        show(&report, &format!("nine writers, {workers} workers"));
-        report.elapsed.as_secs_f64()
+    // As many outcomes as orderings, each kept with its count and a token.
+    let report = Explorer::new().explore(|| written(9));
+    show(&report, "9 who write themselves down");
+    let each = (peak() - peak_of_orderings) / report.outcomes.len() as u64;
+    println!("{each} bytes for an outcome");
+}
+
+/// The most memory that the process has had, in bytes; 0 where nobody tells.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    kilobytes.map_or(0, |kilobytes: u64| kilobytes * 1024)
+}
+
+/// The order in which threads have had a lock.
+fn written(n: u64) -> u64 {
+    let order = Arc::new(Mutex::new(0));
+    let threads = (1..=n).map(|n| {
+        let order = order.clone();
+        prims::thread::spawn(move || {
+            let mut order = order.lock().unwrap();
+            *order = *order * 10 + n;
+        })
     });
-    println!("two workers are {:.2} times as fast as one", one / two);
+    let threads: Vec<_> = threads.collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let order = *order.lock().unwrap();
+    order
 }
 
 /// Threads that write to one variable.
@@ -58,7 +89,7 @@ fn writers(n: usize) {
     }
 }
 
-fn show(report: &Report<()>, what: &str) {
+fn show<T: Ord>(report: &Report<T>, what: &str) {
     let seconds = report.elapsed.as_secs_f64();
     println!("{:>10} {:>10} {seconds:>9.3}  {what}", report.executions, report.orderings);
 }

@@ -58,6 +58,32 @@ fn a_wait_is_before_or_after_each_notification() {
     assert_eq!(report.deadlocks, 1);
 }
 
+#[test]
+fn who_begins_to_wait_later_has_no_part_in_an_earlier_notification() {
+    let (_, seen) = complete(|| {
+        let shared = Arc::new((Mutex::new(0), Condvar::new()));
+        let waits = [(); 2].map(|_| {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let mut waiting = shared.0.lock().unwrap();
+                *waiting += 1;
+                drop(shared.1.wait_while(waiting, |waiting| *waiting < 9).unwrap());
+            })
+        });
+        let both = *shared.0.lock().unwrap() == 2;
+        shared.1.notify_one();
+        let waiting = shared.0.lock().unwrap();
+        let (mut waiting, result) = shared.1.wait_timeout(waiting, Duration::ZERO).unwrap();
+        *waiting = 9;
+        drop(waiting);
+        shared.1.notify_all();
+        waits.into_iter().for_each(|waits| waits.join().unwrap());
+        (both, result.timed_out())
+    });
+    // One of the two takes it, and waits on.
+    assert_eq!(seen, [(false, true), (true, true)].into());
+}
+
 /// Threads that take from a semaphore, and others that give, with the lock held while they notify or not.
 fn semaphore(takers: usize, givers: usize, holding: bool) -> u64 {
     orderings(move || {

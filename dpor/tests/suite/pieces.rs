@@ -258,6 +258,35 @@ fn parts_are_put_together_when_all_are_there() {
 }
 
 /// The process ends without a word, again and again, and nothing is lost.
+/// By an object that does not change in some orderings these would be in no part.
+#[test]
+fn what_may_not_change_divides_nothing() {
+    let body = || {
+        let changes = Arc::new(AtomicUsize::new(0));
+        let closed = Arc::new(AtomicUsize::new(0));
+        let looks = [(); 3].map(|_| {
+            let changes = changes.clone();
+            thread::spawn(move || changes.load(SeqCst))
+        });
+        let (close, open) = (closed.clone(), closed);
+        let changes = thread::spawn(move || {
+            if open.load(SeqCst) == 0 {
+                changes.store(1, SeqCst);
+            }
+        });
+        close.store(1, SeqCst);
+        changes.join().unwrap();
+        format!("{:?}", looks.map(|look| look.join().unwrap()))
+    };
+    // Each look before the store or after it, or no store.
+    assert_eq!(Explorer::new().explore(body).orderings, 8 + 1);
+    let part = |k| {
+        let file = Temporary::new(&format!("unchanged-{k}"));
+        Explorer::new().explore_in(&file.checkpoint().part(k, 2), body).unwrap().orderings
+    };
+    assert_eq!(part(1) + part(2), 8 + 1);
+}
+
 /// What a beginning is does not depend on the order in which an execution came to it.
 ///
 /// The two loads of `parts`, one of them behind both stores to `x`, are come to in either order. One is that

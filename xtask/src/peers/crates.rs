@@ -2,6 +2,7 @@
 
 /// The loom that this is compared with.
 pub(super) const LOOM: &str = "0.7.3";
+const TOKIO: &str = "1.54.1";
 
 /// A published crate with loom tests.
 pub(super) struct Peer {
@@ -10,6 +11,8 @@ pub(super) struct Peer {
     /// What its build has to be told.
     pub(super) cfg: &'static str,
     pub(super) arguments: &'static [&'static str],
+    /// A dependency whose loom tests' types it is built on, with its version: see [`super::dependency`].
+    pub(super) modelled: Option<(&'static str, &'static str)>,
     /// What its models' names contain.
     pub(super) filter: &'static str,
     /// The models at which loom is better, and why.
@@ -30,6 +33,7 @@ pub(super) const PEERS: &[Peer] = &[
         version: LOOM,
         cfg: "--cfg loom",
         arguments: &["--test", "suite"],
+        modelled: None,
         filter: "",
         worse: &[
             ("atomic::lazy_static_arc_race", LAZY),
@@ -47,6 +51,7 @@ pub(super) const PEERS: &[Peer] = &[
         version: "2.2.1",
         cfg: "--cfg loom",
         arguments: &["--test", "loom", "--features", "loom"],
+        modelled: None,
         filter: "",
         worse: &[],
     },
@@ -55,6 +60,7 @@ pub(super) const PEERS: &[Peer] = &[
         version: "2.5.0",
         cfg: "--cfg loom",
         arguments: &["--test", "loom", "--features", "loom"],
+        modelled: None,
         filter: "",
         worse: &[],
     },
@@ -63,6 +69,7 @@ pub(super) const PEERS: &[Peer] = &[
         version: "1.12.2",
         cfg: "--cfg loom",
         arguments: &["--lib"],
+        modelled: None,
         filter: "fuzz",
         worse: &[],
     },
@@ -71,6 +78,7 @@ pub(super) const PEERS: &[Peer] = &[
         version: "5.4.2",
         cfg: "--cfg loom",
         arguments: &["--test", "loom", "--features", "loom"],
+        modelled: None,
         filter: "",
         worse: &[],
     },
@@ -79,6 +87,7 @@ pub(super) const PEERS: &[Peer] = &[
         version: "0.2.1",
         cfg: "--cfg oneshot_loom",
         arguments: &["--test", "loom", "--features", "loom,std,async"],
+        modelled: None,
         filter: "",
         worse: &[("send_recv_different_threads", CLOCK)],
     },
@@ -87,6 +96,7 @@ pub(super) const PEERS: &[Peer] = &[
         version: "0.9.21",
         cfg: "--cfg crossbeam_loom",
         arguments: &["--test", "loom", "--features", "loom"],
+        modelled: None,
         filter: "",
         worse: &[],
     },
@@ -95,14 +105,16 @@ pub(super) const PEERS: &[Peer] = &[
         version: "0.7.20",
         cfg: "--cfg loom",
         arguments: &["--lib", "--features", "full"],
+        modelled: Some(("tokio", TOKIO)),
         filter: "loom_",
         worse: &[],
     },
     Peer {
         name: "tokio",
-        version: "1.54.1",
+        version: TOKIO,
         cfg: "--cfg loom",
         arguments: &["--lib", "--features", "full,test-util"],
+        modelled: None,
         filter: "sync::tests::loom_",
         worse: &[("sync::tests::loom_semaphore_batch::batch", BOUND)],
     },

@@ -1,15 +1,19 @@
 //! Other people's loom tests, with loom and with the package of its name beside shuttle-dpor.
 //!
 //! The crates are fetched as published, copied below target/, and given one of the two by
-//! `[patch.crates-io]`; nothing else of theirs is changed. Each test runs in a process of its own,
-//! with a time limit.
+//! `[patch.crates-io]`; nothing else of theirs is changed, but in what [`dependency`] says. Each test runs in a
+//! process of its own, with a time limit.
 
 mod crates;
+mod dependency;
+mod files;
 mod table;
 
 use self::crates::{Peer, CLOCK, LOOM, PEERS};
+use self::files::{append_workspace, copy, write};
 use self::table::{Model, Run};
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,8 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let here = root.join("dpor/loom");
     let (mut rows, mut remarks, mut wrong) = (String::new(), Vec::new(), Vec::new());
     for peer in &asked.peers {
-        let from = &published[peer.name];
-        let with = |engine, loom| build(peer, from, &work, engine, loom, asked.debug);
+        let with = |engine, loom| build(peer, &published, &work, engine, loom, asked.debug);
         let (with_loom, with_this) = match (with("loom", &real), with("shuttle-dpor", &here)) {
             (Ok(with_loom), Ok(with_this)) => (with_loom, with_this),
             (Err(why), _) | (_, Err(why)) => {
@@ -154,7 +157,7 @@ fn usage(unknown: &str) -> String {
     format!("{unknown}{USAGE}  {}", known.join(", "))
 }
 
-type Published = std::collections::BTreeMap<String, PathBuf>;
+type Published = BTreeMap<String, PathBuf>;
 
 /// Has cargo fetch the crates, and says where they are.
 fn fetch(work: &Path, peers: &[&Peer]) -> Result<Published, String> {
@@ -163,8 +166,12 @@ fn fetch(work: &Path, peers: &[&Peer]) -> Result<Published, String> {
     let mut manifest = String::from(
         "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n\n[workspace]\n\n[dependencies]\n",
     );
-    let wanted: Vec<_> =
-        peers.iter().map(|p| (p.name, p.version)).chain([("loom", LOOM)]).collect();
+    let wanted: BTreeSet<_> = peers
+        .iter()
+        .flat_map(|peer| [Some((peer.name, peer.version)), peer.modelled])
+        .chain([Some(("loom", LOOM))])
+        .flatten()
+        .collect();
     for (name, version) in wanted.iter().filter(|(name, _)| *name != "loom") {
         manifest += &format!("{name} = \"={version}\"\n");
     }
@@ -222,21 +229,25 @@ fn real_loom(work: &Path, published: &Published) -> Result<PathBuf, String> {
 /// Builds a crate's tests with an engine. Returns its models, each with its binary.
 fn build(
     peer: &Peer,
-    from: &Path,
+    published: &Published,
     work: &Path,
     engine: &str,
     loom: &Path,
     debug: bool,
 ) -> Result<Vec<(PathBuf, String)>, String> {
     let copied = work.join(engine).join(peer.name);
+    let from = &published[peer.name];
     match peer.name {
         "loom" => suite(from, &copied)?,
         _ => copy(from, &copied)?,
     }
-    append_workspace(
-        &copied,
-        &format!("\n[patch.crates-io]\nloom = {{ path = \"{}\" }}\n", loom.display()),
-    )?;
+    let mut patches = format!("\n[patch.crates-io]\nloom = {{ path = \"{}\" }}\n", loom.display());
+    if let Some((name, _)) = peer.modelled {
+        let folder = work.join(engine).join(format!("{name}-of-{}", peer.name));
+        dependency::modelled(&published[name], &folder)?;
+        patches += &format!("{name} = {{ path = \"{}\" }}\n", folder.display());
+    }
+    append_workspace(&copied, &patches)?;
     eprintln!("building {} with {engine}", peer.name);
     let output = Command::new("cargo")
         .args(["test", "--no-run", "--message-format", "json-render-diagnostics"])
@@ -345,42 +356,6 @@ fn suite(from: &Path, to: &Path) -> Result<(), String> {
         modules += &format!("#[path = \"../theirs/{name}.rs\"]\nmod {module};\n");
     }
     write(&to.join("tests/suite.rs"), &modules)
-}
-
-fn append_workspace(folder: &Path, more: &str) -> Result<(), String> {
-    let path = folder.join("Cargo.toml");
-    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    write(&path, &format!("{text}\n[workspace]\n{more}"))
-}
-
-/// Copies a folder; what is there already and the same stays, so that cargo builds nothing anew.
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
-    let fail = |e: std::io::Error| format!("{}: {e}", from.display());
-    fs::create_dir_all(to).map_err(fail)?;
-    for entry in fs::read_dir(from).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        let target = to.join(entry.file_name());
-        if entry.file_type().map_err(fail)?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else if entry.file_name() != "Cargo.lock" {
-            let bytes = fs::read(entry.path()).map_err(fail)?;
-            if fs::read(&target).ok().as_ref() != Some(&bytes) {
-                fs::write(target, bytes).map_err(fail)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Writes a file, unless it is there already and the same.
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
-        return Ok(());
-    }
-    let parent = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent)
-        .and_then(|()| fs::write(path, text))
-        .map_err(|e| format!("{}: {e}", path.display()))
 }
 
 #[cfg(test)]

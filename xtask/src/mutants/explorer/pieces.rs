@@ -35,12 +35,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         &[("for subset in 0..1u32 << before.len() {", "for subset in 0..1u32 {")],
     ),
     mutant(
-        "part-where-nothing-changes",
-        "orderings in which an object does not change are in no part",
-        SPLIT,
-        &[("    if !fit || possible.is_empty() {", "    if !fit {")],
-    ),
-    mutant(
         "part-twice",
         "beginnings that are the same in another order are two parts",
         SPLIT,
