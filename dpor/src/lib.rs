@@ -130,11 +130,12 @@
 //!   does is unexplored.
 //! * Time and an executor's queues are not modelled.
 //! * What is done with an [`Arc`](sync::Arc) or a [`Weak`](sync::Weak) is no operation unless
-//!   [`Explorer::reference_counts`] asks for that, or it is of [`sync::counted`] and no look at the count
-//!   or at whether a reference is the only one. It orders accesses as std's does all the same. What depends on the count then ([`upgrade`](sync::arc::Weak::upgrade),
-//!   `try_unwrap`, `get_mut`, `strong_count` and the like, a destructor with operations that another
-//!   thread might run) is [`Verdict::Incomplete`], unless all others that have a part in it have been
-//!   joined. What std's own `Arc` does is not seen at all.
+//!   [`Explorer::reference_counts`] asks for that, or it is of [`sync::counted`] and does not look at the
+//!   count, or at whether a reference is the only one. It orders accesses as std's does all the same. What
+//!   depends on the count then ([`upgrade`](sync::arc::Weak::upgrade), `try_unwrap`, `get_mut`,
+//!   `strong_count` and the like, a destructor with operations that another thread might run) is
+//!   [`Verdict::Incomplete`], unless all others that have a part in it have been joined. What std's own
+//!   `Arc` does is not seen at all.
 //! * Who drops the result of a thread that nobody joins is not explored.
 //! * Waits and parks return without a reason, and weak compare-exchanges fail without one, only where
 //!   [`Explorer::spurious_wakeups`] and [`Explorer::spurious_failures`] say so.
