@@ -255,7 +255,8 @@ fn counted_reference() {
         assert!(Strong::get_mut(&mut both.0).is_none());
         forget(both);
     };
-    let pairs: [(fn(Both), fn(Both), u64); 20] = [
+    type DoesWithBoth = fn(Both);
+    let pairs: [(DoesWithBoth, DoesWithBoth, u64); 20] = [
         (clone, clone, 1),
         (clone, upgrade, 1),
         (clone, drop_strong, 1),
