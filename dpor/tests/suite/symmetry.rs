@@ -82,23 +82,8 @@ fn one_of_all_exchanges_is_run() {
 /// In how many orders marks can come is told from what comes before what, and from whose they are.
 #[test]
 fn marks_of_two_classes_that_know_little_of_each_other() {
-    let (all, some) = both(two_classes_that_see_all);
+    let (all, some) = both(|| two_classes_of_two([0, 0], [0, 0]));
     assert_eq!((all.orderings, some.executions), (576, 322));
-}
-
-/// Each member's mark is on an object of its own, between a look at and a change of what all change.
-fn two_classes_that_see_all() {
-    let total = Arc::new(AtomicUsize::new(0));
-    let own = Arc::new([(); 4].map(|_| AtomicUsize::new(0)));
-    let classes = [0, 2].map(|first| {
-        let (total, own) = (total.clone(), own.clone());
-        thread::spawn_equal(2, move |n| {
-            total.load(SeqCst);
-            own[first + n].store(1, SeqCst);
-            total.fetch_add(1, SeqCst);
-        })
-    });
-    classes.into_iter().for_each(|class| drop(class.join().unwrap()));
 }
 
 /// An ordering may be in another part than those that it becomes: here an orbit may be four orderings, three of
@@ -108,28 +93,29 @@ fn parts_need_not_add_up_to_whole_numbers() {
     let path = std::env::temp_dir().join(format!("dpor-{}-thirds", std::process::id()));
     let parts = [1, 2].map(|k| {
         let file = Checkpoint::new(&path).part(k, 2);
-        let part = Explorer::new().explore_in(&file, || two_classes_of_two([1, 0])).unwrap();
+        let part =
+            Explorer::new().explore_in(&file, || two_classes_of_two([1, 0], [0, 1])).unwrap();
         std::fs::remove_file(&path).unwrap();
         part
     });
     let why = parts.each_ref().map(|part| part.incomplete.clone().unwrap());
     assert_eq!(why, ["part 1 of 2", "part 2 of 2"]);
-    let (_, some) = both(|| two_classes_of_two([1, 0]));
+    let (_, some) = both(|| two_classes_of_two([1, 0], [0, 1]));
     assert_eq!((some.orderings, some.executions), (120, 93));
     assert_eq!(parts.map(|part| part.executions).iter().sum::<u64>(), 93);
 }
 
-/// Each member's mark is on an object of its own, between a look at what one class changes, as given for each,
-/// and a change of what its own class does.
-fn two_classes_of_two(looks_at: [usize; 2]) -> String {
+/// Each member's mark is on an object of its own, between a look at a number and a change of one, which are
+/// those of its class.
+fn two_classes_of_two(looks_at: [usize; 2], changes: [usize; 2]) -> String {
     let own = Arc::new([(); 4].map(|_| AtomicUsize::new(0)));
-    let totals = Arc::new([(); 2].map(|_| AtomicUsize::new(0)));
+    let numbers = Arc::new([(); 2].map(|_| AtomicUsize::new(0)));
     let classes = [0, 1].map(|class| {
-        let (own, totals) = (own.clone(), totals.clone());
+        let (own, numbers) = (own.clone(), numbers.clone());
         thread::spawn_equal(2, move |n| {
-            totals[looks_at[class]].load(SeqCst);
+            numbers[looks_at[class]].load(SeqCst);
             own[2 * class + n].store(1, SeqCst);
-            totals[class].fetch_add(1, SeqCst)
+            numbers[changes[class]].fetch_add(1, SeqCst)
         })
     });
     let [one, other] = classes.map(|class| class.join().unwrap());
