@@ -39,8 +39,8 @@ fn main() {
     // The memory that 10^6 orderings take: ten writers have more, but a million will do.
     let report = Explorer::new().max_executions(1_000_000).explore(|| writers(10));
     show(&report, "ten writers, cut off");
-    let peak_of_orderings = peak();
-    println!("{:.1} MB at most", peak_of_orderings as f64 / 1e6);
+    let of_orderings = peak();
+    of_orderings.inspect(|bytes| println!("{:.1} MB at most", *bytes as f64 / 1e6));
     for n in [8, 9] {
         let [one, two] = [1, 2].map(|workers| {
             let report = Explorer::new().workers(workers).explore(move || writers(n));
@@ -52,16 +52,18 @@ fn main() {
     // As many outcomes as orderings, each kept with its count and a token.
     let report = Explorer::new().explore(|| written(9));
     show(&report, "9 who write themselves down");
-    let each = (peak() - peak_of_orderings) / report.outcomes.len() as u64;
-    println!("{each} bytes for an outcome");
+    if let (Some(before), Some(after)) = (of_orderings, peak()) {
+        let each = (after - before) / report.outcomes.len() as u64;
+        println!("{each} bytes for an outcome");
+    }
 }
 
-/// The most memory that the process has had, in bytes; 0 where nobody tells.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-    kilobytes.map_or(0, |kilobytes: u64| kilobytes * 1024)
+/// The most memory that the process has had, in bytes, where somebody tells.
+fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 /// The order in which threads have had a lock.

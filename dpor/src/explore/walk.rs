@@ -41,7 +41,8 @@ pub(crate) struct Walk {
     state: u64,
     /// The odds of all who could perform each event.
     sums: Vec<f64>,
-    /// For each thread and each number of events that it has performed: at how many that are left to it somebody is met.
+    /// For each thread and each number of events that it has performed: at how many of those that are left
+    /// to it somebody is met.
     left: Vec<Vec<Mean>>,
     /// How often somebody is met where a thread does something to an object.
     meets: HashMap<(Tid, ObjId, &'static Location<'static>), Mean>,

@@ -257,7 +257,6 @@ fn parts_are_put_together_when_all_are_there() {
     assert_eq!(unfinished.verdict, Verdict::Incomplete { why });
 }
 
-/// The process ends without a word, again and again, and nothing is lost.
 /// By an object that does not change in some orderings these would be in no part.
 #[test]
 fn what_may_not_change_divides_nothing() {
@@ -339,6 +338,7 @@ fn a_beginning_is_one_part_in_whatever_order_it_is_come_to() {
     assert_eq!((1..=3).map(part).sum::<u64>(), whole.orderings);
 }
 
+/// The process ends without a word, again and again, and nothing is lost.
 #[test]
 fn what_crashes_goes_on() {
     const FILE: &str = "SHUTTLE_DPOR_TEST_FILE";

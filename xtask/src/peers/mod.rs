@@ -172,10 +172,9 @@ fn fetch(work: &Path, peers: &[&Peer]) -> Result<Published, String> {
         .chain([Some(("loom", LOOM))])
         .flatten()
         .collect();
-    for (name, version) in wanted.iter().filter(|(name, _)| *name != "loom") {
+    for (name, version) in &wanted {
         manifest += &format!("{name} = \"={version}\"\n");
     }
-    manifest += &format!("loom = \"={LOOM}\"\n");
     write(&folder.join("Cargo.toml"), &manifest)?;
     let output = Command::new("cargo")
         .args(["metadata", "--format-version", "1"])
