@@ -37,11 +37,14 @@ pub(crate) struct Index<T> {
     shards: Box<[Shard<T>]>,
 }
 
-/// The vbs of a shard, up to the highest that had a stream. In cache lines of its
-/// own: threads on different shards do not slow each other down.
+/// The vbs of a shard, up to the highest that had a stream. It is so large that its lock
+/// shares no cache line with another's: threads on different shards do not slow each
+/// other down.
 #[derive(Debug)]
-#[repr(align(128))]
-struct Shard<T>(Mutex<Vec<Entries<T>>>);
+struct Shard<T> {
+    vbs: Mutex<Vec<Entries<T>>>,
+    _apart: [u64; 11],
+}
 
 /// The place of a stream's entry among those of its vb: later ones are greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,14 +105,14 @@ impl<T> Entries<T> {
 
 impl<T> Index<T> {
     pub(crate) fn new() -> Self {
-        let shard = |_| Shard(Mutex::new(Rank::Index, Vec::new()));
+        let shard = |_| Shard { vbs: Mutex::new(Rank::Index, Vec::new()), _apart: [0; 11] };
         Index { shards: (0..SHARDS).map(shard).collect() }
     }
 
     /// The shard of a vb, and the vb's place in it.
     fn place(&self, vb: VbId) -> (&Mutex<Vec<Entries<T>>>, usize) {
         let vb = usize::from(vb.0);
-        (&self.shards[vb % SHARDS].0, vb / SHARDS)
+        (&self.shards[vb % SHARDS].vbs, vb / SHARDS)
     }
 
     /// Inserts the entry of a stream of this connection on `vb`.
@@ -174,7 +177,10 @@ impl<T> Index<T> {
     /// Streams that have an entry.
     #[cfg(all(test, not(any(loom, shuttle))))]
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.0.lock().iter().map(|vb| vb.live).sum::<usize>()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.vbs.lock().iter().map(|vb| vb.live).sum::<usize>())
+            .sum()
     }
 }
 

@@ -7,6 +7,7 @@
 //! others, so that two front ends seldom change the same.
 
 use crate::VbId;
+use std::fmt;
 use std::sync::Arc;
 
 /// The live objects of one [`ConnMap`](crate::ConnMap); it outlives the map.
@@ -39,14 +40,21 @@ struct Counts {
 const SHARDS: usize = 16;
 
 /// Held by a counted object for as long as it lives.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Token(Arc<Count>);
 
-/// What the tokens of a kind refer to. Two threads that count different things
-/// do not share its cache line.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Count;
+/// What the tokens of a kind refer to. It is so large that two threads that count
+/// different things do not share a cache line.
+#[derive(Default)]
+struct Count {
+    _apart: [u64; 14],
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token")
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {

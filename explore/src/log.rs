@@ -200,6 +200,20 @@ impl Log {
         news.iter().map(|(_, news)| news.clone()).collect()
     }
 
+    /// Calls `f` with each call, the call that its answer is about, and the news of it, in the order of the
+    /// text, as long as `f` says yes. Returns whether that was so to the end.
+    pub(crate) fn each_call(
+        &self,
+        mut f: impl FnMut(CallId, &Performed, Option<CallId>, &mut [&str]) -> bool,
+    ) -> bool {
+        let records = self.records();
+        records.calls.iter().all(|(id, performed)| {
+            let news = records.news.get(id).map_or(&[][..], Vec::as_slice);
+            let mut news: Vec<&str> = news.iter().map(|(_, news)| news.as_str()).collect();
+            f(*id, performed, records.subjects.get(id).copied(), &mut news)
+        })
+    }
+
     /// Whether there was news of `call` before this moment.
     pub fn had_news_before(&self, call: CallId, moment: u64) -> bool {
         let records = self.records();

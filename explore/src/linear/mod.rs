@@ -2,6 +2,7 @@
 //! respects real time?
 //!
 //! - [`history`]: the answers of one execution, and their real time
+//! - `said`: the same as bytes, which are soon compared
 //! - `search`: the search for an order of the steps of a [`Specification`]
 //! - [`alone`]: the implementation itself as the specification, where each call is
 //!   one step
@@ -14,6 +15,7 @@
 
 pub mod alone;
 pub mod history;
+mod said;
 mod search;
 mod unexplained;
 

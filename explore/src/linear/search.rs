@@ -3,10 +3,14 @@
 //!
 //! The orders that were found are kept for the next executions of the scenario, by
 //! the answers that they explain. An order explains every history with these answers
-//! whose real time it respects, so most executions cost a lookup and a comparison.
+//! whose real time it respects, so most histories cost a lookup and a comparison. And
+//! most executions have a history that an earlier one had, of which no more is made
+//! than what the log says as bytes.
 
-use super::history::{Answered, Answers, History, RealTime};
+use super::history::{Answered, Answers, History, RealTime, Rested};
+use super::said::Said;
 use super::{Answer, Did, Specification, Stuck, Unexplained};
+use crate::log::Log;
 use crate::scenario::{Call, CallId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub struct Checker<S> {
     specification: S,
+    /// What logs said that have been explained, as bytes.
+    said: BTreeSet<Box<[u8]>>,
+    say: Said,
     /// The orders that were found, by the calls after those of the scenario and the answers that they give.
     explained: BTreeMap<Vec<Call>, BTreeMap<Answers, Vec<RealTime>>>,
     refused: BTreeMap<History, Unexplained>,
@@ -60,8 +67,15 @@ struct Search<'a, S: Specification> {
 impl<S: Specification> Checker<S> {
     /// For the histories of the specification's scenario.
     pub fn new(specification: S) -> Self {
-        let (explained, refused) = (BTreeMap::new(), BTreeMap::new());
-        Checker { specification, explained, refused, searches: 0, kept: 0 }
+        Checker {
+            specification,
+            said: BTreeSet::new(),
+            say: Said::default(),
+            explained: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            searches: 0,
+            kept: 0,
+        }
     }
 
     /// The specification.
@@ -73,6 +87,28 @@ impl<S: Specification> Checker<S> {
     /// history that no order that is kept explained.
     pub fn searches(&self) -> usize {
         self.searches
+    }
+
+    /// Whether an order of steps explains a log, and the calls that were made after those of the scenario, one
+    /// after another: their history, see [`History::of`] and [`History::followed_by`]. A log in which a call
+    /// did not return has none, and is explained.
+    ///
+    /// # Errors
+    /// Why none does.
+    pub fn explain(&mut self, log: &Log, rest: Vec<Rested>) -> Result<(), Unexplained> {
+        let scenario = self.specification.scenario();
+        let Some(said) = self.say.by(scenario, log, &rest) else { return Ok(()) };
+        if self.said.contains(said) {
+            return Ok(());
+        }
+        let said = Box::from(said);
+        let Some(history) = History::of(scenario, log) else { return Ok(()) };
+        self.check(&history.followed_by(rest))?;
+        if self.said.len() == KEPT {
+            self.said.clear();
+        }
+        self.said.insert(said);
+        Ok(())
     }
 
     /// Whether an order of steps explains the history.

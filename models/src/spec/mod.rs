@@ -77,7 +77,7 @@ pub use limits::{Limits, Memory};
 use crate::log::Log;
 use crate::{Invariant, Scenario};
 use calls::Rules;
-use orderings::linear::{Checker, History, Rested};
+use orderings::linear::{Checker, Rested};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -93,15 +93,13 @@ thread_local! {
 /// it (`rest`), and reports what no order explains to the log.
 pub fn check(scenario: &Arc<Scenario>, limits: Limits, log: &Log, rest: Vec<Rested>) {
     // A call that did not return violates `no-deadlock`, or panicked.
-    let Some(history) = History::of(scenario, log) else { return };
-    let history = history.followed_by(rest);
     let explained = CHECKER.with(|checker| {
         let mut checker = checker.borrow_mut();
         match &mut *checker {
             Some(checker) if checker.specification().are_for(scenario, limits) => {
-                checker.check(&history)
+                checker.explain(log, rest)
             }
-            other => other.insert(Checker::new(Rules::new(scenario, limits))).check(&history),
+            other => other.insert(Checker::new(Rules::new(scenario, limits))).explain(log, rest),
         }
     });
     if let Err(detail) = explained {

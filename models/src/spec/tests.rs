@@ -1,10 +1,11 @@
 //! Histories written by hand: some that an order explains, and some that none does.
 
 use super::calls::Rules;
-use super::{Checker, History, Limits};
+use super::{Checker, Limits};
 use crate::log::Log;
-use crate::scenario::{CallId, Scenario};
+use crate::scenario::{Call, CallId, Scenario};
 use crate::systems::core::Core;
+use orderings::linear::{History, Rested};
 use std::sync::Arc;
 
 fn scenario(text: &str) -> Arc<Scenario> {
@@ -15,7 +16,7 @@ fn scenario(text: &str) -> Arc<Scenario> {
 /// thread 1 (the prologue is 0), `1.0 = answer` its return, with `@ 0.0` when the
 /// answer is about the stream of that request, and `1.0 ended status` a report on
 /// the stream that `1.0` requested.
-fn history(scenario: &Scenario, events: &[&str]) -> History {
+fn log(events: &[&str]) -> Log {
     let log = Log::default();
     for event in events {
         let (id, what) = event.split_once(' ').unwrap_or((event, ""));
@@ -35,7 +36,11 @@ fn history(scenario: &Scenario, events: &[&str]) -> History {
             _ => panic!("{event}: no event"),
         }
     }
-    History::of(scenario, &log).expect("every call returns")
+    log
+}
+
+fn history(scenario: &Scenario, events: &[&str]) -> History {
+    History::of(scenario, &log(events)).expect("every call returns")
 }
 
 fn check_within(limits: Limits, text: &str, events: &[&str]) -> Result<(), String> {
@@ -211,6 +216,53 @@ fn what_was_explained_is_not_searched_for_again() {
     assert!(first.is_err());
     assert_eq!(checker.check(&wrong), first);
     assert_eq!(checker.searches(), 2);
+}
+
+/// What differs in one thing from what was explained is not taken for that.
+#[test]
+fn a_log_is_known_by_all_that_it_says() {
+    let turn = |answer: &str| Rested {
+        call: Call {
+            operation: "run_backfill",
+            receiver: None,
+            arguments: Vec::new(),
+            text: "run_backfill at rest".into(),
+            waits: false,
+        },
+        answer: answer.into(),
+        subject: None,
+    };
+    let other = Rested { call: Call { operation: "tick", ..turn("").call }, ..turn("idle") };
+    let good = ["1.0", "2.0", "2.0 = accepted", "1.0 = done", "2.0 ended disconnected"];
+    let one_by_one = ["1.0", "1.0 = done", "2.0", "2.0 = accepted", "2.0 ended disconnected"];
+    let with = |at: usize, event| {
+        let mut events = good;
+        events[at] = event;
+        (events.to_vec(), vec![turn("idle")])
+    };
+    let all = || vec![turn("idle")];
+    let wrong = [
+        with(2, "2.0 = map shut down"),
+        with(3, "1.0 = done @ 2.0"),
+        with(4, "2.0 ended ok"),
+        (good[..4].to_vec(), all()),
+        ([&good[..], &["2.0 ended disconnected"]].concat(), all()),
+        (one_by_one.to_vec(), all()),
+        (good.to_vec(), vec![turn("ran")]),
+        (good.to_vec(), vec![other]),
+    ];
+    let scenario = scenario(RACE);
+    let mut checker = Checker::new(Rules::new(&scenario, Limits::default()));
+    let mut explain = |events: &[&str], rest| checker.explain(&log(events), rest).is_ok();
+    assert!(explain(&good, all()));
+    for (events, rest) in wrong {
+        assert!(!explain(&events, rest.clone()), "{events:?} {rest:?}");
+        assert!(explain(&good, all()));
+    }
+    // In other words for each of its own, and for none twice.
+    assert_eq!(checker.searches(), 9);
+    let waits = ["1.0", "2.0", "1.0 = done"];
+    assert_eq!(checker.explain(&log(&waits), all()), Ok(()));
 }
 
 /// An exploration may go on for days, and each order that is kept is some kilobytes.

@@ -42,26 +42,25 @@ impl<'a> Rest<'a> {
         rest.calls
     }
 
-    fn call(
-        &mut self,
-        operation: &'static str,
-        conn: Option<Conn>,
-        argument: Option<u64>,
-    ) -> String {
-        let name = conn.map_or(String::new(), |conn| format!("{}.", self.core.name(conn)));
-        let argument_text = argument.map_or(String::new(), |value| format!("({value})"));
-        let call = Call {
-            operation,
-            receiver: conn,
-            arguments: argument.map(Argument::Int).into_iter().collect(),
-            text: format!("{name}{operation}{argument_text} at rest"),
-            waits: false,
-        };
+    fn call(&mut self, operation: &'static str, conn: Option<Conn>, argument: Option<u64>) -> &str {
+        // Put together by hand: each execution makes several of these calls.
+        let mut text = String::with_capacity(32);
+        if let Some(conn) = conn {
+            text += self.core.name(conn);
+            text += ".";
+        }
+        text += operation;
+        if let Some(value) = argument {
+            text += &format!("({value})");
+        }
+        text += " at rest";
+        let arguments = argument.map(Argument::Int).into_iter().collect();
+        let call = Call { operation, receiver: conn, arguments, text, waits: false };
         let id = CallId { thread: usize::MAX, index: self.calls.len() };
         let answer = self.core.call(id, &call, self.log);
         let subject = self.log.subject_of(id);
-        self.calls.push(Rested { call, answer: answer.clone(), subject });
-        answer
+        self.calls.push(Rested { call, answer, subject });
+        &self.calls[id.index].answer
     }
 
     /// Makes calls until none does anything. False: the rounds did not suffice.
