@@ -361,9 +361,18 @@ impl Label {
         own.into_iter().chain(self.also.iter().copied())
     }
 
+    /// The classes of operations on `obj` that it conflicts with, as a set of bits.
+    #[inline]
+    pub(crate) fn conflicting(&self, obj: ObjId) -> u16 {
+        let own = if self.obj == obj { self.kind.class().conflicting() } else { 0 };
+        let also = self.also.iter().filter(|(other, _)| *other == obj);
+        also.fold(own, |all, (_, class)| all | class.conflicting())
+    }
+
     /// Whether it conflicts with what is of this class on `obj`.
-    pub(crate) fn conflicts(self, obj: ObjId, class: Class) -> bool {
-        self.uses().any(|(own, c)| own == obj && c.conflicts(class))
+    #[inline]
+    pub(crate) fn conflicts(&self, obj: ObjId, class: Class) -> bool {
+        self.conflicting(obj) & 1 << class as usize != 0
     }
 }
 

@@ -11,14 +11,27 @@ use std::sync::Arc;
 /// it has found.
 const EFFORT: usize = 4000;
 
+/// Events of one thread that come one after another in any case.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// The first of them, by its number in the trace.
+    event: u32,
+    /// How many of the thread's events come before it, and how many there are with it.
+    from: u32,
+    to: u32,
+}
+
 /// The search for an order of a trace's events with few context switches.
 #[derive(Clone, Default)]
 pub(crate) struct Linearizer {
-    threads: Vec<Vec<u32>>,
-    /// How many runs each thread needs at least, from each of its events on.
+    /// The events of each thread, and the blocks that they are.
+    events: Vec<Vec<u32>>,
+    blocks: Vec<Vec<Block>>,
+    /// How many runs each thread needs at least, from each of its blocks on.
     needed: Vec<Vec<u32>>,
-    /// How many events of each thread `path` has.
+    /// How many blocks of each thread `path` has.
     done: Vec<u32>,
+    /// Runs: a thread, and how many of its blocks.
     path: Vec<(Tid, u32)>,
     effort: usize,
     /// The threads of the last token, by their paths: most tokens have the same.
@@ -37,7 +50,7 @@ impl Linearizer {
         let least: u32 = self.needed.iter().filter_map(|runs| runs.first()).sum();
         for limit in least as usize..most {
             if self.search(trace, limit, EFFORT) {
-                return Some(std::mem::take(&mut self.path));
+                return Some(self.runs());
             }
             if self.effort >= EFFORT {
                 break;
@@ -45,34 +58,55 @@ impl Linearizer {
         }
         // If each event may be a run, whatever comes first is good: no step is taken back.
         let effort = self.effort + EFFORT + trace.len();
-        self.search(trace, most, effort).then(|| std::mem::take(&mut self.path))
+        self.search(trace, most, effort).then(|| self.runs())
+    }
+
+    /// The path in events.
+    fn runs(&mut self) -> Vec<(Tid, u32)> {
+        self.done.fill(0);
+        let (blocks, done) = (&self.blocks, &mut self.done);
+        let run = |&(p, times): &(Tid, u32)| {
+            let from = done[p as usize] as usize;
+            done[p as usize] += times;
+            let run = &blocks[p as usize][from..][..times as usize];
+            (p, run.iter().map(|block| block.to - block.from).sum())
+        };
+        self.path.iter().map(run).collect()
     }
 
     fn take_in(&mut self, trace: &Trace) {
-        let Linearizer { threads, needed, .. } = self;
-        threads.iter_mut().for_each(Vec::clear);
+        let Linearizer { events, blocks, needed, .. } = self;
+        events.iter_mut().for_each(Vec::clear);
+        blocks.iter_mut().for_each(Vec::clear);
         needed.iter_mut().for_each(Vec::clear);
         for (i, e) in trace.events().iter().enumerate() {
             let p = e.tid as usize;
-            if threads.len() <= p {
-                threads.resize_with(p + 1, Vec::new);
+            if events.len() <= p {
+                events.resize_with(p + 1, Vec::new);
+                blocks.resize_with(p + 1, Vec::new);
                 needed.resize_with(p + 1, Vec::new);
             }
-            threads[p].push(i as u32);
+            events[p].push(i as u32);
+            // Whoever is alone goes on with nobody in between.
+            if let Some(block) = blocks[p].last_mut().filter(|_| trace.goes_on_alone(i)) {
+                block.to = e.seq;
+                continue;
+            }
+            blocks[p].push(Block { event: i as u32, from: e.seq - 1, to: e.seq });
             // How many of the thread's events come before something of another's that comes before
             // this one: none of those can be in the same run.
             let through = |(q, &c): (usize, &u32)| {
                 let last = (c as usize).checked_sub(1).filter(|_| q != p)?;
-                trace.clock(threads[q][last] as usize).get(p).copied()
+                trace.clock(events[q][last] as usize).get(p).copied()
             };
             let apart = trace.clock(i).iter().enumerate().filter_map(through).max();
             needed[p].push(apart.unwrap_or(0));
         }
-        for apart in needed {
-            let (mut runs, mut start) = (0, apart.len());
-            for (seq, apart) in apart.iter_mut().enumerate().rev() {
-                if seq < start {
-                    (runs, start) = (runs + 1, *apart as usize);
+        for (blocks, apart) in blocks.iter().zip(needed) {
+            let (mut runs, mut start) = (0, u32::MAX);
+            for (block, apart) in blocks.iter().zip(apart).rev() {
+                if block.from < start {
+                    (runs, start) = (runs + 1, *apart);
                 }
                 *apart = runs;
             }
@@ -88,7 +122,7 @@ impl Linearizer {
     /// Looks for an order of at most `limit` runs, which is then the path. Gives up when the effort
     /// has come to `most`.
     fn search(&mut self, trace: &Trace, limit: usize, most: usize) -> bool {
-        let all = self.threads.len();
+        let all = self.blocks.len();
         self.path.clear();
         self.done.clear();
         self.done.resize(all, 0);
@@ -119,7 +153,7 @@ impl Linearizer {
         }
     }
 
-    /// Lets a thread go on as far as it can: for how many events, if any.
+    /// Lets a thread go on as far as it can: for how many blocks, if any.
     fn run(&mut self, trace: &Trace, p: usize) -> Option<u32> {
         let before = self.done[p];
         while self.ready(trace, p) {
@@ -129,9 +163,16 @@ impl Linearizer {
     }
 
     fn ready(&self, trace: &Trace, p: usize) -> bool {
-        let Some(&i) = self.threads[p].get(self.done[p] as usize) else { return false };
-        let clock = trace.clock(i as usize);
-        clock.iter().zip(&self.done).enumerate().all(|(q, (&c, &done))| q == p || done >= c)
+        let Some(block) = self.blocks[p].get(self.done[p] as usize) else { return false };
+        let mut clock = trace.clock(block.event as usize).iter().enumerate();
+        clock.all(|(q, &c)| q == p || c <= self.events_done(q))
+    }
+
+    fn events_done(&self, p: usize) -> u32 {
+        match self.done.get(p) {
+            None | Some(0) => 0,
+            Some(&done) => self.blocks[p][done as usize - 1].to,
+        }
     }
 }
 

@@ -46,7 +46,8 @@
 //! runs alone, and is then run again as far as it was. Nothing of a probe is counted.
 
 use crate::object::{HUNG_UP, NOT_NOW};
-use crate::op::{Class, Kind, ObjId, Tid};
+use crate::op::{Class, Kind, ObjId, Tid, NO_OBJECT};
+use crate::trace::Event;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -94,7 +95,7 @@ pub(crate) const TAKEN: u8 = 64;
 impl Effect {
     /// The effect of an operation that turned out to be `kind`, from the state before it and what
     /// came of it: of an unlock, whether the guard has been used to change the value.
-    pub(crate) fn of(kind: Kind, pre: u64, val: u64) -> Effect {
+    fn of(kind: Kind, pre: u64, val: u64) -> Effect {
         match kind {
             Kind::Load | Kind::CompareExchangeFailed => Effect::Looks(CHANGED),
             Kind::Look | Kind::WaitDone => Effect::Looks(CHANGED),
@@ -124,7 +125,7 @@ impl Effect {
     }
 
     /// What an operation of this `kind` and effect means to those who look.
-    pub(crate) fn shows(self, kind: Kind) -> u8 {
+    fn shows(self, kind: Kind) -> u8 {
         match (kind, self) {
             // While the receiver waits at a rendezvous, an attempt to send succeeds.
             (Kind::Offer, _) => CHANGED,
@@ -140,6 +141,24 @@ impl Effect {
             (_, Effect::Takes { .. }) => 0,
             (_, Effect::Returns { changed: false }) => FREED,
             (_, Effect::Returns { changed: true } | Effect::Changes) => CHANGED | FREED,
+        }
+    }
+}
+
+impl Event {
+    fn effect(&self) -> Effect {
+        match self.label.obj {
+            // What it takes was certain to be its own: nobody sees that, and it is no look.
+            NO_OBJECT => Effect::Changes,
+            _ => Effect::of(self.label.kind, self.pre, self.val),
+        }
+    }
+
+    /// What it means to those who look at its object: [`CHANGED`] and the like.
+    pub(crate) fn shows(&self) -> u8 {
+        match self.label.obj {
+            NO_OBJECT => 0,
+            _ => self.effect().shows(self.label.kind),
         }
     }
 }
@@ -172,13 +191,20 @@ impl Look {
 pub(crate) struct Round(Vec<Look>);
 
 impl Round {
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    /// The round that a thread's events from number `since` on are, and whether the last of them belongs to
+    /// it, or has ended what was one. Most threads never yield, so nobody asks before one does.
+    pub(crate) fn of(events: &[Event], since: usize, tid: Tid) -> (Round, bool) {
+        let (mut round, mut belongs) = (Round::default(), true);
+        let own = events.iter().enumerate().skip(since).filter(|(_, event)| event.tid == tid);
+        for (now, event) in own {
+            belongs = round.take_in(event.obj, event.effect(), now);
+        }
+        (round, belongs)
     }
 
     /// The thread has performed an operation, as event number `now`. Returns whether that belongs to
     /// the round, or else ends what was one.
-    pub(crate) fn take_in(&mut self, obj: ObjId, effect: Effect, now: usize) -> bool {
+    fn take_in(&mut self, obj: ObjId, effect: Effect, now: usize) -> bool {
         match effect {
             Effect::Begins => {}
             Effect::Looks(waits_for) => drop(self.look(obj, waits_for, now)),
@@ -206,7 +232,7 @@ impl Round {
     }
 
     fn ends(&mut self) -> bool {
-        self.clear();
+        self.0.clear();
         false
     }
 

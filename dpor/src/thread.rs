@@ -175,13 +175,13 @@ where
 /// Makes room for a new thread.
 fn admit<T>(name: Option<String>, at: &'static Location<'static>) -> (Thread, Slot<T>) {
     rt::unless_making("spawns a thread");
-    let token = rt::create(State::Parker { token: false });
-    let end = rt::with(|rt| rt.ends).then(|| rt::create(State::Thread { over: false }));
-    let tid = rt::with(|rt| {
+    let (tid, token, end) = rt::with(|rt| {
+        let token = rt.create(State::Parker { token: false }, at);
+        let end = rt.ends.then(|| rt.create(State::Thread { over: false }, at));
         let tid = rt.spawn(name.clone());
         rt.thread(tid).token = Some(token);
         rt.thread(tid).end = end.map(|end| (end, at));
-        tid
+        (tid, token, end)
     });
     let thread = Thread { id: ThreadId(tid), name: name.map(Into::into), token, end };
     (thread, Arc::new(Mutex::new(None)))

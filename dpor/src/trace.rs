@@ -51,12 +51,12 @@ pub(crate) struct Event {
     /// What the operation is called, where its kind has several names.
     pub(crate) verb: Option<&'static str>,
     pub(crate) at: &'static Location<'static>,
-    /// What it means to those who look at its object: [`crate::spin::CHANGED`] and the like.
-    pub(crate) shows: u8,
     /// What its thread knows by it, as a number.
     pub(crate) past: u64,
     /// Before it, its thread has yielded: a place among the pauses.
     pause: Option<u32>,
+    /// There was no other thread: it races with nothing.
+    pub(crate) alone: bool,
     base: (u32, u16),
     clock: (u32, u16),
 }
@@ -70,23 +70,27 @@ impl Event {
     pub(crate) fn transition(&self) -> Transition {
         Transition { tid: self.tid, label: self.label }
     }
-}
 
-/// What the runtime knows of an event, beside its place in the trace.
-pub(crate) struct Performed {
-    pub(crate) tid: Tid,
-    pub(crate) label: Label,
-    pub(crate) obj: ObjId,
-    pub(crate) announced: Kind,
-    pub(crate) arg: u64,
-    pub(crate) pre: u64,
-    pub(crate) val: u64,
-    /// What the operation is called, where its kind has several names.
-    pub(crate) verb: Option<&'static str>,
-    pub(crate) at: &'static Location<'static>,
-    pub(crate) shows: u8,
-    pub(crate) past: u64,
-    pub(crate) pause: Option<Pause>,
+    /// What `tid` has performed, and knows by it, as a number; the rest follows from its place in the trace.
+    pub(crate) fn of(tid: Tid, op: &Op, done: &Applied, past: u64, alone: bool) -> Self {
+        Event {
+            tid,
+            seq: 0,
+            label: done.label,
+            obj: op.obj,
+            announced: op.kind,
+            arg: op.arg,
+            pre: done.pre,
+            val: done.val,
+            verb: op.verb,
+            at: op.at,
+            past,
+            pause: None,
+            alone,
+            base: (0, 0),
+            clock: (0, 0),
+        }
+    }
 }
 
 /// The events of one execution.
@@ -131,6 +135,16 @@ impl Trace {
         self.len
     }
 
+    /// The next event of the last execution, if that is remembered.
+    pub(crate) fn remembered(&self) -> Option<&Event> {
+        self.events.get(self.len)
+    }
+
+    /// Whether some thread has yielded before one of the events.
+    pub(crate) fn yields(&self) -> bool {
+        !self.pauses.is_empty()
+    }
+
     pub(crate) fn events(&self) -> &[Event] {
         &self.events[..self.len]
     }
@@ -138,7 +152,7 @@ impl Trace {
     /// Appends the event that is remembered as the next, if that is what a thread has performed, and
     /// returns what the thread knows by it, as a number. An atomic may hold another value: addresses are
     /// others in each execution.
-    pub(crate) fn recall(&mut self, tid: Tid, op: &Op, done: &Applied, shows: u8) -> Option<u64> {
+    pub(crate) fn recall(&mut self, tid: Tid, op: &Op, done: &Applied) -> Option<u64> {
         let next = self.events.get_mut(self.len)?;
         let same = (next.tid, next.obj, next.announced) == (tid, op.obj, op.kind)
             && next.label == done.label
@@ -147,44 +161,53 @@ impl Trace {
             return None;
         }
         (next.arg, next.pre, next.val) = (op.arg, done.pre, done.val);
-        (next.verb, next.at, next.shows) = (op.verb, op.at, shows);
+        (next.verb, next.at) = (op.verb, op.at);
         self.len += 1;
         Some(next.past)
     }
 
     /// Appends an event. `base` is what its thread knew before it, `clock` what it knows by it.
-    pub(crate) fn push(&mut self, p: Performed, base: &[u32], clock: &[u32]) {
-        self.truncate(self.len);
-        self.len += 1;
-        let base = keep(&mut self.arena, base);
-        let clock_at = keep(&mut self.arena, clock);
-        let pause = p.pause.map(|pause| {
+    pub(crate) fn push(
+        &mut self,
+        mut event: Event,
+        pause: Option<Pause>,
+        base: &[u32],
+        clock: &[u32],
+    ) {
+        self.forget();
+        event.base = keep(&mut self.arena, base);
+        event.pause = pause.map(|pause| {
             self.pauses.push(pause);
             self.pauses.len() as u32 - 1
         });
-        self.events.push(Event {
-            tid: p.tid,
-            seq: clock[p.tid as usize],
-            label: p.label,
-            obj: p.obj,
-            announced: p.announced,
-            arg: p.arg,
-            pre: p.pre,
-            val: p.val,
-            verb: p.verb,
-            at: p.at,
-            shows: p.shows,
-            past: p.past,
-            pause,
-            base,
-            clock: clock_at,
-        });
+        self.add(event, clock);
+    }
+
+    /// Appends an event of a thread that is alone, and knows no more by it but that.
+    pub(crate) fn push_alone(&mut self, mut event: Event, clock: &[u32]) {
+        self.forget();
+        event.base = (self.arena.len() as u32, clock.len() as u16);
+        self.add(event, clock);
+    }
+
+    fn add(&mut self, mut event: Event, clock: &[u32]) {
+        event.seq = clock[event.tid as usize];
+        event.clock = keep(&mut self.arena, clock);
+        self.events.push(event);
+        self.len += 1;
+    }
+
+    /// What is remembered is not what comes.
+    fn forget(&mut self) {
+        if self.len < self.events.len() {
+            self.truncate(self.len);
+        }
     }
 
     /// Lets each event know more: `f` is given its number, its thread, and what that knew before it and
     /// knows by it.
     pub(crate) fn extend(&mut self, mut f: impl FnMut(usize, Tid, &mut Clock, &mut Clock)) {
-        self.truncate(self.len);
+        self.forget();
         let mut arena = Vec::with_capacity(self.arena.len());
         let (mut base, mut clock) = (Clock::new(), Clock::new());
         for i in 0..self.events.len() {
@@ -217,6 +240,14 @@ impl Trace {
     /// What the thread of event `i` knows by it.
     pub(crate) fn clock(&self, i: usize) -> &[u32] {
         self.slice(self.events[i].clock)
+    }
+
+    /// Whether event `i` is that of a thread which is alone, and was so at the event before: it knows no more
+    /// than that.
+    pub(crate) fn goes_on_alone(&self, i: usize) -> bool {
+        let event = &self.events[i];
+        let before = i.checked_sub(1).map(|before| &self.events[before]);
+        event.alone && before.is_some_and(|before| before.alone && before.tid == event.tid)
     }
 
     /// Whether event `i` is among those that `clock` knows.

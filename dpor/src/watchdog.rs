@@ -4,6 +4,7 @@
 //! One OS thread watches for the whole process, from when there is something to watch on: to begin one
 //! for each exploration would cost more than a small exploration does.
 
+use crate::op::Kind;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,8 +22,11 @@ struct Beat {
     who: String,
     place: usize,
     /// Which operation `who` performed last, and where.
-    last: Option<(&'static str, &'static Location<'static>)>,
+    last: Option<Last>,
 }
+
+/// A kind of operation, the name that it has if its kind has several, and where it was performed.
+pub(crate) type Last = (Kind, Option<&'static str>, &'static Location<'static>);
 
 /// A worker's pulse, which its watchdog feels.
 #[derive(Clone, Default)]
@@ -41,12 +45,7 @@ impl Pulse {
     }
 
     /// It is another thread's turn.
-    pub(crate) fn turn(
-        &self,
-        who: Option<&str>,
-        place: usize,
-        last: Option<(&'static str, &'static Location<'static>)>,
-    ) {
+    pub(crate) fn turn(&self, who: Option<&str>, place: usize, last: Option<Last>) {
         let mut beat = self.beat();
         beat.times += 1;
         // This is done very often, and read hardly ever.
@@ -57,10 +56,10 @@ impl Pulse {
     }
 
     /// The thread performs an operation.
-    pub(crate) fn performs(&self, operation: &'static str, at: &'static Location<'static>) {
+    pub(crate) fn performs(&self, last: Last) {
         let mut beat = self.beat();
         beat.times += 1;
-        beat.last = Some((operation, at));
+        beat.last = Some(last);
     }
 }
 
@@ -160,7 +159,8 @@ impl fmt::Display for Beat {
         }
         f.write_str(" has not come to an operation for a long time")?;
         match self.last {
-            Some((operation, at)) => {
+            Some((kind, verb, at)) => {
+                let operation = verb.unwrap_or(kind.name());
                 write!(f, "; its last was {operation} at {}:{}", at.file(), at.line())?;
             }
             None => f.write_str("; it has performed none")?,

@@ -9,7 +9,7 @@
 use super::forest::Forest;
 use super::races::{Blocked, Races};
 use super::tree::{Edge, Place, Published};
-use super::wakeup::{weak_initial, Branch, WakeupTree};
+use super::wakeup::{is_sure, weak_initial, Branch, WakeupTree};
 use super::{Choice, Halt, View};
 use crate::object::Object;
 use crate::op::{Tid, Transition};
@@ -34,17 +34,18 @@ impl Node {
         self.sleep.clear();
         self.done.clear();
         self.taken = None;
-        self.todo = WakeupTree::default();
+        self.todo.clear();
     }
 
     fn publish(self) -> Published {
         Published { sleep: self.sleep, done: self.done, taken: self.taken, todo: self.todo }
     }
 
-    /// Whether everything that starts with `sequence` has been explored, through a step that sleeps
-    /// here or a branch that is done.
-    fn covers(&self, sequence: &[Transition]) -> bool {
-        self.sleep.iter().chain(&self.done).any(|&step| weak_initial(step, sequence))
+    /// The step that sleeps here, or the branch that is done, through which everything that starts with
+    /// `sequence` has been explored, if there is one.
+    fn covers(&self, sequence: &[Transition]) -> Option<Transition> {
+        let mut done = self.sleep.iter().chain(&self.done).copied();
+        done.find(|&step| weak_initial(step, sequence))
     }
 }
 
@@ -110,7 +111,7 @@ impl Search {
         }
         match self.prefix.get(trace.len()) {
             Some(&step) => Some(step),
-            None => self.node_at(trace.len() - self.prefix.len()).taken,
+            None => self.node_at(trace).taken,
         }
     }
 
@@ -147,10 +148,12 @@ impl Search {
         Choice::Run(view.preferred(awake))
     }
 
-    /// The node of a state, which is added if it is the next. What slept or was done at the node
-    /// before and is independent of the step taken there sleeps on.
-    fn node_at(&mut self, now: usize) -> &mut Node {
-        if now == self.nodes.len() {
+    /// The node of the state behind a trace, which is added if it is not there, behind those of the steps of
+    /// a thread that was alone. What slept or was done at the node before and is independent of the step taken
+    /// there sleeps on.
+    fn node_at(&mut self, trace: &Trace) -> &mut Node {
+        let now = trace.len() - self.prefix.len();
+        while self.nodes.len() <= now {
             let mut node = self.spare.pop().unwrap_or_default();
             match self.nodes.last() {
                 None => node.sleep.extend_from_slice(&self.asleep),
@@ -162,10 +165,14 @@ impl Search {
                     );
                 }
             }
-            node.todo = std::mem::take(&mut self.ahead);
+            std::mem::swap(&mut node.todo, &mut self.ahead);
             if let Some(branch) = node.todo.pop() {
                 node.taken = Some(branch.transition);
                 self.ahead = branch.next;
+            }
+            if self.nodes.len() < now {
+                let step = trace.events()[self.prefix.len() + self.nodes.len()].transition();
+                node.taken.get_or_insert(step);
             }
             self.nodes.push(node);
         }
@@ -210,8 +217,9 @@ impl Search {
     ) -> bool {
         let mut races = std::mem::take(&mut self.races);
         let kept = std::mem::replace(&mut self.kept, trace.len());
-        self.detour =
-            races.each(trace, objects, blocked, kept, |at, sequence| self.insert(at, sequence));
+        self.detour = races.each(trace, objects, blocked, kept, |at, sequence, sure| {
+            self.insert(at, sequence, sure)
+        });
         self.races = races;
         self.detour.is_none()
     }
@@ -221,16 +229,20 @@ impl Search {
         self.detour = None;
     }
 
-    fn insert(&mut self, at: usize, sequence: &mut Vec<Transition>) {
+    /// Inserts a sequence at a node, unless that covers it. Returns whether it will cover whatever differs from
+    /// the sequence neither in its first `sure` steps nor in its last.
+    fn insert(&mut self, at: usize, sequence: &mut Vec<Transition>, sure: usize) -> bool {
         // What precedes the fixed steps is explored elsewhere.
-        let Some(at) = at.checked_sub(self.fixed) else { return };
+        let Some(at) = at.checked_sub(self.fixed) else { return false };
         if let Some(&edge) = self.path.get(at) {
             let forest = self.forest.as_ref().expect("a path leads through shared nodes");
-            return forest.insert(edge, sequence);
+            forest.insert(edge, sequence);
+            return false;
         }
         let node = &mut self.nodes[at - self.path.len()];
-        if !node.covers(sequence) {
-            node.todo.insert(sequence);
+        match node.covers(sequence) {
+            Some(step) => is_sure(step, sequence, sure),
+            None => node.todo.insert(sequence, sure),
         }
     }
 

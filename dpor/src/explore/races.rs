@@ -27,6 +27,7 @@ use crate::object::{takes, waits_no_more, Object, CAN_RECV, CAN_SEND, MAY_END, R
 use crate::op::{label_if, Class, Kind, Label, ObjId, Op, Tid, Transition, NO_OBJECT};
 use crate::spin::{Also, Pause};
 use crate::trace::{Clock, Event, Trace};
+use std::ops::Range;
 
 /// An operation that was still blocked when the execution ended, or when nothing could go on and time passed.
 pub(crate) struct Blocked {
@@ -85,9 +86,17 @@ struct Session {
 
 /// A race of an event: what it has to go before, and what it is there.
 struct Race {
+    first: usize,
+    /// All of them, if there are several.
     firsts: Vec<usize>,
     second: usize,
     label: Label,
+    /// Its reversal is explored, or waits to be, through steps that it shares with that of every later execution
+    /// which begins with the same events up to `second`. What comes behind these makes no difference: it is
+    /// dependent with `second` only if it happens after that, and so has no part in the reversal. (If `second`
+    /// is something else there, the first event has changed the object; what comes behind on the object happens
+    /// after the first then, and has no part either.)
+    settled: bool,
 }
 
 /// The search, with its buffers.
@@ -105,30 +114,28 @@ pub(crate) struct Races {
 }
 
 impl Races {
-    /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal. If that
-    /// depends on whether a thread spins and nobody knows, returns the threads of the events of an
-    /// execution that tells. The first `kept` events are those of the last call.
+    /// Calls `reversal` with the event number and the wakeup sequence of each race's reversal, and with how many
+    /// of its steps come before the second event; it returns whether all sequences with these and the same last
+    /// step are seen to. If a reversal depends on whether a thread spins and nobody knows, returns the threads
+    /// of the events of an execution that tells. The first `kept` events are those of the last call.
     pub(crate) fn each(
         &mut self,
         trace: &Trace,
         objects: &[Object],
         blocked: &[Blocked],
         kept: usize,
-        mut reversal: impl FnMut(usize, &mut Vec<Transition>),
+        mut reversal: impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) -> Option<Vec<Tid>> {
         self.known.truncate(self.known.partition_point(|race| race.second < kept));
+        let known = self.known.len();
         let mut next = 0;
-        for (index, event) in trace.events().iter().enumerate() {
-            if index < kept && !event.yielded() {
-                while let Some(race) = self.known.get(next).filter(|race| race.second == index) {
-                    let last = Transition { tid: event.tid, label: race.label };
-                    let start = without(trace, &race.firsts, index, &mut self.sequence);
-                    self.sequence.push(last);
-                    reversal(start, &mut self.sequence);
-                    next += 1;
-                }
+        // What comes after a yield is looked at again.
+        let from = if trace.yields() { 0 } else { kept };
+        for (index, event) in trace.events().iter().enumerate().skip(from) {
+            if event.alone || index < kept && !event.yielded() {
                 continue;
             }
+            next = self.again(trace, next..known, index, &mut reversal);
             let woken = event.label.kind == Kind::Woken;
             let second = Second {
                 tid: event.tid,
@@ -148,6 +155,7 @@ impl Races {
             };
             self.each_with(trace, objects, second, &mut reversal);
         }
+        self.again(trace, next..known, trace.len(), &mut reversal);
         for b in blocked {
             let second = Second {
                 tid: b.tid,
@@ -170,13 +178,42 @@ impl Races {
         self.detour.take()
     }
 
+    /// Reverses those of the races that are known whose second event comes before event `end`. Returns which is
+    /// the next.
+    fn again(
+        &mut self,
+        trace: &Trace,
+        known: Range<usize>,
+        end: usize,
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
+    ) -> usize {
+        let (start, over) = (known.start, known.end);
+        for (n, race) in self.known[known].iter_mut().enumerate() {
+            if race.second >= end {
+                return start + n;
+            }
+            if race.settled {
+                continue;
+            }
+            let event = &trace.events()[race.second];
+            let firsts = match &race.firsts[..] {
+                [] => std::slice::from_ref(&race.first),
+                firsts => firsts,
+            };
+            let (start, sure) = without(trace, firsts, race.second, &mut self.sequence);
+            self.sequence.push(Transition { tid: event.tid, label: race.label });
+            race.settled = reversal(start, &mut self.sequence, sure);
+        }
+        over
+    }
+
     /// The races of an operation on its object, and on those that its thread has looked at before.
     fn each_with(
         &mut self,
         trace: &Trace,
         objects: &[Object],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         self.with_second(trace, objects, second, reversal);
         for &(obj, class) in second.also {
@@ -192,7 +229,7 @@ impl Races {
         trace: &Trace,
         objects: &[Object],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let history = &objects[second.obj as usize].history;
         let end = history.partition_point(|&i| (i as usize) < second.limit);
@@ -226,12 +263,13 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let At { trace, history, .. } = *at;
         for (n, &first) in history.iter().enumerate().rev() {
             let i = first as usize;
-            if !at.conflicts(first, second.class) {
+            let conflicting = trace.events()[i].label.conflicting(at.obj);
+            if conflicting & 1 << second.class as usize == 0 {
                 continue;
             }
             if !trace.known(i, second.base) {
@@ -241,8 +279,7 @@ impl Races {
                 }
             }
             // What is before that, and dependent with the second operation, comes before it.
-            let all = Class::ALL.into_iter().filter(|c| c.conflicts(second.class));
-            if all.into_iter().all(|c| at.conflicts(first, c)) {
+            if second.class.conflicting() & !conflicting == 0 {
                 return;
             }
         }
@@ -256,7 +293,7 @@ impl Races {
         at: &At,
         second: Second,
         enabled: impl Fn(u64) -> bool,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let At { trace, history, .. } = *at;
         let mut looked = false;
@@ -300,7 +337,7 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let At { trace, history, .. } = *at;
         let kind = |i: u32| at.own(i).map(|event| event.label.kind);
@@ -328,7 +365,7 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let At { trace, objects, history, .. } = *at;
         if objects[second.obj as usize].is_unlimited() {
@@ -376,7 +413,7 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let At { trace, history, .. } = *at;
         let mut writer = None;
@@ -449,7 +486,7 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let At { trace, history, .. } = *at;
         self.sessions.clear();
@@ -485,7 +522,7 @@ impl Races {
         &mut self,
         at: &At,
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         for n in 0..self.sessions.len() {
             let mut firsts = std::mem::take(&mut self.firsts);
@@ -523,7 +560,7 @@ impl Races {
         at: &At,
         firsts: &[usize],
         second: Second,
-        reversal: &mut impl FnMut(usize, &mut Vec<Transition>),
+        reversal: &mut impl FnMut(usize, &mut Vec<Transition>, usize) -> bool,
     ) {
         let trace = at.trace;
         let goes = |i: usize| firsts.iter().any(|&f| f == i || trace.before(f, i));
@@ -535,7 +572,7 @@ impl Races {
         if waits.is_some_and(|pause| pause.spins == Some(true)) {
             return;
         }
-        let start = without(trace, firsts, second.index, &mut self.sequence);
+        let (start, sure) = without(trace, firsts, second.index, &mut self.sequence);
         if waits.is_some() {
             let before = trace.events()[..start].iter().map(|event| event.tid);
             let detour = before.chain(self.sequence.iter().map(|step| step.tid)).collect();
@@ -550,38 +587,41 @@ impl Races {
             }
         };
         let label = Label { also: second.also, ..label };
-        if second.pause.is_none() && second.index < trace.len() {
-            self.known.push(Race { firsts: firsts.to_vec(), second: second.index, label });
-        }
         self.sequence.push(Transition { tid: second.tid, label });
-        reversal(start, &mut self.sequence);
+        let settled = reversal(start, &mut self.sequence, sure);
+        if second.pause.is_none() && second.index < trace.len() {
+            let (first, second) = (firsts[0], second.index);
+            let firsts = if firsts.len() > 1 { firsts.to_vec() } else { Vec::new() };
+            self.known.push(Race { first, firsts, second, label, settled });
+        }
     }
 }
 
 /// Makes `sequence` what remains, from the first of `firsts` on, without these, what comes after them, and
-/// `second`. Returns where it starts.
+/// `second`. Returns where it starts, and how much of it comes before `second`.
 fn without(
     trace: &Trace,
     firsts: &[usize],
     second: usize,
     sequence: &mut Vec<Transition>,
-) -> usize {
+) -> (usize, usize) {
     let start = *firsts.iter().min().expect("there is a first event");
     sequence.clear();
-    match firsts {
+    let sure = match firsts {
         // Mostly there is one.
         [first] => {
             let first = &trace.events()[*first];
-            remaining(trace, start, second, sequence, |event| trace.knows(event, first));
+            remaining(trace, start, second, sequence, |event| trace.knows(event, first))
         }
         _ => remaining(trace, start, second, sequence, |event| {
             firsts.iter().any(|&first| trace.knows(event, &trace.events()[first]))
         }),
-    }
-    start
+    };
+    (start, sure)
 }
 
-/// Adds to `sequence` the events from `start` on that do not go, without `second`.
+/// Adds to `sequence` the events from `start` on that do not go, without `second`. Returns how many come before
+/// that.
 #[inline]
 fn remaining(
     trace: &Trace,
@@ -589,14 +629,14 @@ fn remaining(
     second: usize,
     sequence: &mut Vec<Transition>,
     goes: impl Fn(&Event) -> bool,
-) {
-    let events = &trace.events()[start..];
-    sequence.reserve(events.len() + 1);
-    for (i, event) in events.iter().enumerate() {
-        if start + i != second && !goes(event) {
-            sequence.push(event.transition());
-        }
-    }
+) -> usize {
+    let (before, behind) = trace.events()[start..].split_at(second - start);
+    sequence.extend(before.iter().filter(|event| !goes(event)).map(Event::transition));
+    let sure = sequence.len();
+    // Whoever is alone there comes after all that was done before, and before all that is done then.
+    let behind = behind.iter().skip(1).take_while(|event| !event.alone);
+    sequence.extend(behind.filter(|event| !goes(event)).map(Event::transition));
+    sure
 }
 
 /// The state of the object of `second` without what `goes`: what it was before the first operation on
@@ -672,7 +712,7 @@ fn changes(at: &At, pause: &Pause, second: Second, goes: impl Fn(usize) -> bool)
         let mut since = history.filter(|&i| i > look.since && i < second.limit);
         since.any(|i| {
             let event = &at.trace.events()[i];
-            let shows = event.shows & look.waits_for != 0;
+            let shows = event.shows() & look.waits_for != 0;
             shows && event.obj == look.obj && event.tid != second.tid && !goes(i)
         })
     })

@@ -19,6 +19,13 @@ impl WakeupTree {
         self.0.is_empty()
     }
 
+    /// Forgets all branches. What remains is the room for others.
+    pub(crate) fn clear(&mut self) {
+        while let Some(mut branch) = self.pop() {
+            self.0.append(&mut branch.next.0);
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -39,17 +46,23 @@ impl WakeupTree {
     /// Follows the first branch that such an execution can start with, and so on. If that ends at a
     /// leaf, whatever comes behind it will be explored anyway; otherwise what is left of the sequence
     /// becomes the last branch there. `sequence` is used up.
-    pub(crate) fn insert(&mut self, sequence: &mut Vec<Transition>) {
+    ///
+    /// Its first `sure` steps are the same whenever the race is reversed again, and so is the last: returns
+    /// whether the tree then has what it takes whatever the others are.
+    pub(crate) fn insert(&mut self, sequence: &mut Vec<Transition>, mut sure: usize) -> bool {
+        let mut settled = true;
         let mut tree = self;
         loop {
             let found = tree.0.iter().position(|b| weak_initial(b.transition, sequence));
             let Some(found) = found else { break };
             let branch = &mut tree.0[found];
+            settled &= is_sure(branch.transition, sequence, sure);
             if branch.next.is_empty() {
-                return;
+                return settled;
             }
             if let Some(i) = sequence.iter().position(|s| s.tid == branch.transition.tid) {
                 sequence.remove(i);
+                sure -= usize::from(i < sure);
             }
             tree = &mut branch.next;
         }
@@ -57,15 +70,19 @@ impl WakeupTree {
             tree.0.push_back(Branch { transition: step, next: WakeupTree::default() });
             tree = &mut tree.0.back_mut().expect("just pushed").next;
         }
+        settled && sequence.len() <= sure + 1
     }
+}
+
+/// Whether `step`, a weak initial of `sequence`, is one of its first `sure` steps or the last.
+pub(super) fn is_sure(step: Transition, sequence: &[Transition], sure: usize) -> bool {
+    sequence[..sure].contains(&step) || sequence.last() == Some(&step)
 }
 
 /// A sequence may be as long as an execution: no stack has room for that many calls.
 impl Drop for WakeupTree {
     fn drop(&mut self) {
-        while let Some(mut branch) = self.pop() {
-            self.0.append(&mut branch.next.0);
-        }
+        self.clear();
     }
 }
 

@@ -10,6 +10,7 @@ mod synchronise;
 use crate::memory::Released;
 use crate::op::{label_if, Class, Kind, Label, Op, Tid, CLASSES, NO_OBJECT};
 use crate::trace::{join, mix, Clock};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::Location;
 
@@ -297,7 +298,7 @@ pub(crate) struct Object {
     /// What the last knew who has sent since, if anybody has. It is no version: who leaves does not
     /// see it.
     pub(crate) sent: u64,
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) alive: bool,
     /// Its creator, and its place among the creator's objects. `None` if it is a static's.
     pub(crate) made: Option<(Tid, u32)>,
@@ -346,7 +347,15 @@ impl Object {
     /// An operation of this class, which is event number `now`, knows that.
     pub(crate) fn teach(&mut self, class: Class, clock: &[u32], past: u64, now: u32) {
         self.classes |= 1 << class as usize;
-        join(&mut self.knew[class as usize], clock);
+        let knew = &mut self.knew[class as usize];
+        match class.conflicts(class) {
+            // It has learnt what those before it knew.
+            true => {
+                knew.clear();
+                knew.extend_from_slice(clock);
+            }
+            false => join(knew, clock),
+        }
         if matches!(class, Class::Write | Class::Unique) {
             self.version = past;
             (self.left, self.sent) = (0, 0);

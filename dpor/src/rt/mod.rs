@@ -3,8 +3,9 @@
 //! Every primitive comes through [`perform`]: it announces an operation, gives up its turn, and
 //! performs the operation when it is given the turn again. That an operation is blocked is known here alone,
 //! because here is known what each thread wants and what the objects allow. What threads run on is told in
-//! [`tasks`]. A worker is one OS thread, so this is thread-local.
+//! [`tasks`], and what need not be done for a thread that is [`alone`]. A worker is one OS thread, so this is thread-local.
 
+mod alone;
 mod blocked;
 mod cells;
 mod ending;
@@ -31,6 +32,7 @@ pub(crate) use turn::Turnover;
 use self::turn::Arrival;
 use crate::object::{Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Tid};
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe, Location};
 use std::time::Duration;
@@ -97,8 +99,8 @@ pub(crate) enum Grant {
 
 /// Announces `op` and waits for the turn to perform it.
 pub(crate) fn announce(op: Op) -> Grant {
-    let arrival = RUNTIME.with(|cell| on(&mut cell.borrow_mut(), |rt| rt.arrive(op)));
-    granted(arrival.unwrap_or_else(|| strays::refuse(op)))
+    let arrival = RUNTIME.with(|cell| on(&mut cell.borrow_mut(), |rt| rt.arrive(&op)));
+    granted(arrival.unwrap_or_else(|| strays::refuse(&op)))
 }
 
 /// Waits for the turn to perform what the current thread has come to.
@@ -224,15 +226,15 @@ pub(crate) fn panics() -> Option<Tid> {
 pub(crate) fn perform(op: Op) -> Option<u64> {
     // Most operations go on at once.
     let arrival = RUNTIME.with(|cell| {
-        on(&mut cell.borrow_mut(), |rt| match rt.arrive(op) {
-            Arrival::Go => Ok(rt.apply(op)),
+        on(&mut cell.borrow_mut(), |rt| match rt.arrive(&op) {
+            Arrival::Go => Ok(rt.apply(&op)),
             other => Err(other),
         })
     });
-    match arrival.unwrap_or_else(|| strays::refuse(op)) {
+    match arrival.unwrap_or_else(|| strays::refuse(&op)) {
         Ok(value) => Some(value),
         Err(arrival) => match granted(arrival) {
-            Grant::Mine => Some(with(|rt| rt.apply(op))),
+            Grant::Mine => Some(with(|rt| rt.apply(&op))),
             Grant::GivenUp => None,
         },
     }
@@ -246,9 +248,9 @@ pub(crate) fn release(op: Op, unwinds: impl FnOnce()) {
         if rt.ending.is_some() {
             return None;
         }
-        match rt.arrive(op) {
+        match rt.arrive(&op) {
             Arrival::Go if quiet => {
-                rt.apply(op);
+                rt.apply(&op);
                 None
             }
             other => Some(other),
@@ -257,7 +259,7 @@ pub(crate) fn release(op: Op, unwinds: impl FnOnce()) {
     if let Some(arrival) = arrival.flatten() {
         if granted(arrival) == Grant::Mine {
             unwinds();
-            with(|rt| rt.apply(op));
+            with(|rt| rt.apply(&op));
         }
     }
 }
@@ -265,7 +267,7 @@ pub(crate) fn release(op: Op, unwinds: impl FnOnce()) {
 /// Like [`perform`], and returns what `look` sees just before it.
 pub(crate) fn announced<R>(op: Op, look: impl FnOnce(&Runtime) -> R) -> Option<(R, u64)> {
     match announce(op) {
-        Grant::Mine => Some(with(|rt| (look(rt), rt.apply(op)))),
+        Grant::Mine => Some(with(|rt| (look(rt), rt.apply(&op)))),
         Grant::GivenUp => None,
     }
 }
@@ -278,7 +280,7 @@ pub(crate) fn perform_with<R>(op: Op, f: impl FnOnce() -> (R, u64, u64, Kind)) -
     if turn == Grant::Mine {
         with(|rt| {
             rt.note_switch();
-            rt.commit(op, Applied { label: Label::new(op.obj, kind), pre, val, after: None })
+            rt.commit(&op, Applied { label: Label::new(op.obj, kind), pre, val, after: None })
         });
     }
     result
@@ -313,7 +315,7 @@ pub(crate) fn dying() -> bool {
 }
 
 /// Names an object, for the witness.
-pub(crate) fn set_name(obj: ObjId, name: String) {
+pub(crate) fn set_name(obj: ObjId, name: Cow<'static, str>) {
     with(|rt| rt.objects[obj as usize].name = Some(name));
 }
 
@@ -381,6 +383,10 @@ fn run_threads_function(tid: Tid, f: &mut dyn FnMut()) {
     }
     let result = catch_unwind(AssertUnwindSafe(f));
     report_panic(tid, result);
+    strays::report();
+    if with(|rt| rt.ends_quietly(tid)) {
+        return;
+    }
     // Thread-locals go while their thread can still act, the latest first, as std's do.
     while let Some(local) = with(|rt| rt.thread(tid).last_local()) {
         report_panic(tid, catch_unwind(AssertUnwindSafe(move || drop(local))));

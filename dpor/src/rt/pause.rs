@@ -4,7 +4,7 @@ use super::state::{Ending, Mode, Runtime};
 use super::thread::Status;
 use crate::object::{Applied, State, MAY_END, NOT_NOW, TIMED};
 use crate::op::{Class, Kind, Label, Op, Tid, NO_OBJECT};
-use crate::spin::{intern, Also, Effect, Look, Pause, Probe, ROUNDS};
+use crate::spin::{intern, Also, Look, Pause, Probe, Round, ROUNDS};
 use crate::trace::{join, mix, Clock};
 use std::panic::Location;
 
@@ -21,9 +21,10 @@ impl Runtime {
 
     fn pause(&mut self, tid: Tid, at: &'static Location<'static>) {
         self.yields = true;
+        let looks = self.round(tid).0.end();
         let thread = &mut self.threads[tid as usize];
         thread.yielded = true;
-        let looks = thread.round.end();
+        thread.since = self.trace.len();
         if matches!(self.mode, Mode::Guest(_)) {
             return;
         }
@@ -48,25 +49,21 @@ impl Runtime {
 
     /// The current thread does what others may notice.
     pub(crate) fn changes(&mut self) {
-        self.threads[self.current as usize].round.clear();
+        self.threads[self.current as usize].since = self.trace.len();
         self.tried(false);
     }
 
-    /// Takes down what came of an operation, for its thread's round. Returns what it means to others
-    /// who look at its object.
-    pub(super) fn look(&mut self, op: &Op, done: &Applied) -> u8 {
-        let now = self.trace.len();
-        let round = &mut self.threads[self.current as usize].round;
-        if done.label.obj == NO_OBJECT {
-            round.clear();
-            self.tried(false);
-            return 0;
-        }
-        let effect = Effect::of(done.label.kind, done.pre, done.val);
-        if !round.take_in(op.obj, effect, now) {
+    /// The round of a thread, and whether the last event belongs to it, which is the thread's own.
+    fn round(&self, tid: Tid) -> (Round, bool) {
+        Round::of(self.trace.events(), self.threads[tid as usize].since, tid)
+    }
+
+    /// An event has been added. A thread that is being tried does not spin if that ends its round.
+    #[inline]
+    pub(super) fn look(&mut self) {
+        if self.probe.is_some() && !self.round(self.current).1 {
             self.tried(false);
         }
-        effect.shows(done.label.kind)
     }
 
     /// A wait that has ended by itself is a yield.
@@ -145,7 +142,7 @@ impl Runtime {
             let mut since = history.take_while(|&&i| i as usize > look.since);
             since.any(|&i| {
                 let event = &self.trace.events()[i as usize];
-                event.obj == look.obj && event.tid != tid && event.shows & look.waits_for != 0
+                event.obj == look.obj && event.tid != tid && event.shows() & look.waits_for != 0
             })
         })
     }

@@ -48,6 +48,7 @@ impl Runtime {
                 join(&mut self.threads[me as usize].known.now, &known);
             }
         }
+        self.joins = true;
         Some(me)
     }
 

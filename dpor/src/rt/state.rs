@@ -14,7 +14,7 @@ use crate::op::{ObjId, Op, Tid};
 use crate::report::Found;
 use crate::spin::{Probe, Verdicts};
 use crate::symmetry::Extensions;
-use crate::trace::{join, mix, Clock, Performed, Trace};
+use crate::trace::{join, mix, Clock, Event, Trace};
 use crate::watchdog::Pulse;
 use std::any::Any;
 use std::borrow::Cow;
@@ -144,6 +144,10 @@ pub(crate) struct Runtime {
     pub(super) between: u64,
     pub(super) unsettled: bool,
     pub(super) meets: bool,
+    /// Whether the current thread is the only one there is. See [`super::alone`].
+    pub(super) alone: bool,
+    /// Whether it may have become so.
+    pub(super) joins: bool,
 }
 
 impl Runtime {
@@ -196,6 +200,8 @@ impl Runtime {
             between: 0,
             unsettled: false,
             meets: false,
+            alone: false,
+            joins: false,
         }
     }
 
@@ -251,6 +257,7 @@ impl Runtime {
         self.probe = None;
         self.current = 0;
         self.admit(0, 0, 0);
+        (self.alone, self.joins) = (true, false);
     }
 
     pub(crate) fn thread(&mut self, tid: Tid) -> &mut Thread {
@@ -281,6 +288,7 @@ impl Runtime {
         self.threads[parent as usize].children += 1;
         let tid = self.names.thread(parent, nth);
         self.admit(tid, parent, nth);
+        self.alone = false;
         // No loop that waits does that again and again.
         self.tried(false);
         let past = self.threads[parent as usize].past;
@@ -303,7 +311,7 @@ impl Runtime {
             // It belongs to no thread: which one needs the static first is a matter of order.
             Some(making) => {
                 making.objects += 1;
-                let name = (making.objects == 1).then(|| making.name.to_owned());
+                let name = (making.objects == 1).then_some(Cow::Borrowed(making.name));
                 (self.names.object_of_static(making.address, making.objects), None, name)
             }
             None => {
@@ -345,14 +353,19 @@ impl Runtime {
     }
 
     /// Performs an operation whose effect the object's state describes.
-    pub(crate) fn apply(&mut self, mut op: Op) -> u64 {
-        if let Status::At(now) = self.threads[self.current as usize].status {
-            // Time may have passed meanwhile.
-            op.arg = now.arg;
-        }
+    pub(crate) fn apply(&mut self, op: &Op) -> u64 {
+        let later;
+        let op = match &self.threads[self.current as usize].status {
+            // Time has passed meanwhile.
+            Status::At(now) if now.arg != op.arg => {
+                later = *now;
+                &later
+            }
+            _ => op,
+        };
         self.note_switch();
         let now = self.trace.len();
-        let done = self.objects[op.obj as usize].apply(&op, self.current, now);
+        let done = self.objects[op.obj as usize].apply(op, self.current, now);
         let val = done.val;
         self.commit(op, done);
         val
@@ -382,20 +395,20 @@ impl Runtime {
     }
 
     /// Records that the current thread has performed `op`.
-    pub(crate) fn commit(&mut self, op: Op, mut done: Applied) {
+    pub(crate) fn commit(&mut self, op: &Op, mut done: Applied) {
         let tid = self.current;
         let i = tid as usize;
         if let Some(pulse) = &self.pulse {
-            pulse.performs(op.verb.unwrap_or(op.kind.name()), op.at);
-            self.threads[i].last = Some((op.verb.unwrap_or(op.kind.name()), op.at));
+            pulse.performs((op.kind, op.verb, op.at));
+            self.threads[i].last = Some(self.trace.len());
         }
-        let pause = self.threads[i].pause.take();
-        if let Some(pause) = &pause {
+        let paused = self.threads[i].pause.is_some();
+        if let Some(pause) = &self.threads[i].pause {
             done.label.also = self.also(&pause.looks, done.label);
         }
         self.threads[i].status = Status::Running;
         if self.tracking {
-            self.objects[op.obj as usize].synchronise(&op, &done, &mut self.threads[i].known);
+            self.objects[op.obj as usize].synchronise(op, &done, &mut self.threads[i].known);
         }
         if self.yields {
             for &p in self.live.iter().filter(|&&p| p != tid) {
@@ -403,13 +416,19 @@ impl Runtime {
             }
             self.yields = self.threads[i].yielded;
         }
-        let shows = self.look(&op, &done);
         if self.threads[i].equal.is_some() {
-            self.mark(tid, &op, self.trace.len());
+            self.mark(tid, op, self.trace.len());
         }
-        if pause.is_none() && self.recall(&op, &done, shows) {
-            return;
+        if paused || !self.recall(op, &done) && !self.add_alone(op, &done) {
+            self.add(op, &done);
         }
+        self.look();
+        self.after_timeout(op, &done);
+    }
+
+    /// Adds an event of the current thread to the trace.
+    fn add(&mut self, op: &Op, done: &Applied) {
+        let (tid, i) = (self.current, self.current as usize);
         let mut clock = std::mem::take(&mut self.scratch);
         clock.clear();
         clock.extend_from_slice(&self.threads[i].clock);
@@ -421,16 +440,7 @@ impl Runtime {
             join(&mut clock, self.trace.clock(by));
         }
         let now = self.trace.len() as u32;
-        let mut past = mix(self.threads[i].past, op.obj as u64);
-        past = mix(past, done.label.kind as u64);
-        // What an atomic holds follows from the rest, and may be an address, which is another in each
-        // execution.
-        if !done.label.kind.is_atomic() {
-            past = mix(past, done.val);
-        }
-        if let Some(by) = done.after {
-            past = mix(past, self.trace.events()[by].past);
-        }
+        let mut past = self.knows_by(op, done);
         // The clock first takes in what all its objects know.
         let class = done.label.kind.class();
         let own = self.objects.get_mut(done.label.obj as usize);
@@ -447,40 +457,43 @@ impl Runtime {
             self.objects[obj as usize].teach(class, &clock, past, now);
         }
         self.threads[i].past = past;
-        let event = Performed {
-            tid,
-            label: done.label,
-            obj: op.obj,
-            announced: op.kind,
-            arg: op.arg,
-            pre: done.pre,
-            val: done.val,
-            verb: op.verb,
-            at: op.at,
-            shows,
-            past,
-            pause,
-        };
-        self.trace.push(event, &self.threads[i].clock, &clock);
+        let event = Event::of(tid, op, done, past, self.alone);
+        let pause = self.threads[i].pause.take();
+        self.trace.push(event, pause, &self.threads[i].clock, &clock);
         std::mem::swap(&mut self.threads[i].clock, &mut clock);
         self.scratch = clock;
-        self.after_timeout(&op, &done);
         self.committed();
+    }
+
+    /// What the current thread knows by an event, as a number, but for what its objects know.
+    pub(super) fn knows_by(&self, op: &Op, done: &Applied) -> u64 {
+        let mut past = mix(self.threads[self.current as usize].past, op.obj as u64);
+        past = mix(past, done.label.kind as u64);
+        // What an atomic holds follows from the rest, and may be an address, which is another in each
+        // execution.
+        if !done.label.kind.is_atomic() {
+            past = mix(past, done.val);
+        }
+        if let Some(by) = done.after {
+            past = mix(past, self.trace.events()[by].past);
+        }
+        past
     }
 
     /// Takes the current thread's event from the last execution, if it began in the same way up to there
     /// and with this. Returns whether it did.
-    fn recall(&mut self, op: &Op, done: &Applied, shows: u8) -> bool {
+    fn recall(&mut self, op: &Op, done: &Applied) -> bool {
         let (i, now) = (self.current as usize, self.trace.len());
-        let Some(past) = self.trace.recall(self.current, op, done, shows) else { return false };
+        let Some(past) = self.trace.recall(self.current, op, done) else { return false };
         let (thread, clock) = (&mut self.threads[i], self.trace.clock(now));
         thread.past = past;
         thread.clock.clear();
         thread.clock.extend_from_slice(clock);
-        if let Some(own) = self.objects.get_mut(done.label.obj as usize) {
-            own.teach(done.label.kind.class(), clock, past, now as u32);
+        match self.objects.get_mut(done.label.obj as usize) {
+            Some(own) if self.alone => own.history.push(now as u32),
+            Some(own) => own.teach(done.label.kind.class(), clock, past, now as u32),
+            None => {}
         }
-        self.after_timeout(op, done);
         // It is as expected: what was expected has become of it.
         self.unsettled |= self.meets;
         true
@@ -488,7 +501,7 @@ impl Runtime {
 
     /// An event has been added.
     #[inline]
-    fn committed(&mut self) {
+    pub(super) fn committed(&mut self) {
         self.unsettled |= self.meets;
         match &mut self.mode {
             Mode::Explore(explorer) if self.probe.is_none() => {
@@ -556,7 +569,7 @@ impl Runtime {
     pub(super) fn bare_name(&self, obj: ObjId) -> String {
         let Some(object) = self.objects.get(obj as usize) else { return "nothing".into() };
         if let Some(name) = &object.name {
-            return name.clone();
+            return name.clone().into_owned();
         }
         let thread_with = |has: &dyn Fn(&Thread) -> bool| {
             self.live.iter().copied().find(|&p| has(&self.threads[p as usize]))

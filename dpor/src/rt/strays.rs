@@ -66,7 +66,7 @@ impl Drop for Running {
 }
 
 /// The current OS thread is no explorer's, and performs an operation.
-pub(super) fn refuse(op: Op) -> ! {
+pub(super) fn refuse(op: &Op) -> ! {
     let what = op.verb.unwrap_or(op.kind.name());
     let mut strays = strays();
     let mut running = strays.running.keys();

@@ -21,6 +21,9 @@ pub(crate) type Code = Box<dyn FnOnce() + Send>;
 /// What a thread of ours runs on. It takes nothing and gives nothing, but its turn.
 type Coroutine = Generator<'static, (), ()>;
 
+/// A coroutine, and the size of its stack if that is not the usual.
+type Task = (Coroutine, Option<usize>);
+
 /// No more are kept for the next execution: it cannot have more threads.
 const KEPT: usize = 64;
 
@@ -40,8 +43,8 @@ thread_local! {
 pub(crate) struct Tasks {
     /// If that is ours: how large the stacks are, in bytes.
     stack_size: Option<usize>,
-    /// Whose turn it is not, and the size of the stack if that is another.
-    coroutines: Vec<Option<(Coroutine, Option<usize>)>>,
+    /// Those of the threads whose turn it is not.
+    coroutines: Vec<Option<Task>>,
     /// The body has come to a scope.
     borrow: bool,
 }
@@ -67,8 +70,9 @@ pub(crate) fn run(
         });
         let first = body.clone();
         start(0, None, Box::new(move || first()));
-        while let Some(tid) = with(Runtime::turn) {
-            resume(tid);
+        let mut back = None;
+        while let Some((tid, task)) = with(|rt| rt.next_task(back.take())) {
+            back = resume(task).map(|task| (tid, task));
         }
         if let Some(tid) = with(|rt| rt.left()) {
             super::never_ends(tid);
@@ -86,21 +90,33 @@ pub(crate) fn run(
     }
 }
 
-/// Runs a thread until it gives up its turn, or ends.
-fn resume(tid: Tid) {
-    let place = usize::from(tid);
-    let taken = with(|rt| rt.tasks.coroutines[place].take());
-    let (mut coroutine, size) = taken.expect("a thread that has not ended has a coroutine");
+impl Runtime {
+    /// Takes back the coroutine of a thread that has given up its turn, and gives out that of the one whose turn
+    /// it is.
+    fn next_task(&mut self, back: Option<(Tid, Task)>) -> Option<(Tid, Task)> {
+        if let Some((tid, task)) = back {
+            self.tasks.coroutines[usize::from(tid)] = Some(task);
+        }
+        let tid = self.turn()?;
+        let task = self.tasks.coroutines[usize::from(tid)].take();
+        Some((tid, task.expect("a thread that has not ended has a coroutine")))
+    }
+}
+
+/// Runs a thread until it gives up its turn, or ends. Returns its coroutine if it has not ended.
+fn resume((mut coroutine, size): Task) -> Option<Task> {
     coroutine.resume();
     if !coroutine.is_done() {
-        with(|rt| rt.tasks.coroutines[place] = Some((coroutine, size)));
-    } else if size.is_none() {
+        return Some((coroutine, size));
+    }
+    if size.is_none() {
         IDLE.with_borrow_mut(|idle| {
             if idle.coroutines.len() < KEPT {
                 idle.coroutines.push(coroutine);
             }
         });
     }
+    None
 }
 
 /// A coroutine that nobody runs on.
@@ -124,19 +140,21 @@ fn new(stack_size: usize) -> Coroutine {
 
 /// Has the code of a thread that has just been admitted run.
 pub(crate) fn start(tid: Tid, stack_size: Option<usize>, code: Code) {
-    let Some(usual) = with(|rt| rt.tasks.stack_size) else {
-        return start_task(tid, stack_size, code);
-    };
-    let mut coroutine = stack_size.map_or_else(|| coroutine(usual), new);
-    coroutine.init_code(move || run_thread(tid, code));
-    with(|rt| {
+    let code = with(|rt| {
+        let Some(usual) = rt.tasks.stack_size else { return Some(code) };
+        let mut coroutine = stack_size.map_or_else(|| coroutine(usual), new);
+        coroutine.init_code(move || run_thread(tid, code));
         let all = &mut rt.tasks.coroutines;
         let place = usize::from(tid);
         if all.len() <= place {
             all.resize_with(place + 1, || None);
         }
         all[place] = Some((coroutine, stack_size));
+        None
     });
+    if let Some(code) = code {
+        start_task(tid, stack_size, code);
+    }
 }
 
 /// Has it run on a task of shuttle's.

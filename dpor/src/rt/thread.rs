@@ -2,7 +2,7 @@
 
 use crate::memory::Known;
 use crate::op::{ObjId, Op, Tid};
-use crate::spin::{Pause, Round};
+use crate::spin::Pause;
 use crate::trace::Clock;
 use std::any::Any;
 use std::panic::Location;
@@ -63,8 +63,8 @@ pub(crate) struct Thread {
     pub(super) yielded: bool,
     /// Where it is blocked now, it may be for ever.
     pub(crate) waits: bool,
-    /// What it has looked at since it changed something, or yielded.
-    pub(crate) round: Round,
+    /// How many events there were when it yielded last, or changed what is no object.
+    pub(super) since: usize,
     /// It has yielded after such a round, and has performed nothing since.
     pub(crate) pause: Option<Pause>,
     /// What it knows, as a number.
@@ -76,8 +76,8 @@ pub(crate) struct Thread {
     pub(super) stuck: bool,
     /// How many of its weak compare-exchanges have failed spuriously.
     pub(super) failures: u32,
-    /// What it performed last, and where.
-    pub(super) last: Option<(&'static str, &'static Location<'static>)>,
+    /// The number of its last event, if there is a watchdog.
+    pub(super) last: Option<usize>,
     /// Which thread has joined it.
     pub(super) joined: Option<Tid>,
     /// It runs a destructor that another thread might run instead: where the reference was made.
@@ -105,7 +105,7 @@ impl Thread {
             objects: 0,
             yielded: false,
             waits: false,
-            round: Round::default(),
+            since: 0,
             pause: None,
             past: 0,
             spurious: 0,
@@ -140,7 +140,7 @@ impl Thread {
         self.objects = 0;
         self.yielded = false;
         self.waits = false;
-        self.round.clear();
+        self.since = 0;
         self.pause = None;
         self.past = 0;
         self.spurious = 0;

@@ -33,11 +33,28 @@ pub(crate) enum Turnover {
 impl Runtime {
     pub(crate) fn finish(&mut self, tid: Tid) {
         self.threads[tid as usize].status = Status::Finished;
-        self.unsettled = true;
-        for &p in &self.live {
-            self.threads[p as usize].stuck = false;
+        let mut left = self.between;
+        while left != 0 {
+            let status = &self.threads[left.trailing_zeros() as usize].status;
+            self.unsettled |= matches!(status, Status::Joining(target, _) if *target == tid);
+            left &= left - 1;
+        }
+        if self.ending.is_some() {
+            for &p in &self.live {
+                self.threads[p as usize].stuck = false;
+            }
         }
         self.wake_guests();
+    }
+
+    /// Ends a thread if that is nothing but its end. Returns whether it is.
+    pub(super) fn ends_quietly(&mut self, tid: Tid) -> bool {
+        let thread = &self.threads[tid as usize];
+        let quietly = thread.locals.is_empty() && thread.end.is_none();
+        if quietly {
+            self.finish(tid);
+        }
+        quietly
     }
 
     pub(crate) fn stuck(&mut self) {
@@ -45,7 +62,7 @@ impl Runtime {
     }
 
     /// The current thread is about to perform `op`.
-    pub(crate) fn arrive(&mut self, op: Op) -> Arrival {
+    pub(crate) fn arrive(&mut self, op: &Op) -> Arrival {
         if self.ending.is_some() {
             return Arrival::GivenUp;
         }
@@ -71,11 +88,14 @@ impl Runtime {
             op.obj == NO_OBJECT || self.objects.get(op.obj as usize).is_some_and(|o| o.alive),
             "an object is used in another execution than the one that made it"
         );
-        self.threads[me as usize].status = Status::At(op);
+        if self.is_alone() && self.goes_on_alone(op) {
+            return Arrival::Go;
+        }
+        self.threads[me as usize].status = Status::At(*op);
         if matches!(self.mode, Mode::Sample | Mode::Guest(_)) {
             return Arrival::Switch;
         }
-        match self.next() {
+        match self.as_before().or_else(|| self.next()) {
             Some(next) if next == me && self.ending.is_none() => Arrival::Go,
             Some(next) if next == me => Arrival::GivenUp,
             next => {
@@ -85,12 +105,23 @@ impl Runtime {
         }
     }
 
+    /// The thread to run, if the last execution came as far as this, nothing has to be done before the next event,
+    /// and the one whose it was can go on.
+    #[inline]
+    fn as_before(&self) -> Option<Tid> {
+        let quiet = !self.unsettled && !self.unknown && self.probe.is_none();
+        let event = self.trace.remembered().filter(|_| quiet)?;
+        self.enabled(event.tid).then_some(event.tid)
+    }
+
     /// The current thread waits as `status` says. Returns whether it has to give up its turn for that.
     pub(crate) fn wait(&mut self, status: Status) -> bool {
         if self.ending.is_some() {
             return false;
         }
         let me = self.current;
+        // Whether it goes on is not told by what it looks at.
+        self.tried(false);
         self.meets |= matches!(status, Status::Gathering(..) | Status::Meeting(..));
         self.threads[me as usize].status = status;
         self.between |= bit(me);
@@ -124,6 +155,7 @@ impl Runtime {
                         let known = self.threads[target as usize].known.now.clone();
                         join(&mut self.threads[tid as usize].known.now, &known);
                     }
+                    self.joins = true;
                 }
                 done
             }
@@ -176,12 +208,16 @@ impl Runtime {
                 continue;
             }
             left &= !bit(tid);
-            let status = self.threads[tid as usize].status;
-            match status {
-                Status::At(_) | Status::Running | Status::Finished => self.between &= !bit(tid),
-                Status::Joining(target, _) if self.unfinished(target) => {}
-                _ if self.settle(tid) => return Some(tid),
+            match &self.threads[tid as usize].status {
+                Status::At(_) | Status::Running | Status::Finished => {
+                    self.between &= !bit(tid);
+                    continue;
+                }
+                Status::Joining(target, _) if self.unfinished(*target) => continue,
                 _ => {}
+            }
+            if self.settle(tid) {
+                return Some(tid);
             }
         }
         self.unsettled = false;
@@ -465,7 +501,9 @@ impl Runtime {
         self.current = tid;
         if let Some(pulse) = &self.pulse {
             let thread = &self.threads[tid as usize];
-            pulse.turn(thread.name.as_deref(), self.place(tid), thread.last);
+            let last = thread.last.map(|event| &self.trace.events()[event]);
+            let last = last.map(|event| (event.announced, event.verb, event.at));
+            pulse.turn(thread.name.as_deref(), self.place(tid), last);
         }
         let thread = &mut self.threads[tid as usize];
         let waits = match thread.status {

@@ -12,7 +12,7 @@
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
 use crate::rt;
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -154,7 +154,7 @@ impl<T: ?Sized, const EXPLORED: bool> Arc<T, EXPLORED> {
     }
 
     /// Sets the name that witnesses show.
-    pub fn set_name(this: &Self, name: impl Into<String>) {
+    pub fn set_name(this: &Self, name: impl Into<Cow<'static, str>>) {
         if let Some(id) = this.id {
             rt::set_name(id, name.into());
         }

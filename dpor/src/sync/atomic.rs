@@ -7,6 +7,7 @@
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op, ACQUIRE, ACQUIRE_ON_FAILURE, RELEASE};
 use crate::rt;
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::Ordering::SeqCst;
@@ -99,14 +100,14 @@ macro_rules! atomic {
 
             /// An atomic whose name witnesses show.
             #[track_caller]
-            pub fn named(name: impl Into<String>, value: $t) -> Self {
+            pub fn named(name: impl Into<Cow<'static, str>>, value: $t) -> Self {
                 let atomic = Self::new(value);
                 atomic.set_name(name);
                 atomic
             }
 
             /// Sets the name that witnesses show.
-            pub fn set_name(&self, name: impl Into<String>) {
+            pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
                 rt::set_name(self.id, name.into());
             }
 

@@ -3,6 +3,7 @@
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
 use crate::rt::{self, Status};
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 
@@ -30,7 +31,7 @@ impl Barrier {
     }
 
     /// Sets the name that witnesses show.
-    pub fn set_name(&self, name: impl Into<String>) {
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         rt::set_name(self.id, name.into());
     }
 

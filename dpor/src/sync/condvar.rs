@@ -5,6 +5,7 @@ use crate::object::{State, MAY_END, NOTIFIED};
 use crate::op::{Kind, ObjId, Op};
 use crate::rt;
 use crate::thread::toss;
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -39,14 +40,14 @@ impl Condvar {
 
     /// A condition variable whose name witnesses show.
     #[track_caller]
-    pub fn named(name: impl Into<String>) -> Self {
+    pub fn named(name: impl Into<Cow<'static, str>>) -> Self {
         let condvar = Condvar::new();
         condvar.set_name(name);
         condvar
     }
 
     /// Sets the name that witnesses show.
-    pub fn set_name(&self, name: impl Into<String>) {
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         rt::set_name(self.id, name.into());
     }
 

@@ -4,6 +4,7 @@ use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
 use crate::rt;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -28,7 +29,7 @@ impl<T> Mutex<T> {
 
     /// A mutex whose name witnesses show.
     #[track_caller]
-    pub fn named(name: impl Into<String>, value: T) -> Self {
+    pub fn named(name: impl Into<Cow<'static, str>>, value: T) -> Self {
         let mutex = Mutex::new(value);
         mutex.set_name(name);
         mutex
@@ -43,7 +44,7 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     /// Sets the name that witnesses show.
-    pub fn set_name(&self, name: impl Into<String>) {
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         rt::set_name(self.id, name.into());
     }
 

@@ -4,6 +4,7 @@ use super::{LockResult, Poison, PoisonError, TryLockError, TryLockResult};
 use crate::object::State;
 use crate::op::{Kind, ObjId, Op};
 use crate::rt;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -31,7 +32,7 @@ impl<T> RwLock<T> {
 
     /// A lock whose name witnesses show.
     #[track_caller]
-    pub fn named(name: impl Into<String>, value: T) -> Self {
+    pub fn named(name: impl Into<Cow<'static, str>>, value: T) -> Self {
         let lock = RwLock::new(value);
         lock.set_name(name);
         lock
@@ -46,7 +47,7 @@ impl<T> RwLock<T> {
 
 impl<T: ?Sized> RwLock<T> {
     /// Sets the name that witnesses show.
-    pub fn set_name(&self, name: impl Into<String>) {
+    pub fn set_name(&self, name: impl Into<Cow<'static, str>>) {
         rt::set_name(self.id, name.into());
     }
 

@@ -72,6 +72,11 @@ fn programs_that_were_wrong_once() {
             vec![Yield, Send],
             vec![TrySend, Yield, Load(0), DropSender],
         ],
+        // Who tries a loop, and comes to a join, does not spin: with the other thread over it goes on there.
+        vec![vec![Store(0, 1), SpinFor(0, 2, 2), Join, SpinLock(0)], vec![Cas(0, 1, 2)]],
+        // Whether a thread spins depends on what others did that it knows of, and not on its own steps alone.
+        vec![vec![Spin(0, 1), SpinFor(0, 2, 2)], vec![SpinLock(0)]],
+        vec![vec![Cas(0, 2, 1), Spin(0, 1), SpinFor(0, 2, 2)], vec![SpinLock(0), SpinOnBoth]],
         // What goes on after a yield needs room, or a permit, without what it is to go before.
         vec![
             vec![Store(0, 1), DropSender, Recv(false), Yield],

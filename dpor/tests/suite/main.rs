@@ -10,6 +10,7 @@ mod shuttles_runner;
 #[path = "../support/teardown.rs"]
 mod teardown;
 
+mod alone;
 mod awaiting;
 mod brute;
 mod brute_force;
@@ -34,4 +35,5 @@ mod symmetry;
 mod teardowns;
 mod unwinding;
 mod violations;
+mod wide;
 mod workers;

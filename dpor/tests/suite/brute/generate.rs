@@ -150,7 +150,31 @@ impl Generator {
             (0..stmts).map(|_| self.stmt(dice, 2)).collect()
         };
         let threads = 2 + dice.below(3);
-        (0..threads).map(|_| thread(dice)).collect()
+        let mut program: Program = (0..threads).map(|_| thread(dice)).collect();
+        if dice.below(4) == 0 {
+            self.add_phase(dice, &mut program[0]);
+        }
+        program
+    }
+
+    /// The main thread is alone then, and then spawns others.
+    fn add_phase(&self, dice: &mut Dice, main: &mut Vec<Stmt>) {
+        main.truncate(1);
+        main.push(Stmt::Join);
+        let some = |dice: &mut Dice, least: usize| {
+            let stmts = least + dice.below(2);
+            (0..stmts).map(|_| self.stmt(dice, 1)).collect::<Vec<_>>()
+        };
+        main.extend(some(dice, 0));
+        for _ in 0..1 + dice.below(2) {
+            let body = some(dice, 1);
+            main.push(Stmt::Spawn(body));
+        }
+        main.extend(some(dice, 0));
+        if dice.below(2) == 0 {
+            main.push(Stmt::Join);
+            main.extend(some(dice, 1));
+        }
     }
 
     /// A program of at most so many operations.

@@ -41,6 +41,8 @@ pub(crate) enum Stmt {
     /// Whether all are notified.
     Notify(bool),
     Spawn(Vec<Stmt>),
+    /// Joins all that the thread has spawned.
+    Join,
     Park(bool),
     UnparkMain,
     Once(Vec<Stmt>),
@@ -144,7 +146,7 @@ pub(crate) fn size(stmts: &[Stmt]) -> usize {
         Stmt::PollRead | Stmt::SpinTryRead(_) => 2,
         Stmt::PollWrite | Stmt::SetRwLock => 3,
         Stmt::Poll(_) | Stmt::SetCondition | Stmt::ParkUntil(_) | Stmt::ShareUntil(_) => 2,
-        Stmt::Yield => 0,
+        Stmt::Yield | Stmt::Join => 0,
         _ => 1,
     };
     stmts.iter().map(one).sum()
@@ -470,6 +472,7 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
                 let child = move || start(&world, &inner, &body, Vec::new(), own);
                 children.push(thread::spawn(child));
             }
+            Stmt::Join => join(std::mem::take(&mut children)),
             Stmt::Park(true) => thread::park_timeout(Duration::ZERO),
             Stmt::Park(false) => thread::park(),
             Stmt::UnparkMain => world.main.unpark(),
@@ -606,6 +609,10 @@ fn run(world: &Arc<World>, me: &str, stmts: &[Stmt], mut children: Children) {
             }
         }
     }
+    join(children);
+}
+
+fn join(children: Children) {
     for child in children {
         child.join().unwrap();
     }

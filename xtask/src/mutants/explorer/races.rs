@@ -1,9 +1,69 @@
 //! Which races are found, and what reverses them.
 
 use super::super::{mutant, Mutant};
-use super::RACES;
+use super::{ALONE, OBJECT, RACES, STATE};
 
 pub(super) const MUTANTS: &[Mutant] = &[
+    mutant(
+        "race-settled-whatever-comes-behind",
+        "a race is reversed once for all executions with the same beginning",
+        RACES,
+        &[("let settled = reversal(start, &mut self.sequence, sure);\n        if second", "let settled = reversal(start, &mut self.sequence, sure) | true;\n        if second")],
+    ),
+    mutant(
+        "race-settled-by-what-comes-behind",
+        "steps behind the second event of a race are taken to come in every reversal of it",
+        RACES,
+        &[("    sequence.extend(behind.filter(|event| !goes(event)).map(Event::transition));\n    sure", "    sequence.extend(behind.filter(|event| !goes(event)).map(Event::transition));\n    sequence.len()")],
+    ),
+    mutant(
+        "race-of-who-is-alone-with-what-comes-later",
+        "who is alone once is taken to be so for ever",
+        STATE,
+        &[("        self.admit(tid, parent, nth);\n        self.alone = false;", "        self.admit(tid, parent, nth);")],
+    ),
+    mutant(
+        "alone-beside-a-thread-that-has-ended",
+        "a thread that has ended is taken to be known",
+        ALONE,
+        &[("!self.unfinished(other) && events(other, other) <= events(other, me)", "!self.unfinished(other)")],
+    ),
+    mutant(
+        "alone-beside-a-thread-that-goes-on",
+        "a thread whose events are known is taken to be over",
+        ALONE,
+        &[("!self.unfinished(other) && events(other, other)", "events(other, other)")],
+    ),
+    mutant(
+        "alone-leaves-no-history",
+        "what a thread does that is alone is not among what was done to the object",
+        ALONE,
+        &[("            own.history.push(self.trace.len() as u32);", "            let _ = own;")],
+    ),
+    mutant(
+        "alone-for-ever",
+        "a thread that is alone may go on without an end",
+        ALONE,
+        &[("            && self.trace.len() < self.max_steps\n", "")],
+    ),
+    mutant(
+        "alone-though-it-waits",
+        "a thread that is alone does not wait",
+        ALONE,
+        &[("(op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, me))", "true")],
+    ),
+    mutant(
+        "alone-beside-its-pause",
+        "a thread that is alone does not wait for a change",
+        ALONE,
+        &[("            && self.threads[me as usize].pause.is_none()\n", "")],
+    ),
+    mutant(
+        "trace-forgets-less-than-differs",
+        "what knew of others is taken to have been known by all who do the same",
+        OBJECT,
+        &[("match class.conflicts(class) {", "match true {")],
+    ),
     mutant(
         "race-of-looks-and-locks",
         "a look at a mutex or a once does not race with an acquisition after it",
@@ -33,8 +93,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "an operation races with the last that it is dependent with alone",
         RACES,
         &[(
-            "if all.into_iter().all(|c| at.conflicts(first, c)) {",
-            "if true || all.into_iter().all(|c| at.conflicts(first, c)) {",
+            "if second.class.conflicting() & !conflicting == 0 {",
+            "if true || second.class.conflicting() & !conflicting == 0 {",
         )],
     ),
     mutant(
@@ -77,15 +137,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "wakeup-sequence-ends-at-the-second",
         "what comes after the second event of a race is no part of its reversal",
         RACES,
-        &[("if start + i != second && !goes(event) {", "if start + i < second && !goes(event) {")],
+        &[("behind.iter().skip(1).take_while(", "behind.iter().skip(behind.len()).take_while(")],
     ),
     mutant(
         "wakeup-sequence-is-cut-to-one",
         "of a wakeup sequence, only the first step is kept",
         RACES,
         &[(
-            "        self.sequence.push(Transition { tid: second.tid, label });\n        reversal(start, &mut self.sequence);",
-            "        self.sequence.push(Transition { tid: second.tid, label });\n        self.sequence.truncate(1);\n        reversal(start, &mut self.sequence);",
+            "        self.sequence.push(Transition { tid: second.tid, label });\n        let settled = reversal(start, &mut self.sequence, sure);",
+            "        self.sequence.push(Transition { tid: second.tid, label });\n        self.sequence.truncate(1);\n        let settled = reversal(start, &mut self.sequence, sure.min(1));",
         )],
     ),
     mutant(

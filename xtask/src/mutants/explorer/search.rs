@@ -1,7 +1,7 @@
 //! Sleep sets and wakeup trees, of one worker and of several.
 
 use super::super::{mutant, Mutant};
-use super::{NODE, TREE, WAKEUP};
+use super::{NODE, SCHEDULE, TREE, WAKEUP};
 
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
 
@@ -28,7 +28,25 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "sleep-is-not-asked",
         "sequences are inserted though a sleeping step covers them",
         NODE,
-        &[("if !node.covers(sequence) {", "if true || !node.covers(sequence) {")],
+        &[("match node.covers(sequence) {", "match node.covers(sequence).filter(|_| false) {")],
+    ),
+    mutant(
+        "wakeup-is-sure-of-a-new-branch",
+        "a new branch is taken to begin every reversal of the race",
+        WAKEUP,
+        &[("        settled && sequence.len() <= sure + 1", "        settled")],
+    ),
+    mutant(
+        "wakeup-is-sure-of-any-branch",
+        "a branch that a sequence can start with is taken to be in every reversal of the race",
+        WAKEUP,
+        &[("sequence[..sure].contains(&step) || sequence.last() == Some(&step)", "true || sequence[..sure].contains(&step)")],
+    ),
+    mutant(
+        "order-of-what-is-no-block",
+        "an event of a thread that has become alone is put to those before it",
+        SCHEDULE,
+        &[(".filter(|_| trace.goes_on_alone(i))", ".filter(|_| e.alone)")],
     ),
     mutant(
         "wakeup-sequence-is-dropped",

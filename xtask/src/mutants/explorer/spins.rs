@@ -1,7 +1,7 @@
 //! Loops that wait, and waits that end by themselves.
 
 use super::super::{mutant, Mutant};
-use super::{OBJECT, PAUSE, SPIN};
+use super::{OBJECT, PAUSE, SPIN, TURN};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -12,6 +12,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
             "                set.push((look.obj, look.class()));",
             "                let _ = &mut set;",
         )],
+    ),
+    mutant(
+        "spin-goes-on-behind-a-join",
+        "a thread that is tried is taken to spin though it has joined another meanwhile",
+        TURN,
+        &[("        self.tried(false);\n        self.meets", "        self.meets")],
+    ),
+    mutant(
+        "spin-round-has-no-beginning",
+        "who yields has looked at what it had looked at before it yielded last",
+        PAUSE,
+        &[("        thread.since = self.trace.len();", "        let _ = &thread.since;")],
     ),
     mutant(
         "spin-gives-up",
