@@ -210,7 +210,9 @@ impl Exploration {
                     false => tally.conclude(rt, value),
                 };
                 all.executions.fetch_add(1, Relaxed);
-                all.violating.fetch_add(violates as u64, Relaxed);
+                if violates {
+                    all.violating.fetch_add(1, Relaxed);
+                }
             } else {
                 tally.probes += 1;
             }

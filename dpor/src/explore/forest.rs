@@ -30,6 +30,8 @@ struct Shared {
     stopped: AtomicBool,
     /// The same: whether workers have to give back their jobs, because they are to stop or to pause.
     wanted: AtomicBool,
+    /// The same: whether more workers wait for a job than there are jobs.
+    hungry: AtomicBool,
     save: Option<Save>,
 }
 
@@ -72,6 +74,7 @@ impl Forest {
                 if let Some(place) = inner.tree.jobs.pop() {
                     inner.busy += 1;
                     inner.idle -= 1;
+                    self.note(&inner);
                     return Some(inner.tree.describe(place));
                 }
                 if inner.busy == 0 {
@@ -79,14 +82,19 @@ impl Forest {
                     return None;
                 }
             }
+            self.note(&inner);
             inner = self.0.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Whether somebody waits for a job.
     pub(crate) fn hungry(&self) -> bool {
-        let inner = self.lock();
-        inner.idle > inner.tree.jobs.len()
+        self.0.hungry.load(Relaxed)
+    }
+
+    /// Somebody waits, or there is a job more, or one fewer.
+    fn note(&self, inner: &Inner) {
+        self.0.hungry.store(inner.idle > inner.tree.jobs.len(), Relaxed);
     }
 
     /// Has the tree written, as soon as all workers have given back their jobs.
@@ -127,14 +135,18 @@ impl Forest {
     /// Makes sure that `sequence` is explored at the node that `edge` leaves; a race behind `edge`
     /// asks for it.
     pub(crate) fn insert(&self, edge: Edge, sequence: &mut Vec<Transition>) {
-        if self.lock().tree.insert(edge, sequence) {
+        let mut inner = self.lock();
+        if inner.tree.insert(edge, sequence) {
+            self.note(&inner);
             self.0.changed.notify_one();
         }
     }
 
     /// Shares a worker's nodes, at `parent`: see [`Tree::publish`].
     pub(crate) fn publish(&self, parent: Place, nodes: Vec<Published>, explored: f64) -> Vec<Edge> {
-        let path = self.lock().tree.publish(parent, nodes, explored);
+        let mut inner = self.lock();
+        let path = inner.tree.publish(parent, nodes, explored);
+        self.note(&inner);
         self.0.changed.notify_all();
         path
     }
