@@ -3,8 +3,9 @@
 //! Whoever is alone knows all that has been done, and whoever it spawns knows all that it does. So its operations
 //! race with nothing, and there is nothing to choose: they have no node in the exploration tree, their objects
 //! need not be asked what they know, and nor need the objects be told. The history of an object and the trace
-//! have them as any others. (A detour ends where two threads race, and an execution that halts does so before an
-//! operation that some thread stands at while there are several: there, nobody is alone.)
+//! have them as any others. (A detour ends where two threads race, so nobody is alone there. An execution that is
+//! to halt before a change of an object does not halt for whoever is alone: that change is no choice, and nothing
+//! can be divided by it.)
 //!
 //! Whether a thread is alone before one of its events follows from what happens before the event: equivalent
 //! executions agree on it.
