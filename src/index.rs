@@ -43,6 +43,7 @@ pub(crate) struct Index<T> {
 #[derive(Debug)]
 struct Shard<T> {
     vbs: Mutex<Vec<Entries<T>>>,
+    /// With the lock and its vector, 128 bytes.
     _apart: [u64; 11],
 }
 

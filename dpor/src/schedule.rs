@@ -88,7 +88,7 @@ impl Linearizer {
             }
             events[p].push(i as u32);
             // Whoever is alone goes on with nobody in between.
-            if let Some(block) = blocks[p].last_mut().filter(|_| trace.goes_on_alone(i)) {
+            if let Some(block) = blocks[p].last_mut().filter(|_| trace.is_still_alone(i)) {
                 block.to = e.seq;
                 continue;
             }

@@ -244,7 +244,7 @@ impl Trace {
 
     /// Whether event `i` is that of a thread which is alone, and was so at the event before: it knows no more
     /// than that.
-    pub(crate) fn goes_on_alone(&self, i: usize) -> bool {
+    pub(crate) fn is_still_alone(&self, i: usize) -> bool {
         let event = &self.events[i];
         let before = i.checked_sub(1).map(|before| &self.events[before]);
         event.alone && before.is_some_and(|before| before.alone && before.tid == event.tid)

@@ -325,10 +325,8 @@ impl Search {
     /// If somebody waits for a job, gives away the branches that wait nearest to the root. Returns
     /// whether it did.
     fn share(&mut self) -> bool {
-        let Some(forest) = self.forest.as_ref().filter(|forest| forest.hungry()) else {
-            return false;
-        };
-        let forest = forest.clone();
+        let hungry = self.forest.as_ref().filter(|forest| forest.hungry());
+        let Some(forest) = hungry.cloned() else { return false };
         let Some(at) = self.nodes.iter().position(|n| !n.todo.is_empty()) else { return false };
         let mut published = Vec::new();
         for node in self.nodes.drain(..=at) {

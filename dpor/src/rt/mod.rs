@@ -370,28 +370,27 @@ fn run_threads_function(tid: Tid, f: &mut dyn FnMut()) {
     if is_guest() {
         guest::arrive_as(tid);
     }
-    if fails() {
+    let (fails, given_up) = with(|rt| (rt.fails, rt.ending.is_some()));
+    if fails {
         f();
         guest::drop_locals();
         end(tid);
         with(|rt| rt.finish(tid));
         return;
     }
-    if with(|rt| rt.ending.is_some()) {
+    if given_up {
         with(|rt| rt.finish(tid));
         return;
     }
     let result = catch_unwind(AssertUnwindSafe(f));
     report_panic(tid, result);
-    strays::report();
-    if with(|rt| rt.ends_quietly(tid)) {
-        return;
+    if with(|rt| rt.thread(tid).leaves()) {
+        // Thread-locals go while their thread can still act, the latest first, as std's do.
+        while let Some(local) = with(|rt| rt.thread(tid).last_local()) {
+            report_panic(tid, catch_unwind(AssertUnwindSafe(move || drop(local))));
+        }
+        report_panic(tid, catch_unwind(|| end(tid)));
     }
-    // Thread-locals go while their thread can still act, the latest first, as std's do.
-    while let Some(local) = with(|rt| rt.thread(tid).last_local()) {
-        report_panic(tid, catch_unwind(AssertUnwindSafe(move || drop(local))));
-    }
-    report_panic(tid, catch_unwind(|| end(tid)));
     strays::report();
     with(|rt| rt.finish(tid));
 }

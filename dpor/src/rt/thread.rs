@@ -118,6 +118,11 @@ impl Thread {
         }
     }
 
+    /// Whether something is done at its end.
+    pub(super) fn leaves(&self) -> bool {
+        !self.locals.is_empty() || self.end.is_some()
+    }
+
     /// Takes out the thread-local that was made last.
     pub(super) fn last_local(&mut self) -> Option<Rc<dyn Any>> {
         self.locals.iter_mut().rev().find_map(|(_, value)| value.take())

@@ -47,16 +47,6 @@ impl Runtime {
         self.wake_guests();
     }
 
-    /// Ends a thread if that is nothing but its end. Returns whether it is.
-    pub(super) fn ends_quietly(&mut self, tid: Tid) -> bool {
-        let thread = &self.threads[tid as usize];
-        let quietly = thread.locals.is_empty() && thread.end.is_none();
-        if quietly {
-            self.finish(tid);
-        }
-        quietly
-    }
-
     pub(crate) fn stuck(&mut self) {
         self.threads[self.current as usize].stuck = true;
     }

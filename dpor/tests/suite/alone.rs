@@ -36,16 +36,19 @@ fn phase(lock: &Arc<Mutex<Vec<usize>>>, threads: usize) {
     lock.lock().unwrap().push(9);
 }
 
+/// Phases of two and of so many threads: in which order they came.
+fn phases(second: usize) -> Vec<usize> {
+    let lock = Arc::new(Mutex::new(Vec::new()));
+    lock.lock().unwrap().push(8);
+    phase(&lock, 2);
+    phase(&lock, second);
+    let seen = lock.lock().unwrap().clone();
+    seen
+}
+
 #[test]
 fn each_phase_has_its_orderings() {
-    explored(2 * 6, || {
-        let lock = Arc::new(Mutex::new(Vec::new()));
-        lock.lock().unwrap().push(8);
-        phase(&lock, 2);
-        phase(&lock, 3);
-        let seen = lock.lock().unwrap().clone();
-        seen
-    });
+    explored(2 * 6, || phases(3));
 }
 
 /// Nobody has joined it: that it has ended in one ordering says nothing of the others.
@@ -155,14 +158,7 @@ fn whoever_waits_alone_waits_for_ever() {
 /// A token names each event, those of who is alone among them.
 #[test]
 fn an_ordering_runs_again() {
-    let body = || {
-        let lock = Arc::new(Mutex::new(Vec::new()));
-        lock.lock().unwrap().push(8);
-        phase(&lock, 2);
-        phase(&lock, 2);
-        let seen = lock.lock().unwrap().clone();
-        seen
-    };
+    let body = || phases(2);
     let report = Explorer::new().explore(body);
     assert_eq!(report.outcomes.len(), 4);
     for (outcome, found) in &report.outcomes {

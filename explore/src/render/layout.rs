@@ -165,7 +165,8 @@ impl fmt::Display for Plural<'_> {
     }
 }
 
-fn ending(count: u64) -> &'static str {
+/// The ending of the noun that is counted: none for 1.
+pub fn ending(count: u64) -> &'static str {
     match count {
         1 => "",
         _ => "s",

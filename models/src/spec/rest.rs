@@ -4,7 +4,7 @@
 use super::state::{Connection, Place, Reads, World};
 use crate::answers;
 use crate::scenario::{Conn, Scenario};
-use orderings::render::layout::Plural;
+use orderings::render::layout::{ending, Plural};
 
 /// The name of the call that reads all statistics; no scenario can make it.
 pub const STATS: &str = "statistics";
@@ -99,8 +99,7 @@ impl Line {
         match count {
             // Grouped.
             1000.. => self.put(&Plural(count, noun).to_string()),
-            1 => self.number(count).put(" ").put(noun),
-            _ => self.number(count).put(" ").put(noun).put("s"),
+            _ => self.number(count).put(" ").put(noun).put(ending(count)),
         }
     }
 

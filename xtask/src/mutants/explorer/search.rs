@@ -46,7 +46,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "order-of-what-is-no-block",
         "an event of a thread that has become alone is put to those before it",
         SCHEDULE,
-        &[(".filter(|_| trace.goes_on_alone(i))", ".filter(|_| e.alone)")],
+        &[(".filter(|_| trace.is_still_alone(i))", ".filter(|_| e.alone)")],
     ),
     mutant(
         "wakeup-sequence-is-dropped",
