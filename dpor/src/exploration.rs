@@ -8,6 +8,7 @@ use crate::names::Names;
 use crate::ordering::Ordering;
 use crate::report::Progress;
 use crate::rt::{self, Mode, Runtime};
+use crate::schedule::Linearizer;
 use crate::settings::{Settings, Strategy};
 use crate::tally::Tally;
 use crate::watchdog::{Pulse, Watchdog};
@@ -191,7 +192,7 @@ impl Exploration {
         let _stop = self.forest.as_ref().map(StopOnPanic);
         let slot = Arc::new(Mutex::new(None));
         let (all, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());
-        let mut shown = self.start;
+        let (mut shown, mut linearizer) = (self.start, Linearizer::default());
         let conclude = move |rt: &mut Runtime| {
             let value = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
             let value = value.filter(|_| all.outcomes);
@@ -207,7 +208,7 @@ impl Exploration {
                         tally.repeat();
                         false
                     }
-                    false => tally.conclude(rt, value),
+                    false => tally.conclude(rt, value, &mut linearizer),
                 };
                 all.executions.fetch_add(1, Relaxed);
                 if violates {

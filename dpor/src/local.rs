@@ -1,6 +1,7 @@
 //! Thread-local storage for the threads of an execution, which share one OS thread.
 
-use crate::rt;
+use crate::rt::{self, Local};
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -35,27 +36,26 @@ impl<T: 'static> LocalKey<T> {
 
     /// Like [`with`](Self::with), with an error outside of an execution.
     pub fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Result<R, AccessError> {
-        let key = self as *const Self as usize;
-        let find = || {
-            rt::try_with(|rt| {
-                let me = rt.current;
-                let locals = &rt.thread(me).locals;
-                locals.iter().find(|(k, _)| *k == key).map(|(_, v)| v.clone())
-            })
-        };
-        let value = match find().ok_or(AccessError)? {
-            Some(value) => value.ok_or(AccessError)?,
-            None => {
-                let value: Rc<dyn std::any::Any> = Rc::new((self.init)());
-                rt::with(|rt| {
-                    let me = rt.current;
-                    rt.thread(me).locals.push((key, Some(value.clone())));
-                });
-                rt::guest::has_locals();
-                value
-            }
+        let value = match rt::try_with(|rt| rt.local(self.key())) {
+            Some(Local::Made(value)) => value,
+            Some(Local::None) => self.make(),
+            Some(Local::Gone) | None => return Err(AccessError),
         };
         Ok(f(value.downcast_ref::<T>().expect("a key has one type")))
+    }
+
+    fn key(&'static self) -> usize {
+        self as *const Self as usize
+    }
+
+    fn make(&'static self) -> Rc<dyn Any> {
+        let value: Rc<dyn Any> = Rc::new((self.init)());
+        rt::with(|rt| {
+            let me = rt.current;
+            rt.thread(me).locals.push((self.key(), Some(value.clone())));
+        });
+        rt::guest::has_locals();
+        value
     }
 }
 

@@ -19,11 +19,18 @@ struct Block {
     /// How many of the thread's events come before it, and how many there are with it.
     from: u32,
     to: u32,
+    /// How many of the thread's events come before something of another's that comes before the first: none of
+    /// those can be in the same run.
+    apart: u32,
 }
 
 /// The search for an order of a trace's events with few context switches.
-#[derive(Clone, Default)]
+///
+/// One is for one trace. What the trace of an execution shares with that of the last is not taken in again.
+#[derive(Default)]
 pub(crate) struct Linearizer {
+    /// The execution whose trace has been taken in.
+    execution: u64,
     /// The events of each thread, and the blocks that they are.
     events: Vec<Vec<u32>>,
     blocks: Vec<Vec<Block>>,
@@ -75,16 +82,19 @@ impl Linearizer {
     }
 
     fn take_in(&mut self, trace: &Trace) {
-        let Linearizer { events, blocks, needed, .. } = self;
-        events.iter_mut().for_each(Vec::clear);
-        blocks.iter_mut().for_each(Vec::clear);
-        needed.iter_mut().for_each(Vec::clear);
-        for (i, e) in trace.events().iter().enumerate() {
+        let same = trace.same_as(self.execution);
+        self.execution = trace.execution();
+        let Linearizer { events, blocks, .. } = self;
+        // Two executions part where there is a choice, and in a block there is none: those that remain are whole.
+        for (events, blocks) in events.iter_mut().zip(blocks.iter_mut()) {
+            events.truncate(events.partition_point(|&i| (i as usize) < same));
+            blocks.truncate(blocks.partition_point(|block| (block.event as usize) < same));
+        }
+        for (i, e) in trace.events().iter().enumerate().skip(same) {
             let p = e.tid as usize;
             if events.len() <= p {
                 events.resize_with(p + 1, Vec::new);
                 blocks.resize_with(p + 1, Vec::new);
-                needed.resize_with(p + 1, Vec::new);
             }
             events[p].push(i as u32);
             // Whoever is alone goes on with nobody in between.
@@ -92,23 +102,23 @@ impl Linearizer {
                 block.to = e.seq;
                 continue;
             }
-            blocks[p].push(Block { event: i as u32, from: e.seq - 1, to: e.seq });
-            // How many of the thread's events come before something of another's that comes before
-            // this one: none of those can be in the same run.
             let through = |(q, &c): (usize, &u32)| {
                 let last = (c as usize).checked_sub(1).filter(|_| q != p)?;
                 trace.clock(events[q][last] as usize).get(p).copied()
             };
             let apart = trace.clock(i).iter().enumerate().filter_map(through).max();
-            needed[p].push(apart.unwrap_or(0));
+            let apart = apart.unwrap_or(0);
+            blocks[p].push(Block { event: i as u32, from: e.seq - 1, to: e.seq, apart });
         }
-        for (blocks, apart) in blocks.iter().zip(needed) {
+        self.needed.resize_with(self.blocks.len(), Vec::new);
+        for (blocks, needed) in self.blocks.iter().zip(&mut self.needed) {
+            needed.resize(blocks.len(), 0);
             let (mut runs, mut start) = (0, u32::MAX);
-            for (block, apart) in blocks.iter().zip(apart).rev() {
+            for (block, needed) in blocks.iter().zip(needed).rev() {
                 if block.from < start {
-                    (runs, start) = (runs + 1, *apart);
+                    (runs, start) = (runs + 1, block.apart);
                 }
-                *apart = runs;
+                *needed = runs;
             }
         }
     }

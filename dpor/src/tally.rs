@@ -57,7 +57,6 @@ pub(crate) struct Tally<T> {
     within: Option<u32>,
     /// The part that this is, from 1, and of how many.
     part: Option<(usize, usize)>,
-    linearizer: Linearizer,
 }
 
 impl<T> Default for Tally<T> {
@@ -81,7 +80,6 @@ impl<T> Default for Tally<T> {
             limit: None,
             within: None,
             part: None,
-            linearizer: Linearizer::default(),
         }
     }
 }
@@ -190,8 +188,14 @@ impl<T: Ord + Debug + 'static> Tally<T> {
         }
     }
 
-    /// Takes in an execution that has ended. Returns whether it is one that violates something.
-    pub(crate) fn conclude(&mut self, rt: &Runtime, outcome: Option<T>) -> bool {
+    /// Takes in an execution that has ended. Returns whether it is one that violates something. `linearizer` is
+    /// for the executions of this runtime.
+    pub(crate) fn conclude(
+        &mut self,
+        rt: &Runtime,
+        outcome: Option<T>,
+        linearizer: &mut Linearizer,
+    ) -> bool {
         self.executions += 1;
         let weight = rt.weight;
         match rt.ending {
@@ -231,18 +235,18 @@ impl<T: Ord + Debug + 'static> Tally<T> {
         for found in &rt.violations {
             let key = (found.name.to_string(), found.place.clone());
             match self.violations.get_mut(&key) {
-                Some(best) => best.see(rt, &mut self.linearizer),
+                Some(best) => best.see(rt, linearizer),
                 None => {
-                    let best = Best::first(rt, &mut self.linearizer);
+                    let best = Best::first(rt, linearizer);
                     self.violations.insert(key, best);
                 }
             }
         }
         if let (Some(outcome), None | Some(Ending::AtRest)) = (outcome, &rt.ending) {
             match self.outcomes.get_mut(&outcome) {
-                Some(best) => best.see(rt, &mut self.linearizer),
+                Some(best) => best.see(rt, linearizer),
                 None => {
-                    let best = Best::first(rt, &mut self.linearizer);
+                    let best = Best::first(rt, linearizer);
                     self.outcomes.insert(outcome, best);
                 }
             }

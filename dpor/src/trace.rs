@@ -102,6 +102,9 @@ pub(crate) struct Trace {
     /// Those that there have been, and those that are remembered.
     events: Vec<Event>,
     len: usize,
+    /// The number of this execution, and how many of its events are those of the last.
+    execution: u64,
+    same: usize,
     arena: Vec<u32>,
     pauses: Vec<Pause>,
 }
@@ -123,6 +126,8 @@ impl Trace {
             self.truncate(0);
         }
         self.len = 0;
+        self.execution += 1;
+        self.same = 0;
     }
 
     fn truncate(&mut self, len: usize) {
@@ -133,6 +138,20 @@ impl Trace {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// How many events are those of execution number `last` of this trace, as far as that is known.
+    pub(crate) fn same_as(&self, last: u64) -> usize {
+        match self.execution - last {
+            0 => self.len,
+            1 => self.same,
+            _ => 0,
+        }
+    }
+
+    /// The number of this execution, from 1.
+    pub(crate) fn execution(&self) -> u64 {
+        self.execution
     }
 
     /// The next event of the last execution, if that is remembered.
@@ -152,6 +171,7 @@ impl Trace {
     /// Appends the event that is remembered as the next, if that is what a thread has performed, and
     /// returns what the thread knows by it, as a number. An atomic may hold another value: addresses are
     /// others in each execution.
+    #[inline(always)]
     pub(crate) fn recall(&mut self, tid: Tid, op: &Op, done: &Applied) -> Option<u64> {
         let next = self.events.get_mut(self.len)?;
         let same = (next.tid, next.obj, next.announced) == (tid, op.obj, op.kind)
@@ -163,6 +183,7 @@ impl Trace {
         (next.arg, next.pre, next.val) = (op.arg, done.pre, done.val);
         (next.verb, next.at) = (op.verb, op.at);
         self.len += 1;
+        self.same = self.len;
         Some(next.past)
     }
 
@@ -183,11 +204,20 @@ impl Trace {
         self.add(event, clock);
     }
 
-    /// Appends an event of a thread that is alone, and knows no more by it but that.
+    /// Appends an event of a thread that is alone, and knows no more by it but that. Those that follow one another
+    /// share one clock, in which the thread's own place is that of the first: nobody knows some of them only.
+    #[inline(always)]
     pub(crate) fn push_alone(&mut self, mut event: Event, clock: &[u32]) {
         self.forget();
-        event.base = (self.arena.len() as u32, clock.len() as u16);
-        self.add(event, clock);
+        event.seq = clock[event.tid as usize];
+        let shared = self.events.last().filter(|last| last.alone && last.tid == event.tid);
+        event.clock = match shared {
+            Some(last) => last.clock,
+            None => keep(&mut self.arena, clock),
+        };
+        event.base = event.clock;
+        self.events.push(event);
+        self.len += 1;
     }
 
     fn add(&mut self, mut event: Event, clock: &[u32]) {

@@ -22,7 +22,8 @@ pub struct Log(Mutex<Records>);
 #[derive(Debug, Default)]
 struct Records {
     clock: u64,
-    calls: BTreeMap<CallId, Performed>,
+    /// Shared with those who have asked for it: mostly nobody calls any more then.
+    calls: Arc<BTreeMap<CallId, Performed>>,
     news: BTreeMap<CallId, Vec<(u64, String)>>,
     subjects: BTreeMap<CallId, CallId>,
     violations: Vec<(Invariant, String)>,
@@ -153,7 +154,7 @@ impl Log {
         let mut records = self.records();
         records.clock += 1;
         let begin = records.clock;
-        records.calls.insert(id, Performed { begin, end: None });
+        Arc::make_mut(&mut records.calls).insert(id, Performed { begin, end: None });
     }
 
     /// A call has returned.
@@ -161,7 +162,7 @@ impl Log {
         let mut records = self.records();
         records.clock += 1;
         let now = records.clock;
-        if let Some(call) = records.calls.get_mut(&id) {
+        if let Some(call) = Arc::make_mut(&mut records.calls).get_mut(&id) {
             call.end = Some((now, answer));
         }
     }
@@ -227,7 +228,7 @@ impl Log {
     }
 
     /// The calls of this execution.
-    pub fn calls(&self) -> BTreeMap<CallId, Performed> {
+    pub fn calls(&self) -> Arc<BTreeMap<CallId, Performed>> {
         self.records().calls.clone()
     }
 

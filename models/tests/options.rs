@@ -208,8 +208,9 @@ fn an_exploration_in_parts_is_the_whole() {
     }
     let all = folder.to_str().expect("it is text");
     assert_eq!(counted(&["--merge", all, scenario]), whole);
-    let two = [path("1-of-3"), path("3-of-3")].join(",");
-    let missing = explore(&["--merge", &two, scenario]);
+    let [one, two, three] = [path("1-of-3"), path("2-of-3"), path("3-of-3")];
+    assert_eq!(counted(&["--merge", &one, &two, &three, scenario]), whole);
+    let missing = explore(&["--merge", &[one, three].join(","), scenario]);
     status(&missing, 3);
     assert!(stdout(&missing).contains("part 2 of 3 is missing"), "{}", stdout(&missing));
     std::fs::remove_dir_all(&folder).expect("it is there");

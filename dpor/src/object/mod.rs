@@ -376,7 +376,7 @@ impl Object {
     }
 
     /// Whether `tid` could perform `op` now.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enabled(&self, op: &Op, tid: Tid) -> bool {
         match (op.kind, &self.state) {
             (Kind::Lock, State::Mutex(holder)) => holder.is_none(),
@@ -395,6 +395,7 @@ impl Object {
     }
 
     /// Performs `op`, which is enabled, as event number `now`.
+    #[inline(always)]
     pub(crate) fn apply(&mut self, op: &Op, tid: Tid, now: usize) -> Applied {
         let mut done = Applied { label: Label::new(op.obj, op.kind), pre: 0, val: 0, after: None };
         match (op.kind, &mut self.state) {

@@ -26,7 +26,7 @@ pub(crate) use references::{counted, destroying, note_reference, reference_clone
 pub(crate) use state::{Ending, Mode, Note, Runtime};
 pub(crate) use statics::{of_static, unless_making};
 pub(crate) use tasks::{can_borrow, run, start};
-pub(crate) use thread::{Status, Thread};
+pub(crate) use thread::{Local, Status, Thread};
 pub(crate) use turn::Turnover;
 
 use self::turn::Arrival;
@@ -226,9 +226,12 @@ pub(crate) fn panics() -> Option<Tid> {
 pub(crate) fn perform(op: Op) -> Option<u64> {
     // Most operations go on at once.
     let arrival = RUNTIME.with(|cell| {
-        on(&mut cell.borrow_mut(), |rt| match rt.arrive(&op) {
-            Arrival::Go => Ok(rt.apply(&op)),
-            other => Err(other),
+        on(&mut cell.borrow_mut(), |rt| match rt.perform_alone(&op) {
+            Some(value) => Ok(value),
+            None => match rt.arrive_among_others(&op) {
+                Arrival::Go => Ok(rt.apply(&op)),
+                other => Err(other),
+            },
         })
     });
     match arrival.unwrap_or_else(|| strays::refuse(&op)) {
@@ -245,10 +248,10 @@ pub(crate) fn perform(op: Op) -> Option<u64> {
 pub(crate) fn release(op: Op, unwinds: impl FnOnce()) {
     let quiet = !std::thread::panicking();
     let arrival = try_with(|rt| {
-        if rt.ending.is_some() {
+        if rt.ending.is_some() || quiet && rt.perform_alone(&op).is_some() {
             return None;
         }
-        match rt.arrive(&op) {
+        match rt.arrive_among_others(&op) {
             Arrival::Go if quiet => {
                 rt.apply(&op);
                 None

@@ -1,7 +1,7 @@
 //! Counted references: what is done with them where that is no operation, and what is refused then.
 
 use super::state::{Ending, Mode, Runtime};
-use super::{dying, is_guest, perform, perform_with, unless_given_up, with};
+use super::{is_guest, perform, perform_with, try_with, unless_given_up, with};
 use crate::object::{bit, Applied, State};
 use crate::op::{Kind, Label, ObjId, Op, Tid};
 use std::panic::Location;
@@ -11,9 +11,11 @@ pub(super) const ASK: &str =
     "call reference_counts(true) on the explorer, or use sync::counted, to have that explored";
 const ASK_FOR_CLONES: &str = "call reference_counts(true) on the explorer to have that explored";
 
-/// Whether drops of references are operations, or would be if they were not `always`.
-pub(crate) fn counted(always: bool) -> bool {
-    with(|rt| always || rt.counts)
+/// Whether what is done with a reference is an operation: it is, if it is `always`. `None` where there is no
+/// execution, or one that has been given up.
+#[inline]
+pub(crate) fn counted(always: bool) -> Option<bool> {
+    try_with(|rt| rt.ending.is_none().then_some(always || rt.counts)).flatten()
 }
 
 /// Does something with a reference whose result others may decide: `f` returns it as for
@@ -26,8 +28,8 @@ pub(crate) fn references<R>(
     at: &'static Location<'static>,
     f: impl FnOnce() -> (R, u64, u64, Kind),
 ) -> R {
-    let Some(id) = id.filter(|_| !dying()) else { return f().0 };
-    if counted(always) {
+    let (Some(id), Some(counted)) = (id, counted(always)) else { return f().0 };
+    if counted {
         return perform_with(Op::new(id, kind, at), f);
     }
     if !is_guest() {
@@ -42,8 +44,7 @@ pub(crate) fn references<R>(
 
 /// A reference is cloned, which is an operation where all that is done with them is.
 pub(crate) fn reference_cloned(id: Option<ObjId>, at: &'static Location<'static>) {
-    let Some(id) = id.filter(|_| !dying()) else { return };
-    if counted(false) {
+    if let (Some(id), Some(true)) = (id, counted(false)) {
         perform(Op::new(id, Kind::CloneRef, at));
     }
 }

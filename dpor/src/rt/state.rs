@@ -4,7 +4,7 @@ use super::guest::Guest;
 use super::statics::Making;
 use super::strays::Running;
 use super::tasks::Tasks;
-use super::thread::{Status, Thread};
+use super::thread::{Local, Status, Thread};
 use crate::count::Weight;
 use crate::explore::{Blocked, Bounded, Search, Walk};
 use crate::memory::Cell;
@@ -257,7 +257,14 @@ impl Runtime {
         self.probe = None;
         self.current = 0;
         self.admit(0, 0, 0);
+        self.threads[0].clock.push(0);
         (self.alone, self.joins) = (true, false);
+    }
+
+    /// What the current thread has of the thread-local with this key.
+    #[inline]
+    pub(crate) fn local(&self, key: usize) -> Local {
+        self.threads[self.current as usize].local(key)
     }
 
     pub(crate) fn thread(&mut self, tid: Tid) -> &mut Thread {
@@ -296,6 +303,7 @@ impl Runtime {
         let child = &mut self.threads[tid as usize];
         child.clock.clear();
         child.clock.extend_from_slice(&known);
+        child.clock.resize(known.len().max(tid as usize + 1), 0);
         child.name = name;
         child.past = mix(past, nth as u64);
         self.threads[parent as usize].clock = known;
@@ -394,13 +402,24 @@ impl Runtime {
         }
     }
 
+    /// The watchdog, if there is one, learns that the current thread performs `op`.
+    #[inline(always)]
+    pub(super) fn beat(&mut self, op: &Op) {
+        if let Some(pulse) = &self.pulse {
+            pulse.performs((op.kind, op.verb, op.at));
+            self.threads[self.current as usize].last = Some(self.trace.len());
+        }
+    }
+
     /// Records that the current thread has performed `op`.
     pub(crate) fn commit(&mut self, op: &Op, mut done: Applied) {
         let tid = self.current;
         let i = tid as usize;
-        if let Some(pulse) = &self.pulse {
-            pulse.performs((op.kind, op.verb, op.at));
-            self.threads[i].last = Some(self.trace.len());
+        self.beat(op);
+        if self.is_quiet() {
+            self.threads[i].status = Status::Running;
+            self.add_alone(op, &done);
+            return self.after_timeout(op, &done);
         }
         let paused = self.threads[i].pause.is_some();
         if let Some(pause) = &self.threads[i].pause {
@@ -416,11 +435,14 @@ impl Runtime {
             }
             self.yields = self.threads[i].yielded;
         }
-        if self.threads[i].equal.is_some() {
+        let equal = self.threads[i].equal.is_some();
+        if equal {
             self.mark(tid, op, self.trace.len());
         }
-        if paused || !self.recall(op, &done) && !self.add_alone(op, &done) {
-            self.add(op, &done);
+        match paused {
+            false if self.alone && !equal => self.add_alone(op, &done),
+            false if self.recall(op, &done) => {}
+            _ => self.add(op, &done),
         }
         self.look();
         self.after_timeout(op, &done);
@@ -432,9 +454,6 @@ impl Runtime {
         let mut clock = std::mem::take(&mut self.scratch);
         clock.clear();
         clock.extend_from_slice(&self.threads[i].clock);
-        if clock.len() <= i {
-            clock.resize(i + 1, 0);
-        }
         clock[i] += 1;
         if let Some(by) = done.after {
             join(&mut clock, self.trace.clock(by));
@@ -466,9 +485,10 @@ impl Runtime {
     }
 
     /// What the current thread knows by an event, as a number, but for what its objects know.
+    #[inline(always)]
     pub(super) fn knows_by(&self, op: &Op, done: &Applied) -> u64 {
-        let mut past = mix(self.threads[self.current as usize].past, op.obj as u64);
-        past = mix(past, done.label.kind as u64);
+        let what = u64::from(op.obj) << 8 | done.label.kind as u64;
+        let mut past = mix(self.threads[self.current as usize].past, what);
         // What an atomic holds follows from the rest, and may be an address, which is another in each
         // execution.
         if !done.label.kind.is_atomic() {
@@ -489,10 +509,8 @@ impl Runtime {
         thread.past = past;
         thread.clock.clear();
         thread.clock.extend_from_slice(clock);
-        match self.objects.get_mut(done.label.obj as usize) {
-            Some(own) if self.alone => own.history.push(now as u32),
-            Some(own) => own.teach(done.label.kind.class(), clock, past, now as u32),
-            None => {}
+        if let Some(own) = self.objects.get_mut(done.label.obj as usize) {
+            own.teach(done.label.kind.class(), clock, past, now as u32);
         }
         // It is as expected: what was expected has become of it.
         self.unsettled |= self.meets;
@@ -500,7 +518,7 @@ impl Runtime {
     }
 
     /// An event has been added.
-    #[inline]
+    #[inline(always)]
     pub(super) fn committed(&mut self) {
         self.unsettled |= self.meets;
         match &mut self.mode {

@@ -31,6 +31,14 @@ pub(crate) enum Status {
     Finished,
 }
 
+/// What a thread has of a thread-local.
+pub(crate) enum Local {
+    /// Nothing yet.
+    None,
+    Made(Rc<dyn Any>),
+    Gone,
+}
+
 /// A thread of the current execution.
 pub(crate) struct Thread {
     pub(crate) status: Status,
@@ -121,6 +129,16 @@ impl Thread {
     /// Whether something is done at its end.
     pub(super) fn leaves(&self) -> bool {
         !self.locals.is_empty() || self.end.is_some()
+    }
+
+    /// What it has of the thread-local with this key.
+    #[inline]
+    pub(super) fn local(&self, key: usize) -> Local {
+        match self.locals.iter().find(|(known, _)| *known == key) {
+            Some((_, Some(value))) => Local::Made(value.clone()),
+            Some((_, None)) => Local::Gone,
+            None => Local::None,
+        }
     }
 
     /// Takes out the thread-local that was made last.

@@ -53,6 +53,14 @@ impl Runtime {
 
     /// The current thread is about to perform `op`.
     pub(crate) fn arrive(&mut self, op: &Op) -> Arrival {
+        match self.goes_on_alone(op) {
+            true => Arrival::Go,
+            false => self.arrive_among_others(op),
+        }
+    }
+
+    /// The same, for a thread that does not [go on alone](Self::goes_on_alone).
+    pub(super) fn arrive_among_others(&mut self, op: &Op) -> Arrival {
         if self.ending.is_some() {
             return Arrival::GivenUp;
         }
@@ -74,13 +82,7 @@ impl Runtime {
             self.ending = Some(Ending::Refused(why));
             return Arrival::GivenUp;
         }
-        debug_assert!(
-            op.obj == NO_OBJECT || self.objects.get(op.obj as usize).is_some_and(|o| o.alive),
-            "an object is used in another execution than the one that made it"
-        );
-        if self.is_alone() && self.goes_on_alone(op) {
-            return Arrival::Go;
-        }
+        self.check_owner(op);
         self.threads[me as usize].status = Status::At(*op);
         if matches!(self.mode, Mode::Sample | Mode::Guest(_)) {
             return Arrival::Switch;
@@ -102,6 +104,15 @@ impl Runtime {
         let quiet = !self.unsettled && !self.unknown && self.probe.is_none();
         let event = self.trace.remembered().filter(|_| quiet)?;
         self.enabled(event.tid).then_some(event.tid)
+    }
+
+    /// A mistake of the body's, which is cheap to make out only in a debug build.
+    #[inline(always)]
+    pub(super) fn check_owner(&self, op: &Op) {
+        debug_assert!(
+            op.obj == NO_OBJECT || self.objects.get(op.obj as usize).is_some_and(|o| o.alive),
+            "an object is used in another execution than the one that made it"
+        );
     }
 
     /// The current thread waits as `status` says. Returns whether it has to give up its turn for that.

@@ -346,10 +346,10 @@ impl<T, const EXPLORED: bool> Default for Weak<T, EXPLORED> {
 impl<T: ?Sized, const EXPLORED: bool> Drop for Arc<T, EXPLORED> {
     fn drop(&mut self) {
         let Some(value) = self.value.take() else { return };
-        let Some(id) = self.id.filter(|_| !rt::dying()) else { return };
+        let (Some(id), Some(counted)) = (self.id, rt::counted(EXPLORED)) else { return };
         // Not the count: clones, which may be no operations, change that.
         let last = || sync::Arc::strong_count(&value) == 1;
-        if rt::counted(EXPLORED) {
+        if counted {
             let op = Op::new(id, Kind::DropRef, self.at);
             rt::perform_with(op, || ((), 0, last() as u64, Kind::DropRef));
             // Nobody runs between the operation and this, which counts down; what the value's own
@@ -366,8 +366,8 @@ impl<T: ?Sized, const EXPLORED: bool> Drop for Arc<T, EXPLORED> {
 
 impl<T: ?Sized, const EXPLORED: bool> Drop for Weak<T, EXPLORED> {
     fn drop(&mut self) {
-        let Some(id) = self.id.filter(|_| !rt::dying()) else { return };
-        if rt::counted(false) {
+        let (Some(id), Some(counted)) = (self.id, rt::counted(false)) else { return };
+        if counted {
             let op = Op::new(id, Kind::DropWeak, self.at);
             // Nobody runs between the operation and this, which counts down.
             rt::perform_with(op, || ((), 0, 0, Kind::DropWeak));

@@ -137,14 +137,26 @@ fn a_loop_without_an_end_is_cut_off() {
     assert_eq!(report.cut, 1);
 }
 
+/// Performs an operation in its destructor.
+struct Rings(AtomicUsize);
+
+impl Drop for Rings {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
 #[test]
 fn whoever_waits_alone_waits_for_ever() {
     let locked = Explorer::new().check(|| {
+        let _rings = Rings(AtomicUsize::new(0));
         let lock = Mutex::new(());
         let _held = lock.lock().unwrap();
         drop(lock.lock());
     });
     assert_eq!((locked.violations[0].name.as_str(), locked.deadlocks), ("no-deadlock", 1));
+    // What is done while it unwinds is no part of the ordering.
+    assert_eq!(locked.longest, 1);
     let spins = Explorer::new().check(|| {
         let x = AtomicUsize::new(0);
         thread::spawn(|| ()).join().unwrap();

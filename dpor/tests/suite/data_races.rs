@@ -50,6 +50,31 @@ fn fences_do_as_well() {
     assert!(message(Relaxed, Relaxed, None, Some(Acquire)));
 }
 
+/// Whoever has seen the last store of another thread comes after it, and is alone once that has ended. What it
+/// acquires then still decides whether it may read.
+#[test]
+fn who_is_alone_has_to_acquire() {
+    let alone = |acquires: fn(&Mutex<()>, &AtomicBool)| {
+        races(move || {
+            let shared = Arc::new((CheckedCell::new(0), Mutex::new(()), AtomicBool::new(false)));
+            let theirs = shared.clone();
+            drop(thread::spawn(move || {
+                theirs.0.set(1);
+                drop(theirs.1.lock().unwrap());
+                theirs.2.store(true, Release);
+            }));
+            if shared.2.load(Relaxed) {
+                thread::spawn(|| ()).join().unwrap();
+                acquires(&shared.1, &shared.2);
+                assert_eq!(shared.0.get(), 1);
+            }
+        })
+    };
+    assert!(alone(|_, _| ()));
+    assert!(!alone(|lock, _| drop(lock.lock().unwrap())));
+    assert!(!alone(|_, flag| assert!(flag.load(Acquire))));
+}
+
 #[test]
 fn a_race_is_found_though_the_accesses_never_meet() {
     let report = Explorer::new().explore(|| {

@@ -215,6 +215,30 @@ fn a_destructor_with_operations_is_explored_or_refused() {
     assert_eq!(keys(&report), [0, 1]);
 }
 
+/// The other thread has ended, and its last operation is known. What it dropped after that might have been the
+/// last reference all the same.
+#[test]
+fn a_destructor_is_refused_to_who_is_alone() {
+    let report = Explorer::new().explore(|| {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let shared = Arc::new(Counts(std::sync::Arc::new(AtomicUsize::new(0))));
+        let (stores, other) = (seen.clone(), shared.clone());
+        drop(thread::spawn(move || {
+            stores.store(1, SeqCst);
+            drop(other);
+        }));
+        match seen.load(SeqCst) {
+            0 => std::mem::forget(shared),
+            _ => {
+                thread::spawn(|| ()).join().unwrap();
+                drop(shared);
+            }
+        }
+    });
+    let Verdict::Incomplete { why } = &report.verdict else { panic!("{}", report.verdict) };
+    assert!(why.contains("whose destructor performs an operation"), "{why}");
+}
+
 #[test]
 fn references_become_trait_objects() {
     let report = explorer().explore(|| {

@@ -8,7 +8,7 @@ use crate::suite::Suite;
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The command line: a question, or a task.
@@ -158,6 +158,7 @@ impl Arguments {
         for Given { opt, value } in &given {
             arguments.set(opt.name, value.as_deref().unwrap_or_default())?;
         }
+        arguments.find_parts();
         arguments.check()?;
         Ok(arguments)
     }
@@ -197,6 +198,16 @@ impl Arguments {
             page => self.task = Some(Task::Page(page)),
         }
         Ok(())
+    }
+
+    /// With `--merge *.checkpoint` the shell hands over one word for each file: the first is the option's, and the
+    /// others look like scenarios.
+    fn find_parts(&mut self) {
+        let Some(merge) = self.merge.as_mut().filter(|_| self.scenarios.len() > 1) else { return };
+        let is_there = |scenario: &String| Path::new(scenario).exists();
+        let (parts, scenarios) = self.scenarios.drain(..).partition(is_there);
+        merge.extend(Vec::into_iter(parts).map(PathBuf::from));
+        self.scenarios = scenarios;
     }
 
     /// Checks for mistakes that only several options together show.

@@ -119,7 +119,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         "merge",
         Value("PATHS"),
         "Add up the parts of an exploration: the files of their checkpoints, or folders of such \
-         files, by commas",
+         files; one after another, or by commas",
     )
     .excludes(&[SEARCH, &["compare", "workers", "part", "replay", "generate", "list"]]),
     opt(

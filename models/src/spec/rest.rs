@@ -88,10 +88,11 @@ impl Line {
     }
 
     fn number(&mut self, number: u64) -> &mut Self {
-        if number > 9 {
-            self.number(number / 10);
+        // Most have one digit.
+        match number {
+            0..=9 => self.0.push(char::from(b'0' + number as u8)),
+            _ => self.0.push_str(&number.to_string()),
         }
-        self.0.push(char::from(b'0' + (number % 10) as u8));
         self
     }
 

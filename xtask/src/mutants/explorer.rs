@@ -15,6 +15,7 @@ use super::Subject;
 const OP: &str = "dpor/src/op.rs";
 const ALONE: &str = "dpor/src/rt/alone.rs";
 const SCHEDULE: &str = "dpor/src/schedule.rs";
+const TRACE: &str = "dpor/src/trace.rs";
 const SPIN: &str = "dpor/src/spin.rs";
 const STATE: &str = "dpor/src/rt/state.rs";
 const PAUSE: &str = "dpor/src/rt/pause.rs";

@@ -147,9 +147,9 @@ impl Host {
         }
         if reads == READS {
             let calls = self.log.calls();
-            let under_way = calls.into_iter().filter(|(_, performed)| performed.end.is_none());
+            let under_way = calls.iter().filter(|(_, performed)| performed.end.is_none());
             let under_way =
-                under_way.filter_map(|(id, _)| Some(self.scenario.call(id)?.text.clone()));
+                under_way.filter_map(|(id, _)| Some(self.scenario.call(*id)?.text.clone()));
             let detail = never_returns(&under_way.collect::<Vec<_>>(), vb.0, range);
             self.log.violated(Invariant::NoDeadlock, detail);
         }

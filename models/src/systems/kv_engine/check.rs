@@ -123,8 +123,8 @@ impl Engine {
                 self.violated(Invariant::Linearizable, detail.to_owned());
             }
         });
-        for (id, _) in self.world.log.calls() {
-            let ends = vocabulary::ends_of(&self.world.log, id);
+        for id in self.world.log.calls().keys() {
+            let ends = vocabulary::ends_of(&self.world.log, *id);
             if ends.len() > 1 {
                 let detail = format!("one stream ended {} times: {}", ends.len(), ends.join(", "));
                 self.violated(Invariant::EndedOnce, detail);

@@ -38,7 +38,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "alone-leaves-no-history",
         "what a thread does that is alone is not among what was done to the object",
         ALONE,
-        &[("            own.history.push(self.trace.len() as u32);", "            let _ = own;")],
+        &[("            own.history.push(now as u32);", "            let _ = (own, now);")],
     ),
     mutant(
         "alone-for-ever",
@@ -50,13 +50,37 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "alone-though-it-waits",
         "a thread that is alone does not wait",
         ALONE,
-        &[("(op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, me))", "true")],
+        &[("(op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, self.current))", "true")],
     ),
     mutant(
         "alone-beside-its-pause",
         "a thread that is alone does not wait for a change",
         ALONE,
-        &[("            && self.threads[me as usize].pause.is_none()\n", "")],
+        &[("thread.pause.is_none() && thread.equal", "thread.equal")],
+    ),
+    mutant(
+        "alone-acquires-nothing",
+        "what a thread acquires that is alone is no matter to data races",
+        ALONE,
+        &[("        if self.tracking || !self.goes", "        if !self.goes"), ("self.alone && !self.tracking", "self.alone")],
+    ),
+    mutant(
+        "alone-in-a-static",
+        "a thread that is alone may perform an operation while a static is made",
+        ALONE,
+        &[("            && self.making.is_none()\n", "")],
+    ),
+    mutant(
+        "alone-in-a-contested-destructor",
+        "a thread that is alone may perform an operation in a destructor that another might run",
+        ALONE,
+        &[("            && self.threads[self.current as usize].contested.is_none()\n", "")],
+    ),
+    mutant(
+        "alone-when-given-up",
+        "a thread that is alone goes on in an execution that has been given up",
+        ALONE,
+        &[("            && self.ending.is_none()\n", "")],
     ),
     mutant(
         "trace-forgets-less-than-differs",

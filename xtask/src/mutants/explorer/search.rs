@@ -1,7 +1,7 @@
 //! Sleep sets and wakeup trees, of one worker and of several.
 
 use super::super::{mutant, Mutant};
-use super::{NODE, SCHEDULE, TREE, WAKEUP};
+use super::{NODE, SCHEDULE, TRACE, TREE, WAKEUP};
 
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
 
@@ -47,6 +47,12 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "an event of a thread that has become alone is put to those before it",
         SCHEDULE,
         &[(".filter(|_| trace.is_still_alone(i))", ".filter(|_| e.alone)")],
+    ),
+    mutant(
+        "order-keeps-what-differs",
+        "what two traces that follow one another do not share is not taken in again",
+        TRACE,
+        &[("            1 => self.same,", "            1 => self.len,")],
     ),
     mutant(
         "wakeup-sequence-is-dropped",
