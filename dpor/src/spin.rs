@@ -91,6 +91,9 @@ pub(crate) const COUNTED: u8 = 16;
 pub(crate) const TRIED: u8 = 32;
 /// The same: somebody has a lock, as its only owner, that was there to be had.
 pub(crate) const TAKEN: u8 = 64;
+/// Nothing shows that, and nobody waits for it. A round that takes something has it, so that one which did no more
+/// than look is not taken for the same: whether there is something to take, it does not know.
+const TAKES: u8 = 128;
 
 impl Effect {
     /// The effect of an operation that turned out to be `kind`, from the state before it and what
@@ -208,7 +211,7 @@ impl Round {
         match effect {
             Effect::Begins => {}
             Effect::Looks(waits_for) => drop(self.look(obj, waits_for, now)),
-            Effect::Takes { tries: false } => self.look(obj, CHANGED, now).held += 1,
+            Effect::Takes { tries: false } => self.look(obj, CHANGED | TAKES, now).held += 1,
             Effect::Takes { tries: true } => self.look(obj, CHANGED | TAKEN, now).held += 1,
             Effect::Returns { changed: false } => {
                 match self.0.iter_mut().find(|look| look.obj == obj && look.held > 0) {

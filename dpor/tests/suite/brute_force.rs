@@ -77,6 +77,8 @@ fn programs_that_were_wrong_once() {
         // Whether a thread spins depends on what others did that it knows of, and not on its own steps alone.
         vec![vec![Spin(0, 1), SpinFor(0, 2, 2)], vec![SpinLock(0)]],
         vec![vec![Cas(0, 2, 1), Spin(0, 1), SpinFor(0, 2, 2)], vec![SpinLock(0), SpinOnBoth]],
+        // Who has looked at a lock does not know whether it is free, and so not what a loop that takes it does.
+        vec![vec![Write(vec![])], vec![LookAtRwLock, SpinFor(0, 2, 2), PollWrite]],
         // What goes on after a yield needs room, or a permit, without what it is to go before.
         vec![
             vec![Store(0, 1), DropSender, Recv(false), Yield],

@@ -5,6 +5,12 @@ use super::{OBJECT, PAUSE, SPIN, TURN};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
+        "spin-takes-what-it-looked-at",
+        "a loop that takes a lock is taken for one that only looked at it before",
+        SPIN,
+        &[("self.look(obj, CHANGED | TAKES, now)", "self.look(obj, CHANGED, now)")],
+    ),
+    mutant(
         "spin-looks-are-forgotten",
         "who goes on after a yield is not ordered with the other objects of its round",
         PAUSE,
