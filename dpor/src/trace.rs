@@ -201,6 +201,7 @@ impl Trace {
             self.pauses.push(pause);
             self.pauses.len() as u32 - 1
         });
+        event.clock = keep(&mut self.arena, clock);
         self.add(event, clock);
     }
 
@@ -209,20 +210,18 @@ impl Trace {
     #[inline(always)]
     pub(crate) fn push_alone(&mut self, mut event: Event, clock: &[u32]) {
         self.forget();
-        event.seq = clock[event.tid as usize];
         let shared = self.events.last().filter(|last| last.alone && last.tid == event.tid);
         event.clock = match shared {
             Some(last) => last.clock,
             None => keep(&mut self.arena, clock),
         };
         event.base = event.clock;
-        self.events.push(event);
-        self.len += 1;
+        self.add(event, clock);
     }
 
+    #[inline(always)]
     fn add(&mut self, mut event: Event, clock: &[u32]) {
         event.seq = clock[event.tid as usize];
-        event.clock = keep(&mut self.arena, clock);
         self.events.push(event);
         self.len += 1;
     }

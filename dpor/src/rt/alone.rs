@@ -3,9 +3,9 @@
 //! Whoever is alone knows all that has been done, and whoever it spawns knows all that it does. So its operations
 //! race with nothing, and there is nothing to choose: they have no node in the exploration tree, their objects
 //! need not be asked what they know, and nor need the objects be told. The history of an object and the trace
-//! have them as any others, but that those in a row share a clock. (A detour ends where two threads race, so nobody is alone there. An execution that is
-//! to halt before a change of an object does not halt for whoever is alone: that change is no choice, and nothing
-//! can be divided by it.)
+//! have them as any others, but that those in a row share a clock. (A detour ends where two threads race, so
+//! nobody is alone there. An execution that is to halt before a change of an object does not halt for whoever is
+//! alone: that change is no choice, and nothing can be divided by it.)
 //!
 //! Whether a thread is alone before one of its events follows from what happens before the event: equivalent
 //! executions agree on it.
@@ -72,12 +72,6 @@ impl Runtime {
             self.check_owner(op);
         }
         goes_on
-    }
-
-    /// Whether the current thread is alone, and nobody but the trace has to be told what it has performed.
-    #[inline(always)]
-    pub(super) fn is_quiet(&self) -> bool {
-        self.alone && !self.tracking && self.is_ordinary()
     }
 
     /// Whether the current thread is neither one that has yielded, nor tried, nor one of several equal ones.

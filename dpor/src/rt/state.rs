@@ -416,11 +416,6 @@ impl Runtime {
         let tid = self.current;
         let i = tid as usize;
         self.beat(op);
-        if self.is_quiet() {
-            self.threads[i].status = Status::Running;
-            self.add_alone(op, &done);
-            return self.after_timeout(op, &done);
-        }
         let paused = self.threads[i].pause.is_some();
         if let Some(pause) = &self.threads[i].pause {
             done.label.also = self.also(&pause.looks, done.label);

@@ -62,7 +62,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "alone-acquires-nothing",
         "what a thread acquires that is alone is no matter to data races",
         ALONE,
-        &[("        if self.tracking || !self.goes", "        if !self.goes"), ("self.alone && !self.tracking", "self.alone")],
+        &[("        if self.tracking || !self.goes", "        if !self.goes")],
     ),
     mutant(
         "alone-in-a-static",
