@@ -188,7 +188,9 @@ impl Exploration {
             }
             _ => Mode::Sample,
         };
-        let rt = runtime(&self.settings, mode, self.names.clone());
+        let mut rt = runtime(&self.settings, mode, self.names.clone());
+        // Whoever looks at the orderings is told all of them.
+        rt.brief = self.settings.observer.is_none() && matches!(rt.mode, Mode::Explore(_));
         let _stop = self.forest.as_ref().map(StopOnPanic);
         let slot = Arc::new(Mutex::new(None));
         let (all, tallied, outcome) = (self.clone(), tally.clone(), slot.clone());

@@ -130,7 +130,8 @@ pub struct Report<T: Ord> {
     pub blocked: u64,
     /// Executions that were cut off by the step limit.
     pub cut: u64,
-    /// How often the body ran beside that, to find out whether a thread that yields spins.
+    /// How often the body ran beside that: to find out whether a thread that yields spins, or once more for each
+    /// worker, because what came last was needed and had not been recorded.
     pub probes: u64,
     /// The most operations in an ordering.
     pub longest: usize,

@@ -57,7 +57,7 @@ impl Linearizer {
         let least: u32 = self.needed.iter().filter_map(|runs| runs.first()).sum();
         for limit in least as usize..most {
             if self.search(trace, limit, EFFORT) {
-                return Some(self.runs());
+                return Some(self.runs(trace));
             }
             if self.effort >= EFFORT {
                 break;
@@ -65,11 +65,11 @@ impl Linearizer {
         }
         // If each event may be a run, whatever comes first is good: no step is taken back.
         let effort = self.effort + EFFORT + trace.len();
-        self.search(trace, most, effort).then(|| self.runs())
+        self.search(trace, most, effort).then(|| self.runs(trace))
     }
 
-    /// The path in events.
-    fn runs(&mut self) -> Vec<(Tid, u32)> {
+    /// The path in operations.
+    fn runs(&mut self, trace: &Trace) -> Vec<(Tid, u32)> {
         self.done.fill(0);
         let (blocks, done) = (&self.blocks, &mut self.done);
         let run = |&(p, times): &(Tid, u32)| {
@@ -78,7 +78,12 @@ impl Linearizer {
             let run = &blocks[p as usize][from..][..times as usize];
             (p, run.iter().map(|block| block.to - block.from).sum())
         };
-        self.path.iter().map(run).collect()
+        let mut runs: Vec<_> = self.path.iter().map(run).collect();
+        // Whose operations are only counted comes last in each order: it knows all that has been done.
+        if let Some((_, times)) = runs.last_mut() {
+            *times += trace.counted() as u32;
+        }
+        runs
     }
 
     fn take_in(&mut self, trace: &Trace) {

@@ -225,7 +225,7 @@ impl<T: Ord + Debug + 'static> Tally<T> {
             }
             None | Some(Ending::AtRest) => self.orderings.add(weight),
         }
-        self.longest = self.longest.max(rt.trace.len());
+        self.longest = self.longest.max(rt.trace.performed());
         let violates = !rt.violations.is_empty();
         self.violating.add_if(violates, weight);
         let names: BTreeSet<&str> = rt.violations.iter().map(|found| &*found.name).collect();

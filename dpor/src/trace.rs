@@ -107,6 +107,8 @@ pub(crate) struct Trace {
     same: usize,
     arena: Vec<u32>,
     pauses: Vec<Pause>,
+    /// How many operations come behind the events: see [`crate::rt`]'s module `alone`.
+    counted: usize,
 }
 
 /// Puts a clock behind those in the arena. Returns where it begins, and its length.
@@ -126,6 +128,7 @@ impl Trace {
             self.truncate(0);
         }
         self.len = 0;
+        self.counted = 0;
         self.execution += 1;
         self.same = 0;
     }
@@ -138,6 +141,24 @@ impl Trace {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// How many operations have been performed: the events, and those behind them that are only counted.
+    #[inline(always)]
+    pub(crate) fn performed(&self) -> usize {
+        self.len + self.counted
+    }
+
+    /// How many operations are only counted.
+    #[inline(always)]
+    pub(crate) fn counted(&self) -> usize {
+        self.counted
+    }
+
+    /// The thread that the last event is of has performed one more, which is only counted.
+    #[inline(always)]
+    pub(crate) fn count(&mut self) {
+        self.counted += 1;
     }
 
     /// How many events are those of execution number `last` of this trace, as far as that is known.
@@ -221,6 +242,7 @@ impl Trace {
 
     #[inline(always)]
     fn add(&mut self, mut event: Event, clock: &[u32]) {
+        debug_assert!(self.counted == 0, "what comes last has been only counted");
         event.seq = clock[event.tid as usize];
         self.events.push(event);
         self.len += 1;

@@ -90,9 +90,11 @@ impl Bounded {
                 let event = &events[i];
                 (event.tid, event.label.obj, event.label.kind as u8).hash(&mut hasher);
                 // Trailing zeros say nothing: how long a clock is depends on when it was made.
-                let clock = trace.clock(i);
-                let known = clock.iter().rposition(|&n| n != 0).map_or(0, |last| last + 1);
-                clock[..known].hash(&mut hasher);
+                // Nor does its own place: of one that is alone it is that of the first in a row, and whether a
+                // thread is alone may depend on the schedule.
+                let clock = trace.clock(i).iter().enumerate();
+                let known = clock.filter(|&(of, &n)| n != 0 && of != usize::from(event.tid));
+                known.for_each(|known| known.hash(&mut hasher));
             }
             hasher.finish()
         };

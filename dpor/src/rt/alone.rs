@@ -7,13 +7,27 @@
 //! nobody is alone there. An execution that is to halt before a change of an object does not halt for whoever is
 //! alone: that change is no choice, and nothing can be divided by it.)
 //!
-//! Whether a thread is alone before one of its events follows from what happens before the event: equivalent
-//! executions agree on it.
+//! Equivalent executions need not agree on who is alone: which of those goes on first whom a barrier has let go, and
+//! so has the others before it when they have ended, is no choice. So no two executions may be compared by what a
+//! clock says of its own thread, which for events in a row is the first one's.
+//!
+//! # What comes last
+//!
+//! A body that has joined its threads mostly goes on to look at what they have left, and returns. Nothing is
+//! reversed there, and in each order of the execution it comes last. So behind the first of these events nothing is
+//! recorded: the operations are performed, and counted ([`Trace::count`](crate::trace::Trace::count)).
+//!
+//! Who needs the events, because it spawns, yields or goes on for too long, has the execution run again, and all
+//! recorded from then on by its worker. Until then the execution goes *astray*: it comes to its end in some order,
+//! with nothing recorded, for to unwind its threads would be to run destructors in an order in which the body does
+//! not. Whoever looks at the orderings, replays one or divides the tree has all recorded from the first. (Who never
+//! returns, because it waits for what cannot come, races with nothing, since it knows all; and since when somebody
+//! holds what it waits for is told by running the ordering again.)
 
 use super::state::{Mode, Runtime};
 use crate::object::Applied;
 use crate::op::{Op, Tid, NO_OBJECT};
-use crate::trace::Event;
+use crate::trace::{mix, Event};
 
 impl Runtime {
     /// Whether all but the current thread have ended, and it knows what they have done.
@@ -34,6 +48,14 @@ impl Runtime {
         };
         let over = |other| !self.unfinished(other) && events(other, other) <= events(other, me);
         self.alone = self.live.iter().all(|&other| other == me || over(other));
+        if self.alone {
+            // What comes does not ask the objects what was done to them. In which order the others were spawned is
+            // no matter.
+            let others = self.live.iter().filter(|&&other| other != me);
+            let known = others.map(|&other| mix(self.threads[other as usize].past, other.into()));
+            let known = known.fold(0, u64::wrapping_add);
+            self.knows(me, known);
+        }
     }
 
     /// Performs `op` at once, if the current thread is alone, and returns what came of it. `None` if it is not, or
@@ -52,7 +74,10 @@ impl Runtime {
         }
         let done = self.objects[op.obj as usize].apply(op, self.current, self.trace.len());
         self.beat(op);
-        self.add_alone(op, &done);
+        match self.counting {
+            true => self.trace.count(),
+            false => self.add_alone(op, &done),
+        }
         self.after_timeout(op, &done);
         Some(done.val)
     }
@@ -60,18 +85,23 @@ impl Runtime {
     /// Whether the current thread is alone, and there is nothing to ask before it performs `op`.
     #[inline(always)]
     pub(super) fn goes_on_alone(&mut self, op: &Op) -> bool {
-        let goes_on = self.is_alone()
-            && self.is_ordinary()
-            && self.ending.is_none()
-            && self.making.is_none()
-            && self.threads[self.current as usize].contested.is_none()
-            && self.trace.len() < self.max_steps
-            && matches!(self.mode, Mode::Explore(_))
-            && (op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, self.current));
+        let alone = self.counting && !self.astray
+            || self.is_alone() && self.is_ordinary() && matches!(self.mode, Mode::Explore(_));
+        let goes_on = alone && self.is_possible(op);
         if goes_on {
             self.check_owner(op);
         }
         goes_on
+    }
+
+    /// Whether `op` is possible, if it is the current thread's turn.
+    #[inline(always)]
+    fn is_possible(&self, op: &Op) -> bool {
+        self.ending.is_none()
+            && self.making.is_none()
+            && self.threads[self.current as usize].contested.is_none()
+            && self.trace.performed() < self.max_steps
+            && (op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, self.current))
     }
 
     /// Whether the current thread is neither one that has yielded, nor tried, nor one of several equal ones.
@@ -79,6 +109,14 @@ impl Runtime {
     fn is_ordinary(&self) -> bool {
         let thread = &self.threads[self.current as usize];
         self.probe.is_none() && thread.pause.is_none() && thread.equal.is_none()
+    }
+
+    /// The current thread does something that needs the events before it. If some have only been counted the
+    /// execution goes astray.
+    pub(super) fn needs_events(&mut self) {
+        self.astray = self.trace.counted() > 0;
+        self.counting &= self.astray;
+        self.brief &= !self.astray;
     }
 
     /// Records what the current thread, which is alone, has performed.
@@ -100,5 +138,6 @@ impl Runtime {
                 self.committed();
             }
         }
+        self.counting = self.brief && self.live.len() > 1 && !self.tracking && self.is_ordinary();
     }
 }

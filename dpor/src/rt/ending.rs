@@ -49,6 +49,13 @@ impl Runtime {
     /// none that counts: it was run to find out who spins, or that has to be done before it can be
     /// taken in.
     pub(crate) fn counts(&mut self) -> bool {
+        if self.ending == Some(Ending::TooLong) {
+            // Who was busy is told from the events.
+            self.needs_events();
+        }
+        if self.astray && !self.diverged() {
+            self.ending = Some(Ending::Probed);
+        }
         let Mode::Explore(search) = &mut self.mode else {
             return self.ending != Some(Ending::Probed);
         };

@@ -366,26 +366,29 @@ pub(crate) fn unless_given_up() {
 /// Runs a thread's code: everything between its first step and its end.
 pub(crate) fn run_thread(tid: Tid, f: impl FnOnce()) {
     let mut once = Some(f);
-    run_threads_function(tid, &mut || once.take().into_iter().for_each(|f| f()));
+    run_threads_function(tid, &mut |begins| {
+        let f = once.take();
+        match begins {
+            true => f.into_iter().for_each(|f| f()),
+            false => drop(f),
+        }
+    });
 }
 
-fn run_threads_function(tid: Tid, f: &mut dyn FnMut()) {
+fn run_threads_function(tid: Tid, f: &mut dyn FnMut(bool)) {
     if is_guest() {
         guest::arrive_as(tid);
     }
     let (fails, given_up) = with(|rt| (rt.fails, rt.ending.is_some()));
     if fails {
-        f();
+        f(true);
         guest::drop_locals();
         end(tid);
         with(|rt| rt.finish(tid));
         return;
     }
-    if given_up {
-        with(|rt| rt.finish(tid));
-        return;
-    }
-    let result = catch_unwind(AssertUnwindSafe(f));
+    // Of one that never begins goes what it has, which may perform an operation, and so unwind.
+    let result = catch_unwind(AssertUnwindSafe(|| f(!given_up)));
     report_panic(tid, result);
     if with(|rt| rt.thread(tid).leaves()) {
         // Thread-locals go while their thread can still act, the latest first, as std's do.

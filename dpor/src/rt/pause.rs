@@ -21,6 +21,12 @@ impl Runtime {
 
     fn pause(&mut self, tid: Tid, at: &'static Location<'static>) {
         self.yields = true;
+        self.needs_events();
+        if self.astray {
+            // Nobody is tried, and whoever does not wait for others comes again.
+            self.threads[tid as usize].yielded = true;
+            return;
+        }
         let looks = self.round(tid).0.end();
         let thread = &mut self.threads[tid as usize];
         thread.yielded = true;

@@ -31,7 +31,8 @@ pub(crate) enum Ending {
     Redundant,
     /// It reached the step limit.
     TooLong,
-    /// It was to tell whether a thread spins, and has; it is run again.
+    /// It was to tell whether a thread spins, and has, or how something came about, and has not recorded that; it
+    /// is run again.
     Probed,
     /// Somebody stands before a mark that will never be his turn: with equal threads exchanged, it is
     /// another execution. See [`crate::symmetry`].
@@ -148,6 +149,11 @@ pub(crate) struct Runtime {
     pub(super) alone: bool,
     /// Whether it may have become so.
     pub(super) joins: bool,
+    /// Whether what comes last, by a thread that is alone, is only counted; whether that is so now; and whether
+    /// the execution goes on all the same, to be run again.
+    pub(crate) brief: bool,
+    pub(super) counting: bool,
+    pub(super) astray: bool,
 }
 
 impl Runtime {
@@ -202,6 +208,9 @@ impl Runtime {
             meets: false,
             alone: false,
             joins: false,
+            brief: false,
+            counting: false,
+            astray: false,
         }
     }
 
@@ -214,7 +223,9 @@ impl Runtime {
     /// The execution is over. Returns whether there is another: `conclude` says that.
     pub(crate) fn conclude(&mut self, conclude: &mut dyn FnMut(&mut Runtime) -> bool) -> bool {
         self.pulse.iter().for_each(|pulse| pulse.runs(false));
-        self.settle_symmetry();
+        if !self.astray {
+            self.settle_symmetry();
+        }
         conclude(self)
     }
 
@@ -259,6 +270,7 @@ impl Runtime {
         self.admit(0, 0, 0);
         self.threads[0].clock.push(0);
         (self.alone, self.joins) = (true, false);
+        (self.counting, self.astray) = (false, false);
     }
 
     /// What the current thread has of the thread-local with this key.
@@ -290,6 +302,7 @@ impl Runtime {
 
     /// A new thread, which knows what the current one knows.
     pub(crate) fn spawn(&mut self, name: Option<String>) -> Tid {
+        self.needs_events();
         let parent = self.current;
         let nth = self.threads[parent as usize].children;
         self.threads[parent as usize].children += 1;
@@ -416,19 +429,23 @@ impl Runtime {
         let tid = self.current;
         let i = tid as usize;
         self.beat(op);
-        let paused = self.threads[i].pause.is_some();
-        if let Some(pause) = &self.threads[i].pause {
-            done.label.also = self.also(&pause.looks, done.label);
-        }
         self.threads[i].status = Status::Running;
-        if self.tracking {
-            self.objects[op.obj as usize].synchronise(op, &done, &mut self.threads[i].known);
-        }
         if self.yields {
             for &p in self.live.iter().filter(|&&p| p != tid) {
                 self.threads[p as usize].yielded = false;
             }
             self.yields = self.threads[i].yielded;
+        }
+        if self.counting {
+            self.trace.count();
+            return self.after_timeout(op, &done);
+        }
+        let paused = self.threads[i].pause.is_some();
+        if let Some(pause) = &self.threads[i].pause {
+            done.label.also = self.also(&pause.looks, done.label);
+        }
+        if self.tracking {
+            self.objects[op.obj as usize].synchronise(op, &done, &mut self.threads[i].known);
         }
         let equal = self.threads[i].equal.is_some();
         if equal {

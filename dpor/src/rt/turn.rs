@@ -101,7 +101,7 @@ impl Runtime {
     /// and the one whose it was can go on.
     #[inline]
     fn as_before(&self) -> Option<Tid> {
-        let quiet = !self.unsettled && !self.unknown && self.probe.is_none();
+        let quiet = !self.unsettled && !self.unknown && self.probe.is_none() && !self.astray;
         let event = self.trace.remembered().filter(|_| quiet)?;
         self.enabled(event.tid).then_some(event.tid)
     }
@@ -237,7 +237,8 @@ impl Runtime {
     }
 
     fn waits_for_a_mark(&self, tid: Tid) -> bool {
-        matches!(&self.threads[tid as usize].status, Status::At(op) if self.is_held(tid, op))
+        let status = &self.threads[tid as usize].status;
+        !self.astray && matches!(status, Status::At(op) if self.is_held(tid, op))
     }
 
     /// Whether its object allows the operation that `tid` is about to perform.
@@ -290,14 +291,14 @@ impl Runtime {
         if let Some(tid) = self.ready() {
             return Some(tid);
         }
-        if self.trace.len() >= self.max_steps {
+        if self.trace.performed() >= self.max_steps {
             return self.end(Ending::TooLong);
         }
         if let Some(tid) = self.begin_probe() {
             return Some(tid);
         }
         let expected = match &mut self.mode {
-            Mode::Explore(search) => search.expected(&self.trace),
+            Mode::Explore(search) if !self.astray => search.expected(&self.trace),
             _ => None,
         };
         // Who else can go on need not be asked then.
@@ -332,6 +333,7 @@ impl Runtime {
         }
         let view = View { enabled, patient, current: self.current, halting: self.halting() };
         let choice = match &mut self.mode {
+            Mode::Explore(_) if self.astray => Choice::Run(view.preferred(enabled)),
             Mode::Explore(explorer) => explorer.choose(&self.trace, &view),
             Mode::Bounded(search) => search.choose(&self.trace, &view),
             Mode::Walk(walk) => walk.choose(&self.trace, &view, &self.threads),
@@ -502,7 +504,9 @@ impl Runtime {
         self.current = tid;
         if let Some(pulse) = &self.pulse {
             let thread = &self.threads[tid as usize];
-            let last = thread.last.map(|event| &self.trace.events()[event]);
+            // Behind the events some may be only counted: they are of the last one's thread.
+            let events = self.trace.events();
+            let last = thread.last.and_then(|event| events.get(event).or(events.last()));
             let last = last.map(|event| (event.announced, event.verb, event.at));
             pulse.turn(thread.name.as_deref(), self.place(tid), last);
         }

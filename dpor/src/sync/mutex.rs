@@ -168,7 +168,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let changed = self.changed || std::thread::panicking();
+        let changed = self.changed || crate::thread::panicking();
         let op = Op::new(self.mutex.id, Kind::Unlock, self.at).with_arg(changed as u64);
         rt::release(op, || {
             if !self.panicking && crate::thread::panicking() {

@@ -213,7 +213,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        let changed = self.changed || std::thread::panicking();
+        let changed = self.changed || crate::thread::panicking();
         let op = Op::new(self.lock.id, Kind::UnlockWrite, self.at).with_arg(changed as u64);
         if self.downgraded {
             return;

@@ -10,10 +10,12 @@ mod shuttles_runner;
 #[path = "../support/teardown.rs"]
 mod teardown;
 
+mod adversary;
 mod alone;
 mod awaiting;
 mod brute;
 mod brute_force;
+mod coming_last;
 mod commuting;
 mod data_races;
 mod driver;

@@ -1,6 +1,7 @@
 //! The explorer's mutants, by what they break: a conflict, a reversal of a race, an entry of a
 //! sleep set or a wakeup sequence that is dropped.
 
+mod alone;
 mod objects;
 mod pieces;
 mod races;
@@ -14,6 +15,8 @@ use super::Subject;
 
 const OP: &str = "dpor/src/op.rs";
 const ALONE: &str = "dpor/src/rt/alone.rs";
+const ENDING: &str = "dpor/src/rt/ending.rs";
+const EXPLORATION: &str = "dpor/src/exploration.rs";
 const SCHEDULE: &str = "dpor/src/schedule.rs";
 const TRACE: &str = "dpor/src/trace.rs";
 const SPIN: &str = "dpor/src/spin.rs";
@@ -39,6 +42,9 @@ const SYMMETRY: &str = "dpor/src/symmetry.rs";
 const COUNT: &str = "dpor/src/count.rs";
 const EQUAL: &str = "dpor/src/equal.rs";
 const TALLY: &str = "dpor/src/tally.rs";
+const MUTEX: &str = "dpor/src/sync/mutex.rs";
+const RT: &str = "dpor/src/rt/mod.rs";
+const BOUNDED: &str = "dpor/src/explore/bounded.rs";
 const TURN: &str = "dpor/src/rt/turn.rs";
 
 /// The explorer, whose mutants are to be seen by its own tests.
@@ -48,6 +54,7 @@ pub(super) const EXPLORER: Subject = Subject {
     kinds: &[
         ("relation", relation::MUTANTS),
         ("races", races::MUTANTS),
+        ("alone", alone::MUTANTS),
         ("search", search::MUTANTS),
         ("spins", spins::MUTANTS),
         ("objects", objects::MUTANTS),

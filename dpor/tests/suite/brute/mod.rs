@@ -14,9 +14,12 @@ use shuttle_dpor::sync::mpsc::{
     channel, sync_channel, Receiver, RecvTimeoutError, Sender, SyncSender,
 };
 use shuttle_dpor::sync::{self, counted, Barrier, Condvar, Mutex, Once, RwLock, RwLockWriteGuard};
-use shuttle_dpor::{thread, Explorer, Kind, ObjectId, Operation, Ordering, Strategy as Choose};
+use shuttle_dpor::{
+    thread, Explorer, Kind, ObjectId, Operation, Ordering, Report, Strategy as Choose,
+};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
@@ -892,6 +895,47 @@ pub(crate) struct Explored {
     pub(crate) blocked: u64,
     /// Why it did not come to its end, if it did not.
     pub(crate) incomplete: Option<String>,
+    /// The report, but for what it took.
+    report: String,
+}
+
+/// What a program is explored with.
+fn explorer(program: &Program) -> Explorer {
+    Explorer::new()
+        // A thread of its own for each: what is explored here is over in no time.
+        .watchdog(None)
+        .thread_ends(ends(program))
+        .timeouts(timeouts(program))
+        .reference_counts(program.iter().any(|t| shares(t)))
+}
+
+/// A report, but for what it took.
+fn written<T: Ord + Debug>(report: Report<T>) -> String {
+    format!("{:?}", Report { probes: 0, elapsed: Duration::ZERO, ..report })
+}
+
+/// The report if nobody looks at the orderings: what comes last, by a thread that is alone, is only counted
+/// then.
+fn unseen(program: &Program, limit: u64) -> String {
+    let own = program.clone();
+    written(explorer(program).max_executions(limit).check(move || drop(body(&own))))
+}
+
+/// The reports, with the outcomes, if somebody looks at the orderings and if nobody does; and how many led to what, by
+/// one worker and by three.
+fn with_outcomes(program: &Program) -> ([String; 2], [(u64, Vec<(Seen, u64)>); 2]) {
+    let explored = |explorer: Explorer| {
+        let own = program.clone();
+        explorer.explore(move || body(&own))
+    };
+    let counted = |report: &Report<Seen>| {
+        let outcomes =
+            report.outcomes.iter().map(|(outcome, seen)| (outcome.clone(), seen.orderings));
+        (report.executions, outcomes.collect())
+    };
+    let (seen, unseen) = (explored(explorer(program).observe(|_| ())), explored(explorer(program)));
+    let counts = [counted(&unseen), counted(&explored(explorer(program).workers(3)))];
+    ([seen, unseen].map(written), counts)
 }
 
 /// Explores `program`.
@@ -899,15 +943,10 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
     let traces = Arc::new(StdMutex::new(HashMap::new()));
     let outcomes = Arc::new(StdMutex::new(BTreeSet::new()));
     let (seen, led_to, program) = (traces.clone(), outcomes.clone(), program.clone());
-    let report = Explorer::new()
+    let report = explorer(&program)
         .strategy(strategy)
-        // A thread of its own for each: what is explored here is over in no time.
-        .watchdog(None)
         .workers(workers)
         .max_executions(limit)
-        .thread_ends(ends(&program))
-        .timeouts(timeouts(&program))
-        .reference_counts(program.iter().any(|t| shares(t)))
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
         // Not returned: an ordering of each would be run again for the report.
         .check(move || {
@@ -921,7 +960,8 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
         outcomes,
         executions: report.executions,
         blocked: report.blocked,
-        incomplete: report.incomplete,
+        incomplete: report.incomplete.clone(),
+        report: written(report),
     }
 }
 
@@ -961,6 +1001,19 @@ pub(crate) fn compare(
     }
     if once.traces.keys().any(|t| !all.traces.contains_key(t)) {
         return Err("a trace was not seen by brute force".into());
+    }
+    let unseen = unseen(program, limit.min(traces + 1));
+    if unseen != once.report {
+        return Err(format!("seen, {}\nunseen, {unseen}", once.report));
+    }
+    if share {
+        let ([seen, unseen], [one, three]) = with_outcomes(program);
+        if seen != unseen {
+            return Err(format!("with outcomes: seen, {seen}\nunseen, {unseen}"));
+        }
+        if one != three {
+            return Err(format!("unseen, by one worker {one:?}, by three {three:?}"));
+        }
     }
     if share && explore(program, Choose::Dpor, 3, limit).traces != once.traces {
         return Err("three workers do not see what one sees".into());

@@ -49,8 +49,9 @@ impl Instance for CoreInstance {
         // are no part of the race.
         if waiting.is_empty() {
             let rest = Rest::run(&this, log);
-            if !rest.is_empty() {
-                spec::check(&this.scenario, this.host.limits, log, rest);
+            match rest.is_empty() {
+                true => this.shut_down(log),
+                false => spec::check(&this.scenario, this.host.limits, log, rest),
             }
         }
         this.release(&calls, log);
@@ -83,9 +84,7 @@ impl CoreInstance {
             let detail = "a worker waits, and sleeps past the time of what was put off";
             log.violated(Invariant::NoLostWakeup, detail);
         }
-        for closed in self.map.shutdown().deliver() {
-            self.report_ends(Conn(closed.id.0 as usize), &closed.ends, log);
-        }
+        self.shut_down(log);
         until_rest();
         if !log.waiting().is_empty() {
             log.violated(Invariant::NoDeadlock, WAITS_FOR_EVER);
@@ -231,12 +230,16 @@ impl CoreInstance {
         }
     }
 
-    /// Shuts the map down: each stream must have one end then, and no object of
-    /// the core may be alive.
-    fn release(self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
+    /// Shuts the map down, where no call at rest has.
+    fn shut_down(&self, log: &Log) {
         for closed in self.map.shutdown().deliver() {
             self.report_ends(Conn(closed.id.0 as usize), &closed.ends, log);
         }
+    }
+
+    /// The map is shut down: each stream must have had one end, and no object of
+    /// the core may be alive.
+    fn release(self, calls: &BTreeMap<CallId, Performed>, log: &Log) {
         self.check_ended_once(&self.accepted(calls), log);
         let CoreInstance { map, live, producers, front_ends, host, .. } = self;
         if host.lost.load(Ordering::Relaxed) > 0 {

@@ -1,7 +1,7 @@
 //! What operations do to their objects, and what they synchronise.
 
 use super::super::{mutant, Mutant};
-use super::{HOOK, OBJECT, REFERENCES, STATE, STRAYS, SYNCHRONISE};
+use super::{HOOK, MUTEX, OBJECT, REFERENCES, RT, STATE, STRAYS, SYNCHRONISE};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -143,5 +143,20 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "of all threads together as many panics are kept as of one",
         HOOK,
         &[("all.iter().filter(|panic| panic.thread == thread).count() > KEPT", "all.len() > KEPT")],
+    ),
+    mutant(
+        "unlock-while-another-unwinds",
+        "a guard that goes while another thread unwinds has changed its value",
+        MUTEX,
+        &[(
+            "self.changed || crate::thread::panicking()",
+            "self.changed || std::thread::panicking()",
+        )],
+    ),
+    mutant(
+        "what-never-begins-goes-last",
+        "what a thread has that never begins goes behind its end",
+        RT,
+        &[("            false => drop(f),", "            false => once = f,")],
     ),
 ];

@@ -1,7 +1,7 @@
 //! Which races are found, and what reverses them.
 
 use super::super::{mutant, Mutant};
-use super::{ALONE, OBJECT, RACES, STATE};
+use super::{OBJECT, RACES};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -15,72 +15,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "steps behind the second event of a race are taken to come in every reversal of it",
         RACES,
         &[("    sequence.extend(behind.filter(|event| !goes(event)).map(Event::transition));\n    sure", "    sequence.extend(behind.filter(|event| !goes(event)).map(Event::transition));\n    sequence.len()")],
-    ),
-    mutant(
-        "race-of-who-is-alone-with-what-comes-later",
-        "who is alone once is taken to be so for ever",
-        STATE,
-        &[("        self.admit(tid, parent, nth);\n        self.alone = false;", "        self.admit(tid, parent, nth);")],
-    ),
-    mutant(
-        "alone-beside-a-thread-that-has-ended",
-        "a thread that has ended is taken to be known",
-        ALONE,
-        &[("!self.unfinished(other) && events(other, other) <= events(other, me)", "!self.unfinished(other)")],
-    ),
-    mutant(
-        "alone-beside-a-thread-that-goes-on",
-        "a thread whose events are known is taken to be over",
-        ALONE,
-        &[("!self.unfinished(other) && events(other, other)", "events(other, other)")],
-    ),
-    mutant(
-        "alone-leaves-no-history",
-        "what a thread does that is alone is not among what was done to the object",
-        ALONE,
-        &[("            own.history.push(now as u32);", "            let _ = (own, now);")],
-    ),
-    mutant(
-        "alone-for-ever",
-        "a thread that is alone may go on without an end",
-        ALONE,
-        &[("            && self.trace.len() < self.max_steps\n", "")],
-    ),
-    mutant(
-        "alone-though-it-waits",
-        "a thread that is alone does not wait",
-        ALONE,
-        &[("(op.obj == NO_OBJECT || self.objects[op.obj as usize].enabled(op, self.current))", "true")],
-    ),
-    mutant(
-        "alone-beside-its-pause",
-        "a thread that is alone does not wait for a change",
-        ALONE,
-        &[("thread.pause.is_none() && thread.equal", "thread.equal")],
-    ),
-    mutant(
-        "alone-acquires-nothing",
-        "what a thread acquires that is alone is no matter to data races",
-        ALONE,
-        &[("        if self.tracking || !self.goes", "        if !self.goes")],
-    ),
-    mutant(
-        "alone-in-a-static",
-        "a thread that is alone may perform an operation while a static is made",
-        ALONE,
-        &[("            && self.making.is_none()\n", "")],
-    ),
-    mutant(
-        "alone-in-a-contested-destructor",
-        "a thread that is alone may perform an operation in a destructor that another might run",
-        ALONE,
-        &[("            && self.threads[self.current as usize].contested.is_none()\n", "")],
-    ),
-    mutant(
-        "alone-when-given-up",
-        "a thread that is alone goes on in an execution that has been given up",
-        ALONE,
-        &[("            && self.ending.is_none()\n", "")],
     ),
     mutant(
         "trace-forgets-less-than-differs",

@@ -1,7 +1,7 @@
 //! Sleep sets and wakeup trees, of one worker and of several.
 
 use super::super::{mutant, Mutant};
-use super::{NODE, SCHEDULE, TRACE, TREE, WAKEUP};
+use super::{BOUNDED, NODE, SCHEDULE, TRACE, TREE, WAKEUP};
 
 const ASLEEP: &str = "let asleep = last.sleep.iter().chain(&last.done);";
 
@@ -98,5 +98,11 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "with several workers, what is inserted behind a child that is over leaves it over",
         TREE,
         &[("            self.node_mut(node).children[child].over = false;\n", "            let _ = (node, child);\n")],
+    ),
+    mutant(
+        "bounded-knows-its-own-place",
+        "orderings within a bound are told apart by whether somebody was alone",
+        BOUNDED,
+        &[("n != 0 && of != usize::from(event.tid)", "n != 0 || of == usize::from(event.tid)")],
     ),
 ];
