@@ -921,21 +921,28 @@ fn unseen(program: &Program, limit: u64) -> String {
     written(explorer(program).max_executions(limit).check(move || drop(body(&own))))
 }
 
-/// The reports, with the outcomes, if somebody looks at the orderings and if nobody does; and how many led to what, by
-/// one worker and by three.
-fn with_outcomes(program: &Program) -> ([String; 2], [(u64, Vec<(Seen, u64)>); 2]) {
+/// Compares the reports, with the outcomes, of who looks at the orderings and who does not; and how many orderings led
+/// to what, by one worker and by three.
+fn compare_outcomes(program: &Program) -> Result<(), String> {
     let explored = |explorer: Explorer| {
         let own = program.clone();
         explorer.explore(move || body(&own))
     };
     let counted = |report: &Report<Seen>| {
-        let outcomes =
-            report.outcomes.iter().map(|(outcome, seen)| (outcome.clone(), seen.orderings));
-        (report.executions, outcomes.collect())
+        let outcomes = report.outcomes.iter();
+        let orderings = outcomes.map(|(outcome, seen)| (outcome.clone(), seen.orderings));
+        (report.executions, orderings.collect::<Vec<_>>())
     };
-    let (seen, unseen) = (explored(explorer(program).observe(|_| ())), explored(explorer(program)));
-    let counts = [counted(&unseen), counted(&explored(explorer(program).workers(3)))];
-    ([seen, unseen].map(written), counts)
+    let unseen = explored(explorer(program));
+    let (one, three) = (counted(&unseen), counted(&explored(explorer(program).workers(3))));
+    if one != three {
+        return Err(format!("unseen, by one worker {one:?}, by three {three:?}"));
+    }
+    let (seen, unseen) = (written(explored(explorer(program).observe(|_| ()))), written(unseen));
+    if seen != unseen {
+        return Err(format!("with outcomes: seen, {seen}\nunseen, {unseen}"));
+    }
+    Ok(())
 }
 
 /// Explores `program`.
@@ -1007,13 +1014,7 @@ pub(crate) fn compare(
         return Err(format!("seen, {}\nunseen, {unseen}", once.report));
     }
     if share {
-        let ([seen, unseen], [one, three]) = with_outcomes(program);
-        if seen != unseen {
-            return Err(format!("with outcomes: seen, {seen}\nunseen, {unseen}"));
-        }
-        if one != three {
-            return Err(format!("unseen, by one worker {one:?}, by three {three:?}"));
-        }
+        compare_outcomes(program)?;
     }
     if share && explore(program, Choose::Dpor, 3, limit).traces != once.traces {
         return Err("three workers do not see what one sees".into());
