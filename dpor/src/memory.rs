@@ -194,16 +194,16 @@ pub(crate) struct Access {
     epoch: u32,
 }
 
-/// The accesses to a cell: of those of one thread at one place the last, for whoever does not know an earlier one
-/// does not know that.
+/// The accesses to a cell that a later one may race with.
 #[derive(Default)]
 pub(crate) struct Cell {
-    accesses: Vec<Access>,
+    write: Option<Access>,
+    reads: Vec<Access>,
 }
 
 impl Cell {
-    /// Thread `tid`, which knows `known`, accesses the cell. Returns the earlier accesses that it races with: not
-    /// the latest only, for which that is depends on the schedule.
+    /// Thread `tid`, which knows `known`, accesses the cell. Returns an earlier access that is not
+    /// ordered with this one, if there is one.
     pub(crate) fn access(
         &mut self,
         tid: Tid,
@@ -211,14 +211,20 @@ impl Cell {
         writes: bool,
         events: usize,
         at: &'static Location<'static>,
-    ) -> Vec<Access> {
+    ) -> Option<Access> {
         let epoch = known.tick(tid);
         let now = &known.now;
         let unordered = |a: &&Access| now.get(a.tid as usize).is_none_or(|&e| e < a.epoch);
-        let conflicting = self.accesses.iter().filter(|a| writes || a.writes);
-        let races = conflicting.filter(unordered).copied().collect();
-        self.accesses.retain(|a| (a.tid, a.writes, a.at) != (tid, writes, at));
-        self.accesses.push(Access { tid, at, writes, events, epoch });
-        races
+        let reads = self.reads.iter().filter(|_| writes).filter(unordered);
+        let race = self.write.iter().filter(unordered).chain(reads).next().copied();
+        let this = Access { tid, at, writes, events, epoch };
+        if writes {
+            self.reads.clear();
+            self.write = Some(this);
+        } else {
+            self.reads.retain(|a| a.tid != tid);
+            self.reads.push(this);
+        }
+        race
     }
 }

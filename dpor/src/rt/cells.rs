@@ -35,7 +35,7 @@ impl Runtime {
         }
         let tid = self.current;
         let known = &mut self.threads[tid as usize].known;
-        for other in self.cells[cell].access(tid, known, writes, self.trace.len(), at) {
+        if let Some(other) = self.cells[cell].access(tid, known, writes, self.trace.len(), at) {
             let what = |writes| if writes { "write" } else { "read" };
             let detail = format!(
                 "{} by {} at {}:{} and {} by {} at {}:{}, of {name}, are not ordered",

@@ -1,9 +1,8 @@
 //! What an adversary found: see the examples `adversary` and `adversary-hand`.
 
-use shuttle_dpor::cell::CheckedCell;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Barrier, Mutex};
-use shuttle_dpor::{thread, Explorer, Report, Strategy, Verdict};
+use shuttle_dpor::{thread, Explorer, Verdict};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,37 +134,4 @@ fn a_bounded_search_counts_each_ordering_once() {
     let all = Explorer::new().explore(alone_or_not);
     let bounded = Explorer::new().max_preemptions(100).explore(alone_or_not);
     assert_eq!((all.verdict, all.orderings, bounded.orderings), (Verdict::Complete, 6, 6));
-}
-
-/// Two races, whichever of the three comes first: a list of one race for each access would depend on that.
-#[test]
-fn each_pair_of_places_that_race_is_told() {
-    let body = || {
-        let cell = Arc::new(CheckedCell::new(0));
-        let (one, other) = (cell.clone(), cell.clone());
-        let (x, theirs) = (Arc::new(AtomicUsize::new(0)), atomics::<1>());
-        let (first, second) = (x.clone(), x.clone());
-        let writes = thread::spawn(move || {
-            first.store(1, SeqCst);
-            one.set(1);
-            theirs[0].store(1, SeqCst);
-        });
-        let also = thread::spawn(move || {
-            second.load(SeqCst);
-            other.set(2);
-        });
-        cell.get();
-        writes.join().unwrap();
-        also.join().unwrap();
-    };
-    let places = |report: Report<()>| {
-        let of = report.violations.iter().map(|found| (found.place.clone(), found.orderings));
-        of.collect::<Vec<_>>()
-    };
-    let told = places(Explorer::new().check(body));
-    // Each write with the read, and with the other write, but where that has been acquired.
-    assert_eq!(told.len(), 3);
-    assert_eq!(told, places(Explorer::new().workers(2).check(body)));
-    let all = places(Explorer::new().strategy(Strategy::Dfs).check(body));
-    assert!(told.iter().map(|(place, _)| place).eq(all.iter().map(|(place, _)| place)));
 }
