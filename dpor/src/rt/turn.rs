@@ -101,7 +101,7 @@ impl Runtime {
     /// and the one whose it was can go on.
     #[inline]
     fn as_before(&self) -> Option<Tid> {
-        let quiet = !self.unsettled && !self.unknown && self.probe.is_none() && !self.astray;
+        let quiet = !self.unsettled && !self.unknown && self.probe.is_none();
         let event = self.trace.remembered().filter(|_| quiet)?;
         self.enabled(event.tid).then_some(event.tid)
     }

@@ -1,4 +1,5 @@
-//! What an adversary found: see the examples `adversary` and `adversary-hand`.
+//! What random programs of shapes found that [`brute`](super::brute) does not generate: destructors that perform
+//! operations, caught panics, threads that nobody joins, nested ones, barriers of these.
 
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::{Barrier, Mutex};

@@ -1,6 +1,7 @@
 //! What comes last, by a thread that is alone, is only counted, unless somebody looks at the orderings: but for
 //! what it costs that makes no difference.
 
+use super::brute::written;
 use shuttle_dpor::cell::CheckedCell;
 use shuttle_dpor::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use shuttle_dpor::sync::mpsc::channel;
@@ -39,9 +40,6 @@ fn explored<T: Ord + Clone + Debug + Send + 'static>(
     let explorer = || Explorer::new().max_steps(200);
     let looked_at = explorer().observe(|_| ()).explore(move || looks());
     let report = explorer().explore(move || body());
-    let written = |of: &Report<_>| {
-        format!("{:?}", Report { probes: 0, elapsed: Duration::ZERO, ..of.clone() })
-    };
     assert_eq!(written(&report), written(&looked_at));
     // Who finds what first is no matter, but for the ordering that is shown.
     let counts = |of: &Report<(Vec<usize>, T)>| {

@@ -902,23 +902,22 @@ pub(crate) struct Explored {
 /// What a program is explored with.
 fn explorer(program: &Program) -> Explorer {
     Explorer::new()
-        // A thread of its own for each: what is explored here is over in no time.
-        .watchdog(None)
         .thread_ends(ends(program))
         .timeouts(timeouts(program))
         .reference_counts(program.iter().any(|t| shares(t)))
 }
 
 /// A report, but for what it took.
-fn written<T: Ord + Debug>(report: Report<T>) -> String {
-    format!("{:?}", Report { probes: 0, elapsed: Duration::ZERO, ..report })
+pub(crate) fn written<T: Ord + Clone + Debug>(report: &Report<T>) -> String {
+    format!("{:?}", Report { probes: 0, elapsed: Duration::ZERO, ..report.clone() })
 }
 
 /// The report if nobody looks at the orderings: what comes last, by a thread that is alone, is only counted
 /// then.
 fn unseen(program: &Program, limit: u64) -> String {
     let own = program.clone();
-    written(explorer(program).max_executions(limit).check(move || drop(body(&own))))
+    let explorer = explorer(program).watchdog(None).max_executions(limit);
+    written(&explorer.check(move || drop(body(&own))))
 }
 
 /// Compares the reports, with the outcomes, of who looks at the orderings and who does not; and how many orderings led
@@ -938,7 +937,8 @@ fn compare_outcomes(program: &Program) -> Result<(), String> {
     if one != three {
         return Err(format!("unseen, by one worker {one:?}, by three {three:?}"));
     }
-    let (seen, unseen) = (written(explored(explorer(program).observe(|_| ()))), written(unseen));
+    let seen = explored(explorer(program).observe(|_| ()));
+    let (seen, unseen) = (written(&seen), written(&unseen));
     if seen != unseen {
         return Err(format!("with outcomes: seen, {seen}\nunseen, {unseen}"));
     }
@@ -952,6 +952,8 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
     let (seen, led_to, program) = (traces.clone(), outcomes.clone(), program.clone());
     let report = explorer(&program)
         .strategy(strategy)
+        // A thread of its own for each: what is explored here is over in no time.
+        .watchdog(None)
         .workers(workers)
         .max_executions(limit)
         .observe(move |o| *seen.lock().unwrap().entry(trace(o)).or_default() += 1)
@@ -967,8 +969,8 @@ pub(crate) fn explore(program: &Program, strategy: Choose, workers: usize, limit
         outcomes,
         executions: report.executions,
         blocked: report.blocked,
-        incomplete: report.incomplete.clone(),
-        report: written(report),
+        report: written(&report),
+        incomplete: report.incomplete,
     }
 }
 
@@ -1015,9 +1017,9 @@ pub(crate) fn compare(
     }
     if share {
         compare_outcomes(program)?;
-    }
-    if share && explore(program, Choose::Dpor, 3, limit).traces != once.traces {
-        return Err("three workers do not see what one sees".into());
+        if explore(program, Choose::Dpor, 3, limit).traces != once.traces {
+            return Err("three workers do not see what one sees".into());
+        }
     }
     if once.outcomes != all.outcomes {
         return Err(format!("outcomes differ: {:?} and {:?}", once.outcomes, all.outcomes));

@@ -1,6 +1,6 @@
 //! The same program explored in pieces: interrupted and gone on with, and in parts.
 
-use super::{body, ends, shares, timeouts, trace, Explored, Program};
+use super::{body, trace, Explored, Program};
 use shuttle_dpor::{Checkpoint, Explorer, Ordering};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -13,12 +13,7 @@ type Traces = Arc<StdMutex<HashMap<u64, u64>>>;
 fn explorer(program: &Program, workers: usize, traces: &Traces) -> Explorer {
     let traces = traces.clone();
     let seen = move |o: &Ordering| *traces.lock().unwrap().entry(trace(o)).or_default() += 1;
-    Explorer::new()
-        .workers(workers)
-        .thread_ends(ends(program))
-        .timeouts(timeouts(program))
-        .reference_counts(program.iter().any(|t| shares(t)))
-        .observe(seen)
+    super::explorer(program).workers(workers).observe(seen)
 }
 
 pub(super) fn path() -> PathBuf {
